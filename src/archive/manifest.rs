@@ -1,0 +1,349 @@
+//! The manifest: where the data came from, the schema's objects, the tables whose rows follow, and what could not be carried.
+//!
+//! JSON. Integers that may pass 2^53 and digests are strings. Knows no SQL: definitions are statements rendered by the dump.
+
+use serde::{Deserialize, Serialize};
+
+/// All that a restore needs to know before the first row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Where and when.
+    pub source: Source,
+    /// Every object, in an order in which they can be created.
+    pub objects: Vec<Object>,
+    /// The tables whose rows the archive holds; a [`TableId`] is an index into this list.
+    pub tables: Vec<Table>,
+    /// What the database holds and the archive does not.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// The database that was dumped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Name and version of the program that wrote the archive, such as `silverback 0.1.0`.
+    pub tool: String,
+    /// `server_version`, as the server prints it.
+    pub server_version: String,
+    /// `server_version_num`, such as 150018.
+    pub server_version_num: u32,
+    /// The database's name.
+    pub database: String,
+    /// The server encoding's name, such as `UTF8`.
+    pub encoding: String,
+    /// `datcollate`.
+    pub collate: String,
+    /// `datctype`.
+    pub ctype: String,
+    /// `datlocprovider`: `c`, `i` or `b`.
+    pub locale_provider: String,
+    /// `datcollversion`, where the server has it.
+    pub collation_version: Option<String>,
+    /// RFC 3339, UTC: when the snapshot was taken.
+    pub snapshot_time: String,
+    /// The write-ahead log's position when the snapshot was taken, such as `0/16B3748`.
+    pub snapshot_lsn: Option<String>,
+}
+
+/// An object's number within one archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectId(pub u32);
+
+/// A table's place in [`Manifest::tables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TableId(pub u32);
+
+/// When an object is made: before the rows, with them, after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Section {
+    /// What rows need to be loaded.
+    PreData,
+    /// Sequence values and large objects.
+    Data,
+    /// Keys, indexes, triggers and all that is better made afterwards.
+    PostData,
+}
+
+/// One object of the schema.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Object {
+    /// Unique in the archive.
+    pub id: ObjectId,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its schema's name, unquoted; none for objects outside schemas.
+    pub schema: Option<String>,
+    /// Its name, unquoted; functions, operators and casts with their argument types.
+    pub name: String,
+    /// The table (or view, …) that it is a part of: an index, a constraint, a trigger, a default.
+    pub of: Option<ObjectId>,
+    /// The words that name it in `COMMENT ON …` and `ALTER … OWNER TO`, quoted: `TABLE public.routes`.
+    pub identity: String,
+    /// Its owner's name, unquoted, where the kind has one that restore sets.
+    pub owner: Option<String>,
+    /// Its privileges, where they differ from the built-in defaults.
+    pub acl: Option<Acl>,
+    /// Its comment and its columns' comments.
+    pub comments: Vec<Comment>,
+    /// Its security labels and its columns'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_labels: Vec<SecurityLabel>,
+    /// When it is made.
+    pub section: Section,
+    /// The objects that must stand before it.
+    pub depends_on: Vec<ObjectId>,
+    /// Roles that the statements name (grantees and owners not repeated).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The tablespace it asks for, where that is not the database's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<String>,
+    /// How to make it: one SQL statement each, names fully qualified, without owner and privileges.
+    pub statements: Vec<String>,
+    /// How to remove it, one statement.
+    pub drop: Option<String>,
+    /// What restore decides by.
+    #[serde(default, skip_serializing_if = "Detail::is_none")]
+    pub detail: Detail,
+}
+
+/// A comment on an object or on one of its columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// The words after `COMMENT ON`, quoted.
+    pub on: String,
+    /// The text, unquoted.
+    pub text: String,
+}
+
+/// A security label on an object or on one of its columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecurityLabel {
+    /// The words after `ON`, quoted.
+    pub on: String,
+    /// The label provider's name, unquoted.
+    pub provider: String,
+    /// The label, unquoted.
+    pub label: String,
+}
+
+/// An object's privileges as a difference to what it has when it is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Acl {
+    /// The words after `GRANT … ON`, quoted: `TABLE public.routes`.
+    pub on: String,
+    /// What a new object of this owner has (`acldefault`, or an extension's initial privileges).
+    pub initial: Vec<Grant>,
+    /// What it has.
+    pub items: Vec<Grant>,
+}
+
+/// One grantor's grant to one grantee.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// The column, unquoted, for a column privilege.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The role, unquoted; none is `PUBLIC`.
+    pub grantee: Option<String>,
+    /// The role that granted, unquoted.
+    pub grantor: String,
+    /// Privilege words, such as `SELECT`.
+    pub privileges: Vec<String>,
+    /// With grant option.
+    pub grantable: bool,
+}
+
+/// What restore must know of an object beyond its statements.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Detail {
+    /// Nothing more.
+    #[default]
+    None,
+    /// A table of any kind.
+    Table {
+        /// `relkind`: `r`, `p`, `f`.
+        relkind: char,
+        /// Whether it is a partition of another table.
+        partition: bool,
+        /// Whether its owner is bound by row security too.
+        force_row_security: bool,
+    },
+    /// An index that is not behind a constraint.
+    Index {
+        /// Unique.
+        unique: bool,
+        /// The access method, such as `btree`.
+        method: String,
+        /// Column names, unquoted; none where the key is an expression.
+        columns: Vec<Option<String>>,
+        /// Whether the table is partitioned, so that this is `CREATE INDEX … ON ONLY`.
+        partitioned: bool,
+        /// The size of its files in the source, in bytes.
+        bytes: u64,
+    },
+    /// A primary key or unique constraint.
+    Key {
+        /// A primary key.
+        primary: bool,
+        /// Column names, unquoted.
+        columns: Vec<String>,
+        /// How to build the index first and adopt it then, where that gives the same constraint.
+        using_index: Option<UsingIndex>,
+        /// The size of the index's files in the source, in bytes.
+        bytes: u64,
+    },
+    /// A foreign key.
+    ForeignKey {
+        /// Column names, unquoted.
+        columns: Vec<String>,
+        /// The table referred to.
+        references: ObjectId,
+        /// The same constraint with `NOT VALID`, where it was valid and can be added so (not on partitioned tables).
+        add_not_valid: Option<String>,
+        /// The statement that validates it afterwards.
+        validate: Option<String>,
+    },
+    /// A trigger, with the function that it calls.
+    Trigger {
+        /// Row or statement.
+        row: bool,
+    },
+    /// A sequence's value; the object is the value, `of` the sequence.
+    SequenceValue {
+        /// `last_value`, a string because JSON's numbers end at 2^53.
+        last_value: String,
+        /// Whether `last_value` has been handed out.
+        is_called: bool,
+    },
+}
+
+impl Detail {
+    /// Whether there is nothing to tell.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+/// A key built in two steps: the index, side by side with others, and the constraint, in an instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsingIndex {
+    /// `CREATE UNIQUE INDEX …`.
+    pub create_index: String,
+    /// The words that add the constraint, to be joined with others after `ALTER TABLE ONLY t`: `ADD CONSTRAINT c PRIMARY KEY USING INDEX i`.
+    pub add_constraint: String,
+}
+
+/// A table whose rows the archive holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its object.
+    pub object: ObjectId,
+    /// Its schema's name, unquoted.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// The columns carried, in the order of every row of the archive.
+    pub columns: Vec<Column>,
+    /// How its rows travel.
+    pub encoding: RowEncoding,
+    /// A condition that its rows were chosen by (an extension's configuration table).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Rows as the server's statistics guess them; negative is unknown.
+    pub rows_estimate: i64,
+    /// The table's bytes in the source, TOAST included and indexes not, as `pg_table_size` tells.
+    pub bytes_estimate: u64,
+}
+
+/// One column of a table's rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name, unquoted.
+    pub name: String,
+    /// Its type as `format_type` writes it, qualified.
+    pub type_name: String,
+    /// Whether it may not be NULL.
+    pub not_null: bool,
+}
+
+/// The COPY format that a table's rows travel in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowEncoding {
+    /// COPY BINARY.
+    Binary,
+    /// COPY TEXT, in UTF-8.
+    Text,
+}
+
+/// Something found in the database and left out of the archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCarried {
+    /// What it is, in `pg_dump`'s words, lower case: `event trigger`.
+    pub kind: String,
+    /// Its name, qualified and quoted.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an object is. The words are `pg_dump`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words are PostgreSQL's")]
+pub enum ObjectKind {
+    Database,
+    Schema,
+    Extension,
+    Language,
+    Collation,
+    Conversion,
+    Transform,
+    Type,
+    ShellType,
+    Domain,
+    Cast,
+    Function,
+    Aggregate,
+    AccessMethod,
+    Operator,
+    OperatorFamily,
+    OperatorClass,
+    TextSearchParser,
+    TextSearchTemplate,
+    TextSearchDictionary,
+    TextSearchConfiguration,
+    ForeignDataWrapper,
+    ForeignServer,
+    UserMapping,
+    Table,
+    TableAttach,
+    ForeignTable,
+    View,
+    MaterializedView,
+    Sequence,
+    SequenceOwner,
+    Default,
+    SequenceValue,
+    LargeObject,
+    Constraint,
+    Check,
+    Index,
+    IndexAttach,
+    Statistics,
+    Rule,
+    Trigger,
+    ForeignKey,
+    Policy,
+    RowSecurity,
+    Publication,
+    PublicationTable,
+    PublicationSchema,
+    Subscription,
+    DefaultAcl,
+    EventTrigger,
+    RefreshMaterializedView,
+    Comment,
+}

@@ -1,0 +1,3 @@
+//! The archive file: header, manifest, chunks, index, footer. Knows neither tokio nor Postgres.
+
+pub mod manifest;

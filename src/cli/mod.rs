@@ -1,0 +1,1 @@
+//! What the user typed, turned into what the program needs; one file a command.

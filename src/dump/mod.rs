@@ -1,0 +1,1 @@
+//! Dump: lock, snapshot, catalog, plan, copy, encode, write.

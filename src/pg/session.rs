@@ -1,0 +1,226 @@
+//! One session: its settings, its statements, its errors in our words. The only place that decides what a session is set to.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, CopyInSink, CopyOutStream, Row};
+
+use super::connect::Server;
+use super::ident;
+use crate::error::{Error, Kind, Result};
+
+/// What a session is for; the two differ in a few settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading catalogs and rows.
+    Dump,
+    /// Making objects and loading rows.
+    Restore,
+}
+
+/// What every session is set to, so that text means the same on both sides and no role's or database's own setting gets in the way.
+const SETTINGS: &[(&str, &str)] = &[
+    ("client_encoding", "UTF8"),
+    ("standard_conforming_strings", "on"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "3"),
+    ("bytea_output", "hex"),
+    ("xmlbinary", "base64"),
+    ("array_nulls", "on"),
+    ("quote_all_identifiers", "off"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("transaction_timeout", "0"),
+    ("row_security", "off"),
+    ("jit", "off"),
+    ("lc_monetary", "C"),
+    ("default_transaction_deferrable", "off"),
+];
+
+/// Dump only: rows in the order of their pages, and no view or foreign table in the place of a table (CVE-2024-7348).
+const DUMP_SETTINGS: &[(&str, &str)] = &[("synchronize_seqscans", "off"), ("restrict_nonsystem_relation_kind", "view, foreign-table")];
+
+/// Restore only.
+const RESTORE_SETTINGS: &[(&str, &str)] = &[
+    ("check_function_bodies", "off"),
+    ("xmloption", "content"),
+    ("client_min_messages", "warning"),
+    ("default_transaction_read_only", "off"),
+    ("default_table_access_method", "heap"),
+    ("default_tablespace", ""),
+];
+
+/// An open session. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    connection: JoinHandle<()>,
+    server: Server,
+    version: u32,
+    backend_pid: i32,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The client's end closes with it; the task would linger only if a COPY were in flight.
+        self.connection.abort();
+    }
+}
+
+impl Session {
+    /// Sets up a fresh connection.
+    pub(super) async fn prepare(server: Server, client: Client, connection: JoinHandle<()>, purpose: Purpose) -> Result<Self> {
+        let mut session = Self { client, connection, server, version: 0, backend_pid: 0 };
+        let doing = "set up the session";
+        // A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
+        session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)").await?;
+        let specific = if purpose == Purpose::Dump { DUMP_SETTINGS } else { RESTORE_SETTINGS };
+        let values: Vec<String> = (SETTINGS.iter().chain(specific))
+            .map(|(name, value)| format!("({}, {})", ident::literal(name), ident::literal(value)))
+            .collect();
+        // Only what the server knows: the list spans many versions.
+        let sql = format!(
+            "SELECT pg_catalog.set_config(s.name, v.value, false) \
+             FROM (VALUES {}) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name",
+            values.join(", ")
+        );
+        session.batch(doing, &sql).await?;
+        let row =
+            session.query_one(doing, "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()").await?;
+        session.version = row.get::<_, i32>(0) as u32;
+        session.backend_pid = row.get(1);
+        if session.version < 120_000 {
+            let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", session.version / 10_000);
+            return Err(Error::new(Kind::Requirement, format!("connect to {}", session.server.describe()), cause));
+        }
+        Ok(session)
+    }
+
+    /// The driver's client, for what has no wrapper here.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where this session is.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// `server_version_num`, such as 150018.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The server process of this session.
+    pub fn backend_pid(&self) -> i32 {
+        self.backend_pid
+    }
+
+    /// Runs exactly one statement; text that holds two is refused by the server, because it is sent by Parse and Bind.
+    pub async fn execute(&self, doing: &str, sql: &str) -> Result<u64> {
+        self.client.execute_typed(sql, &[]).await.map_err(|source| explain(doing, source))
+    }
+
+    /// Runs several of our own statements; never with text from a catalog or an archive in it.
+    pub async fn batch(&self, doing: &str, sql: &str) -> Result<()> {
+        self.client.batch_execute(sql).await.map_err(|source| explain(doing, source))
+    }
+
+    /// Runs a query without parameters.
+    pub async fn query(&self, doing: &str, sql: &str) -> Result<Vec<Row>> {
+        self.query_with(doing, sql, &[]).await
+    }
+
+    /// Runs a query with typed parameters.
+    pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
+        self.client.query_typed(sql, parameters).await.map_err(|source| explain(doing, source))
+    }
+
+    /// Runs a query that gives one row.
+    pub async fn query_one(&self, doing: &str, sql: &str) -> Result<Row> {
+        let mut rows = self.query(doing, sql).await?;
+        match rows.len() {
+            1 => Ok(rows.swap_remove(0)),
+            found => Err(Error::new(Kind::Unexpected, doing, format!("expected one row, found {found}"))),
+        }
+    }
+
+    /// Starts `COPY … TO STDOUT`.
+    pub async fn copy_out(&self, doing: &str, sql: &str) -> Result<CopyOutStream> {
+        self.client.copy_out(sql).await.map_err(|source| explain(doing, source))
+    }
+
+    /// Starts `COPY … FROM STDIN`. When it fails, the connection is of no more use (the driver has sent Sync twice) and must be dropped.
+    pub async fn copy_in(&self, doing: &str, sql: &str) -> Result<CopyInSink<Bytes>> {
+        self.client.copy_in(sql).await.map_err(|source| explain(doing, source))
+    }
+
+    /// Asks the server to cancel what this session runs. Best effort, over a connection of its own.
+    pub async fn cancel(&self) {
+        let token = self.client.cancel_token();
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.server.cancel(token)).await;
+    }
+}
+
+/// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind that its class means.
+pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
+    let Some(db) = source.as_db_error() else {
+        let cause = chain(&source);
+        let lost = source.is_closed() || cause.contains("connection") || has_io(&source);
+        let kind = if lost { Kind::Server } else { Kind::Unexpected };
+        return Error::new(kind, doing, cause).with_source(source);
+    };
+    let mut cause = db.message().to_owned();
+    if let Some(detail) = db.detail() {
+        cause = format!("{cause} ({detail})");
+    }
+    if let Some(context) = db.where_() {
+        cause = format!("{cause} [{}]", context.lines().next().unwrap_or_default());
+    }
+    let code = db.code().code().to_owned();
+    cause = format!("{cause} [SQLSTATE {code}]");
+    let kind = match code.as_str() {
+        "57P01" | "57P02" | "57P03" | "57P05" => Kind::Server,
+        "42501" | "0A000" | "58P01" => Kind::Requirement,
+        "55P03" | "40001" | "40P01" => Kind::Consistency,
+        "53100" | "53200" => Kind::Server,
+        code if code.starts_with("08") || code.starts_with("53") => Kind::Server,
+        _ => Kind::Unexpected,
+    };
+    let hint = db.hint().map(str::to_owned);
+    let error = Error::new(kind, doing, cause).with_sqlstate(code).with_source(source);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// The messages of an error and its sources; tokio-postgres alone prints little more than "db error".
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let part = source.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        next = source.source();
+    }
+    text
+}
+
+fn has_io(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = error.source();
+    while let Some(source) = next {
+        if source.is::<std::io::Error>() {
+            return true;
+        }
+        next = source.source();
+    }
+    false
+}

@@ -1,0 +1,70 @@
+//! The bridge from tokio to rayon, and the memory budget that bounds everything in flight.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// One bound on the bytes held between a socket and a disk. A permit rides with each chunk and dies with it.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    permits: Arc<Semaphore>,
+    total: u32,
+}
+
+/// Semaphore permits are counted in KiB so that a u32 reaches 4 TiB.
+const UNIT: u64 = 1024;
+
+impl Budget {
+    /// `bytes` in all, at least 1 KiB.
+    pub fn new(bytes: u64) -> Self {
+        let total = (bytes / UNIT).clamp(1, u64::from(u32::MAX >> 4)) as u32;
+        Self { permits: Arc::new(Semaphore::new(total as usize)), total }
+    }
+
+    /// Waits until `bytes` are free; a request larger than the whole budget waits for all of it and passes alone.
+    pub async fn acquire(&self, bytes: u64) -> Permit {
+        let want = bytes.div_ceil(UNIT).min(u64::from(self.total)) as u32;
+        let permit = Arc::clone(&self.permits).acquire_many_owned(want).await.expect("the semaphore is never closed");
+        Permit { permit }
+    }
+}
+
+/// Bytes of the budget in use; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    permit: OwnedSemaphorePermit,
+}
+
+impl Permit {
+    /// Gives back all but `bytes`, once the rest of what it stood for is gone.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let keep = bytes.div_ceil(UNIT) as usize;
+        let surplus = self.permit.num_permits().saturating_sub(keep);
+        drop(self.permit.split(surplus));
+    }
+}
+
+/// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics here, in the caller's task.
+pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = oneshot::channel();
+    rayon::spawn(move || {
+        // The receiver is gone when the run was given up: then nobody wants the result.
+        let _ = sender.send(work());
+    });
+    receiver.await.expect("work on the pool does not panic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_permit_is_given_back() {
+        let budget = Budget::new(10 * UNIT);
+        let mut all = budget.acquire(1 << 40).await;
+        all.shrink_to(4 * UNIT);
+        let rest = budget.acquire(6 * UNIT).await;
+        drop((all, rest));
+        budget.acquire(10 * UNIT).await;
+    }
+}

@@ -1,0 +1,1 @@
+//! Restore: preflight, plan, and the workers that carry it out.

@@ -1,0 +1,1 @@
+//! Verify: every checksum, every chunk, every cross-reference; findings are collected.
