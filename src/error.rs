@@ -124,6 +124,16 @@ impl Error {
         self.kind
     }
 
+    /// What was being done, outermost first.
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// What went wrong.
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+
     /// The server's SQLSTATE, if the server said it.
     pub fn sqlstate(&self) -> Option<&str> {
         self.sqlstate.as_deref()
