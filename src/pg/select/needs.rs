@@ -101,7 +101,9 @@ impl<'a> Graph<'a> {
         let mut unmakeable: HashMap<usize, usize> = (0..self.objects.len()).filter(missing).map(|at| (at, at)).collect();
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.objects.len()];
         for (at, needs) in self.needs.iter().enumerate() {
-            needs.iter().for_each(|need| needed_by[*need].push(at));
+            for need in needs {
+                needed_by[*need].push(at);
+            }
         }
         let mut queue: VecDeque<usize> = unmakeable.keys().copied().collect();
         while let Some(at) = queue.pop_front() {

@@ -25,14 +25,14 @@ pub struct Pattern {
 impl Pattern {
     /// Reads a table's pattern. Refuses `database.schema.table`: only one database is ever meant.
     pub fn table(text: &str) -> Result<Self> {
-        let mut parts = translate(text)?;
-        let name = parts.pop().expect("there is always one part");
-        let schema = parts.pop();
-        if !parts.is_empty() {
-            return Err(wrong(text, "it has more than two parts").hint("write schema.table; the database is chosen by -d"));
-        }
-        let schema = schema.map(|part| compile(text, &part)).transpose()?;
-        Ok(Self { text: text.to_owned(), schema, name: compile(text, &name)? })
+        let parts = translate(text)?;
+        let (schema, name) = match parts.as_slice() {
+            [name] => (None, name),
+            [schema, name] => (Some(schema), name),
+            _ => return Err(wrong(text, "it has more than two parts").hint("write schema.table; the database is chosen by -d")),
+        };
+        let schema = schema.map(|part| compile(text, part)).transpose()?;
+        Ok(Self { text: text.to_owned(), schema, name: compile(text, name)? })
     }
 
     /// Reads a schema's pattern.
