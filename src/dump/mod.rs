@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 pub use plan::Plan;
 
-use crate::archive::manifest::{Manifest, NotCarried};
-use crate::archive::{Codec, Summary};
+use crate::archive::manifest::{Manifest, NotCarried, Table};
+use crate::archive::{Codec, NewFile, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
@@ -72,7 +72,7 @@ pub struct Report {
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
     // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
-    let file = crate::archive::NewFile::create(&options.output)?;
+    let file = NewFile::create(&options.output)?;
     let (keeper, manifest, plan) = prepare(&options, progress.as_ref()).await?;
     progress.tables(&plan.totals);
     let uuid = Uuid::new_v4();
@@ -114,9 +114,15 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let mut keeper = snapshot::take(&options.server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
-    let selected = selection.apply(objects, tables.iter().map(|source| source.table.clone()).collect(), not_carried)?;
-    let mut manifest =
-        Manifest { source, objects: selected.objects, tables: selected.tables, not_carried: selected.not_carried };
+    selection.check_matched(&objects)?;
+    let selected = selection.apply(objects);
+    let kept = selected.ids();
+    let carried: Vec<Table> = (tables.iter().map(|source| &source.table))
+        .filter(|table| kept.contains(&table.object) && selection.data_of(&table.schema, &table.name))
+        .cloned()
+        .collect();
+    let not_carried = not_carried.into_iter().chain(selected.left_out).collect();
+    let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried };
     for object in &mut manifest.objects {
         if options.no_owner {
             object.owner = None;
