@@ -30,7 +30,7 @@ fn finds_the_place() {
     check_place("hostaddr=::1", &[], "me@[::1]:5432/me");
     check_place("host=n hostaddr=10.0.0.1", &[], "me@n:5432/me");
     check_place("postgresql://%2Frun%2Fpg/d", &[], "me@/run/pg:5432/d");
-    check_place("host= port=1", &[("PGHOST", "x")], &format!("me@{}:1/me", default_socket_folder(1).display()));
+    check_place("host='' port=1", &[("PGHOST", "x")], &format!("me@{}:1/me", default_socket_folder(1).display()));
 }
 
 #[test]
