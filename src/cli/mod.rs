@@ -1,1 +1,3 @@
 //! What the user typed, turned into what the program needs; one file a command.
+
+pub mod connection;
