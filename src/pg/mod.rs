@@ -6,3 +6,4 @@ pub mod ident;
 pub mod render;
 pub mod select;
 pub mod session;
+pub mod snapshot;
