@@ -169,7 +169,9 @@ fn default_socket_folder(port: u16) -> PathBuf {
 fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts: &mut [Host], user: &str, database: &str) -> Vec<String> {
     if let Some(value) = parameters.get("password") {
         let password = Password { secret: Secret::new(&value.text), source: value.source.clone() };
-        hosts.iter_mut().for_each(|host| host.password = Some(password.clone()));
+        for host in hosts {
+            host.password = Some(password.clone());
+        }
         return Vec::new();
     }
     let default = environment.home().map(|home| home.join(".pgpass"));
