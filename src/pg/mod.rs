@@ -5,3 +5,4 @@ pub mod connect;
 pub mod ident;
 pub mod select;
 pub mod session;
+pub mod snapshot;
