@@ -58,6 +58,7 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
 
 /// Resolves what was given (source and values; later ones win), the service file, the environment and the defaults.
 pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result<Resolved> {
+    environment.check_readable("PG")?;
     let mut parameters = Parameters::gather(given, environment)?;
     refuse_unsupported(&parameters)?;
     let Some(user) = parameters.text("user").map(str::to_owned).or_else(|| {
