@@ -58,14 +58,18 @@ pub async fn take(
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
             Attempt::Changed(why) => {
-                progress.message(Level::Info, &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"));
+                progress.message(
+                    Level::Info,
+                    &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"),
+                );
                 session.batch("roll back", "ROLLBACK").await?;
                 reason = why;
             }
         }
     }
     let cause = format!("the schema kept changing in {ATTEMPTS_MAX} attempts, last: {reason}");
-    Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause).hint("stop migrations and other schema changes while the dump starts"))
+    Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause)
+        .hint("stop migrations and other schema changes while the dump starts"))
 }
 
 /// Opens one more session that sees what the keeper sees.
@@ -186,7 +190,8 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
     match session.query("look for the holder", &sql).await.as_deref() {
         Ok([row, ..]) => {
             let (table, pid, user, state): (String, i32, String, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
-            let cause = format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
+            let cause =
+                format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
             Error::new(Kind::Consistency, "lock the tables", cause)
                 .with_sqlstate("55P03")
                 .hint("wait for that process to end, or raise --lock-wait-timeout")
