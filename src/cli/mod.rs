@@ -3,7 +3,11 @@
 //! Does not know how anything is done.
 
 mod bars;
+<<<<<<< HEAD
 mod connection;
+=======
+pub mod connection;
+>>>>>>> main
 mod dump;
 mod json_lines;
 mod list;
@@ -12,7 +16,10 @@ mod plain;
 mod restore;
 mod selection;
 mod signals;
+<<<<<<< HEAD
 mod table;
+=======
+>>>>>>> main
 mod tally;
 mod ticker;
 mod units;
