@@ -9,15 +9,10 @@ use serde_json::json;
 use super::connection::ConnectionArgs;
 use super::output::OutputArgs;
 use super::selection::{OwnerArgs, SelectionArgs};
-<<<<<<< HEAD
 use super::values::Compression;
 use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
-=======
-use super::connection::ConnectionArgs;
-use super::{Outcome, values};
->>>>>>> main
 use crate::error::{Error, Kind, Result};
 
 /// Write a database into an archive

@@ -3,11 +3,7 @@
 //! Does not know how anything is done.
 
 mod bars;
-<<<<<<< HEAD
-mod connection;
-=======
 pub mod connection;
->>>>>>> main
 mod dump;
 mod json_lines;
 mod list;
@@ -16,10 +12,7 @@ mod plain;
 mod restore;
 mod selection;
 mod signals;
-<<<<<<< HEAD
 mod table;
-=======
->>>>>>> main
 mod tally;
 mod ticker;
 mod units;
@@ -37,7 +30,6 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::pg::connect::environment::Environment;
 use crate::progress::{Level, Progress};
 use connection::ConnectionArgs;
 use output::{LogFormat, Verbosity};
@@ -171,7 +163,7 @@ fn run_stoppable<T>(command: impl Future<Output = Result<T>>, cancel: impl Async
 
 /// Decides where the server is, and says what there is to say about it.
 fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
-    let connection = args.resolve(&Environment::of_process()?)?;
+    let connection = args.resolve()?;
     for warning in &connection.warnings {
         progress.message(Level::Warning, warning);
     }
