@@ -1,1 +1,3 @@
 //! Everything that knows Kong.
+
+pub mod restore;
