@@ -59,7 +59,9 @@ impl ConnectionArgs {
         if self.password {
             let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
             let password = Password { secret, source: "the terminal".to_owned() };
-            resolved.target.hosts.iter_mut().for_each(|host| host.password = Some(password.clone()));
+            for host in &mut resolved.target.hosts {
+                host.password = Some(password.clone());
+            }
         }
         let may_ask = !self.no_password && std::io::stdin().is_terminal();
         let ask: Option<Ask> = if may_ask { Some(ask) } else { None };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::connection::ConnectionArgs;
 use super::output::OutputArgs;
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::connection::ConnectionArgs;
 use super::{Outcome, values};
 use crate::error::{Error, Kind, Result};
 
@@ -60,7 +60,11 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
     values::compression(args.compress.as_deref())?;
     check_output(&args.file)?;
-    let _ = (args.connection.resolve()?, args.selection.selection(), values::jobs(args.jobs));
+    let _ = (
+        args.connection.resolve(&crate::pg::connect::environment::Environment::of_process())?.server,
+        args.selection.selection(),
+        values::jobs(args.jobs),
+    );
     Err(Error::new(Kind::Unexpected, "dump", "not there yet"))
 }
 

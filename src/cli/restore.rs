@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::connection::ConnectionArgs;
 use super::output::OutputArgs;
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::connection::ConnectionArgs;
 use super::{Outcome, values};
 use crate::error::{Error, Kind, Result};
 
@@ -61,6 +61,10 @@ struct LimitArgs {
 
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
-    let _ = (args.connection.resolve()?, args.selection.selection(), values::jobs(args.jobs));
+    let _ = (
+        args.connection.resolve(&crate::pg::connect::environment::Environment::of_process())?.server,
+        args.selection.selection(),
+        values::jobs(args.jobs),
+    );
     Err(Error::new(Kind::Unexpected, "restore", "not there yet"))
 }
