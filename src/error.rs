@@ -53,6 +53,23 @@ impl Kind {
             Self::Terminated => 143,
         }
     }
+
+    /// One word for machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unexpected => "unexpected",
+            Self::Usage => "usage",
+            Self::Archive => "archive",
+            Self::Connect => "connect",
+            Self::Server => "server",
+            Self::Requirement => "requirement",
+            Self::Incomplete => "incomplete",
+            Self::File => "file",
+            Self::Consistency => "consistency",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
 }
 
 /// A failure, told as `doing: cause`, with an optional hint.
@@ -122,6 +139,16 @@ impl Error {
     /// What sort of failure it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// What was being done, outermost first.
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// What went wrong.
+    pub fn cause(&self) -> &str {
+        &self.cause
     }
 
     /// The server's SQLSTATE, if the server said it.

@@ -347,3 +347,14 @@ pub enum ObjectKind {
     RefreshMaterializedView,
     Comment,
 }
+
+/// In words, lower case: `foreign key`.
+impl std::fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, c) in format!("{self:?}").char_indices() {
+            let space = if at > 0 && c.is_ascii_uppercase() { " " } else { "" };
+            write!(f, "{space}{}", c.to_ascii_lowercase())?;
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,158 @@
-//! Dump: lock, snapshot, catalog, plan, copy, encode, write.
+//! Dump: lock, snapshot, catalog, plan, copy, encode, write. Does not know how an archive's bytes are laid out, nor Kong.
+
+mod copy;
+mod plan;
+mod writer;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+pub use plan::Plan;
+
+use crate::archive::manifest::{Manifest, NotCarried, Table};
+use crate::archive::{Codec, NewFile, Summary};
+use crate::error::{Error, Kind, Result};
+use crate::pg::catalog::{self, Catalog, ReadOptions};
+use crate::pg::connect::Server;
+use crate::pg::ident;
+use crate::pg::select::Selection;
+use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
+use crate::pool::Budget;
+use crate::progress::{Progress, TableTotal};
+
+/// What to dump, from where, to where, how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database.
+    pub server: Server,
+    /// The archive; nothing may be there yet.
+    pub output: PathBuf,
+    /// Sessions that copy, beside the one that holds the snapshot.
+    pub jobs: usize,
+    /// How column blocks are stored.
+    pub codec: Codec,
+    /// Which objects and rows.
+    pub selection: Selection,
+    /// Leave owners out of the archive.
+    pub no_owner: bool,
+    /// Leave privileges out of the archive.
+    pub no_privileges: bool,
+    /// `SET ROLE` after connecting.
+    pub role: Option<String>,
+    /// How long a lock is waited for.
+    pub lock_wait_timeout: Duration,
+    /// Bytes of rows in flight, raw and encoded.
+    pub max_memory: u64,
+    /// See [`SnapshotOptions::serializable_deferrable`].
+    pub serializable_deferrable: bool,
+    /// How long COPY data may stay away.
+    pub stall_timeout: Duration,
+}
+
+/// What a dump did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The archive.
+    pub path: PathBuf,
+    /// Its totals and root.
+    pub summary: Summary,
+    /// Names of the tables, in the order of the summary's totals, quoted.
+    pub tables: Vec<String>,
+    /// What the database holds and the archive does not.
+    pub not_carried: Vec<NotCarried>,
+    /// From the first connection to the archive in its place.
+    pub seconds: f64,
+}
+
+/// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
+pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+    let started = Instant::now();
+    // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
+    let file = NewFile::create(&options.output)?;
+    let (keeper, manifest, plan) = prepare(&options, progress.as_ref()).await?;
+    progress.tables(&plan.totals);
+    let uuid = Uuid::new_v4();
+    let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
+    let not_carried = manifest.not_carried.clone();
+    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, Arc::clone(&progress))?;
+    let context = copy::Context {
+        server: options.server.clone(),
+        role: options.role.clone(),
+        snapshot_id: keeper.snapshot_id.clone(),
+        uuid,
+        codec: options.codec,
+        budget: Budget::new(options.max_memory),
+        stall_timeout: options.stall_timeout,
+        progress: Arc::clone(&progress),
+    };
+    progress.phase(&format!("copy {} tables", plan.totals.len()));
+    let copied = copy::run(&context, keeper, plan, options.jobs, writer.sender()).await;
+    // The writer's own failure (disk full) is the cause of any other.
+    let summary = writer.finish(copied).await?;
+    Ok(Report { path: options.output, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Computes what a dump would do; holds no lock afterwards.
+pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
+    let (_, _, plan) = prepare(options, progress).await?;
+    Ok(plan)
+}
+
+async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, Manifest, Plan)> {
+    let snapshot_options = SnapshotOptions {
+        lock_wait_timeout: options.lock_wait_timeout,
+        serializable_deferrable: options.serializable_deferrable,
+        role: options.role.clone(),
+        read: ReadOptions::default(),
+    };
+    let selection = &options.selection;
+    let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
+    let mut keeper = snapshot::take(&options.server, &snapshot_options, &picks, progress).await?;
+    let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
+    let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
+    selection.check_matched(&objects)?;
+    let selected = selection.apply(objects);
+    let kept = selected.ids();
+    let carried: Vec<Table> = (tables.iter().map(|source| &source.table))
+        .filter(|table| kept.contains(&table.object) && selection.data_of(&table.schema, &table.name))
+        .cloned()
+        .collect();
+    let not_carried = not_carried.into_iter().chain(selected.left_out).collect();
+    let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried };
+    for object in &mut manifest.objects {
+        if options.no_owner {
+            object.owner = None;
+        }
+        if options.no_privileges {
+            object.acl = None;
+        }
+    }
+    let plan = plan::make(&manifest, &tables, options.jobs)?;
+    Ok((keeper, manifest, plan))
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for job in &self.jobs {
+            for piece in &job.pieces {
+                let TableTotal { name, rows, bytes } = &self.totals[piece.table.0 as usize];
+                writeln!(f, "{name}: {}, about {rows} rows and {bytes} bytes in the table", piece.range)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a table for people and statements.
+fn qualified(table: &crate::archive::manifest::Table) -> String {
+    ident::qualified(&table.schema, &table.name)
+}
+
+/// An internal promise between the modules did not hold.
+fn unexpected(doing: &str, cause: impl Into<String>) -> Error {
+    Error::new(Kind::Unexpected, doing, cause)
+}

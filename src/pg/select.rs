@@ -1,1 +1,178 @@
-//! Which objects a command is about: `pg_dump`'s patterns, applied to a manifest alike by dump and restore.
+//! Which objects a command is about: `pg_dump`'s patterns, applied to a manifest's objects alike by dump and restore.
+//!
+//! Does not know where the objects come from, nor which rows are moved when.
+
+mod needs;
+mod pattern;
+
+use std::collections::HashSet;
+
+use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind};
+use crate::error::{Error, Kind, Result};
+
+pub use pattern::Pattern;
+
+/// What the user chose. The default is everything.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// `-t`: these tables (views, sequences, …) and what belongs to them; `schemas` and `exclude_schemas` then count for nothing.
+    pub tables: Vec<Pattern>,
+    /// `-T`: not these.
+    pub exclude_tables: Vec<Pattern>,
+    /// `-n`: these schemas and all in them.
+    pub schemas: Vec<Pattern>,
+    /// `-N`: not these.
+    pub exclude_schemas: Vec<Pattern>,
+    /// `--exclude-table-data`: these tables without their rows.
+    pub exclude_table_data: Vec<Pattern>,
+    /// `-s`: no rows, no sequence values.
+    pub schema_only: bool,
+    /// `-a`: nothing but rows, sequence values and large objects.
+    pub data_only: bool,
+}
+
+/// What a selection leaves of a list of objects.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    /// The objects kept, in their old order and with their old numbers; what they depend on is kept too, or is expected to stand already.
+    pub objects: Vec<Object>,
+    /// What was selected and cannot be made, because it needs what was not selected.
+    pub left_out: Vec<NotCarried>,
+}
+
+impl Selected {
+    /// The numbers of the objects kept.
+    pub fn ids(&self) -> HashSet<ObjectId> {
+        self.objects.iter().map(|object| object.id).collect()
+    }
+}
+
+impl Selection {
+    /// Whether nothing was chosen, so that all there is is meant.
+    pub fn is_everything(&self) -> bool {
+        self.all_objects() && !self.schema_only && !self.data_only && self.exclude_table_data.is_empty()
+    }
+
+    /// Whether a table, view or sequence of this name is meant.
+    pub fn picks_table(&self, schema: &str, name: &str) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_table(schema, name));
+        let included = if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
+        included && !any(&self.exclude_tables)
+    }
+
+    /// Whether a table's rows are meant.
+    pub fn data_of(&self, schema: &str, name: &str) -> bool {
+        let excluded = self.exclude_table_data.iter().any(|pattern| pattern.matches_table(schema, name));
+        !self.schema_only && !excluded && self.picks_table(schema, name)
+    }
+
+    /// Keeps what is selected and what that needs. A relation that is not selected is never brought along for another's sake: what needs it
+    /// is left out and named. Types, functions, extensions and sequences are.
+    ///
+    /// With `-a`, tables and sequences stay as bare names, without statements, owner or privileges, so that rows and values know where they
+    /// belong, and foreign keys so that the order of loading is known.
+    pub fn apply(&self, objects: Vec<Object>) -> Selected {
+        if self.is_everything() {
+            return Selected { objects, left_out: Vec::new() };
+        }
+        let (objects, left_out) = if self.all_objects() { (objects, Vec::new()) } else { needs::apply(self, objects) };
+        let mut objects: Vec<Object> = objects.into_iter().filter(|object| self.wants_kind(object)).collect();
+        if self.data_only {
+            objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
+        }
+        needs::drop_dangling(&mut objects);
+        Selected { objects, left_out }
+    }
+
+    /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
+    pub fn unmatched(&self, objects: &[Object]) -> Vec<String> {
+        let missing_table = |pattern: &&Pattern| {
+            !objects
+                .iter()
+                .any(|object| is_relation(object.kind) && pattern.matches_table(object.schema.as_deref().unwrap_or_default(), &object.name))
+        };
+        let missing_schema = |pattern: &&Pattern| {
+            // A pristine public is no object, and is always there.
+            let mut names = objects.iter().filter_map(schema_name).chain(["public"]);
+            !names.any(|name| pattern.matches_schema(name))
+        };
+        let tables = self.tables.iter().filter(missing_table);
+        tables.chain(self.schemas.iter().filter(missing_schema)).map(ToString::to_string).collect()
+    }
+
+    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be missing in silence.
+    pub fn check_matched(&self, objects: &[Object]) -> Result<()> {
+        let unmatched = self.unmatched(objects);
+        if unmatched.is_empty() {
+            return Ok(());
+        }
+        let cause = format!("nothing matches {}", unmatched.join(", "));
+        let hint = "patterns fold to lower case unless they stand in double quotes; `silverback list` shows what an archive holds";
+        Err(Error::new(Kind::Requirement, "select what was asked for", cause).hint(hint))
+    }
+
+    /// Whether objects are all meant, be it without rows.
+    fn all_objects(&self) -> bool {
+        self.tables.is_empty() && self.exclude_tables.is_empty() && self.schemas.is_empty() && self.exclude_schemas.is_empty()
+    }
+
+    fn picks_schema(&self, schema: &str) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(schema));
+        (self.schemas.is_empty() || any(&self.schemas)) && !any(&self.exclude_schemas)
+    }
+
+    /// Whether an object that is a part of no other is meant for its own sake.
+    fn picks(&self, object: &Object) -> bool {
+        match (object.kind, object.schema.as_deref()) {
+            (kind, Some(schema)) if is_relation(kind) => self.picks_table(schema, &object.name),
+            (ObjectKind::Schema, _) => self.tables.is_empty() && self.picks_schema(&object.name),
+            (ObjectKind::Extension, _) | (_, None) => self.tables.is_empty() && self.schemas.is_empty(),
+            (_, Some(schema)) => self.tables.is_empty() && self.picks_schema(schema),
+        }
+    }
+
+    /// Whether `-s` and `-a` leave such objects in.
+    fn wants_kind(&self, object: &Object) -> bool {
+        if self.schema_only {
+            return !carries_data(object);
+        }
+        let names_a_place = is_relation(object.kind) || object.kind == ObjectKind::ForeignKey;
+        !self.data_only || names_a_place || carries_data(object)
+    }
+}
+
+fn schema_name(object: &Object) -> Option<&str> {
+    match object.kind {
+        ObjectKind::Schema => Some(&object.name),
+        _ => object.schema.as_deref(),
+    }
+}
+
+/// What `-t` may name.
+fn is_relation(kind: ObjectKind) -> bool {
+    use ObjectKind::{ForeignTable, MaterializedView, Sequence, Table, View};
+    matches!(kind, Table | ForeignTable | View | MaterializedView | Sequence)
+}
+
+fn carries_data(object: &Object) -> bool {
+    matches!(object.kind, ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView)
+}
+
+/// Leaves an object's name and takes what would make or change it.
+fn strip(object: &mut Object) {
+    object.statements.clear();
+    object.comments.clear();
+    object.security_labels.clear();
+    object.roles.clear();
+    object.owner = None;
+    object.acl = None;
+    object.tablespace = None;
+    object.drop = None;
+    if let Detail::ForeignKey { add_not_valid, validate, .. } = &mut object.detail {
+        *add_not_valid = None;
+        *validate = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! The sessions that copy: each takes the next job, fills chunks from COPY data and hands them to the pool.
+//!
+//! Moves bytes and nothing else: rows are split, counted and checked on the pool.
+
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use futures_util::future::try_join_all;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_postgres::CopyOutStream;
+use uuid::Uuid;
+
+use super::plan::{Job, Piece, Plan, Range};
+use super::unexpected;
+use super::writer::ChunkSender;
+use crate::archive::manifest::RowEncoding;
+use crate::archive::{Codec, encode_chunk};
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::session::{Session, explain};
+use crate::pg::snapshot::{self, Keeper};
+use crate::pgcopy::strip_binary_header;
+use crate::pool::{Budget, Permit};
+use crate::progress::{Level, Progress};
+
+/// Raw bytes of a chunk of several rows.
+const CHUNK_BYTES: usize = 8 << 20;
+/// A chunk holds its raw rows, its columns and its compressed blocks at one moment.
+const MEMORY_PER_RAW_BYTE: u64 = 3;
+/// How often the keeper's connection is looked at.
+const KEEPER_LOOK: Duration = Duration::from_millis(200);
+
+/// What every session of one dump shares.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) server: Server,
+    pub(super) role: Option<String>,
+    pub(super) snapshot_id: String,
+    pub(super) uuid: Uuid,
+    pub(super) codec: Codec,
+    pub(super) budget: Budget,
+    pub(super) stall_timeout: Duration,
+    pub(super) progress: Arc<dyn Progress>,
+}
+
+/// Jobs not yet taken, and pieces not yet read of each table.
+struct Queue {
+    jobs: std::vec::IntoIter<Job>,
+    open_pieces: Vec<usize>,
+}
+
+/// Copies every job of the plan with `sessions` sessions. Ends at the first failure, and closes them all.
+pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions: usize, sender: ChunkSender) -> Result<()> {
+    let mut open_pieces = vec![0; plan.totals.len()];
+    for piece in plan.jobs.iter().flat_map(|job| &job.pieces) {
+        open_pieces[piece.table.0 as usize] += 1;
+    }
+    let sessions = sessions.min(plan.jobs.len());
+    let queue = Arc::new(Mutex::new(Queue { jobs: plan.jobs.into_iter(), open_pieces }));
+    // Pieces whose table only the keeper can still read; it ends when the last worker has dropped its end.
+    let (refused, for_keeper) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, Arc::clone(&queue), sender.clone()));
+    for _ in 0..sessions {
+        tasks.spawn(work(context.clone(), Arc::clone(&queue), refused.clone(), sender.clone()));
+    }
+    drop((refused, sender));
+    while let Some(ended) = tasks.join_next().await {
+        // Dropping the set on an error aborts the others, which closes their connections.
+        ended.map_err(|panic| unexpected("copy", panic.to_string()))??;
+    }
+    Ok(())
+}
+
+async fn work(context: Context, queue: Arc<Mutex<Queue>>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
+    let session = snapshot::join(&context.server, &context.snapshot_id, context.role.as_deref()).await?;
+    let mut locked: HashSet<String> = HashSet::new();
+    loop {
+        let job = queue.lock().expect("no holder panics").jobs.next();
+        let Some(Job { mut pieces }) = job else { return Ok(()) };
+        if !lock_nowait(&session, &pieces, &mut locked).await? {
+            let mut mine = Vec::new();
+            for piece in pieces {
+                if lock_nowait(&session, std::slice::from_ref(&piece), &mut locked).await? {
+                    mine.push(piece);
+                } else {
+                    context
+                        .progress
+                        .message(Level::Info, &format!("{}: somebody waits to alter it; copied by the session that holds it", piece.name));
+                    // The keeper outlives the workers; if it does not, the run has failed already.
+                    let _ = refused.send(piece);
+                }
+            }
+            pieces = mine;
+        }
+        copy_pieces(&context, &session, &queue, pieces, &sender).await?;
+    }
+}
+
+/// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once when its connection is lost.
+async fn keep(
+    context: Context,
+    session: Session,
+    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    queue: Arc<Mutex<Queue>>,
+    sender: ChunkSender,
+) -> Result<()> {
+    let doing = "hold the snapshot";
+    loop {
+        tokio::select! {
+            piece = pieces.recv() => match piece {
+                Some(piece) => copy_pieces(&context, &session, &queue, vec![piece], &sender).await?,
+                None => break,
+            },
+            () = sleep(KEEPER_LOOK) => {
+                if session.client().is_closed() {
+                    return Err(Error::new(Kind::Server, doing, "the session that holds the snapshot was ended by the server").hint("dump again"));
+                }
+            }
+        }
+    }
+    session.batch(doing, "COMMIT").await
+}
+
+/// Locks the pieces' tables without waiting; `false` when somebody waits for a stronger lock on one of them.
+async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<String>) -> Result<bool> {
+    let wanted: Vec<&str> = pieces.iter().map(|piece| piece.name.as_str()).filter(|name| !locked.contains(*name)).collect();
+    if wanted.is_empty() {
+        return Ok(true);
+    }
+    let doing = format!("lock {}", wanted.join(", "));
+    let lock = format!("LOCK TABLE ONLY {} IN ACCESS SHARE MODE NOWAIT", wanted.join(", ONLY "));
+    // Polled together they travel together: one round trip.
+    let (begun, taken, _) = tokio::join!(
+        session.execute(&doing, "SAVEPOINT lock_nowait"),
+        session.execute(&doing, &lock),
+        session.execute(&doing, "RELEASE SAVEPOINT lock_nowait"),
+    );
+    begun?;
+    match taken {
+        Ok(_) => {
+            locked.extend(wanted.into_iter().map(str::to_owned));
+            Ok(true)
+        }
+        Err(error) if error.sqlstate() == Some("55P03") => {
+            session.execute(&doing, "ROLLBACK TO SAVEPOINT lock_nowait").await?;
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn copy_pieces(context: &Context, session: &Session, queue: &Mutex<Queue>, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
+    let describe = |piece: &Piece| format!("copy out {}, {}", piece.name, piece.range);
+    let prepared = try_join_all(
+        pieces.iter().map(|piece| async { session.client().prepare(&piece.sql).await.map_err(|source| explain(&describe(piece), source)) }),
+    )
+    .await?;
+    // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
+    let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
+    for piece in &pieces {
+        let doing = describe(piece);
+        let started = streams.next().await.ok_or_else(|| unexpected(&doing, "the statement was not sent"))?;
+        let stream = started.map_err(|source| explain(&doing, source))?;
+        copy_piece(context, piece, &doing, stream, sender).await?;
+        let mut queue = queue.lock().expect("no holder panics");
+        let open = &mut queue.open_pieces[piece.table.0 as usize];
+        *open -= 1;
+        if *open == 0 {
+            context.progress.table_done(piece.table.0 as usize);
+        }
+    }
+    Ok(())
+}
+
+async fn copy_piece(context: &Context, piece: &Piece, doing: &str, stream: CopyOutStream, sender: &ChunkSender) -> Result<()> {
+    let mut source = Source {
+        stream: Box::pin(stream),
+        held: None,
+        header_due: piece.encoding == RowEncoding::Binary,
+        large: piece.range != Range::Whole,
+    };
+    let mut stall = pin!(sleep(context.stall_timeout));
+    loop {
+        if sender.is_stopped() {
+            return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
+        }
+        let permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
+        let (raw, more) = source.fill(doing, stall.as_mut(), context.stall_timeout).await?;
+        let permit = if raw.len() > CHUNK_BYTES {
+            // One row larger than a chunk. The small permit goes back first: two of these would wait for each other.
+            drop(permit);
+            context.budget.acquire(raw.len() as u64 * 2).await
+        } else {
+            permit
+        };
+        encode(context, piece, doing, raw, !more, permit, sender);
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// Starts the chunk's way through the pool to the writer, and does not wait for it.
+fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, mut permit: Permit, sender: &ChunkSender) {
+    let (uuid, codec, sender) = (context.uuid, context.codec, sender.clone());
+    let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
+    rayon::spawn(move || {
+        let trailer_due = last && encoding == RowEncoding::Binary;
+        match encode_chunk(uuid, table, encoding, columns, raw, codec) {
+            Ok((_, trailer)) if trailer != trailer_due => {
+                let cause = if trailer_due { "the rows ended without COPY's trailer" } else { "COPY's trailer came before the end" };
+                sender.failed(Error::new(Kind::Server, doing, cause));
+            }
+            Ok((chunk, _)) if chunk.rows() > 0 => {
+                permit.shrink_to(chunk.stored_bytes());
+                sender.chunk(chunk, permit);
+            }
+            Ok(_) => {}
+            Err(error) => sender.failed(error.within(doing)),
+        }
+    });
+}
+
+/// COPY data cut into chunks.
+struct Source {
+    stream: Pin<Box<CopyOutStream>>,
+    /// A message that did not fit any more.
+    held: Option<Bytes>,
+    header_due: bool,
+    /// More than a chunk is to come: its buffer need not grow step by step.
+    large: bool,
+}
+
+impl Source {
+    /// Reads whole messages, each of whole rows, until a chunk is full; a message larger than a chunk makes one alone and is not copied.
+    /// `false` comes with the last.
+    async fn fill(&mut self, doing: &str, mut stall: Pin<&mut Sleep>, stall_timeout: Duration) -> Result<(Bytes, bool)> {
+        let mut chunk = BytesMut::new();
+        stall.as_mut().reset(Instant::now() + stall_timeout);
+        poll_fn(|cx| {
+            let mut moved = false;
+            loop {
+                let message = match self.held.take() {
+                    Some(message) => message,
+                    None => match self.stream.as_mut().poll_next(cx) {
+                        Poll::Ready(Some(Ok(message))) => message,
+                        Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(doing, source))),
+                        Poll::Ready(None) if self.header_due => {
+                            return Poll::Ready(Err(unexpected(doing, "COPY ended without its header")));
+                        }
+                        Poll::Ready(None) => return Poll::Ready(Ok((std::mem::take(&mut chunk).freeze(), false))),
+                        Poll::Pending => {
+                            if moved {
+                                stall.as_mut().reset(Instant::now() + stall_timeout);
+                            }
+                            return stall.as_mut().poll(cx).map(|()| Err(stalled(doing, stall_timeout)));
+                        }
+                    },
+                };
+                moved = true;
+                let message = if std::mem::take(&mut self.header_due) { strip_binary_header(message)? } else { message };
+                if chunk.is_empty() && message.len() > CHUNK_BYTES {
+                    return Poll::Ready(Ok((message, true)));
+                }
+                if chunk.len() + message.len() > CHUNK_BYTES {
+                    self.held = Some(message);
+                    self.large = true;
+                    return Poll::Ready(Ok((std::mem::take(&mut chunk).freeze(), true)));
+                }
+                if chunk.capacity() == 0 {
+                    chunk.reserve(if self.large { CHUNK_BYTES } else { FIRST_BYTES });
+                }
+                chunk.extend_from_slice(&message);
+            }
+        })
+        .await
+    }
+}
+
+/// Most tables are small: the buffer doubles from here up to a chunk.
+const FIRST_BYTES: usize = 64 << 10;
+
+fn stalled(doing: &str, waited: Duration) -> Error {
+    let cause = format!("no data came for {} s", waited.as_secs());
+    Error::new(Kind::Server, doing, cause).hint("check the network and the server's load; --stall-timeout sets the limit")
+}

@@ -1,0 +1,167 @@
+//! What is copied in which pieces: a plain value, computed before the first byte moves.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::{qualified, unexpected};
+use crate::archive::manifest::{Manifest, RowEncoding, TableId};
+use crate::error::Result;
+use crate::pg::catalog::TableSource;
+use crate::pg::ident;
+use crate::progress::TableTotal;
+
+/// A table is cut so that a piece is about this many pages: 32 MiB of 8 KiB pages.
+const RANGE_PAGES: u64 = 4096;
+/// Small tables travel in batches of so many, because a round trip costs more than their rows.
+const BATCH_TABLES_MAX: usize = 32;
+/// Up to this many pages a table is small: 256 KiB.
+const SMALL_PAGES: u64 = 32;
+
+/// The jobs of a dump, largest first.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Taken by the sessions from the front.
+    pub jobs: Vec<Job>,
+    /// Names and guessed sizes, by table.
+    pub totals: Vec<TableTotal>,
+}
+
+/// What one session copies before it asks for more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// One piece of a large table, or several small tables.
+    pub pieces: Vec<Piece>,
+}
+
+/// A table, or a range of its pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The table.
+    pub table: TableId,
+    /// Quoted, for locking it.
+    pub name: String,
+    /// Which pages.
+    pub range: Range,
+    /// The COPY statement.
+    pub sql: String,
+    /// How its rows travel.
+    pub encoding: RowEncoding,
+    /// Columns in a row.
+    pub columns: usize,
+}
+
+/// Pages of a table's heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// All of it.
+    Whole,
+    /// From a page up to, and not including, another.
+    Pages(u64, u64),
+    /// From a page to wherever the table ends by now.
+    From(u64),
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => write!(f, "all pages"),
+            Self::Pages(from, to) => write!(f, "pages {from}..{to}"),
+            Self::From(from) => write!(f, "pages {from}.."),
+        }
+    }
+}
+
+/// Plans the copying of the manifest's tables by `jobs` sessions.
+pub fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
+    let by_object: HashMap<_, _> = sources.iter().map(|source| (source.table.object, source)).collect();
+    let mut totals = Vec::with_capacity(manifest.tables.len());
+    let mut sized: Vec<(u64, Piece)> = Vec::new();
+    let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
+    for (place, table) in manifest.tables.iter().enumerate() {
+        let source =
+            by_object.get(&table.object).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
+        totals.push(TableTotal { name: qualified(table), rows: table.rows_estimate.max(0) as u64, bytes: table.bytes_estimate });
+        for range in ranges(source, all_pages, jobs) {
+            let pages = match range {
+                Range::Whole => source.pages,
+                Range::Pages(from, to) => to - from,
+                Range::From(from) => source.pages - from,
+            };
+            let weight = (table.bytes_estimate / source.pages.max(1)) * pages;
+            let piece = Piece {
+                table: TableId(place as u32),
+                name: qualified(table),
+                range,
+                sql: copy_sql(source, range),
+                encoding: table.encoding,
+                columns: table.columns.len(),
+            };
+            sized.push((weight, piece));
+        }
+    }
+    // Stable: equal sizes stay in the manifest's order, and a table's ranges in theirs.
+    sized.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    Ok(Plan { jobs: batch(sized), totals })
+}
+
+fn ranges(source: &TableSource, all_pages: u64, jobs: usize) -> Vec<Range> {
+    if source.pages == 0 && source.ctid_ranges {
+        // A heap without a page, looked at after the snapshot was taken and the table locked, has no row that the snapshot shows.
+        return Vec::new();
+    }
+    if !source.ctid_ranges || source.table.filter.is_some() {
+        return vec![Range::Whole];
+    }
+    // Fine enough to keep the sessions busy to the end, coarse enough for full chunks.
+    let fair_share = all_pages / (jobs as u64 * 4).max(1);
+    let step = RANGE_PAGES.min(fair_share.max(RANGE_PAGES / 4));
+    if source.pages < step * 2 {
+        return vec![Range::Whole];
+    }
+    let count = source.pages / step;
+    (0..count).map(|n| if n + 1 == count { Range::From(n * step) } else { Range::Pages(n * step, (n + 1) * step) }).collect()
+}
+
+fn copy_sql(source: &TableSource, range: Range) -> String {
+    let table = &source.table;
+    let columns = ident::list(table.columns.iter().map(|column| column.name.as_str()));
+    let name = qualified(table);
+    let condition = match (range, &table.filter) {
+        (Range::Whole, None) => String::new(),
+        // As the extension wrote it: the word WHERE and what follows.
+        (Range::Whole, Some(filter)) => format!(" {filter}"),
+        (Range::Pages(from, to), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({to},0)'::pg_catalog.tid"),
+        (Range::From(from), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid"),
+    };
+    // A table without columns has no column list, and a partial read needs a query.
+    let what = if condition.is_empty() && !columns.is_empty() {
+        format!("{name} ({columns})")
+    } else {
+        format!("(SELECT {columns} FROM ONLY {name}{condition})")
+    };
+    let format = match table.encoding {
+        RowEncoding::Binary => "binary",
+        RowEncoding::Text => "text",
+    };
+    format!("COPY {what} TO STDOUT (FORMAT {format})")
+}
+
+fn batch(sized: Vec<(u64, Piece)>) -> Vec<Job> {
+    let small_bytes = SMALL_PAGES * 8192;
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut open: Vec<Piece> = Vec::new();
+    for (weight, piece) in sized {
+        if weight > small_bytes {
+            jobs.push(Job { pieces: vec![piece] });
+            continue;
+        }
+        open.push(piece);
+        if open.len() == BATCH_TABLES_MAX {
+            jobs.push(Job { pieces: std::mem::take(&mut open) });
+        }
+    }
+    if !open.is_empty() {
+        jobs.push(Job { pieces: open });
+    }
+    jobs
+}

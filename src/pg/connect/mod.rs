@@ -1,0 +1,253 @@
+//! Opening sessions: where the server is, how it is reached, and why it was not.
+//!
+//! Every session of a run is opened by one `Server`. Settings come in as a `Target`, which `libpq` makes by libpq's rules; who else may make one is not known here.
+
+mod attempt;
+pub mod conninfo;
+pub mod environment;
+pub mod libpq;
+mod libpq_tls;
+pub mod parameters;
+pub mod passfile;
+mod refusal;
+pub mod secret;
+pub mod service;
+pub mod target;
+pub mod tls;
+mod verifier;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio_postgres::CancelToken;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use self::attempt::Attempt;
+use self::refusal::{Next, Refusal};
+use self::secret::Secret;
+use self::target::{Host, Password, Place, SessionAttrs, Target};
+use super::session::{Purpose, Session};
+use crate::error::{Error, Kind, Result};
+
+/// Asks the person at the terminal for a password; the argument is the prompt.
+pub type Ask = fn(&str) -> std::io::Result<Secret>;
+
+/// How long `cancel_all` takes at most.
+const CANCEL_BOUND: Duration = Duration::from_secs(2);
+
+/// All that is needed to open one more session with the same database. Cheap to clone.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    target: Target,
+    tls: MakeRustlsConnect,
+    describe: String,
+    ask: Option<Ask>,
+    /// The password that was typed; held while somebody types, so that sessions opened side by side ask once.
+    typed: tokio::sync::Mutex<Option<Password>>,
+    /// The sessions that are open, for `cancel_all`.
+    live: Mutex<HashMap<u64, CancelToken>>,
+    last_session: AtomicU64,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.describe()).finish()
+    }
+}
+
+/// Takes a session out of the registry when its connection ends, however it ends.
+struct Registration {
+    server: Arc<Inner>,
+    session: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.server.live().remove(&self.session);
+    }
+}
+
+impl Server {
+    /// For a decided target; reads the certificates that it names. `ask` is called if the server wants a password and none is known.
+    pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
+        let tls = tls::connector(&target.tls)?;
+        let describe = target.describe();
+        let (typed, live) = (tokio::sync::Mutex::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { target, tls, describe, ask, typed, live, last_session: AtomicU64::new(0) }) })
+    }
+
+    /// From a connection string alone, without environment and files; never asks. For tests and tools.
+    pub fn from_conninfo(text: &str) -> Result<Self> {
+        Self::new(libpq::resolve_string(text)?.target, None)
+    }
+
+    /// Opens a session and sets it up.
+    pub async fn open(&self, purpose: Purpose) -> Result<Session> {
+        let typed = self.inner.typed.lock().await.clone();
+        let refusal = match self.try_hosts(purpose, typed.as_ref()).await {
+            Ok(session) => return Ok(session),
+            Err(refusal) => refusal,
+        };
+        let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else { return Err(refusal.error) };
+        let password = self.typed_password(ask).await?;
+        self.try_hosts(purpose, Some(&password)).await.map_err(|refusal| refusal.error)
+    }
+
+    /// Names the server for people, without secrets: `kong@127.0.0.1:5432/kong`.
+    pub fn describe(&self) -> &str {
+        &self.inner.describe
+    }
+
+    /// The role of every session.
+    pub fn user(&self) -> &str {
+        &self.inner.target.user
+    }
+
+    /// The database of every session.
+    pub fn database(&self) -> &str {
+        &self.inner.target.database
+    }
+
+    /// Asks the server to cancel what every open session runs; best effort, side by side, for 2 s at most. For a run that is being stopped: call it before the run is dropped.
+    pub async fn cancel_all(&self) {
+        let tokens: Vec<CancelToken> = self.inner.live().values().cloned().collect();
+        let cancels = tokens.into_iter().map(|token| self.cancel(token));
+        let _ = tokio::time::timeout(CANCEL_BOUND, join_all(cancels)).await;
+    }
+
+    pub(super) async fn cancel(&self, token: CancelToken) -> Result<(), tokio_postgres::Error> {
+        token.cancel_query(self.inner.tls.clone()).await
+    }
+
+    async fn typed_password(&self, ask: Ask) -> Result<Password> {
+        let mut typed = self.inner.typed.lock().await;
+        if let Some(password) = &*typed {
+            return Ok(password.clone());
+        }
+        let prompt = format!("Password for user {}: ", self.user());
+        let answer = tokio::task::spawn_blocking(move || ask(&prompt)).await;
+        let doing = "ask for the password";
+        let secret = answer
+            .map_err(|error| Error::new(Kind::Unexpected, doing, error.to_string()))?
+            .map_err(|error| Error::new(Kind::Connect, doing, error.to_string()))?;
+        let password = Password { secret, source: "the terminal".to_owned() };
+        *typed = Some(password.clone());
+        Ok(password)
+    }
+
+    /// Tries each address of each host in turn.
+    async fn try_hosts(&self, purpose: Purpose, typed: Option<&Password>) -> Result<Session, Refusal> {
+        let target = &self.inner.target;
+        let wishes: &[SessionAttrs] = match &target.session {
+            SessionAttrs::PreferStandby => &[SessionAttrs::Standby, SessionAttrs::Any],
+            other => std::slice::from_ref(other),
+        };
+        let mut refusals = Vec::new();
+        for wish in wishes {
+            for host in self.hosts_in_order() {
+                let doing = format!("connect to {}@{}/{}", target.user, host.describe(), target.database);
+                let addresses = match self.addresses(&doing, host).await {
+                    Ok(addresses) => addresses,
+                    Err(refusal) => {
+                        refusals.push(refusal);
+                        continue;
+                    }
+                };
+                for address in addresses {
+                    let attempt = Attempt {
+                        server: self,
+                        doing: &doing,
+                        host,
+                        address,
+                        password: typed.or(host.password.as_ref()),
+                        wish: *wish,
+                        purpose,
+                    };
+                    match attempt.run().await {
+                        Ok(session) => return Ok(session),
+                        Err(refusal) if refusal.next == Next::Host => refusals.push(refusal),
+                        Err(refusal) => return Err(refusal),
+                    }
+                }
+            }
+        }
+        Err(self.summed_up(refusals))
+    }
+
+    fn hosts_in_order(&self) -> Vec<&Host> {
+        let mut hosts: Vec<&Host> = self.inner.target.hosts.iter().collect();
+        if self.inner.target.shuffle {
+            let random = RandomState::new();
+            hosts.sort_by_cached_key(|host| random.hash_one(host.describe()));
+        }
+        hosts
+    }
+
+    /// The addresses of a host; `None` stands for a socket.
+    async fn addresses(&self, doing: &str, host: &Host) -> Result<Vec<Option<IpAddr>>, Refusal> {
+        let name = match &host.place {
+            Place::Socket(_) => return Ok(vec![None]),
+            Place::Tcp { address: Some(address), .. } => return Ok(vec![Some(*address)]),
+            Place::Tcp { name, .. } => name,
+        };
+        let found = bounded(self.inner.target.timeout, tokio::net::lookup_host((name.as_str(), host.port))).await;
+        let found = found.ok_or_else(|| Refusal::new(doing, format!("the look-up of the name {name} got no answer"), Next::Host))?;
+        let mut addresses: Vec<Option<IpAddr>> = Vec::new();
+        for address in found.map_err(|error| {
+            let cause = format!("the name {name} cannot be resolved ({error})");
+            Refusal::new(doing, cause, Next::Host).hint("check the host's name, and the name service of this machine")
+        })? {
+            if !addresses.contains(&Some(address.ip())) {
+                addresses.push(Some(address.ip()));
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// One refusal as it is; of several, all causes and the first hint.
+    fn summed_up(&self, mut refusals: Vec<Refusal>) -> Refusal {
+        let doing = format!("connect to {}", self.describe());
+        if refusals.len() == 1 {
+            return refusals.swap_remove(0);
+        }
+        let mut causes: Vec<String> = Vec::new();
+        for refusal in &refusals {
+            let place = refusal.error.doing().trim_start_matches("connect to ");
+            let cause = format!("{place}: {}", refusal.error.cause());
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+        }
+        if causes.len() == 1 {
+            return refusals.swap_remove(0);
+        }
+        let hint = refusals.iter().find_map(|refusal| refusal.error.hint_text()).unwrap_or_default().to_owned();
+        let cause = if causes.is_empty() { "no address is known".to_owned() } else { causes.join("; ") };
+        Refusal::new(&doing, cause, Next::Nothing).hint(&hint)
+    }
+}
+
+impl Inner {
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, CancelToken>> {
+        // A map of tokens cannot be left half changed.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for `work`, for ever if there is no bound; `None` when the time is up.
+async fn bounded<T>(bound: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match bound {
+        None => Some(work.await),
+        Some(bound) => tokio::time::timeout(bound, work).await.ok(),
+    }
+}

@@ -1,0 +1,173 @@
+//! One pattern as psql reads it: `*`, `?`, `schema.name`, double quotes, letters folded to lower case, and regular expressions for the rest.
+//!
+//! Knows names only; what they name is decided elsewhere.
+
+use std::fmt;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::error::{Error, Kind, Result};
+
+/// Longer patterns cannot match a name and are refused.
+const PATTERN_BYTES_MAX: usize = 4096;
+
+/// A pattern for tables (`[schema.]name`) or schemas (`name`).
+///
+/// A table pattern without a schema matches in every schema: an archive knows no search path, and a dump and a restore with the same
+/// options must mean the same tables.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    schema: Option<Regex>,
+    name: Regex,
+}
+
+impl Pattern {
+    /// Reads a table's pattern. Refuses `database.schema.table`: only one database is ever meant.
+    pub fn table(text: &str) -> Result<Self> {
+        let parts = translate(text)?;
+        let (schema, name) = match parts.as_slice() {
+            [name] => (None, name),
+            [schema, name] => (Some(schema), name),
+            _ => return Err(wrong(text, "it has more than two parts").hint("write schema.table; the database is chosen by -d")),
+        };
+        let schema = schema.map(|part| compile(text, part)).transpose()?;
+        Ok(Self { text: text.to_owned(), schema, name: compile(text, name)? })
+    }
+
+    /// Reads a schema's pattern.
+    pub fn schema(text: &str) -> Result<Self> {
+        let parts = translate(text)?;
+        let [name] = parts.as_slice() else {
+            return Err(wrong(text, "a schema's name has one part").hint("the database is chosen by -d"));
+        };
+        Ok(Self { text: text.to_owned(), schema: None, name: compile(text, name)? })
+    }
+
+    /// Whether a table of this name is meant.
+    pub fn matches_table(&self, schema: &str, name: &str) -> bool {
+        self.schema.as_ref().is_none_or(|pattern| pattern.is_match(schema)) && self.name.is_match(name)
+    }
+
+    /// Whether a schema of this name is meant.
+    pub fn matches_schema(&self, name: &str) -> bool {
+        self.name.is_match(name)
+    }
+}
+
+/// As it was typed.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn wrong(text: &str, cause: impl Into<String>) -> Error {
+    Error::new(Kind::Usage, format!("read the pattern {text}"), cause)
+}
+
+fn compile(text: &str, part: &str) -> Result<Regex> {
+    // A name may hold a newline, and `*` means any character.
+    RegexBuilder::new(&format!("^(?:{part})$")).dot_matches_new_line(true).build().map_err(|source| {
+        let cause = source.to_string().lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+        wrong(text, cause).hint("put double quotes around a name that is to be taken literally").with_source(source)
+    })
+}
+
+/// The regular expressions of a pattern's parts, as psql's `processSQLNamePattern` makes them: outside quotes all characters but `*`, `?`,
+/// `.`, `$` and an empty pair of brackets keep their meaning in regular expressions.
+fn translate(text: &str) -> Result<Vec<String>> {
+    if text.is_empty() || text.len() > PATTERN_BYTES_MAX {
+        return Err(wrong(text.get(..40).unwrap_or_default(), format!("a pattern has 1 to {PATTERN_BYTES_MAX} bytes")));
+    }
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let part = parts.last_mut().expect("there is always one part");
+        match c {
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                rest.next();
+                part.push('"');
+            }
+            '"' => quoted = !quoted,
+            '$' => part.push_str("\\$"),
+            _ if quoted => part.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+            '*' => part.push_str(".*"),
+            '?' => part.push('.'),
+            '.' => parts.push(String::new()),
+            '[' if rest.peek() == Some(&']') => {
+                rest.next();
+                part.push_str("\\[\\]");
+            }
+            _ => part.push(c.to_ascii_lowercase()),
+        }
+    }
+    if quoted {
+        return Err(wrong(text, "a double quote is not closed"));
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables() {
+        let check = |pattern: &str, schema: &str, name: &str, expect: bool| {
+            let matched = Pattern::table(pattern).unwrap().matches_table(schema, name);
+            assert_eq!(matched, expect, "{pattern} on {schema}.{name}");
+        };
+        check("routes", "public", "routes", true);
+        check("routes", "other", "routes", true);
+        check("routes", "public", "routes2", false);
+        check("ROUTES", "public", "routes", true);
+        check("\"ROUTES\"", "public", "routes", false);
+        check("\"ROUTES\"", "public", "ROUTES", true);
+        check("Foo\"FOO\"BAR", "public", "fooFOObar", true);
+        check("ro*", "public", "routes", true);
+        check("ro*", "public", "services", false);
+        check("route?", "public", "routes", true);
+        check("route?", "public", "route", false);
+        check("public.routes", "public", "routes", true);
+        check("public.routes", "other", "routes", false);
+        check("p*.r*", "public", "routes", true);
+        check("*.routes", "x", "routes", true);
+        check("\"a.b\"", "public", "a.b", true);
+        check("\"a*b\"", "public", "a*b", true);
+        check("\"a*b\"", "public", "aXb", false);
+        check("\"a\"\"b\"", "public", "a\"b", true);
+        check("a$b", "public", "a$b", true);
+        check("key(auth|authenc)", "public", "keyauth", true);
+        check("routes[0-9]", "public", "routes7", true);
+        check("routes|services", "public", "services", true);
+        check("routes|services", "public", "services2", false);
+        check("int[]", "public", "int[]", true);
+        check("a*b", "public", "a\nb", true);
+        check("\u{dc}ber", "public", "\u{dc}ber", true);
+        check(".routes", "public", "routes", false);
+    }
+
+    #[test]
+    fn schemas() {
+        assert!(Pattern::schema("k*").unwrap().matches_schema("kong"));
+        assert!(!Pattern::schema("k*").unwrap().matches_schema("public"));
+        assert!(Pattern::schema("\"a.b\"").unwrap().matches_schema("a.b"));
+    }
+
+    #[test]
+    fn refuses() {
+        let check = |result: Result<Pattern>, expect: &str| {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(error.to_string().contains(expect), "{error}");
+        };
+        check(Pattern::table("db.public.routes"), "more than two parts");
+        check(Pattern::schema("db.public"), "one part");
+        check(Pattern::table("\"routes"), "not closed");
+        check(Pattern::table(""), "1 to 4096 bytes");
+        check(Pattern::table("(routes"), "unclosed group");
+        check(Pattern::table(&"a".repeat(5000)), "1 to 4096 bytes");
+    }
+}

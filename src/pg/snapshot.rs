@@ -1,0 +1,201 @@
+//! Lock, then look: a snapshot that is taken while every table is already held, so that it shows a state that was once committed.
+//!
+//! The other order (snapshot first, as `pg_dump` has it) shows an empty table when a TRUNCATE commits while its lock is waited for.
+//! Does not know what is done with the snapshot.
+
+use std::time::Duration;
+
+use super::catalog::{self, Catalog, ListedTable, ReadOptions};
+use super::connect::Server;
+use super::ident;
+use super::session::{Purpose, Session};
+use crate::error::{Error, Kind, Result};
+use crate::progress::{Level, Progress};
+
+/// How often the whole is tried before it is given up.
+const ATTEMPTS_MAX: u32 = 5;
+/// Bytes of SQL in one LOCK statement.
+const LOCK_SQL_BYTES_MAX: usize = 100_000;
+
+/// How to take the snapshot.
+#[derive(Clone, Debug)]
+pub struct SnapshotOptions {
+    /// How long a lock is waited for; zero is for ever.
+    pub lock_wait_timeout: Duration,
+    /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
+    pub serializable_deferrable: bool,
+    /// `SET ROLE` after connecting.
+    pub role: Option<String>,
+    /// What the catalog is asked for.
+    pub read: ReadOptions,
+}
+
+/// The session that holds locks and snapshot until it is dropped, and what it saw.
+#[derive(Debug)]
+pub struct Keeper {
+    /// The session; idle in its transaction, unless it copies a table that nobody else may lock any more.
+    pub session: Session,
+    /// Imported by the other sessions.
+    pub snapshot_id: String,
+    /// RFC 3339, UTC.
+    pub snapshot_time: String,
+    /// The schema as the snapshot shows it.
+    pub catalog: Catalog,
+}
+
+/// Takes locks, snapshot and catalog; `picks` says which tables are dumped and so locked.
+pub async fn take(
+    server: &Server,
+    options: &SnapshotOptions,
+    picks: &(dyn Fn(&ListedTable) -> bool + Sync),
+    progress: &dyn Progress,
+) -> Result<Keeper> {
+    let session = open(server, options.role.as_deref()).await?;
+    let mut reason = String::new();
+    for attempt in 1..=ATTEMPTS_MAX {
+        match attempt_once(&session, options, picks, progress).await? {
+            Attempt::Stable { snapshot_id, snapshot_time, catalog } => {
+                return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
+            }
+            Attempt::Changed(why) => {
+                progress.message(
+                    Level::Info,
+                    &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"),
+                );
+                session.batch("roll back", "ROLLBACK").await?;
+                reason = why;
+            }
+        }
+    }
+    let cause = format!("the schema kept changing in {ATTEMPTS_MAX} attempts, last: {reason}");
+    Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause)
+        .hint("stop migrations and other schema changes while the dump starts"))
+}
+
+/// Opens one more session that sees what the keeper sees.
+pub async fn join(server: &Server, snapshot_id: &str, role: Option<&str>) -> Result<Session> {
+    let session = open(server, role).await?;
+    let doing = "import the snapshot";
+    session.batch(doing, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+    session.execute(doing, &format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot_id))).await?;
+    Ok(session)
+}
+
+async fn open(server: &Server, role: Option<&str>) -> Result<Session> {
+    let session = server.open(Purpose::Dump).await?;
+    if let Some(role) = role {
+        session.execute("set the role", &format!("SET ROLE {}", ident::quote(role))).await?;
+    }
+    Ok(session)
+}
+
+enum Attempt {
+    Stable { snapshot_id: String, snapshot_time: String, catalog: Box<Catalog> },
+    Changed(String),
+}
+
+async fn attempt_once(
+    session: &Session,
+    options: &SnapshotOptions,
+    picks: &(dyn Fn(&ListedTable) -> bool + Sync),
+    progress: &dyn Progress,
+) -> Result<Attempt> {
+    let before = catalog::list_tables(session).await?;
+    let locked: Vec<&ListedTable> = before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
+    let isolation = if options.serializable_deferrable { "SERIALIZABLE, READ ONLY, DEFERRABLE" } else { "REPEATABLE READ, READ ONLY" };
+    session.batch("begin", &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
+    // For the rest of the session: the catalog functions lock what they describe, too.
+    let timeout = options.lock_wait_timeout.as_millis();
+    session.batch("set the lock timeout", &format!("SET lock_timeout = {timeout}")).await?;
+    progress.phase(&format!("lock {} tables", locked.len()));
+    if let Err(error) = lock(session, &locked).await {
+        return match error.sqlstate() {
+            Some("55P03") => Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await),
+            _ => changed_or(error),
+        };
+    }
+    let row = session
+        .query_one(
+            "export the snapshot",
+            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        )
+        .await?;
+    let (snapshot_id, snapshot_time) = (row.get(0), row.get(1));
+    let after = match catalog::list_tables(session).await {
+        Ok(after) => after,
+        Err(error) => return changed_or(error),
+    };
+    if let Some(why) = difference(&before, &after) {
+        return Ok(Attempt::Changed(why));
+    }
+    progress.phase("read the catalog");
+    match catalog::read(session, &options.read).await {
+        Ok(catalog) => Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) }),
+        Err(error) => changed_or(error),
+    }
+}
+
+/// Codes by which the server says that an object went away between two looks: internal error, undefined table, column, object, schema, function.
+fn changed_or(error: Error) -> Result<Attempt> {
+    let vanished = matches!(error.sqlstate(), Some("XX000" | "42P01" | "42703" | "42704" | "3F000" | "42883"));
+    if vanished || (error.kind() == Kind::Consistency && error.sqlstate().is_none()) {
+        return Ok(Attempt::Changed(error.to_string()));
+    }
+    Err(error)
+}
+
+async fn lock(session: &Session, tables: &[&ListedTable]) -> Result<()> {
+    let mut names = String::new();
+    for (place, table) in tables.iter().enumerate() {
+        if !names.is_empty() {
+            names.push_str(", ");
+        }
+        names.push_str("ONLY ");
+        names.push_str(&ident::qualified(&table.schema, &table.name));
+        if names.len() > LOCK_SQL_BYTES_MAX || place + 1 == tables.len() {
+            session.execute("lock the tables", &format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
+            names.clear();
+        }
+    }
+    Ok(())
+}
+
+/// What differs between the two lists, if anything does.
+fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
+    if let Some(stale) = after.iter().find(|table| table.is_rewritten) {
+        return Some(format!("{} was rewritten", ident::qualified(&stale.schema, &stale.name)));
+    }
+    if before == after {
+        return None;
+    }
+    let gone = before.iter().find(|table| !after.contains(table));
+    let new = after.iter().find(|table| !before.contains(table));
+    gone.or(new).map(|table| format!("{} was created, altered, renamed or dropped", ident::qualified(&table.schema, &table.name)))
+}
+
+async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable], waited: Duration) -> Error {
+    let explained = Error::new(Kind::Consistency, "lock the tables", format!("no lock within {} ms", waited.as_millis()))
+        .with_sqlstate("55P03")
+        .hint("wait for the statement that holds it, or raise --lock-wait-timeout");
+    if session.batch("roll back", "ROLLBACK").await.is_err() {
+        return explained;
+    }
+    let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");
+    let sql = format!(
+        "SELECT l.relation::pg_catalog.regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.state, '?') \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+         AND l.relation = ANY (ARRAY[{oids}]::oid[]) ORDER BY 1 LIMIT 1"
+    );
+    match session.query("look for the holder", &sql).await.as_deref() {
+        Ok([row, ..]) => {
+            let (table, pid, user, state): (String, i32, String, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
+            let cause =
+                format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
+            Error::new(Kind::Consistency, "lock the tables", cause)
+                .with_sqlstate("55P03")
+                .hint("wait for that process to end, or raise --lock-wait-timeout")
+        }
+        _ => explained.with_source(std::io::Error::other(error.to_string())),
+    }
+}

@@ -1,0 +1,158 @@
+//! Databases and roles of one test, which drops them.
+
+use std::sync::Arc;
+
+use crate::{Client, Server, quote};
+
+impl Server {
+    /// Creates an empty database owned by `postgres`.
+    pub fn database(&self, hint: &str) -> Database<'_> {
+        self.database_with(hint, "TEMPLATE template0")
+    }
+
+    /// Creates an empty database with these words after its name, such as `ENCODING 'LATIN1' TEMPLATE template0`.
+    pub fn database_with(&self, hint: &str, options: &str) -> Database<'_> {
+        let name = format!("{hint}_{}", self.next_number());
+        self.create_database(name, "postgres", options)
+    }
+
+    /// Creates an empty database owned by a role, as an operator would for Kong.
+    pub fn database_of(&self, role: &Role<'_>, hint: &str) -> Database<'_> {
+        let name = format!("{hint}_{}", self.next_number());
+        let mut database = self.create_database(name, role.name(), &format!("OWNER {} TEMPLATE template0", quote(role.name())));
+        role.name().clone_into(&mut database.owner);
+        database
+    }
+
+    fn create_database(&self, name: String, owner: &str, options: &str) -> Database<'_> {
+        let admin = self.connect("postgres");
+        admin.execute(&format!("CREATE DATABASE {} {options}", quote(&name)));
+        let session = self.connect(&name);
+        Database { server: self, name, owner: owner.to_owned(), session }
+    }
+
+    /// Creates a role that may log in and nothing more.
+    pub fn role(&self, hint: &str) -> Role<'_> {
+        let name = format!("{hint}_{}", self.next_number());
+        self.connect("postgres").execute(&format!("CREATE ROLE {} LOGIN", quote(&name)));
+        Role { inner: Arc::new(Inner { server: self, name }) }
+    }
+}
+
+/// A database that goes when this is dropped, whoever is connected. Its own session is the superuser's.
+pub struct Database<'s> {
+    server: &'s Server,
+    name: String,
+    owner: String,
+    session: Client,
+}
+
+impl Database<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The role that owns it.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The server that it is on.
+    pub fn server(&self) -> &Server {
+        self.server
+    }
+
+    /// A connection URL for its owner.
+    pub fn url(&self) -> String {
+        self.server.url(&self.owner, &self.name)
+    }
+
+    /// A connection URL for another role.
+    pub fn url_as(&self, role: &str) -> String {
+        self.server.url(role, &self.name)
+    }
+
+    /// The superuser's session that this value keeps open.
+    pub fn admin(&self) -> &Client {
+        &self.session
+    }
+
+    /// Opens a session of the owner.
+    #[track_caller]
+    pub fn connect(&self) -> Client {
+        self.connect_as(&self.owner)
+    }
+
+    /// Opens a session of a role.
+    #[track_caller]
+    pub fn connect_as(&self, role: &str) -> Client {
+        let mut config = tokio_postgres::Config::new();
+        config.host("127.0.0.1").port(self.server.port()).user(role).dbname(&self.name).application_name("testkit");
+        crate::connect(config).unwrap_or_else(|error| panic!("connect to {} as {role}: {error:?}", self.name))
+    }
+
+    /// Runs statements as the superuser.
+    #[track_caller]
+    pub fn execute(&self, sql: &str) {
+        self.session.execute(sql);
+    }
+
+    /// The rows of a query.
+    #[track_caller]
+    pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        self.session.rows(sql)
+    }
+
+    /// The first column of a query.
+    #[track_caller]
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        self.session.column(sql)
+    }
+
+    /// The first value of a query.
+    #[track_caller]
+    pub fn value(&self, sql: &str) -> String {
+        self.session.value(sql)
+    }
+}
+
+impl Drop for Database<'_> {
+    fn drop(&mut self) {
+        let force = if self.server.version() >= 13 { " WITH (FORCE)" } else { "" };
+        drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {}{force}", quote(&self.name)));
+    }
+}
+
+/// A role that goes when its last copy is dropped; drop its databases first.
+#[derive(Clone)]
+pub struct Role<'s> {
+    inner: Arc<Inner<'s>>,
+}
+
+struct Inner<'s> {
+    server: &'s Server,
+    name: String,
+}
+
+impl Role<'_> {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+}
+
+impl Drop for Inner<'_> {
+    fn drop(&mut self) {
+        drop_quietly(self.server, &format!("DROP ROLE IF EXISTS {}", quote(&self.name)));
+    }
+}
+
+/// The test may have stopped the server, and whatever is left goes with it.
+fn drop_quietly(server: &Server, sql: &str) {
+    let mut config = tokio_postgres::Config::new();
+    config.host_path(server.socket_dir()).port(server.port()).user("postgres").dbname("postgres");
+    if let Ok(client) = crate::connect(config) {
+        let _ = client.try_execute(sql);
+    }
+}
