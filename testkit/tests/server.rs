@@ -15,9 +15,9 @@ fn a_kong_database_is_loaded_on_every_version() {
         for upgraded in [false, true] {
             let database = server.database_of(&kong, "kong");
             if upgraded {
-                kong::load_upgraded(&database)
+                kong::load_upgraded(&database);
             } else {
-                kong::load(&database)
+                kong::load(&database);
             }
             let tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
             assert_eq!(database.value(tables), if upgraded { "36" } else { "35" });
