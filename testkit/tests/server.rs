@@ -71,7 +71,8 @@ fn a_proxy_cuts_where_it_is_told() {
 fn nothing_is_left_when_the_process_is_killed() {
     for signal in ["KILL", "INT", "TERM"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_testkit"))
-            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; exec sleep 60"])
+            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; read end"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program was built");
