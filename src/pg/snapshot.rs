@@ -20,7 +20,7 @@ const LOCK_SQL_BYTES_MAX: usize = 100_000;
 /// How to take the snapshot.
 #[derive(Clone, Debug)]
 pub struct SnapshotOptions {
-    /// How long a lock is waited for.
+    /// How long a lock is waited for; zero is for ever.
     pub lock_wait_timeout: Duration,
     /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
     pub serializable_deferrable: bool,
@@ -105,7 +105,7 @@ async fn attempt_once(
     let isolation = if options.serializable_deferrable { "SERIALIZABLE, READ ONLY, DEFERRABLE" } else { "REPEATABLE READ, READ ONLY" };
     session.batch("begin", &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
     // For the rest of the session: the catalog functions lock what they describe, too.
-    let timeout = options.lock_wait_timeout.as_millis().max(1);
+    let timeout = options.lock_wait_timeout.as_millis();
     session.batch("set the lock timeout", &format!("SET lock_timeout = {timeout}")).await?;
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
@@ -162,7 +162,7 @@ async fn lock(session: &Session, tables: &[&ListedTable]) -> Result<()> {
 
 /// What differs between the two lists, if anything does.
 fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
-    if let Some(stale) = after.iter().find(|table| table.stale) {
+    if let Some(stale) = after.iter().find(|table| table.is_rewritten) {
         return Some(format!("{} was rewritten", ident::qualified(&stale.schema, &stale.name)));
     }
     if before == after {

@@ -50,7 +50,7 @@ pub struct ReadOptions {
 }
 
 /// All of a database but its rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Every object, in an order in which they can be created; an object's id is its place in this list.
     pub objects: Vec<Object>,

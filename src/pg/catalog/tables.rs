@@ -381,4 +381,3 @@ fn row_security(relation: &Relation) -> Option<Draft> {
     let enable = format!("ALTER TABLE {qualified} ENABLE ROW LEVEL SECURITY");
     Some(Draft { of: Some(relation.address()), drop, ..draft }.made_by(vec![enable]))
 }
-
