@@ -4,5 +4,6 @@
 
 mod cli;
 mod connect;
+mod format_spec;
 mod layers;
 mod support;
