@@ -26,7 +26,6 @@ pub(super) mod class {
     pub(in crate::pg::catalog) const PROC: u32 = 1255;
     pub(in crate::pg::catalog) const REWRITE: u32 = 2618;
     pub(in crate::pg::catalog) const TRIGGER: u32 = 2620;
-    pub(in crate::pg::catalog) const TYPE: u32 = 1247;
 }
 
 /// The first oid that a running server gives to an object; below are those of `initdb`.
