@@ -90,6 +90,19 @@ fn what_is_not_carried_is_named() {
 }
 
 #[test]
+fn extensions_come_back_with_what_was_changed_of_them() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        let role = server.role("reader");
+        let source = server.database("extensions");
+        source.execute(&include_str!("zoo/extensions.sql").replace("{reader}", role.name()));
+        let (copy, read) = copy_of(&source);
+        assert_eq!(read.not_carried, [], "PostgreSQL {version}");
+        assert_same_schema(&source, &copy);
+    }
+}
+
+#[test]
 fn rows_travel_in_the_form_that_survives() {
     let source = testkit::newest_server().database("encoding");
     source.execute(

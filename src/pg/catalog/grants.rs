@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::Row;
 
-use super::address::{Address, FIRST_NORMAL_OID, class};
+use super::address::{Address, FIRST_NORMAL_OID, class, own};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::{Acl, Grant, ObjectKind, Section};
@@ -127,7 +127,8 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
         let (Some(mut acl), Some(identity)) = (acls.remove(&address), row.get::<_, Option<&str>>("identity")) else { continue };
         acl.on = format!("{word} {identity}");
         let name = row.get::<_, Option<&str>>("name").unwrap_or(identity);
-        let draft = Draft::new(address, kind, row.get("schema"), name, acl.on.clone());
+        let own = Address::new(own::PRIVILEGES + address.class, address.object);
+        let draft = Draft::new(own, kind, row.get("schema"), name, acl.on.clone());
         let needs = extension.map(|extension| Address::new(class::EXTENSION, extension)).into_iter().collect();
         drafts.push(Draft { section: Section::PostData, drop: None, acl: Some(acl), needs, ..draft });
     }

@@ -12,7 +12,7 @@ use crate::error::Result;
 /// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary.
 const CATALOGS: &[(&str, &str)] = &[
     ("pg_am", ""),
-    ("pg_amop", "o.amopmethod <> 0"),
+    ("pg_amop", ""),
     ("pg_amproc", ""),
     ("pg_cast", ""),
     ("pg_class", "o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 'g') AND o.relpersistence <> 't' AND o.relnamespace <> 99"),
@@ -140,11 +140,7 @@ pub(super) fn prune(
 pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Address, Address)]) -> Result<Vec<NotCarried>> {
     let mut all: Vec<(Address, Option<Address>)> = missing.iter().map(|&address| (address, None)).collect();
     // Our own classes name no row; what they hang on is named.
-    all.extend(
-        lost.iter()
-            .filter(|(address, _)| (super::address::class::DEFAULT_ACL..1 << 31).contains(&address.class))
-            .map(|&(address, cause)| (address, Some(cause))),
-    );
+    all.extend(lost.iter().filter(|(address, _)| address.is_row()).map(|&(address, cause)| (address, Some(cause))));
     let mut found = without_address(reader).await?;
     if all.is_empty() {
         return Ok(found);
