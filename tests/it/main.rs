@@ -4,4 +4,5 @@
 
 mod connect;
 mod layers;
+mod restore;
 mod support;
