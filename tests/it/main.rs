@@ -7,4 +7,5 @@ mod cli;
 mod connect;
 mod format_spec;
 mod layers;
+mod restore;
 mod support;
