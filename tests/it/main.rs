@@ -5,5 +5,6 @@
 mod catalog;
 mod cli;
 mod connect;
+mod format_spec;
 mod layers;
 mod support;
