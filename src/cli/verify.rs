@@ -74,7 +74,7 @@ fn as_text(report: &Report, quiet: bool) -> String {
         (false, _) => writeln!(text, "{name} is DAMAGED; intact are {content}"),
     };
     let rate = units::rate(totals.raw_bytes, Duration::from_secs_f64(report.seconds));
-    let _ = writeln!(text, "{:.1} s, {rate}", report.seconds);
+    let _ = writeln!(text, "{}, {rate}", units::seconds(report.seconds));
     if let Some(root) = &report.root {
         let _ = writeln!(text, "root {root}");
     }
@@ -103,7 +103,7 @@ mod tests {
         assert!(as_text(&report, true).is_empty());
         insta::assert_snapshot!(as_text(&report, false), @r"
         kong.sbk is intact: 2 tables, 300 rows, 6.0 kB of rows in 2.0 kB
-        2.0 s, 0.0 MB/s
+        2.00 s, 0.0 MB/s
         root abababababababababababababababababababababababababababababababab
         ");
         let place = Place::Chunk { chunk: 7, table: "public.\"a\n\"".to_owned(), offset: 4096 };
