@@ -28,7 +28,7 @@ pub struct ConnectionArgs {
     /// Connect as this role
     #[arg(short = 'U', long, value_name = "NAME", help_heading = "Connection")]
     pub username: Option<String>,
-    /// Connect to this database: a name, a postgresql:// URI, or "key=value …"; what these say counts more than the other options
+    /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the options above
     #[arg(short = 'd', long, value_name = "DBNAME", help_heading = "Connection")]
     pub dbname: Option<Secret>,
     /// Never ask for a password
@@ -54,8 +54,8 @@ pub struct Connection {
 
 impl ConnectionArgs {
     /// Decides where to connect; asks for the password if `-W` says so.
-    pub fn resolve(&self, environment: &Environment) -> Result<Connection> {
-        let (mut resolved, kong_schema) = self.decide(environment)?;
+    pub fn resolve(&self) -> Result<Connection> {
+        let (mut resolved, kong_schema) = self.decide(&Environment::of_process())?;
         if self.password {
             let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
             let password = Password { secret, source: "the terminal".to_owned() };

@@ -1,12 +1,18 @@
 //! `silverback verify`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::Outcome;
-use super::output::OutputArgs;
+use super::output::{self, OutputArgs};
+use super::units::{self, printable};
+use super::{Outcome, run_stoppable};
 use crate::error::{Error, Kind, Result};
+use crate::progress::Progress;
+use crate::verify::{self, Report};
 
 /// Prove that an archive is intact: every checksum, every row
 #[derive(Args, Debug)]
@@ -21,6 +27,91 @@ pub(super) struct VerifyArgs {
     pub(super) output: OutputArgs,
 }
 
-pub(super) fn run(_args: &VerifyArgs) -> Result<Outcome> {
-    Err(Error::new(Kind::Unexpected, "verify", "not there yet"))
+pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
+    let reporter = args.output.reporter();
+    let progress: Arc<dyn Progress> = reporter.clone();
+    let path = args.archive.clone();
+    let work = async move {
+        let checking = tokio::task::spawn_blocking(move || verify::run(&path, progress.as_ref()));
+        checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
+    };
+    let result = run_stoppable(work, async || ());
+    reporter.finish();
+    let report = result?;
+    let text = if args.json { as_json(&report)? } else { as_text(&report, args.output.quiet) };
+    output::print(&text)?;
+    if report.ok {
+        return Ok(Outcome::Done);
+    }
+    let count = units::plural(report.findings.len() as u64, "finding");
+    Err(Error::new(Kind::Archive, format!("verify {}", report.archive), format!("it is damaged: {count}")))
+}
+
+fn as_json(report: &Report) -> Result<String> {
+    let json = serde_json::to_string_pretty(report);
+    json.map(|json| json + "\n").map_err(|error| Error::new(Kind::Unexpected, "print the report", error.to_string()))
+}
+
+fn as_text(report: &Report, quiet: bool) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let _ = writeln!(text, "{}", printable(&finding.to_string()));
+    }
+    if quiet {
+        return text;
+    }
+    let totals = &report.totals;
+    let name = printable(&report.archive);
+    let content = format!(
+        "{}, {} of rows in {}",
+        units::plural(totals.rows, "row"),
+        units::bytes(totals.raw_bytes),
+        units::bytes(totals.stored_bytes)
+    );
+    let _ = match (report.ok, totals.rows) {
+        (true, _) => writeln!(text, "{name} is intact: {}, {content}", units::plural(totals.tables, "table")),
+        (false, 0) => writeln!(text, "{name} is DAMAGED"),
+        (false, _) => writeln!(text, "{name} is DAMAGED; intact are {content}"),
+    };
+    let rate = units::rate(totals.raw_bytes, Duration::from_secs_f64(report.seconds));
+    let _ = writeln!(text, "{}, {rate}", units::seconds(report.seconds));
+    if let Some(root) = &report.root {
+        let _ = writeln!(text, "root {root}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::{Finding, Place, Totals};
+
+    #[test]
+    fn verdicts() {
+        let totals = Totals { tables: 2, chunks: 3, rows: 300, raw_bytes: 6000, stored_bytes: 2000, file_bytes: 5000 };
+        let mut report = Report {
+            schema_version: 1,
+            archive: "kong.sbk".to_owned(),
+            ok: true,
+            findings: Vec::new(),
+            id: None,
+            root: Some("ab".repeat(32)),
+            tables: Vec::new(),
+            totals,
+            seconds: 2.0,
+        };
+        assert!(as_text(&report, true).is_empty());
+        insta::assert_snapshot!(as_text(&report, false), @r"
+        kong.sbk is intact: 2 tables, 300 rows, 6.0 kB of rows in 2.0 kB
+        2.00 s, 0.0 MB/s
+        root abababababababababababababababababababababababababababababababab
+        ");
+        let place = Place::Chunk { chunk: 7, table: "public.\"a\n\"".to_owned(), offset: 4096 };
+        report.findings.push(Finding { place, what: "its digest differs".to_owned(), expected: None, found: None });
+        report.ok = false;
+        let text = as_text(&report, false);
+        let lines: Vec<_> = text.lines().take(2).collect();
+        assert_eq!(lines[0], "chunk 7 (of public.\"a\\n\", at byte 4096): its digest differs");
+        assert_eq!(lines[1], "kong.sbk is DAMAGED; intact are 300 rows, 6.0 kB of rows in 2.0 kB");
+    }
 }

@@ -1,0 +1,184 @@
+//! Carries a graph out: each session takes the next job that may start; the first failure ends all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use tokio::task::JoinSet;
+
+use super::existing::LiveTriggers;
+use super::graph::{Graph, Job, JobId, Stage, Step, Work};
+use super::load::{Load, Loader};
+use super::schedule::Schedule;
+use crate::archive::manifest::TableId;
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::session::Session;
+use crate::progress::Progress;
+
+/// Statements of a script that are on their way before the first is answered.
+const PIPELINE: usize = 64;
+/// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
+const COMMIT_EVERY: usize = 500;
+
+/// What the sessions share.
+pub(super) struct Shared {
+    /// Where the sessions are.
+    pub(super) server: Server,
+    /// The plan.
+    pub(super) graph: Graph,
+    /// Brings rows.
+    pub(super) loader: Loader,
+    /// Triggers of tables that were there before.
+    pub(super) triggers: LiveTriggers,
+}
+
+/// Seconds that sessions were busy, by stage.
+pub(super) type Busy = BTreeMap<Stage, f64>;
+
+/// Sessions at work, each with its job; dropping the set aborts them, which closes their connections.
+type Running = JoinSet<(JobId, Session, Result<()>, f64)>;
+
+/// Does every job. On the first failure the server is asked to cancel the others; when dropped, the sessions are closed.
+pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<(Vec<Session>, Busy)> {
+    let mut running = Running::new();
+    let ended = work_off(shared, sessions, &mut running).await;
+    if ended.is_err() {
+        // A backend that builds an index would not notice a closed connection before the index is built.
+        shared.server.cancel_all().await;
+        running.shutdown().await;
+    }
+    ended
+}
+
+async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Running) -> Result<(Vec<Session>, Busy)> {
+    let graph = &shared.graph;
+    let mut schedule = Schedule::new(graph)?;
+    let mut idle = sessions;
+    let mut busy = Busy::new();
+    let mut left = Left::new(graph);
+    left.tell(&shared.loader.progress);
+    loop {
+        while let Some(session) = idle.pop() {
+            let Some(job) = schedule.start() else {
+                idle.push(session);
+                break;
+            };
+            let shared = Arc::clone(shared);
+            running.spawn(async move {
+                let begun = Instant::now();
+                let result = shared.run(&session, job).await;
+                (job, session, result, begun.elapsed().as_secs_f64())
+            });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let (id, session, result, seconds) =
+            ended.map_err(|source| Error::new(Kind::Unexpected, "carry out the restore", source.to_string()))?;
+        result?;
+        schedule.finish(id);
+        idle.push(session);
+        *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
+        shared.loader.progress.steps(schedule.done() as u64, graph.jobs.len() as u64);
+        left.done(&graph.jobs[id.index()], &shared.loader.progress);
+    }
+    if schedule.is_complete() {
+        return Ok((idle, busy));
+    }
+    Err(Error::new(Kind::Unexpected, "carry out the restore", "jobs are left that cannot start"))
+}
+
+/// What is not done yet, for those who watch.
+struct Left {
+    parts: BTreeMap<TableId, usize>,
+    stages: BTreeMap<Stage, usize>,
+}
+
+impl Left {
+    fn new(graph: &Graph) -> Self {
+        let (mut parts, mut stages) = (BTreeMap::new(), BTreeMap::new());
+        for job in &graph.jobs {
+            *stages.entry(job.stage).or_default() += 1;
+            if let Work::Load { table, .. } = &job.work {
+                *parts.entry(*table).or_default() += 1;
+            }
+        }
+        Self { parts, stages }
+    }
+
+    fn done(&mut self, job: &Job, progress: &Arc<dyn Progress>) {
+        if let Work::Load { table, .. } = &job.work
+            && Self::is_last(&mut self.parts, table)
+        {
+            progress.table_done(table.0 as usize);
+        }
+        let first = self.stages.keys().next().copied();
+        if Self::is_last(&mut self.stages, &job.stage) && first == Some(job.stage) {
+            self.tell(progress);
+        }
+    }
+
+    /// Counts one down; `true` when none is left.
+    fn is_last<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) -> bool {
+        let Some(count) = counts.get_mut(key) else { return false };
+        *count -= 1;
+        let none_left = *count == 0;
+        if none_left {
+            counts.remove(key);
+        }
+        none_left
+    }
+
+    /// Names the earliest stage that still has work.
+    fn tell(&self, progress: &Arc<dyn Progress>) {
+        if let Some(stage) = self.stages.keys().next() {
+            progress.phase(stage.doing());
+        }
+    }
+}
+
+impl Shared {
+    async fn run(&self, session: &Session, id: JobId) -> Result<()> {
+        let job: &Job = &self.graph.jobs[id.index()];
+        match &job.work {
+            Work::Statements(steps) => statements(session, steps).await,
+            Work::Script(steps) => {
+                for batch in steps.chunks(COMMIT_EVERY) {
+                    transaction(session, batch).await?;
+                }
+                Ok(())
+            }
+            Work::Load { table, chunks, mode, .. } => {
+                let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
+                let described = &self.loader.archive.manifest.tables[table.0 as usize];
+                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers };
+                self.loader.run(session, load).await.map(drop)
+            }
+        }
+    }
+}
+
+/// One statement on its own, several in one transaction.
+async fn statements(session: &Session, steps: &[Step]) -> Result<()> {
+    match steps {
+        [] => Ok(()),
+        [step] => session.execute(&step.doing, &step.sql).await.map(drop),
+        steps => transaction(session, steps).await,
+    }
+}
+
+/// Statements in one transaction, sent without waiting for each answer. The first error is the one that is told: what follows it in an
+/// aborted transaction does nothing.
+pub(super) async fn transaction(session: &Session, steps: &[Step]) -> Result<()> {
+    session.execute("begin a transaction", "BEGIN").await?;
+    let mut answers = FuturesOrdered::new();
+    for step in steps {
+        answers.push_back(session.execute(&step.doing, &step.sql));
+        if answers.len() >= PIPELINE {
+            answers.next().await.transpose()?;
+        }
+    }
+    while answers.next().await.transpose()?.is_some() {}
+    session.execute("commit", "COMMIT").await.map(drop)
+}
