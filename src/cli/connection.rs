@@ -54,12 +54,14 @@ pub struct Connection {
 
 impl ConnectionArgs {
     /// Decides where to connect; asks for the password if `-W` says so.
-    pub fn resolve(&self, environment: &Environment) -> Result<Connection> {
-        let (mut resolved, kong_schema) = self.decide(environment)?;
+    pub fn resolve(&self) -> Result<Connection> {
+        let (mut resolved, kong_schema) = self.decide(&Environment::of_process())?;
         if self.password {
             let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
             let password = Password { secret, source: "the terminal".to_owned() };
-            resolved.target.hosts.iter_mut().for_each(|host| host.password = Some(password.clone()));
+            for host in &mut resolved.target.hosts {
+                host.password = Some(password.clone());
+            }
         }
         let may_ask = !self.no_password && std::io::stdin().is_terminal();
         let ask: Option<Ask> = if may_ask { Some(ask) } else { None };

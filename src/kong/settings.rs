@@ -28,6 +28,7 @@ const UNSUPPORTED_LOGINS: &[&str] = &["pg_iam_auth", "pg_azure_auth", "pg_gcp_au
 
 /// Reads Kong's settings from the environment.
 pub fn resolve(environment: &Environment) -> Result<KongSettings> {
+    environment.check_readable("KONG_")?;
     let mut reader = Reader { environment, settings: Vec::new(), warnings: Vec::new() };
     reader.refuse_unsupported()?;
     let host = reader.text("pg_host", "127.0.0.1")?;
