@@ -71,7 +71,7 @@ fn an_upgraded_kong_comes_back_exactly() {
 #[test]
 fn kong_outside_public_comes_back_exactly() {
     let pair = Pair::new("CREATE SCHEMA \"Kong EE\"");
-    kong::load_into(&pair.source.connect(), "Kong EE");
+    kong::load_by(&pair.source.connect(), "Kong EE");
     kong::seed_by(&pair.source.connect_as("postgres"), "Kong EE", 500);
     pair.carry_exactly();
     assert_kong_is_unchanged(&pair, "\"Kong EE\"");
