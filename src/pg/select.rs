@@ -154,7 +154,8 @@ fn is_relation(kind: ObjectKind) -> bool {
     matches!(kind, Table | ForeignTable | View | MaterializedView | Sequence)
 }
 
-fn carries_data(object: &Object) -> bool {
+/// Whether an object is rows, or the like, and no definition.
+pub(crate) fn carries_data(object: &Object) -> bool {
     matches!(object.kind, ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView)
 }
 

@@ -38,7 +38,7 @@ pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{NotCarried, Table, TableId};
+use crate::archive::manifest::{Manifest, NotCarried, Table, TableId};
 use crate::error::Result;
 use crate::kong;
 use crate::pg::connect::Server;
@@ -136,10 +136,17 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
-    sections.pre_data &= !options.selection.data_only;
-    sections.post_data &= !options.selection.data_only;
+    let rows_only = options.selection.data_only || defines_nothing(&archive.manifest);
+    sections.pre_data &= !rows_only;
+    sections.post_data &= !rows_only;
     let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
     Ok(Prepared { archive, session, target, plan, triggers })
+}
+
+/// Whether an archive was dumped with `-a`: its rows are for tables that stand already.
+fn defines_nothing(manifest: &Manifest) -> bool {
+    let mut rest = manifest.objects.iter().filter(|object| !select::carries_data(object)).peekable();
+    rest.peek().is_some() && rest.all(|object| object.statements.is_empty())
 }
 
 async fn plan(
