@@ -4,11 +4,13 @@
 //! statistics, its foreign keys and the rest, every object as soon as what it depends on stands. Privileges, comments and materialized
 //! views wait for all of that, and the rows that declare the database usable wait for everything.
 
+mod creator;
 mod families;
 mod post;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use self::creator::Creator;
 use self::families::Families;
 use super::cost;
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
@@ -142,13 +144,34 @@ impl Builder<'_> {
             return;
         }
         let before = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
-        let steps: Vec<Step> = before.flat_map(|object| statements::create(object, self.input.render)).collect();
+        let creators = self.creators();
+        let may_create = |object: &Object| creators.iter().filter(|creator| creator.schema == object.name).map(Creator::allow).collect();
+        let allowed = |object: &Object| if object.kind == ObjectKind::Schema { may_create(object) } else { Vec::new() };
+        let steps: Vec<Step> =
+            before.flat_map(|object| [statements::create(object, self.input.render), allowed(object)].concat()).collect();
         if !steps.is_empty() {
             let label = format!("make what rows need ({} statements)", steps.len());
             let cost = cost::CATALOG * steps.len() as u64;
             let work = Work::Script(steps);
             self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs: Vec::new(), locks: Vec::new(), cost }));
         }
+    }
+
+    /// Who is given something in a schema of another, which this run makes; its own privileges come too late for that, or not at all.
+    fn creators(&self) -> BTreeSet<Creator> {
+        if self.input.render.no_owner || !self.input.sections.pre_data {
+            return BTreeSet::new();
+        }
+        let made = |object: &&Object| !object.statements.is_empty() && object.kind != ObjectKind::DefaultAcl;
+        let schemas: HashMap<&str, Option<&str>> = (self.input.objects.iter().filter(made))
+            .filter(|object| object.kind == ObjectKind::Schema)
+            .map(|schema| (schema.name.as_str(), schema.owner.as_deref()))
+            .collect();
+        let given = self.input.objects.iter().filter(made).filter_map(|object| Some((object.schema.as_deref()?, object.owner.as_deref()?)));
+        given
+            .filter(|(schema, owner)| schemas.get(schema).is_some_and(|schema_owner| *schema_owner != Some(*owner)))
+            .map(|(schema, owner)| Creator { schema: schema.to_owned(), role: owner.to_owned() })
+            .collect()
     }
 
     fn data(&mut self) {
@@ -262,7 +285,8 @@ impl Builder<'_> {
         let wanted = |object: &&&Object| self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger;
         let (defaults, others): (Vec<&Object>, Vec<&Object>) =
             self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
-        let mut steps: Vec<Step> = others.iter().flat_map(|object| statements::describe(object, self.input.render)).collect();
+        let mut steps: Vec<Step> = self.creators().iter().map(Creator::forbid).collect();
+        steps.extend(others.iter().flat_map(|object| statements::describe(object, self.input.render)));
         if !self.input.render.no_privileges {
             steps.extend(defaults.iter().flat_map(|object| statements::create(object, self.input.render)));
             steps.extend(defaults.iter().flat_map(|object| statements::describe(object, self.input.render)));
