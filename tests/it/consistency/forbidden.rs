@@ -32,7 +32,7 @@ fn rows_behind_row_security_are_refused_not_left_out() {
     let pair = Pair::new("CREATE TABLE plain (a integer)");
     pair.source.execute(&format!(
         "CREATE TABLE guarded (a integer); INSERT INTO guarded VALUES (1), (2);
-         ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY some ON guarded USING (a = 1);
+         ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY one ON guarded USING (a = 1);
          GRANT SELECT ON guarded TO {}",
         testkit::quote(pair.owner.name())
     ));

@@ -39,7 +39,8 @@ fn check(arguments: &[&str], code: i32, prepare: &str, expect: &[&str]) {
     support::verify(&part).run().expect(0);
     let by_dump = testkit::newest_server().database_of(&pair.owner, "by_dump");
     by_dump.connect().execute(prepare);
-    support::restore(&part, &by_dump).run().expect(0);
+    // What the archive does not hold is named again.
+    support::restore(&part, &by_dump).run().expect(code);
     assert_eq!(holds(&by_dump), expect, "dump {arguments:?}");
     support::dump(&pair.source, &pair.file()).run().expect(0);
     pair.copy.connect().execute(prepare);
@@ -102,7 +103,8 @@ fn schema_only_and_data_only_make_the_whole() {
         assert!(contents(&schema).is_empty());
         support::dump(&pair.source, &data).arg("-a").run().expect(0);
         support::restore(&schema, &pair.copy).run().expect(0);
-        support::assert_same_schema(&pair.source, &pair.copy);
+        let schemas = [&pair.source, &pair.copy].map(testkit::pg_dump_schema);
+        support::assert_same_lines("pg_dump -s", &schemas[0], &schemas[1]);
         assert_eq!(pair.copy.value("SELECT count(*) FROM consumers"), "0");
         support::restore(&data, &pair.copy).run().expect(0);
         support::assert_same(&pair.source, &pair.copy);
@@ -128,9 +130,10 @@ fn a_whole_archive_is_restored_in_halves() {
 fn rows_are_not_loaded_into_a_table_of_another_shape() {
     let pair = Pair::new("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1, 'x')");
     pair.dump().arg("-a").run().expect(0);
+    pair.restore().run().expect(6).says("public.t");
     for shape in ["a integer", "a integer, c text", "a bigint, b text"] {
         pair.copy.connect().execute(&format!("DROP TABLE IF EXISTS t; CREATE TABLE t ({shape})"));
-        pair.restore().run().expect(6).says("t");
+        pair.restore().run().expect(6).says("public.t");
         assert_eq!(pair.copy.value("SELECT count(*) FROM t"), "0");
     }
     pair.copy.connect().execute("DROP TABLE t; CREATE TABLE t (b text, a integer, extra integer DEFAULT 9)");

@@ -88,7 +88,7 @@ const SHAPES: &str = r#"
     CREATE INDEX brin_id ON child USING brin (id) WITH (pages_per_range = 16);
     CREATE INDEX patterned ON child (other text_pattern_ops);
     CREATE INDEX collated ON child (other COLLATE "C");
-    ALTER TABLE child CLUSTER ON partial;
+    ALTER TABLE child CLUSTER ON patterned;
     CREATE UNIQUE INDEX identity ON parent (code);
     ALTER TABLE parent REPLICA IDENTITY USING INDEX identity;
     CREATE UNLOGGED TABLE unlogged (a integer PRIMARY KEY); INSERT INTO unlogged VALUES (1);
