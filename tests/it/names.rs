@@ -24,7 +24,7 @@ const HOSTILE: &[&str] = &[
     "e\u{301}",
     "\u{202e}txet",
     "\u{1b}[2J\u{1b}[H",
-    "\u{7f}\u{1}",
+    "\u{7f}\u{2}",
     "select",
     "user",
     "table",

@@ -131,12 +131,12 @@ fn rows_are_not_loaded_into_a_table_of_another_shape() {
     let pair = Pair::new("CREATE TABLE t (a integer, b text); INSERT INTO t VALUES (1, 'x')");
     pair.dump().arg("-a").run().expect(0);
     pair.restore().run().expect(6).says("public.t");
-    for shape in ["a integer", "a integer, c text", "a bigint, b text"] {
+    for shape in ["a integer", "a integer, c text", "a bigint, b text", "a integer, b text, extra integer"] {
         pair.copy.connect().execute(&format!("DROP TABLE IF EXISTS t; CREATE TABLE t ({shape})"));
         pair.restore().run().expect(6).says("public.t");
         assert_eq!(pair.copy.value("SELECT count(*) FROM t"), "0");
     }
-    pair.copy.connect().execute("DROP TABLE t; CREATE TABLE t (b text, a integer, extra integer DEFAULT 9)");
+    pair.copy.connect().execute("DROP TABLE t; CREATE TABLE t (b text, a integer)");
     pair.restore().run().expect(0);
-    assert_eq!(pair.copy.rows("SELECT a, b, extra FROM t"), [[Some("1".to_owned()), Some("x".to_owned()), Some("9".to_owned())]]);
+    assert_eq!(pair.copy.rows("SELECT a, b FROM t"), [[Some("1".to_owned()), Some("x".to_owned())]]);
 }
