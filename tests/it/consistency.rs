@@ -63,8 +63,11 @@ impl Paused {
         Self { running, _proxy: proxy }
     }
 
-    fn go_on(self) -> Outcome {
+    #[track_caller]
+    fn go_on(mut self) -> Outcome {
         self.running.signal("CONT");
+        // Waiting for a lock that never comes would be a hang, not an exit code.
+        wait_for("the dump to end", || self.running.is_done());
         self.running.wait()
     }
 }
