@@ -78,16 +78,16 @@ pub struct Error {
     kind: Kind,
     doing: String,
     cause: String,
-    items: Vec<String>,
-    hint: Option<String>,
-    sqlstate: Option<String>,
+    items: Box<[String]>,
+    hint: Option<Box<str>>,
+    sqlstate: Option<Box<str>>,
     source: Option<Source>,
 }
 
 impl Error {
     /// `doing` is a present-tense phrase ("copy out public.plugins, pages 0..2048"); `cause` says what went wrong.
     pub fn new(kind: Kind, doing: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), cause: cause.into(), items: Vec::new(), hint: None, sqlstate: None, source: None }
+        Self { kind, doing: doing.into(), cause: cause.into(), items: Box::default(), hint: None, sqlstate: None, source: None }
     }
 
     /// A failure of the local file system while `doing`.
@@ -98,28 +98,28 @@ impl Error {
             _ => None,
         };
         let mut error = Self::new(Kind::File, doing, source.to_string());
-        error.hint = hint.map(str::to_owned);
+        error.hint = hint.map(Into::into);
         error.with_source(source)
     }
 
     /// Adds what the cause is made of, each to be shown on a line of its own.
     #[must_use]
     pub fn with_items(mut self, items: Vec<String>) -> Self {
-        self.items = items;
+        self.items = items.into();
         self
     }
 
     /// Adds what the user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
         self
     }
 
     /// Keeps the server's SQLSTATE for callers that decide by it.
     #[must_use]
     pub fn with_sqlstate(mut self, code: impl Into<String>) -> Self {
-        self.sqlstate = Some(code.into());
+        self.sqlstate = Some(code.into().into());
         self
     }
 

@@ -2,6 +2,10 @@
 //!
 //! `ALTER … OWNER TO` demands that of the new owner, unless a superuser says it. Does not know whose the schema is.
 
+use std::collections::{BTreeSet, HashMap};
+
+use super::Input;
+use crate::archive::manifest::{Object, ObjectKind};
 use crate::pg::ident;
 use crate::restore::graph::Step;
 
@@ -12,6 +16,23 @@ pub(super) struct Creator {
     pub(super) schema: String,
     /// The role's name, unquoted.
     pub(super) role: String,
+}
+
+/// Who is given something in a schema of another, which this run makes; its own privileges come too late for that, or not at all.
+pub(super) fn creators(input: &Input<'_>) -> BTreeSet<Creator> {
+    if input.render.no_owner || !input.sections.pre_data {
+        return BTreeSet::new();
+    }
+    let made = |object: &&Object| !object.statements.is_empty() && object.kind != ObjectKind::DefaultAcl;
+    let schemas: HashMap<&str, Option<&str>> = (input.objects.iter().filter(made))
+        .filter(|object| object.kind == ObjectKind::Schema)
+        .map(|schema| (schema.name.as_str(), schema.owner.as_deref()))
+        .collect();
+    let given = input.objects.iter().filter(made).filter_map(|object| Some((object.schema.as_deref()?, object.owner.as_deref()?)));
+    given
+        .filter(|(schema, owner)| schemas.get(schema).is_some_and(|schema_owner| *schema_owner != Some(*owner)))
+        .map(|(schema, owner)| Creator { schema: schema.to_owned(), role: owner.to_owned() })
+        .collect()
 }
 
 impl Creator {
