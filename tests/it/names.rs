@@ -185,7 +185,8 @@ fn drop_everywhere(databases: &[&Database<'_>], role: &str) {
 
 #[test]
 fn patterns_reach_names_in_quotes() {
-    let pair = Pair::new(&HOSTILE.iter().map(|name| format!("CREATE TABLE {} (a integer);", quote(name))).collect::<String>());
+    let tables: Vec<String> = HOSTILE.iter().map(|name| format!("CREATE TABLE {} (a integer)", quote(name))).collect();
+    let pair = Pair::new(&tables.join(";"));
     for name in HOSTILE {
         let file = pair.path("one.sbk");
         support::dump(&pair.source, &file).arg(format!("--table={}", quote(name))).run().expect(0);

@@ -49,7 +49,7 @@ impl Pair {
 
     /// The archive.
     pub(crate) fn file(&self) -> PathBuf {
-        self.path("source.sbk")
+        self.path(&format!("{}.sbk", self.source.name()))
     }
 
     /// Describes the dump of the source.
@@ -65,9 +65,7 @@ impl Pair {
     /// Dumps, verifies and restores, each with exit code 0.
     #[track_caller]
     pub(crate) fn carry(&self) {
-        self.dump().run().expect(0);
-        support::verify(&self.file()).run().expect(0);
-        self.restore().run().expect(0);
+        support::round_trip(&self.source, &self.copy, self.dir.path());
     }
 
     /// Carries, and demands that nothing differs: schema, rows, and what a dump of the copy holds.

@@ -66,12 +66,12 @@ const SETUP: &str = r#"
     CREATE TABLE after_defaults (a integer); CREATE FUNCTION after_defaults() RETURNS integer LANGUAGE sql AS 'SELECT 2';
 "#;
 
-const BY_MAKER: &str = r#"
+const BY_MAKER: &str = r"
     CREATE TABLE shared.made (a integer); INSERT INTO shared.made VALUES (1), (2);
     CREATE FUNCTION shared.made() RETURNS integer LANGUAGE sql AS 'SELECT 3';
     CREATE SCHEMA of_maker; GRANT USAGE ON SCHEMA of_maker TO {kong}; CREATE TABLE of_maker.own (a integer); GRANT ALL ON of_maker.own TO {kong};
     GRANT SELECT ON shared.t TO {reader}; GRANT USAGE ON SCHEMA shared TO PUBLIC;
-"#;
+";
 
 #[test]
 fn owners_privileges_and_comments_come_back() {

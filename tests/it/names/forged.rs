@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use silverback::archive::manifest::{Manifest, ObjectKind};
-use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
+use silverback::archive::{Archive, ArchiveWriter, Codec, StoredChunk, encode_chunk};
 use uuid::Uuid;
 
 use crate::pair::Pair;
@@ -38,7 +38,7 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
     let out = File::create(to).expect("the file can be made");
     let mut writer = ArchiveWriter::new(out, uuid, &manifest, Codec::None).expect("the manifest can be written");
     for (place, entry) in archive.index.chunks.iter().enumerate() {
-        let rows = archive.read_chunk(place).and_then(|chunk| chunk.decode()).expect("the chunk is intact");
+        let rows = archive.read_chunk(place).and_then(StoredChunk::decode).expect("the chunk is intact");
         let raw: Vec<u8> = rows.pieces.iter().flat_map(|piece| piece.to_vec()).collect();
         let table = &manifest.tables[entry.table.0 as usize];
         let (chunk, _) =
