@@ -122,9 +122,11 @@ fn every_object_keeps_its_name() {
         assert_eq!(pair.copy.value(schemas), (HOSTILE.len() - 1 + LONG.len()).to_string());
         let list = support::Silverback::new(["list"]).arg(pair.file()).run().expect(0);
         assert_plain(&list);
-        let json = support::Silverback::new(["list", "--json"]).arg(pair.file()).run().expect(0);
-        serde_json::from_str::<serde_json::Value>(&json.stdout).expect("names do not break the JSON");
-        assert_plain(&support::verify(&pair.file()).arg("--json").run().expect(0));
+        for command in ["list", "verify"] {
+            let json = support::Silverback::new([command, "--json"]).arg(pair.file()).run().expect(0);
+            let value: serde_json::Value = serde_json::from_str(&json.stdout).expect("names do not break the JSON");
+            assert!(value["tables"].as_array().is_some_and(|tables| tables.len() > HOSTILE.len()), "{}", json.stdout);
+        }
     }
 }
 
