@@ -154,8 +154,7 @@ fn is_relation(kind: ObjectKind) -> bool {
     matches!(kind, Table | ForeignTable | View | MaterializedView | Sequence)
 }
 
-/// Whether an object is rows, or the like, and no definition.
-pub(crate) fn carries_data(object: &Object) -> bool {
+fn carries_data(object: &Object) -> bool {
     matches!(object.kind, ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView)
 }
 

@@ -21,6 +21,7 @@ pub mod schedule;
 mod statements;
 mod target;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, NotCarried, Table, TableId};
+use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
 use crate::error::Result;
 use crate::kong;
 use crate::pg::connect::Server;
@@ -136,17 +137,18 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
-    let rows_only = options.selection.data_only || defines_nothing(&archive.manifest);
-    sections.pre_data &= !rows_only;
-    sections.post_data &= !rows_only;
+    let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
+    sections.pre_data &= !data_only;
+    sections.post_data &= !data_only;
     let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
     Ok(Prepared { archive, session, target, plan, triggers })
 }
 
-/// Whether an archive was dumped with `-a`: its rows are for tables that stand already.
-fn defines_nothing(manifest: &Manifest) -> bool {
-    let mut rest = manifest.objects.iter().filter(|object| !select::carries_data(object)).peekable();
-    rest.peek().is_some() && rest.all(|object| object.statements.is_empty())
+/// Whether it was dumped with `-a`: then its tables are names without definitions.
+fn holds_rows_only(manifest: &Manifest) -> bool {
+    let defined: HashSet<ObjectId> =
+        manifest.objects.iter().filter(|object| !object.statements.is_empty()).map(|object| object.id).collect();
+    !manifest.tables.is_empty() && manifest.tables.iter().all(|table| !defined.contains(&table.object))
 }
 
 async fn plan(
