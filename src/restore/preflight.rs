@@ -40,8 +40,8 @@ pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
         [] => None,
         [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
         many => {
-            let list: Vec<String> = many.iter().map(|finding| format!("\n  - {finding}")).collect();
-            Some(Error::new(Kind::Requirement, doing, format!("{} things are in the way:{}", many.len(), list.concat())))
+            let cause = format!("{} things are in the way:", many.len());
+            Some(Error::new(Kind::Requirement, doing, cause).with_items(many.iter().map(Finding::to_string).collect()))
         }
     }
 }

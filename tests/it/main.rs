@@ -5,7 +5,11 @@
 mod catalog;
 mod cli;
 mod connect;
+mod consistency;
+mod fidelity;
 mod format_spec;
 mod layers;
+mod names;
+mod pair;
 mod restore;
 mod support;
