@@ -114,7 +114,9 @@ impl Pending {
 }
 
 fn describe(error: &Error) -> String {
-    error.as_db_error().map_or_else(|| error.to_string(), |db| format!("{} {}: {}", db.severity(), db.code().code(), db.message()))
+    let Some(db) = error.as_db_error() else { return format!("{error:?}") };
+    let more = [db.detail(), db.hint(), db.where_()].into_iter().flatten().fold(String::new(), |text, part| text + "\n  " + part);
+    format!("{} {}: {}{more}", db.severity(), db.code().code(), db.message())
 }
 
 fn shorten(sql: &str) -> String {

@@ -1,6 +1,10 @@
 //! A Kong Gateway database: its schema, fresh or grown by upgrades, and as much awkward data as is asked for.
 
+mod seed;
+
 use crate::{Client, Database};
+
+pub use seed::{seed, seed_by};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const UPGRADED: &str = include_str!("upgraded.sql");

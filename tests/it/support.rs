@@ -1,0 +1,232 @@
+//! Runs the program as a user would, and judges copies.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use testkit::Database;
+
+/// A folder that goes away with the test.
+pub(crate) fn temp_dir() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("silverback-it-").tempdir().expect("a temporary folder can be made")
+}
+
+/// A run of the program that is being described. Nothing of the caller's `PG*` and `KONG_*` reaches it, and its home is empty.
+pub(crate) struct Silverback {
+    command: Command,
+    _home: tempfile::TempDir,
+}
+
+impl Silverback {
+    /// Starts with these arguments.
+    pub(crate) fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
+        let home = temp_dir();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_silverback"));
+        for (name, _) in std::env::vars_os() {
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("PG") || name_text.starts_with("KONG_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(args).env("HOME", home.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command, _home: home }
+    }
+
+    /// Adds an argument.
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs in a folder.
+    pub(crate) fn current_dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(self) -> Outcome {
+        self.spawn().wait()
+    }
+
+    /// Runs beside the test.
+    pub(crate) fn spawn(mut self) -> Running {
+        let shown = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
+        let child = self.command.spawn().expect("the program was built");
+        Running { child: Some(child), shown, _home: self._home }
+    }
+}
+
+/// A run that is not over; killed if the test ends first.
+pub(crate) struct Running {
+    child: Option<Child>,
+    shown: String,
+    _home: tempfile::TempDir,
+}
+
+impl Running {
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().expect("not waited for").id()
+    }
+
+    /// Sends a signal: "INT", "TERM", "KILL", "STOP", "CONT".
+    pub(crate) fn signal(&self, name: &str) {
+        testkit::signal(self.id(), name);
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn is_done(&mut self) -> bool {
+        self.child.as_mut().expect("not waited for").try_wait().expect("a child can be asked").is_some()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(mut self) -> Outcome {
+        let child = self.child.take().expect("waited for once");
+        let output = child.wait_with_output().expect("a child can be waited for");
+        Outcome {
+            shown: std::mem::take(&mut self.shown),
+            code: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    shown: String,
+    /// The exit code, unless a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
+    /// What it printed.
+    pub(crate) stdout: String,
+    /// What it said.
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// Demands an exit code; a failure shows all that the run printed.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "silverback {}\nsignal: {:?}\nstdout:\n{}\nstderr:\n{}",
+            self.shown,
+            self.signal,
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Demands a text in what it said.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "silverback {} does not say {text:?}; it says:\n{}", self.shown, self.stderr);
+        self
+    }
+}
+
+/// Describes a dump of a database, as its owner, into a file.
+pub(crate) fn dump(database: &Database<'_>, file: &Path) -> Silverback {
+    Silverback::new(["dump", "-d", &database.url(), "-f"]).arg(file)
+}
+
+/// Describes a restore of a file into a database, as its owner.
+pub(crate) fn restore(file: &Path, database: &Database<'_>) -> Silverback {
+    Silverback::new(["restore", "-d", &database.url()]).arg(file)
+}
+
+/// Describes a verification.
+pub(crate) fn verify(file: &Path) -> Silverback {
+    Silverback::new(["verify"]).arg(file)
+}
+
+/// Dumps, verifies and restores, each with exit code 0; returns the archive's path inside `dir`.
+#[track_caller]
+pub(crate) fn round_trip(source: &Database<'_>, copy: &Database<'_>, dir: &Path) -> PathBuf {
+    let file = dir.join(format!("{}.sbk", source.name()));
+    dump(source, &file).run().expect(0);
+    verify(&file).run().expect(0);
+    restore(&file, copy).run().expect(0);
+    file
+}
+
+/// Demands that a copy equals its source: schema by `pg_dump` and by the catalogs, rows by digest.
+#[track_caller]
+pub(crate) fn assert_same(source: &Database<'_>, copy: &Database<'_>) {
+    assert_same_schema(source, copy);
+    assert_same_rows(source, copy);
+}
+
+/// Demands equal schemas.
+#[track_caller]
+pub(crate) fn assert_same_schema(source: &Database<'_>, copy: &Database<'_>) {
+    assert_same_lines("pg_dump -s", &testkit::pg_dump_schema(source), &testkit::pg_dump_schema(copy));
+    assert_same_lines("the catalogs", &testkit::catalog_fingerprint(source), &testkit::catalog_fingerprint(copy));
+}
+
+/// Demands equal rows in every table.
+#[track_caller]
+pub(crate) fn assert_same_rows(source: &Database<'_>, copy: &Database<'_>) {
+    let (expected, found) = (testkit::database_digest(source), testkit::database_digest(copy));
+    let differing: BTreeMap<_, _> = expected
+        .iter()
+        .filter(|(table, digest)| found.get(*table) != Some(digest))
+        .map(|(table, digest)| (table, (digest, found.get(table))))
+        .collect();
+    assert!(differing.is_empty(), "tables differ (source, copy): {differing:#?}");
+    let extra: Vec<_> = found.keys().filter(|table| !expected.contains_key(*table)).collect();
+    assert!(extra.is_empty(), "tables that only the copy has: {extra:?}");
+}
+
+/// Demands equal texts and shows the lines around the first difference.
+#[track_caller]
+pub(crate) fn assert_same_lines(what: &str, expected: &str, found: &str) {
+    if expected == found {
+        return;
+    }
+    let (left, right): (Vec<_>, Vec<_>) = (expected.lines().collect(), found.lines().collect());
+    let first = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
+    let around = |lines: &[&str]| lines[first.saturating_sub(3).min(lines.len())..(first + 8).min(lines.len())].join("\n");
+    panic!("{what}: source and copy differ at line {}\n--- source\n{}\n--- copy\n{}", first + 1, around(&left), around(&right));
+}
+
+/// Waits until a condition holds.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited 30 s for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
