@@ -1,3 +1,7 @@
 //! Parses, runs one command, prints the error, exits.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    silverback::cli::run(std::env::args_os())
+}

@@ -1,3 +1,48 @@
 //! The archive file: header, manifest, chunks, index, footer. Knows neither tokio nor Postgres.
+//!
+//! ```text
+//! Header | Manifest | Chunk* | Index | Footer
+//!
+//! rows ─► encode_chunk ─► EncodedChunk ─► ArchiveWriter ─► file ─► Archive::read_chunk ─► StoredChunk::decode ─► rows
+//! ```
+//!
+//! `format-spec/README.md` writes the bytes out. What a value or a statement means is not known here.
 
+mod block;
+mod chunk;
+mod codec;
+mod decode;
+mod encode;
+mod file;
+mod footer;
+mod header;
+mod index;
+mod limits;
 pub mod manifest;
+mod reader;
+mod root;
+mod section;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use block::Codec;
+pub use decode::StoredChunk;
+pub use encode::{EncodedChunk, encode_chunk};
+pub use file::{NewFile, ReadAt};
+pub use footer::Footer;
+pub use header::{FORMAT_VERSION, Header};
+pub use index::{Index, IndexEntry, TableTotals};
+pub use limits::{CHUNK_BYTES_MAX, COLUMNS_MAX, MANIFEST_BYTES_MAX, ROW_BYTES_MAX};
+pub use reader::Archive;
+pub use root::Root;
+pub use writer::{ArchiveWriter, Summary};
+
+use crate::error::{Error, Kind};
+
+/// What is not as format 1 says.
+fn damaged(doing: impl Into<String>, cause: impl Into<String>) -> Error {
+    Error::new(Kind::Archive, doing, cause)
+}

@@ -21,8 +21,8 @@ use tokio_postgres::CopyOutStream;
 use uuid::Uuid;
 
 use super::plan::{Job, Piece, Plan, Range};
-use super::writer::ChunkSender;
 use super::unexpected;
+use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
 use crate::archive::{Codec, encode_chunk};
 use crate::error::{Error, Kind, Result};
@@ -94,7 +94,9 @@ async fn work(context: Context, queue: Arc<Mutex<Queue>>, refused: mpsc::Unbound
                 if lock_nowait(&session, std::slice::from_ref(&piece), &mut locked).await? {
                     mine.push(piece);
                 } else {
-                    context.progress.message(Level::Info, &format!("{}: somebody waits to alter it; copied by the session that holds it", piece.name));
+                    context
+                        .progress
+                        .message(Level::Info, &format!("{}: somebody waits to alter it; copied by the session that holds it", piece.name));
                     // The keeper outlives the workers; if it does not, the run has failed already.
                     let _ = refused.send(piece);
                 }
@@ -160,9 +162,9 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
 
 async fn copy_pieces(context: &Context, session: &Session, queue: &Mutex<Queue>, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
     let describe = |piece: &Piece| format!("copy out {}, {}", piece.name, piece.range);
-    let prepared = try_join_all(pieces.iter().map(|piece| async {
-        session.client().prepare(&piece.sql).await.map_err(|source| explain(&describe(piece), source))
-    }))
+    let prepared = try_join_all(
+        pieces.iter().map(|piece| async { session.client().prepare(&piece.sql).await.map_err(|source| explain(&describe(piece), source)) }),
+    )
     .await?;
     // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
     let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
@@ -182,7 +184,12 @@ async fn copy_pieces(context: &Context, session: &Session, queue: &Mutex<Queue>,
 }
 
 async fn copy_piece(context: &Context, piece: &Piece, doing: &str, stream: CopyOutStream, sender: &ChunkSender) -> Result<()> {
-    let mut source = Source { stream: Box::pin(stream), held: None, header_due: piece.encoding == RowEncoding::Binary, large: piece.range != Range::Whole };
+    let mut source = Source {
+        stream: Box::pin(stream),
+        held: None,
+        header_due: piece.encoding == RowEncoding::Binary,
+        large: piece.range != Range::Whole,
+    };
     let mut stall = pin!(sleep(context.stall_timeout));
     loop {
         if sender.is_stopped() {
@@ -249,7 +256,9 @@ impl Source {
                     None => match self.stream.as_mut().poll_next(cx) {
                         Poll::Ready(Some(Ok(message))) => message,
                         Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(doing, source))),
-                        Poll::Ready(None) if self.header_due => return Poll::Ready(Err(unexpected(doing, "COPY ended without its header"))),
+                        Poll::Ready(None) if self.header_due => {
+                            return Poll::Ready(Err(unexpected(doing, "COPY ended without its header")));
+                        }
                         Poll::Ready(None) => return Poll::Ready(Ok((std::mem::take(&mut chunk).freeze(), false))),
                         Poll::Pending => {
                             if moved {

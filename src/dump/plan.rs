@@ -78,7 +78,8 @@ pub fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result
     let mut sized: Vec<(u64, Piece)> = Vec::new();
     let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
     for (place, table) in manifest.tables.iter().enumerate() {
-        let source = by_object.get(&table.object).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
+        let source =
+            by_object.get(&table.object).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
         totals.push(TableTotal { name: qualified(table), rows: table.rows_estimate.max(0) as u64, bytes: table.bytes_estimate });
         for range in ranges(source, all_pages, jobs) {
             let pages = match range {

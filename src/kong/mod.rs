@@ -1,1 +1,4 @@
 //! Everything that knows Kong.
+
+pub mod property;
+pub mod settings;

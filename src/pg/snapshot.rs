@@ -20,7 +20,7 @@ const LOCK_SQL_BYTES_MAX: usize = 100_000;
 /// How to take the snapshot.
 #[derive(Clone, Debug)]
 pub struct SnapshotOptions {
-    /// How long a lock is waited for.
+    /// How long a lock is waited for; zero is for ever.
     pub lock_wait_timeout: Duration,
     /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
     pub serializable_deferrable: bool,
@@ -58,14 +58,18 @@ pub async fn take(
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
             Attempt::Changed(why) => {
-                progress.message(Level::Info, &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"));
+                progress.message(
+                    Level::Info,
+                    &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"),
+                );
                 session.batch("roll back", "ROLLBACK").await?;
                 reason = why;
             }
         }
     }
     let cause = format!("the schema kept changing in {ATTEMPTS_MAX} attempts, last: {reason}");
-    Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause).hint("stop migrations and other schema changes while the dump starts"))
+    Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause)
+        .hint("stop migrations and other schema changes while the dump starts"))
 }
 
 /// Opens one more session that sees what the keeper sees.
@@ -101,7 +105,7 @@ async fn attempt_once(
     let isolation = if options.serializable_deferrable { "SERIALIZABLE, READ ONLY, DEFERRABLE" } else { "REPEATABLE READ, READ ONLY" };
     session.batch("begin", &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
     // For the rest of the session: the catalog functions lock what they describe, too.
-    let timeout = options.lock_wait_timeout.as_millis().max(1);
+    let timeout = options.lock_wait_timeout.as_millis();
     session.batch("set the lock timeout", &format!("SET lock_timeout = {timeout}")).await?;
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
@@ -158,7 +162,7 @@ async fn lock(session: &Session, tables: &[&ListedTable]) -> Result<()> {
 
 /// What differs between the two lists, if anything does.
 fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
-    if let Some(stale) = after.iter().find(|table| table.stale) {
+    if let Some(stale) = after.iter().find(|table| table.is_rewritten) {
         return Some(format!("{} was rewritten", ident::qualified(&stale.schema, &stale.name)));
     }
     if before == after {
@@ -186,7 +190,8 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
     match session.query("look for the holder", &sql).await.as_deref() {
         Ok([row, ..]) => {
             let (table, pid, user, state): (String, i32, String, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
-            let cause = format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
+            let cause =
+                format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
             Error::new(Kind::Consistency, "lock the tables", cause)
                 .with_sqlstate("55P03")
                 .hint("wait for that process to end, or raise --lock-wait-timeout")

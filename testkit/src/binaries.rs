@@ -58,7 +58,7 @@ fn parse(list: &str) -> Vec<u32> {
 /// # Panics
 /// If it is not installed; the message says how to get it.
 pub fn bin_dir(version: u32) -> PathBuf {
-    installed().get(&version).cloned().unwrap_or_else(|| panic!("PostgreSQL {version} is not installed: {ADVICE}"))
+    servers().get(&version).cloned().unwrap_or_else(|| panic!("PostgreSQL {version} is not installed: {ADVICE}"))
 }
 
 /// A client program (`pg_dump`, `pg_restore`, `psql`) of the newest version there is.
@@ -72,10 +72,15 @@ pub fn client_tool(name: &str) -> PathBuf {
     found.pop().map(|(_, path)| path).unwrap_or_else(|| panic!("no {name} is installed: {ADVICE}"))
 }
 
+/// The major versions that are installed, oldest first, whatever the tests need.
+pub fn installed() -> Vec<u32> {
+    servers().keys().copied().collect()
+}
+
 /// Servers by major version; Debian's before the bundled ones, which lack lz4 and zstd.
-fn installed() -> &'static BTreeMap<u32, PathBuf> {
-    static INSTALLED: OnceLock<BTreeMap<u32, PathBuf>> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
+fn servers() -> &'static BTreeMap<u32, PathBuf> {
+    static SERVERS: OnceLock<BTreeMap<u32, PathBuf>> = OnceLock::new();
+    SERVERS.get_or_init(|| {
         let mut servers = BTreeMap::new();
         for dir in bin_dirs() {
             if dir.join("initdb").is_file()

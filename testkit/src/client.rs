@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use tokio::runtime::Runtime;
+use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage};
 
 fn runtime() -> &'static Runtime {
@@ -58,7 +59,7 @@ impl Client {
     /// Runs statements.
     #[track_caller]
     pub fn execute(&self, sql: &str) {
-        self.try_execute(sql).unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error), shorten(sql)));
+        self.try_execute(sql).unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
     }
 
     /// Runs statements and returns the server's refusal.
@@ -78,7 +79,7 @@ impl Client {
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let (client, statement) = (Arc::clone(&self.inner), sql.to_owned());
         let messages = block_on(async move { client.simple_query(&statement).await });
-        let messages = messages.unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error), shorten(sql)));
+        let messages = messages.unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
         let rows = messages.into_iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
         rows.map(|row| (0..row.len()).map(|n| row.get(n).map(str::to_owned)).collect()).collect()
     }
@@ -113,9 +114,14 @@ impl Pending {
     }
 }
 
-fn describe(error: &Error) -> String {
+fn describe(error: &Error, sql: &str) -> String {
     let Some(db) = error.as_db_error() else { return format!("{error:?}") };
-    let more = [db.detail(), db.hint(), db.where_()].into_iter().flatten().fold(String::new(), |text, part| text + "\n  " + part);
+    let near = db.position().and_then(|position| match position {
+        ErrorPosition::Original(at) => Some(sql.chars().skip(*at as usize - 1).take(60).collect::<String>()),
+        ErrorPosition::Internal { .. } => None,
+    });
+    let more =
+        [db.detail(), db.hint(), db.where_(), near.as_deref()].into_iter().flatten().fold(String::new(), |text, part| text + "\n  " + part);
     format!("{} {}: {}{more}", db.severity(), db.code().code(), db.message())
 }
 

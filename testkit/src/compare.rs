@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::{Database, binaries, quote};
+use crate::{Client, Database, binaries, quote};
 
 /// The schema in the words of the newest `pg_dump` there is, as a plain script that two equal databases share.
 ///
@@ -27,6 +27,31 @@ pub fn pg_dump_schema(database: &Database<'_>) -> String {
     lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
+/// The schema in this crate's own words: a sorted line for every object, column, privilege and setting that a faithful copy shares, and the
+/// state of every sequence. What is only physical (oids, attribute numbers, dropped columns) is left out.
+pub fn catalog_fingerprint(database: &Database<'_>) -> String {
+    let client = database.connect_as("postgres");
+    client.execute(SETTINGS);
+    client.execute(HELPERS);
+
+    let mut lines = client.column(FINGERPRINT);
+    let sequences = "SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S' ORDER BY 1";
+    for sequence in client.column(sequences) {
+        lines.push(format!("sequence state {sequence} {}", client.value(&format!("SELECT ROW(last_value, is_called) FROM {sequence}"))));
+    }
+    lines.join("\n") + "\n"
+}
+
+const FINGERPRINT: &str = include_str!("fingerprint.sql");
+
+/// Lists in an order of their own, roles by name.
+const HELPERS: &str = "
+    CREATE FUNCTION pg_temp.sorted(list text[]) RETURNS jsonb LANGUAGE sql STABLE AS
+        $$ SELECT jsonb_agg(e ORDER BY e COLLATE pg_catalog.\"C\") FROM unnest(list) AS e $$;
+    CREATE FUNCTION pg_temp.acl(items aclitem[]) RETURNS jsonb LANGUAGE sql STABLE AS
+        $$ SELECT jsonb_agg(e ORDER BY e COLLATE pg_catalog.\"C\") FROM (SELECT format('%s by %s: %s%s', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+               grantor::regrole, privilege_type, CASE WHEN is_grantable THEN ' *' ELSE '' END) AS e FROM aclexplode(items)) AS a $$";
+
 /// The number of rows of a table and an order-free hash of them, each row as text of these columns in this order. `table` is quoted by the caller.
 pub fn table_digest(database: &Database<'_>, table: &str, columns: &[&str]) -> (u64, String) {
     let client = database.connect_as("postgres");
@@ -36,18 +61,22 @@ pub fn table_digest(database: &Database<'_>, table: &str, columns: &[&str]) -> (
 
 /// [`table_digest`] of every table that holds rows, under its qualified name; columns in the order of their names.
 pub fn database_digest(database: &Database<'_>) -> BTreeMap<String, (u64, String)> {
-    let client = database.connect_as("postgres");
+    digests_by(&database.connect_as("postgres"))
+}
+
+/// [`database_digest`] by an open session, whose settings it changes.
+pub fn digests_by(client: &Client) -> BTreeMap<String, (u64, String)> {
     client.execute(SETTINGS);
     let mut digests = BTreeMap::new();
     for row in client.rows(TABLES) {
         let [Some(table), columns] = row.as_slice() else { unreachable!("the query has two columns") };
         let columns: Vec<&str> = columns.as_deref().map_or_else(Vec::new, |columns| columns.split('\u{1}').collect());
-        digests.insert(table.clone(), digest(&client, table, &columns));
+        digests.insert(table.clone(), digest(client, table, &columns));
     }
     digests
 }
 
-fn digest(client: &crate::Client, table: &str, columns: &[&str]) -> (u64, String) {
+fn digest(client: &Client, table: &str, columns: &[&str]) -> (u64, String) {
     let columns: Vec<String> = columns.iter().map(|name| quote(name)).collect();
     let sql =
         format!("SELECT count(*), coalesce(sum(hashtextextended(ROW({})::text, 0)::numeric), 0) FROM ONLY {table}", columns.join(", "));
@@ -66,8 +95,3 @@ const TABLES: &str = "
               FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
-
-/// Not written yet.
-pub fn catalog_fingerprint(database: &Database<'_>) -> String {
-    database.value("SELECT 'x'")
-}

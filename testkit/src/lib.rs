@@ -24,9 +24,9 @@ mod reaper;
 mod server;
 pub mod tls;
 
-pub use binaries::{bin_dir, client_tool, newest, versions};
+pub use binaries::{bin_dir, client_tool, installed, newest, versions};
 pub use client::{Client, Pending, block_on, connect, quote};
-pub use compare::{catalog_fingerprint, database_digest, pg_dump_schema, table_digest};
+pub use compare::{catalog_fingerprint, database_digest, digests_by, pg_dump_schema, table_digest};
 pub use database::{Database, Role};
 pub use process::signal;
 pub use proxy::{Action, Direction, Proxy, Rule};

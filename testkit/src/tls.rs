@@ -37,6 +37,11 @@ impl Authority {
         self.pem.clone()
     }
 
+    /// The authority's own certificate and key, for a server that signs itself: it has a common name and no other.
+    pub fn itself(&self) -> Certificate {
+        Certificate { chain_pem: self.pem(), key_pem: self.issuer.key().serialize_pem() }
+    }
+
     /// Issues a server's certificate for host names and addresses.
     pub fn server(&self, names: &[&str]) -> Certificate {
         self.issue(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2099)

@@ -1,6 +1,11 @@
 //! The harness proves itself: servers start as an unprivileged user, come back after a crash, and leave nothing behind.
 
-use testkit::{Direction, Proxy, Server, Stop, kong};
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use testkit::{Direction, Proxy, Server, Stop, kong, tls};
 
 #[test]
 fn a_kong_database_is_loaded_on_every_version() {
@@ -60,4 +65,51 @@ fn a_proxy_cuts_where_it_is_told() {
     assert!(client.try_execute("SELECT repeat('x', 20000)").is_err());
     assert!(connect().expect("a fresh session").try_execute("SELECT 1").is_ok());
     assert_eq!(proxy.connections(), 2);
+}
+
+#[test]
+fn nothing_is_left_when_the_process_is_killed() {
+    for signal in ["KILL", "INT", "TERM"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_testkit"))
+            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; exec sleep 60"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program was built");
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut port).expect("it prints the port");
+        let port: u16 = port.trim().parse().expect("a port");
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+        let prefix = format!("sbk-pg-{}-", child.id());
+        let folders = || {
+            std::fs::read_dir("/tmp")
+                .expect("a folder")
+                .flatten()
+                .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+                .count()
+        };
+        assert_eq!(folders(), 1);
+        testkit::signal(child.id(), signal);
+        child.wait().expect("a child can be waited for");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while folders() > 0 || TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            assert!(Instant::now() < deadline, "after SIG{signal} the server is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_server_speaks_tls_and_asks_for_passwords() {
+    let authority = tls::Authority::new("testkit authority");
+    let server = Server::spec(testkit::newest())
+        .initdb_arg("--auth-host=scram-sha-256")
+        .password("pä'ss")
+        .hba("hostssl all all 127.0.0.1/32 scram-sha-256")
+        .tls(&authority.server(&["localhost", "127.0.0.1"]))
+        .client_authority(&authority)
+        .start();
+    assert_eq!(server.connect("postgres").value("SHOW ssl"), "on");
+    let mut config = tokio_postgres::Config::new();
+    config.host("127.0.0.1").port(server.port()).user("postgres").password("pä'ss");
+    assert!(testkit::connect(config).is_err(), "no session without TLS");
 }

@@ -1,1 +1,137 @@
 //! The catalogs: one file per object kind, with its query and its SQL; ordering by dependency.
+//!
+//! Everything is read inside the caller's transaction and with an empty `search_path`, one query per kind for the whole database. Does not know
+//! what an archive looks like, nor what is selected for it.
+
+mod address;
+mod columns;
+mod comments;
+mod constraints;
+mod deps;
+mod draft;
+mod encoding;
+mod extensions;
+mod features;
+mod finish;
+mod functions;
+mod grants;
+mod indexes;
+mod list;
+mod order;
+mod reader;
+mod repair;
+mod schemas;
+mod sequences;
+mod source;
+mod sweep;
+mod tables;
+mod triggers;
+mod views;
+
+use std::collections::HashMap;
+
+use self::address::class;
+use self::draft::Draft;
+use self::extensions::ConfigTable;
+use self::reader::Reader;
+use self::tables::Relation;
+use super::session::Session;
+use crate::archive::manifest::{NotCarried, Object, Table};
+use crate::error::Result;
+
+pub use self::list::{ListedTable, list_tables};
+pub use self::source::source;
+
+/// What to read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Leaves out rows and sequence values; needs no privilege on any table or sequence.
+    pub schema_only: bool,
+}
+
+/// All of a database but its rows.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Every object, in an order in which they can be created; an object's id is its place in this list.
+    pub objects: Vec<Object>,
+    /// The tables whose rows are to be read.
+    pub tables: Vec<TableSource>,
+    /// What was found and cannot be carried.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// A table whose rows are to be read, and how.
+#[derive(Clone, Debug)]
+pub struct TableSource {
+    /// What goes into the manifest.
+    pub table: Table,
+    /// Its row in `pg_class`.
+    pub oid: u32,
+    /// `r`.
+    pub relkind: char,
+    /// The size of its main fork, in blocks.
+    pub pages: u64,
+    /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a server that has TID range scans.
+    pub ctid_ranges: bool,
+    /// Which rows, as words beginning with `WHERE`; all of them if none.
+    pub condition: Option<String>,
+}
+
+/// Reads the whole database. The caller has begun a transaction that sees one snapshot and has locked the tables.
+///
+/// Fails with [`crate::error::Kind::Consistency`], or SQLSTATE `XX000`, `42P01`, `42703`, when something vanished meanwhile: begin again.
+pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
+    let reader = Reader::new(session).await?;
+    let (extensions, config) = extensions::read(&reader).await?;
+    let relations = tables::read_relations(&reader).await?;
+    let mut drafts = extensions;
+    let columns = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
+    let acls = grants::read(&reader).await?;
+    grants::attach(&reader, acls, &mut drafts).await?;
+    comments::attach(&reader, &mut drafts).await?;
+
+    let edges = deps::edges(&reader).await?;
+    let aliases = deps::aliases(&reader).await?;
+    let missing = sweep::missing(&reader, &deps::Makers::new(&drafts, &aliases), &aliases).await?;
+    let lost = sweep::prune(&mut drafts, &edges, &aliases, &missing);
+    let mut not_carried = sweep::name(&reader, &missing, &lost).await?;
+
+    let mut graph = deps::Graph::new(&drafts, &edges, &deps::Makers::new(&drafts, &aliases));
+    let ordered = order::order(&mut drafts, &mut graph);
+    not_carried.extend(ordered.broken);
+    let makers = deps::Makers::new(&drafts, &aliases);
+    let objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
+    let tables = if options.schema_only {
+        Vec::new()
+    } else {
+        finish::tables(&reader, &relations, &columns, &config, &finish::numbers(&drafts, &ordered.order)).await?
+    };
+    Ok(Catalog { objects, tables, not_carried })
+}
+
+/// Reads kind after kind.
+async fn read_drafts(
+    reader: &Reader<'_>,
+    options: &ReadOptions,
+    config: &HashMap<u32, ConfigTable>,
+    relations: &[Relation],
+    drafts: &mut Vec<Draft>,
+) -> Result<columns::Columns> {
+    let columns = columns::read(reader).await?;
+    drafts.extend(schemas::read(reader).await?);
+    drafts.extend(functions::read(reader).await?);
+    drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
+    let (checks, check_drafts) = constraints::read_checks(reader).await?;
+    drafts.extend(check_drafts);
+    let own: Vec<Relation> = relations.iter().filter(|relation| !reader.is_member(class::CLASS, relation.oid)).cloned().collect();
+    drafts.extend(tables::drafts(&own, &columns, &checks));
+    drafts.extend(views::read(reader, &columns).await?);
+    drafts.extend(constraints::read_keys(reader).await?);
+    drafts.extend(constraints::read_foreign_keys(reader).await?);
+    drafts.extend(indexes::read(reader).await?);
+    drafts.extend(indexes::read_attachments(reader).await?);
+    drafts.extend(triggers::read(reader).await?);
+    drafts.extend(triggers::read_rules(reader).await?);
+    drafts.extend(grants::read_defaults(reader).await?);
+    Ok(columns)
+}

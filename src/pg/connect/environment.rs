@@ -2,7 +2,7 @@
 //!
 //! Never asks the C library who the user is (`getpwuid`): that needs a passwd entry, and crashes statically linked programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// Names of variables that are no UTF-8.
+    unreadable: BTreeSet<String>,
     account: Option<Account>,
     uid: Option<u32>,
 }
@@ -24,30 +26,35 @@ struct Account {
 }
 
 impl Environment {
-    /// Reads the process's own. A `PG*` or `KONG_*` variable that is no UTF-8 is an error, since it could not be honoured.
-    pub fn of_process() -> Result<Self> {
-        let mut variables = BTreeMap::new();
+    /// Reads the process's own.
+    pub fn of_process() -> Self {
+        let (mut variables, mut unreadable) = (BTreeMap::new(), BTreeSet::new());
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             match value.into_string() {
                 Ok(value) => drop(variables.insert(name, value)),
-                Err(_) if name.starts_with("PG") || name.starts_with("KONG_") => {
-                    return Err(Error::new(Kind::Usage, format!("read the environment variable {name}"), "it is not UTF-8"));
-                }
-                Err(_) => {}
+                Err(_) => drop(unreadable.insert(name)),
             }
         }
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let uid = effective_uid(&status);
         let passwd = std::fs::read("/etc/passwd").unwrap_or_default();
         let account = uid.and_then(|uid| account_of(uid, &String::from_utf8_lossy(&passwd)));
-        Ok(Self { variables, account, uid })
+        Self { variables, unreadable, account, uid }
     }
 
     /// An environment of exactly these variables, without user or home.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { variables, account: None, uid: None }
+        Self { variables, ..Self::default() }
+    }
+
+    /// Refuses variables with this prefix that are no UTF-8, since they could not be honoured.
+    pub fn check_readable(&self, prefix: &str) -> Result<()> {
+        match self.unreadable.iter().find(|name| name.starts_with(prefix)) {
+            None => Ok(()),
+            Some(name) => Err(Error::new(Kind::Usage, format!("read the environment variable {name}"), "it is not UTF-8")),
+        }
     }
 
     /// A variable as it stands; an empty one is `Some("")`.

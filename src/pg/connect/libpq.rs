@@ -58,6 +58,7 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
 
 /// Resolves what was given (source and values; later ones win), the service file, the environment and the defaults.
 pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result<Resolved> {
+    environment.check_readable("PG")?;
     let mut parameters = Parameters::gather(given, environment)?;
     refuse_unsupported(&parameters)?;
     let Some(user) = parameters.text("user").map(str::to_owned).or_else(|| {
@@ -169,7 +170,9 @@ fn default_socket_folder(port: u16) -> PathBuf {
 fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts: &mut [Host], user: &str, database: &str) -> Vec<String> {
     if let Some(value) = parameters.get("password") {
         let password = Password { secret: Secret::new(&value.text), source: value.source.clone() };
-        hosts.iter_mut().for_each(|host| host.password = Some(password.clone()));
+        for host in hosts {
+            host.password = Some(password.clone());
+        }
         return Vec::new();
     }
     let default = environment.home().map(|home| home.join(".pgpass"));

@@ -180,7 +180,7 @@ fn explain_io(doing: &str, error: &io::Error, host: &Host) -> Refusal {
         io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
             ("the server closed the connection", "its log says why; is it PostgreSQL that listens there?")
         }
-        _ => return Refusal::new(doing, error.to_string(), Next::Host),
+        _ => return Refusal::new(doing, error.to_string(), Next::Host).hint("is it PostgreSQL that listens there?"),
     };
     Refusal::new(doing, cause, Next::Host).hint(hint)
 }

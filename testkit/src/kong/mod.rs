@@ -11,20 +11,24 @@ const UPGRADED: &str = include_str!("upgraded.sql");
 
 /// Loads the schema of a fresh Kong 3.9 into `public`, as the database's owner.
 pub fn load(database: &Database<'_>) {
-    load_into(&database.connect(), "public");
+    load_by(&database.connect(), "public");
 }
 
-/// Loads the schema of a Kong 3.9 that was upgraded from 1.x: other column orders, dropped columns, leftovers.
+/// Loads the schema of a Kong 3.9 that was upgraded from 1.x, as the database's owner: other column orders, dropped columns, leftovers.
 pub fn load_upgraded(database: &Database<'_>) {
-    let client = database.connect();
-    enter(&client, "public");
-    client.execute(UPGRADED);
+    load_upgraded_by(&database.connect(), "public");
+}
+
+/// [`load`] into a schema that exists, by an open session, whose `search_path` it sets.
+pub fn load_by(client: &Client, schema: &str) {
+    enter(client, schema);
     client.execute(SCHEMA);
 }
 
-/// Loads the schema of a fresh Kong 3.9 into a schema that exists, by an open session, whose `search_path` it sets.
-pub fn load_into(client: &Client, schema: &str) {
+/// [`load_upgraded`] into a schema that exists, by an open session, whose `search_path` it sets.
+pub fn load_upgraded_by(client: &Client, schema: &str) {
     enter(client, schema);
+    client.execute(UPGRADED);
     client.execute(SCHEMA);
 }
 

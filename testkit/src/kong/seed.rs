@@ -13,7 +13,7 @@ pub fn seed(database: &Database<'_>, consumers: u64) {
     seed_by(&database.connect_as("postgres"), "public", consumers);
 }
 
-/// [`seed`] by a superuser's session, in a schema that [`super::load_into`] has filled.
+/// [`seed`] by a superuser's session, in a schema that [`super::load_by`] has filled.
 pub fn seed_by(client: &Client, schema: &str, consumers: u64) {
     super::enter(client, schema);
     // Neither Kong's triggers nor foreign keys are looked at, row by row; rebuilding checks the keys all the same.

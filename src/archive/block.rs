@@ -1,0 +1,139 @@
+//! Blocks: bytes compressed on their own, or stored as they are when that does not pay.
+//!
+//! Contexts are kept by thread, because making one costs as much as compressing a small block.
+
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe;
+
+use super::limits::WINDOW_LOG_MAX;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Everything is stored as it is.
+    None,
+    /// zstd at this level, where it pays.
+    Zstd(i32),
+}
+
+/// What was done to one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BlockCodec {
+    /// Stored as it is.
+    None = 0,
+    /// One zstd frame.
+    Zstd = 1,
+}
+
+impl BlockCodec {
+    pub(super) fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::None),
+            1 => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Blocks of fewer bytes are stored: a frame's own bytes would eat what is gained.
+const SMALL_BYTES: usize = 64;
+
+/// A thread keeps a buffer for the compressed bytes of blocks up to this size.
+const SCRATCH_BYTES_MAX: usize = 16 << 20;
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Compresses a block if that saves at least a thirty-second of it. Whatever goes wrong, the block as it is will do.
+pub(super) fn compress(codec: Codec, raw: Bytes) -> (BlockCodec, Bytes) {
+    let Codec::Zstd(level) = codec else {
+        return (BlockCodec::None, raw);
+    };
+    if raw.len() < SMALL_BYTES {
+        return (BlockCodec::None, raw);
+    }
+    let packed = if raw.len() > SCRATCH_BYTES_MAX {
+        // Rare and large: the buffer goes on with the chunk. Pages of it that are never written cost nothing.
+        let mut out = Vec::new();
+        zstd_into(level, &raw, &mut out).then(|| out.into())
+    } else {
+        SCRATCH.with_borrow_mut(|scratch| zstd_into(level, &raw, scratch).then(|| Bytes::copy_from_slice(scratch)))
+    };
+    match packed {
+        Some(packed) if packed.len() <= raw.len() - raw.len() / 32 => (BlockCodec::Zstd, packed),
+        _ => (BlockCodec::None, raw),
+    }
+}
+
+fn zstd_into(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    if out.try_reserve_exact(zstd_safe::compress_bound(raw.len())).is_err() {
+        return false;
+    }
+    COMPRESSOR.with_borrow_mut(|slot| {
+        if slot.as_ref().is_none_or(|(has, _)| *has != level) {
+            *slot = Compressor::new(level).ok().map(|compressor| (level, compressor));
+        }
+        slot.as_mut().is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, out).is_ok())
+    })
+}
+
+/// Gives back the `raw_bytes` bytes of a block; the caller has capped that number.
+///
+/// # Errors
+/// What is wrong, as a clause of its own.
+pub(super) fn decompress(codec: BlockCodec, stored: &Bytes, raw_bytes: u64) -> Result<Bytes, String> {
+    match codec {
+        BlockCodec::None if stored.len() as u64 == raw_bytes => Ok(stored.clone()),
+        BlockCodec::None => Err(format!("a block has {} bytes, expected {raw_bytes}", stored.len())),
+        BlockCodec::Zstd => unzstd(stored, raw_bytes),
+    }
+}
+
+fn unzstd(stored: &[u8], raw_bytes: u64) -> Result<Bytes, String> {
+    check_frame(stored, raw_bytes)?;
+    let mut out = Vec::new();
+    out.try_reserve_exact(raw_bytes as usize).map_err(|error| error.to_string())?;
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Some(Decompressor::new().map_err(|error| error.to_string())?);
+        }
+        let decompressor = slot.as_mut().expect("it was just put there");
+        decompressor.decompress_to_buffer(stored, &mut out).map_err(|error| format!("a block does not decompress: {error}"))
+    })?;
+    if out.len() as u64 != raw_bytes {
+        return Err(format!("a block decompresses to {} bytes, expected {raw_bytes}", out.len()));
+    }
+    Ok(out.into())
+}
+
+/// Checks that the block is one frame, of the declared size, without dictionary, with a window that any reader takes.
+fn check_frame(stored: &[u8], raw_bytes: u64) -> Result<(), String> {
+    if !stored.starts_with(&zstd_safe::MAGICNUMBER.to_le_bytes()) {
+        return Err("a block is not a zstd frame".into());
+    }
+    match zstd_safe::get_frame_content_size(stored) {
+        Ok(Some(declared)) if declared == raw_bytes => {}
+        Ok(declared) => return Err(format!("a zstd frame declares {declared:?} bytes, expected {raw_bytes}")),
+        Err(_) => return Err("a zstd frame's header is damaged".into()),
+    }
+    if zstd_safe::find_frame_compressed_size(stored) != Ok(stored.len()) {
+        return Err("a block is not one whole zstd frame".into());
+    }
+    if zstd_safe::get_dict_id_from_frame(stored).is_some() {
+        return Err("a zstd frame asks for a dictionary".into());
+    }
+    // RFC 8878, 3.1.1.1: without the single-segment flag a byte of window size follows the descriptor.
+    let single_segment = stored.get(4).is_some_and(|descriptor| descriptor >> 5 & 1 == 1);
+    let window_log = stored.get(5).map_or(0, |window| 10 + u32::from(window >> 3) + u32::from(window & 7 != 0));
+    if !single_segment && window_log > WINDOW_LOG_MAX {
+        return Err(format!("a zstd frame asks for a window of 2^{window_log} bytes, the limit is 2^{WINDOW_LOG_MAX}"));
+    }
+    Ok(())
+}

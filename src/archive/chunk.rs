@@ -1,0 +1,263 @@
+//! A chunk's header: whose rows these are, what they amount to, and where each column's blocks are.
+//!
+//! ```text
+//! 0 magic | 8 archive | 24 number | 32 table | 36 encoding | 37 reserved | 38 columns | 40 rows | 48 raw_bytes | 56 body_bytes
+//! 64 digest | 80 body_blake3 | 112 raw_crc | 116 body_crc | 120 columns × 20 bytes | crc
+//!
+//! column: 0 form | 1 lengths_codec | 2 data_codec | 3 reserved | 4 value_bytes | 8 lengths_stored | 12 data_raw | 16 data_stored
+//! ```
+//!
+//! The column count stands at a fixed place, so that a chunk says where it ends to a reader that has seen nothing else.
+
+use bincode::{Decode, Encode};
+use uuid::Uuid;
+
+use super::block::BlockCodec;
+use super::limits::{COLUMNS_MAX, raw_bytes_max};
+use super::manifest::RowEncoding;
+use super::{codec, damaged};
+use crate::error::Result;
+use crate::pgcopy::Digest;
+
+pub(super) const MAGIC: [u8; 8] = *b"SBKCHUNK";
+
+/// What is said of the rows, apart from where their blocks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ChunkHeader {
+    pub archive: Uuid,
+    /// Its place in the archive, from 0.
+    pub number: u64,
+    pub table: u32,
+    pub encoding: RowEncoding,
+    pub columns: u16,
+    pub rows: u64,
+    pub raw_bytes: u64,
+    pub body_bytes: u64,
+    pub digest: Digest,
+    pub body_blake3: [u8; 32],
+    pub raw_crc: u32,
+    pub body_crc: u32,
+}
+
+/// How a column's lengths are stored; [`crate::pgcopy::Lengths`] without its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Null = 0,
+    Fixed = 1,
+    FixedOrNull = 2,
+    U8 = 3,
+    U16 = 4,
+    U32 = 5,
+}
+
+/// Where a column's two blocks are: they follow each other, after those of the columns before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ColumnBlocks {
+    pub form: Form,
+    pub lengths_codec: BlockCodec,
+    pub data_codec: BlockCodec,
+    /// The bytes of every value, for [`Form::Fixed`] and [`Form::FixedOrNull`]; otherwise 0.
+    pub value_bytes: u32,
+    pub lengths_stored: u32,
+    pub data_raw: u32,
+    pub data_stored: u32,
+}
+
+#[derive(Encode, Decode)]
+struct Layout {
+    magic: [u8; 8],
+    archive: [u8; 16],
+    number: u64,
+    table: u32,
+    encoding: u8,
+    reserved: u8,
+    columns: u16,
+    rows: u64,
+    raw_bytes: u64,
+    body_bytes: u64,
+    digest: u128,
+    body_blake3: [u8; 32],
+    raw_crc: u32,
+    body_crc: u32,
+}
+
+#[derive(Encode, Decode)]
+struct ColumnLayout {
+    form: u8,
+    lengths_codec: u8,
+    data_codec: u8,
+    reserved: u8,
+    value_bytes: u32,
+    lengths_stored: u32,
+    data_raw: u32,
+    data_stored: u32,
+}
+
+const FIXED_BYTES: usize = 120;
+const COLUMN_BYTES: usize = 20;
+const CRC_BYTES: usize = 4;
+
+/// The size on disk of the header of a chunk of so many columns.
+pub(super) fn header_bytes(columns: usize) -> u64 {
+    (FIXED_BYTES + columns * COLUMN_BYTES + CRC_BYTES) as u64
+}
+
+impl Form {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Null, Self::Fixed, Self::FixedOrNull, Self::U8, Self::U16, Self::U32].into_iter().find(|form| *form as u8 == byte)
+    }
+
+    /// The size of the block of lengths of so many rows.
+    pub(super) fn lengths_bytes(self, rows: u64) -> u64 {
+        match self {
+            Self::Null | Self::Fixed => 0,
+            Self::FixedOrNull => rows.div_ceil(8),
+            Self::U8 => rows,
+            Self::U16 => rows * 2,
+            Self::U32 => rows * 4,
+        }
+    }
+}
+
+pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(header_bytes(columns.len()) as usize);
+    let layout = Layout {
+        magic: MAGIC,
+        archive: header.archive.into_bytes(),
+        number: header.number,
+        table: header.table,
+        encoding: encoding_byte(header.encoding),
+        reserved: 0,
+        columns: header.columns,
+        rows: header.rows,
+        raw_bytes: header.raw_bytes,
+        body_bytes: header.body_bytes,
+        digest: header.digest.0,
+        body_blake3: header.body_blake3,
+        raw_crc: header.raw_crc,
+        body_crc: header.body_crc,
+    };
+    codec::encode_into(&layout, &mut out);
+    for column in columns {
+        let layout = ColumnLayout {
+            form: column.form as u8,
+            lengths_codec: column.lengths_codec as u8,
+            data_codec: column.data_codec as u8,
+            reserved: 0,
+            value_bytes: column.value_bytes,
+            lengths_stored: column.lengths_stored,
+            data_raw: column.data_raw,
+            data_stored: column.data_stored,
+        };
+        codec::encode_into(&layout, &mut out);
+    }
+    codec::seal(&mut out, 0);
+    out
+}
+
+fn encoding_byte(encoding: RowEncoding) -> u8 {
+    match encoding {
+        RowEncoding::Binary => 1,
+        RowEncoding::Text => 2,
+    }
+}
+
+/// Reads a header that fills `bytes`, and checks all that can be checked without the body.
+pub(super) fn decode(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
+    decode_clause(bytes).map_err(|cause| damaged("read the chunk's header", cause))
+}
+
+fn decode_clause(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>), String> {
+    if !bytes.starts_with(&MAGIC) {
+        return Err("there is no chunk here".into());
+    }
+    let content = codec::unseal(bytes)?;
+    let Some((fixed, descriptors)) = content.split_at_checked(FIXED_BYTES) else {
+        return Err("it is cut short".into());
+    };
+    let layout: Layout = codec::decode(fixed)?;
+    let encoding = match layout.encoding {
+        1 => RowEncoding::Binary,
+        2 => RowEncoding::Text,
+        other => return Err(format!("there is no row encoding {other}")),
+    };
+    if layout.reserved != 0 {
+        return Err("reserved bytes are not zero".into());
+    }
+    if usize::from(layout.columns) > COLUMNS_MAX || usize::from(layout.columns) * COLUMN_BYTES != descriptors.len() {
+        return Err(format!("it says {} columns and has room for {}", layout.columns, descriptors.len() / COLUMN_BYTES));
+    }
+    let header = ChunkHeader {
+        archive: Uuid::from_bytes(layout.archive),
+        number: layout.number,
+        table: layout.table,
+        encoding,
+        columns: layout.columns,
+        rows: layout.rows,
+        raw_bytes: layout.raw_bytes,
+        body_bytes: layout.body_bytes,
+        digest: Digest(layout.digest),
+        body_blake3: layout.body_blake3,
+        raw_crc: layout.raw_crc,
+        body_crc: layout.body_crc,
+    };
+    check_size(&header)?;
+    let columns = descriptors.chunks_exact(COLUMN_BYTES).map(|bytes| decode_column(header.rows, bytes)).collect::<Result<Vec<_>, _>>()?;
+    check_sums(&header, &columns)?;
+    Ok((header, columns))
+}
+
+/// Checks that so many rows fit into so many raw bytes, and those into the limit. After this, sizes made of `rows` are bounded.
+fn check_size(header: &ChunkHeader) -> Result<(), String> {
+    let limit = raw_bytes_max(header.rows);
+    if header.rows == 0 || header.raw_bytes > limit {
+        return Err(format!("it says {} rows of {} bytes, the limit is {limit} bytes", header.rows, header.raw_bytes));
+    }
+    let columns = u64::from(header.columns);
+    let row_bytes_min = match header.encoding {
+        RowEncoding::Binary => 2 + 4 * columns,
+        RowEncoding::Text => columns.max(1),
+    };
+    if header.rows > header.raw_bytes / row_bytes_min {
+        return Err(format!("it says {} rows in {} bytes, which is too little", header.rows, header.raw_bytes));
+    }
+    Ok(())
+}
+
+fn decode_column(rows: u64, bytes: &[u8]) -> Result<ColumnBlocks, String> {
+    let layout: ColumnLayout = codec::decode(bytes)?;
+    let form = Form::from_byte(layout.form).ok_or_else(|| format!("there is no form of lengths {}", layout.form))?;
+    let codec = |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
+    let (lengths_codec, data_codec) = (codec(layout.lengths_codec)?, codec(layout.data_codec)?);
+    if layout.reserved != 0 {
+        return Err("reserved bytes are not zero".into());
+    }
+    if layout.value_bytes != 0 && !matches!(form, Form::Fixed | Form::FixedOrNull) {
+        return Err("a column's lengths are given twice".into());
+    }
+    let sizes =
+        [(lengths_codec, form.lengths_bytes(rows), layout.lengths_stored), (data_codec, u64::from(layout.data_raw), layout.data_stored)];
+    for (codec, raw, stored) in sizes {
+        let fits = match codec {
+            BlockCodec::None => u64::from(stored) == raw,
+            BlockCodec::Zstd => u64::from(stored) < raw,
+        };
+        if !fits {
+            return Err(format!("a block of {raw} bytes is stored in {stored}"));
+        }
+    }
+    let ColumnLayout { value_bytes, lengths_stored, data_raw, data_stored, .. } = layout;
+    Ok(ColumnBlocks { form, lengths_codec, data_codec, value_bytes, lengths_stored, data_raw, data_stored })
+}
+
+fn check_sums(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Result<(), String> {
+    let stored: u64 = columns.iter().map(|column| u64::from(column.lengths_stored) + u64::from(column.data_stored)).sum();
+    if stored != header.body_bytes {
+        return Err(format!("its blocks have {stored} bytes, it says {}", header.body_bytes));
+    }
+    let raw: u64 = columns.iter().map(|column| u64::from(column.data_raw)).sum();
+    if raw > header.raw_bytes {
+        return Err(format!("its values have {raw} bytes, its rows {}", header.raw_bytes));
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The header: the first 64 bytes of an archive.
+//!
+//! ```text
+//! 0 magic | 8 version | 12 critical | 16 optional | 20 archive | 36 reserved | 60 crc
+//! ```
+//!
+//! Magic, version and CRC keep their places in every later version, so that an old reader can say "newer format".
+
+use bincode::{Decode, Encode};
+use uuid::Uuid;
+
+use super::codec;
+use super::damaged;
+use crate::error::{Error, Kind, Result};
+
+/// The version that this crate writes, and the only one that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The first and the last eight bytes of an archive. As PNG's: a byte beyond ASCII, CR LF, the DOS end of file, LF. Each
+/// breaks under another kind of text-mode transfer.
+pub(super) const MAGIC: [u8; 8] = *b"\x89SBK\r\n\x1a\n";
+
+/// The critical features that this version knows: none.
+const KNOWN_CRITICAL: u32 = 0;
+
+const DOING: &str = "read the header";
+
+/// What an archive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The format's version.
+    pub version: u32,
+    /// Features that a reader must know.
+    pub critical: u32,
+    /// Features that a reader may ignore.
+    pub optional: u32,
+    /// The archive's identity, which every chunk repeats.
+    pub archive: Uuid,
+}
+
+#[derive(Encode, Decode)]
+struct Layout {
+    magic: [u8; 8],
+    version: u32,
+    critical: u32,
+    optional: u32,
+    archive: [u8; 16],
+    reserved: [u8; 24],
+}
+
+impl Header {
+    /// Its size on disk.
+    pub(super) const BYTES: usize = 64;
+
+    pub(super) fn new(archive: Uuid) -> Self {
+        Self { version: FORMAT_VERSION, critical: 0, optional: 0, archive }
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let Self { version, critical, optional, archive } = *self;
+        let layout = Layout { magic: MAGIC, version, critical, optional, archive: archive.into_bytes(), reserved: [0; 24] };
+        let mut out = Vec::with_capacity(Self::BYTES);
+        codec::encode_into(&layout, &mut out);
+        codec::seal(&mut out, 0);
+        out
+    }
+
+    /// Reads the header off the first bytes of a file, which may be fewer than [`Self::BYTES`] if the file is shorter.
+    pub(super) fn decode(start: &[u8]) -> Result<Self> {
+        check_magic(start)?;
+        let Some(bytes) = start.get(..Self::BYTES) else {
+            return Err(damaged(DOING, format!("the archive is cut short: it has {} bytes", start.len())));
+        };
+        let content = codec::unseal(bytes).map_err(|cause| damaged(DOING, cause))?;
+        let layout: Layout = codec::decode(content).map_err(|cause| damaged(DOING, cause))?;
+        if layout.version > FORMAT_VERSION {
+            let cause = format!("it is of a newer format: version {}, this program reads version {FORMAT_VERSION}", layout.version);
+            return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
+        }
+        if layout.version != FORMAT_VERSION {
+            return Err(damaged(DOING, format!("there is no format version {}", layout.version)));
+        }
+        let unknown = layout.critical & !KNOWN_CRITICAL;
+        if unknown != 0 {
+            let cause = format!("it needs a feature of a newer format that this program does not know (critical flags {unknown:#010x})");
+            return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
+        }
+        if layout.reserved != [0; 24] {
+            return Err(damaged(DOING, "reserved bytes are not zero"));
+        }
+        let Layout { version, critical, optional, archive, .. } = layout;
+        Ok(Self { version, critical, optional, archive: Uuid::from_bytes(archive) })
+    }
+}
+
+fn check_magic(start: &[u8]) -> Result<()> {
+    if start.is_empty() {
+        return Err(damaged(DOING, "the file is empty"));
+    }
+    let shared = start.len().min(MAGIC.len());
+    if start[..shared] == MAGIC[..shared] {
+        return Ok(());
+    }
+    if start.len() >= 4 && start[1..4] == MAGIC[1..4] || start.starts_with(b"\xc2\x89SBK") || start.starts_with(b"\xef\xbf\xbdSBK") {
+        let error = damaged(DOING, "its first bytes are damaged as a transfer in text mode would damage them");
+        return Err(error.hint("transfer the file again, in binary mode"));
+    }
+    Err(damaged(DOING, "it is not a silverback archive"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resealed(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut bytes = Header::new(Uuid::from_u128(7)).encode();
+        bytes.truncate(60);
+        change(&mut bytes);
+        codec::seal(&mut bytes, 0);
+        bytes
+    }
+
+    fn check(bytes: &[u8], kind: Kind, expect: &str) {
+        let error = Header::decode(bytes).expect_err(expect);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(expect), "{error}");
+    }
+
+    #[test]
+    fn comes_back() {
+        let header = Header::new(Uuid::from_u128(7));
+        assert_eq!(header.encode().len(), Header::BYTES);
+        assert_eq!(Header::decode(&header.encode()).expect("it was just written"), header);
+    }
+
+    #[test]
+    fn every_flip_and_cut_is_found() {
+        let bytes = Header::new(Uuid::from_u128(7)).encode();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let error = Header::decode(&flipped).expect_err("flipped");
+            assert_eq!(error.kind(), Kind::Archive, "{error}");
+        }
+        check(&[], Kind::Archive, "empty");
+        for cut in 1..bytes.len() {
+            check(&bytes[..cut], Kind::Archive, "cut short");
+        }
+    }
+
+    #[test]
+    fn strangers_are_told_apart() {
+        check(b"PGDMP", Kind::Archive, "not a silverback archive");
+        check(b"\x89SBK\n\x1a\n", Kind::Archive, "text mode");
+        check(&resealed(|bytes| bytes[8] = 2), Kind::Requirement, "newer format");
+        check(&resealed(|bytes| bytes[8] = 0), Kind::Archive, "no format version 0");
+        check(&resealed(|bytes| bytes[12] = 1), Kind::Requirement, "critical flags 0x00000001");
+        check(&resealed(|bytes| bytes[59] = 1), Kind::Archive, "reserved");
+        assert_eq!(Header::decode(&resealed(|bytes| bytes[19] = 128)).expect("optional flags are ignored").optional, 1 << 31);
+    }
+}

@@ -1,0 +1,213 @@
+//! The index: every chunk's place and content, every table's totals. The one authority; a chunk's own header must repeat it.
+//!
+//! ```text
+//! 0 magic | 8 chunks | 16 tables | 20 reserved | 24 chunks × 56 bytes | tables × 48 bytes | crc
+//!
+//! chunk: 0 table | 4 part | 8 offset | 16 stored_bytes | 24 raw_bytes | 32 rows | 40 digest
+//! table: 0 chunks | 8 rows | 16 raw_bytes | 24 stored_bytes | 32 digest
+//! ```
+
+use bincode::{Decode, Encode};
+
+use super::chunk::header_bytes;
+use super::limits::{CHUNKS_MAX, TABLES_MAX, raw_bytes_max};
+use super::manifest::{Manifest, TableId};
+use super::{codec, damaged};
+use crate::error::Result;
+use crate::pgcopy::Digest;
+
+const MAGIC: [u8; 8] = *b"SBKINDEX";
+
+const PREFIX_BYTES: usize = 24;
+const CHUNK_BYTES: usize = 56;
+const TABLE_BYTES: usize = 48;
+const CRC_BYTES: usize = 4;
+
+/// What is stored beside the raw bytes is never more than this many times as much: at most four bytes of length for a value
+/// that has at least one byte of framing.
+const LENGTHS_FACTOR_MAX: u64 = 4;
+
+/// The most bytes of an index section.
+pub(super) const SECTION_BYTES_MAX: u64 =
+    PREFIX_BYTES as u64 + CHUNK_BYTES as u64 * CHUNKS_MAX + TABLE_BYTES as u64 * TABLES_MAX + CRC_BYTES as u64;
+
+/// All chunks in file order, all tables in manifest order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    /// In the order in which they are stored.
+    pub chunks: Vec<IndexEntry>,
+    /// In the order of the manifest's tables, those without rows included.
+    pub tables: Vec<TableTotals>,
+}
+
+/// One chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// Whose rows they are.
+    pub table: TableId,
+    /// The file that holds it: 0, this one.
+    pub part: u32,
+    /// Where its header begins.
+    pub offset: u64,
+    /// Its bytes in the file, the header included.
+    pub stored_bytes: u64,
+    /// The bytes of its rows as COPY sent them.
+    pub raw_bytes: u64,
+    /// How many rows it has, at least one.
+    pub rows: u64,
+    /// The sum of its rows' digests.
+    pub digest: Digest,
+}
+
+/// What a table's chunks amount to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableTotals {
+    /// How many chunks it has.
+    pub chunks: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// Their bytes as COPY sent them.
+    pub raw_bytes: u64,
+    /// Their bytes in the file, the chunks' headers included.
+    pub stored_bytes: u64,
+    /// The sum of their digests.
+    pub digest: Digest,
+}
+
+impl TableTotals {
+    pub(super) fn add(&mut self, chunk: &IndexEntry) {
+        self.chunks += 1;
+        self.rows += chunk.rows;
+        self.raw_bytes += chunk.raw_bytes;
+        self.stored_bytes += chunk.stored_bytes;
+        self.digest += chunk.digest;
+    }
+}
+
+#[derive(Encode, Decode)]
+struct Prefix {
+    magic: [u8; 8],
+    chunks: u64,
+    tables: u32,
+    reserved: u32,
+}
+
+#[derive(Encode, Decode)]
+struct ChunkLayout {
+    table: u32,
+    part: u32,
+    offset: u64,
+    stored_bytes: u64,
+    raw_bytes: u64,
+    rows: u64,
+    digest: u128,
+}
+
+#[derive(Encode, Decode)]
+struct TableLayout {
+    chunks: u64,
+    rows: u64,
+    raw_bytes: u64,
+    stored_bytes: u64,
+    digest: u128,
+}
+
+impl Index {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let bytes = PREFIX_BYTES + self.chunks.len() * CHUNK_BYTES + self.tables.len() * TABLE_BYTES + CRC_BYTES;
+        let mut out = Vec::with_capacity(bytes);
+        let prefix = Prefix { magic: MAGIC, chunks: self.chunks.len() as u64, tables: self.tables.len() as u32, reserved: 0 };
+        codec::encode_into(&prefix, &mut out);
+        for &IndexEntry { table, part, offset, stored_bytes, raw_bytes, rows, digest } in &self.chunks {
+            let layout = ChunkLayout { table: table.0, part, offset, stored_bytes, raw_bytes, rows, digest: digest.0 };
+            codec::encode_into(&layout, &mut out);
+        }
+        for &TableTotals { chunks, rows, raw_bytes, stored_bytes, digest } in &self.tables {
+            codec::encode_into(&TableLayout { chunks, rows, raw_bytes, stored_bytes, digest: digest.0 }, &mut out);
+        }
+        codec::seal(&mut out, 0);
+        out
+    }
+
+    /// Reads a section, and checks that its entries lie one after the other from `start` on and add up to its totals.
+    pub(super) fn decode(section: &[u8], manifest: &Manifest, start: u64) -> Result<Self> {
+        let refuse = |cause: String| damaged("read the index", cause);
+        let index = decode_layout(section).map_err(refuse)?;
+        index.check(manifest, start).map_err(refuse)?;
+        Ok(index)
+    }
+
+    /// Where the last chunk ends, if the first begins at `start`.
+    pub(super) fn end(&self, start: u64) -> u64 {
+        self.chunks.last().map_or(start, |last| last.offset + last.stored_bytes)
+    }
+
+    fn check(&self, manifest: &Manifest, start: u64) -> Result<(), String> {
+        if self.tables.len() != manifest.tables.len() {
+            return Err(format!("it has {} tables, the manifest {}", self.tables.len(), manifest.tables.len()));
+        }
+        let mut totals = vec![TableTotals::default(); self.tables.len()];
+        let mut offset = start;
+        for (number, chunk) in self.chunks.iter().enumerate() {
+            let Some(table) = manifest.tables.get(chunk.table.0 as usize) else {
+                return Err(format!("chunk {number} is of table {}, which is not there", chunk.table.0));
+            };
+            if chunk.part != 0 {
+                return Err(format!("chunk {number} is in part {}, and there is only this file", chunk.part));
+            }
+            if chunk.offset != offset {
+                return Err(format!("chunk {number} begins at {}, expected {offset}", chunk.offset));
+            }
+            if chunk.rows == 0 || chunk.raw_bytes > raw_bytes_max(chunk.rows) {
+                return Err(format!("chunk {number} has {} rows of {} bytes", chunk.rows, chunk.raw_bytes));
+            }
+            let header = header_bytes(table.columns.len());
+            if chunk.stored_bytes < header || chunk.stored_bytes - header > chunk.raw_bytes * (1 + LENGTHS_FACTOR_MAX) {
+                return Err(format!("chunk {number} has {} bytes for {} of rows", chunk.stored_bytes, chunk.raw_bytes));
+            }
+            totals[chunk.table.0 as usize].add(chunk);
+            offset = offset.checked_add(chunk.stored_bytes).ok_or("its chunks have too many bytes")?;
+        }
+        match totals.iter().zip(&self.tables).position(|(found, stored)| found != stored) {
+            Some(table) => Err(format!("the totals of table {table} are not those of its chunks")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn decode_layout(section: &[u8]) -> Result<Index, String> {
+    if !section.starts_with(&MAGIC) {
+        return Err("there is no index here".into());
+    }
+    let content = codec::unseal(section)?;
+    let Some((prefix, rest)) = content.split_at_checked(PREFIX_BYTES) else {
+        return Err("it is cut short".into());
+    };
+    let prefix: Prefix = codec::decode(prefix)?;
+    let (chunks, tables) = (prefix.chunks, u64::from(prefix.tables));
+    if chunks > CHUNKS_MAX || tables > TABLES_MAX {
+        return Err(format!("it says {chunks} chunks of {tables} tables, the limits are {CHUNKS_MAX} and {TABLES_MAX}"));
+    }
+    if prefix.reserved != 0 {
+        return Err("reserved bytes are not zero".into());
+    }
+    let chunk_bytes = chunks as usize * CHUNK_BYTES;
+    if rest.len() != chunk_bytes + tables as usize * TABLE_BYTES {
+        return Err(format!("it says {chunks} chunks of {tables} tables, which do not fill its {} bytes", section.len()));
+    }
+    let (chunks, tables) = rest.split_at(chunk_bytes);
+    Ok(Index {
+        chunks: chunks.chunks_exact(CHUNK_BYTES).map(decode_chunk).collect::<Result<_, _>>()?,
+        tables: tables.chunks_exact(TABLE_BYTES).map(decode_table).collect::<Result<_, _>>()?,
+    })
+}
+
+fn decode_chunk(bytes: &[u8]) -> Result<IndexEntry, String> {
+    let ChunkLayout { table, part, offset, stored_bytes, raw_bytes, rows, digest } = codec::decode(bytes)?;
+    Ok(IndexEntry { table: TableId(table), part, offset, stored_bytes, raw_bytes, rows, digest: Digest(digest) })
+}
+
+fn decode_table(bytes: &[u8]) -> Result<TableTotals, String> {
+    let TableLayout { chunks, rows, raw_bytes, stored_bytes, digest } = codec::decode(bytes)?;
+    Ok(TableTotals { chunks, rows, raw_bytes, stored_bytes, digest: Digest(digest) })
+}

@@ -1,0 +1,196 @@
+//! Reads an archive at random: first what describes it, then any chunk.
+
+use std::fs::File;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::chunk::{self, header_bytes};
+use super::decode::StoredChunk;
+use super::file::ReadAt;
+use super::footer::Footer;
+use super::header::Header;
+use super::index::{self, Index, IndexEntry};
+use super::manifest::{Manifest, Table};
+use super::root::Root;
+use super::{damaged, section};
+use crate::error::{Error, Kind, Result};
+
+/// An archive whose header, manifest, index and footer were read and agree with each other.
+#[derive(Debug)]
+pub struct Archive<R> {
+    /// What it is.
+    pub header: Header,
+    /// The schema, the tables, the source.
+    pub manifest: Manifest,
+    /// The chunks.
+    pub index: Index,
+    /// Where everything is.
+    pub footer: Footer,
+    /// What errors call it: the path, normally.
+    pub name: String,
+    source: R,
+}
+
+/// The end of the file that is searched for a footer when there is none at the very end.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// How much is read at once where a section is only hashed.
+const HASH_BYTES: u64 = 1 << 20;
+
+impl Archive<File> {
+    /// Opens a file and reads what describes it.
+    ///
+    /// # Errors
+    /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it is of a newer format;
+    /// [`Kind::File`] if it cannot be read.
+    pub fn open_path(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let failed = |error| Error::file(format!("open {name}"), error);
+        let file = File::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            let error = Error::new(Kind::File, format!("open {name}"), "it is not a regular file");
+            return Err(error.hint("name the archive's file"));
+        }
+        Self::open(file, &name)
+    }
+}
+
+impl<R: ReadAt> Archive<R> {
+    /// Reads header, footer, manifest and index, and checks their checksums and that they agree.
+    pub fn open(source: R, name: &str) -> Result<Self> {
+        Self::open_parts(source, name).map_err(|error| error.within(format!("open {name}")))
+    }
+
+    fn open_parts(source: R, name: &str) -> Result<Self> {
+        let total = source.len().map_err(|error| Error::file("ask for its size", error))?;
+        let start = read(&source, 0, total.min(Header::BYTES as u64), "header")?;
+        let header = Header::decode(&start)?;
+        let tail_bytes = total.min(TAIL_BYTES);
+        let footer = Footer::decode(&read(&source, total - tail_bytes, tail_bytes, "footer")?)?;
+        check_places(&header, &footer, total)?;
+        let manifest = section::decode(&read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?)?;
+        let chunks_start = footer.manifest_offset + footer.manifest_bytes;
+        let index = Index::decode(&read(&source, footer.index_offset, footer.index_bytes, "index")?, &manifest, chunks_start)?;
+        check_totals(&footer, &index, chunks_start)?;
+        Ok(Self { header, manifest, index, footer, name: name.to_owned(), source })
+    }
+
+    /// Reads every chunk's header and compares the root.
+    pub fn check_root(&self) -> Result<()> {
+        let doing = || format!("check the root of {}", self.name);
+        let mut hasher = blake3::Hasher::new();
+        let Footer { manifest_offset, manifest_bytes, index_offset, index_bytes, .. } = self.footer;
+        self.hash(&mut hasher, 0, manifest_offset + manifest_bytes).map_err(|error| error.within(doing()))?;
+        for chunk in &self.index.chunks {
+            self.hash(&mut hasher, chunk.offset, header_bytes(self.table(chunk).columns.len())).map_err(|error| error.within(doing()))?;
+        }
+        self.hash(&mut hasher, index_offset, index_bytes).map_err(|error| error.within(doing()))?;
+        let found = Root::from(hasher.finalize());
+        if found != self.footer.root {
+            return Err(damaged(doing(), format!("it is {found}, expected {}", self.footer.root)));
+        }
+        Ok(())
+    }
+
+    /// Reads a chunk, checks the checksums of what is stored, and compares its header with the index.
+    ///
+    /// # Errors
+    /// [`Kind::Unexpected`] if there is no chunk of that number.
+    pub fn read_chunk(&self, chunk: usize) -> Result<StoredChunk> {
+        let Some(entry) = self.index.chunks.get(chunk) else {
+            let cause = format!("there are {} chunks", self.index.chunks.len());
+            return Err(Error::new(Kind::Unexpected, format!("read chunk {chunk} of {}", self.name), cause));
+        };
+        self.read_entry(chunk as u64, entry).map_err(|error| {
+            let Table { schema, name, .. } = self.table(entry);
+            error.within(format!("read chunk {chunk} of {} ({schema}.{name}, at byte {})", self.name, entry.offset))
+        })
+    }
+
+    fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {
+        let refuse = |cause: String| Err(damaged("check it", cause));
+        let table = self.table(entry);
+        let mut stored = Bytes::from(read(&self.source, entry.offset, entry.stored_bytes, "chunk")?);
+        let head = stored.split_to(header_bytes(table.columns.len()) as usize);
+        let (header, columns) = chunk::decode(&head)?;
+        if header.archive != self.header.archive {
+            return refuse(format!("it belongs to another archive, {}", header.archive));
+        }
+        if header.number != number {
+            return refuse(format!("it is chunk {} in another place", header.number));
+        }
+        let says = (header.table, header.rows, header.raw_bytes, header.digest, header.body_bytes, header.encoding);
+        let body_bytes = stored.len() as u64;
+        if says != (entry.table.0, entry.rows, entry.raw_bytes, entry.digest, body_bytes, table.encoding) {
+            return refuse("its header is not what the index says".into());
+        }
+        if header.body_crc != crc32fast::hash(&stored) {
+            return refuse("the checksum of its blocks does not match".into());
+        }
+        if header.body_blake3 != *blake3::hash(&stored).as_bytes() {
+            return refuse("the hash of its blocks does not match".into());
+        }
+        Ok(StoredChunk { header, columns, body: stored })
+    }
+
+    fn table(&self, entry: &IndexEntry) -> &Table {
+        &self.manifest.tables[entry.table.0 as usize]
+    }
+
+    fn hash(&self, hasher: &mut blake3::Hasher, offset: u64, bytes: u64) -> Result<()> {
+        let end = offset + bytes;
+        let mut at = offset;
+        while at < end {
+            let now = HASH_BYTES.min(end - at);
+            hasher.update(&read(&self.source, at, now, "bytes")?);
+            at += now;
+        }
+        Ok(())
+    }
+}
+
+/// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill the file.
+fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
+    let refuse = |cause: String| Err(damaged("read the footer", cause));
+    if footer.total_bytes != total {
+        return refuse(format!("the archive has {total} bytes, expected {}", footer.total_bytes));
+    }
+    if footer.archive != header.archive {
+        return refuse(format!("it belongs to another archive, {}", footer.archive));
+    }
+    let Footer { manifest_offset, manifest_bytes, index_offset, index_bytes, .. } = *footer;
+    let chunks_start = manifest_offset.checked_add(manifest_bytes);
+    let index_end = index_offset.checked_add(index_bytes);
+    let ordered = manifest_offset == Header::BYTES as u64
+        && chunks_start.is_some_and(|start| start <= index_offset)
+        && index_end == Some(total - Footer::BYTES as u64);
+    if !ordered {
+        return refuse("its parts do not follow each other".into());
+    }
+    if manifest_bytes > section::SECTION_BYTES_MAX || index_bytes > index::SECTION_BYTES_MAX {
+        return refuse(format!("manifest ({manifest_bytes} bytes) or index ({index_bytes} bytes) is over its limit"));
+    }
+    Ok(())
+}
+
+fn check_totals(footer: &Footer, index: &Index, chunks_start: u64) -> Result<()> {
+    let (rows, raw_bytes) = index.chunks.iter().fold((0_u64, 0_u64), |(rows, raw), chunk| (rows + chunk.rows, raw + chunk.raw_bytes));
+    let says = (footer.chunks, footer.rows, footer.raw_bytes, footer.index_offset);
+    if says != (index.chunks.len() as u64, rows, raw_bytes, index.end(chunks_start)) {
+        return Err(damaged("read the index", "it does not add up to what the footer says"));
+    }
+    Ok(())
+}
+
+/// Reads a section; the caller has capped `bytes`.
+fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
+    let mut buf = Vec::new();
+    buf.try_reserve_exact(bytes as usize).map_err(|error| Error::new(Kind::Unexpected, format!("read the {what}"), error.to_string()))?;
+    buf.resize(bytes as usize, 0);
+    source.read_exact_at(&mut buf, offset).map_err(|error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => damaged(format!("read the {what}"), "the archive is cut short, or was cut while it is read"),
+        _ => Error::file(format!("read the {what}"), error),
+    })?;
+    Ok(buf)
+}

@@ -1,0 +1,127 @@
+//! The manifest section: a prefix of 40 bytes, and the manifest's JSON, stored or compressed.
+//!
+//! ```text
+//! 0 magic | 8 codec | 9 reserved | 16 stored_bytes | 24 raw_bytes | 32 stored_crc | 36 crc | 40 the manifest
+//! ```
+
+use std::collections::HashSet;
+
+use bincode::{Decode, Encode};
+use bytes::Bytes;
+
+use super::block::{self, BlockCodec, Codec};
+use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
+use super::manifest::{Detail, Manifest, ObjectId};
+use super::{codec, damaged};
+use crate::error::{Error, Kind, Result};
+
+const MAGIC: [u8; 8] = *b"SBKMANIF";
+
+const DOING: &str = "read the manifest";
+
+/// The size of what stands before the manifest.
+pub(super) const PREFIX_BYTES: usize = 40;
+
+/// The most bytes of a manifest section.
+pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64 + MANIFEST_BYTES_MAX;
+
+#[derive(Encode, Decode)]
+struct Prefix {
+    magic: [u8; 8],
+    codec: u8,
+    reserved: [u8; 7],
+    stored_bytes: u64,
+    raw_bytes: u64,
+    stored_crc: u32,
+}
+
+/// Makes the whole section.
+///
+/// # Errors
+/// A manifest of more than [`MANIFEST_BYTES_MAX`], or one whose parts do not fit together.
+pub(super) fn encode(manifest: &Manifest, codec: Codec) -> Result<Vec<u8>> {
+    const WRITE: &str = "write the manifest";
+    check(manifest).map_err(|cause| Error::new(Kind::Unexpected, WRITE, cause))?;
+    let json = serde_json::to_vec(manifest).map_err(|error| Error::new(Kind::Unexpected, WRITE, error.to_string()).with_source(error))?;
+    let raw_bytes = json.len() as u64;
+    if raw_bytes > MANIFEST_BYTES_MAX {
+        let cause = format!("it would have {raw_bytes} bytes, the limit is {MANIFEST_BYTES_MAX}");
+        return Err(Error::new(Kind::Requirement, WRITE, cause).hint("select fewer objects (-n, -t)"));
+    }
+    let (block_codec, stored) = block::compress(codec, Bytes::from(json));
+    let prefix = Prefix {
+        magic: MAGIC,
+        codec: block_codec as u8,
+        reserved: [0; 7],
+        stored_bytes: stored.len() as u64,
+        raw_bytes,
+        stored_crc: crc32fast::hash(&stored),
+    };
+    let mut out = Vec::with_capacity(PREFIX_BYTES + stored.len());
+    codec::encode_into(&prefix, &mut out);
+    codec::seal(&mut out, 0);
+    out.extend_from_slice(&stored);
+    Ok(out)
+}
+
+/// Reads a whole section.
+pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
+    let refuse = |cause: String| damaged(DOING, cause);
+    let Some((prefix, stored)) = section.split_at_checked(PREFIX_BYTES) else {
+        return Err(refuse("it is cut short".into()));
+    };
+    let prefix: Prefix = codec::unseal(prefix).and_then(codec::decode).map_err(refuse)?;
+    let Some(block_codec) = BlockCodec::from_byte(prefix.codec) else {
+        return Err(refuse(format!("there is no codec {}", prefix.codec)));
+    };
+    if prefix.magic != MAGIC || prefix.reserved != [0; 7] {
+        return Err(refuse("it does not begin as a manifest".into()));
+    }
+    if prefix.stored_bytes != stored.len() as u64 {
+        return Err(refuse(format!("it has {} bytes, expected {}", stored.len(), prefix.stored_bytes)));
+    }
+    if prefix.raw_bytes > MANIFEST_BYTES_MAX {
+        return Err(refuse(format!("it decodes to {} bytes, the limit is {MANIFEST_BYTES_MAX}", prefix.raw_bytes)));
+    }
+    if prefix.stored_crc != crc32fast::hash(stored) {
+        return Err(refuse("its checksum does not match".into()));
+    }
+    let json = block::decompress(block_codec, &Bytes::copy_from_slice(stored), prefix.raw_bytes).map_err(refuse)?;
+    let manifest = serde_json::from_slice(&json).map_err(|error| refuse(error.to_string()).with_source(error))?;
+    check(&manifest).map_err(refuse)?;
+    Ok(manifest)
+}
+
+/// Checks that ids are unique, that what is named is there, and the limits on columns and tables.
+fn check(manifest: &Manifest) -> Result<(), String> {
+    let mut ids = HashSet::with_capacity(manifest.objects.len());
+    if let Some(twice) = manifest.objects.iter().find(|object| !ids.insert(object.id)) {
+        return Err(format!("two objects have the number {}", twice.id.0));
+    }
+    let known = |who: &str, id: ObjectId| {
+        if ids.contains(&id) { Ok(()) } else { Err(format!("{who} names object {}, which is not there", id.0)) }
+    };
+    for object in &manifest.objects {
+        let references = match &object.detail {
+            Detail::ForeignKey { references, .. } => Some(*references),
+            _ => None,
+        };
+        let named = object.depends_on.iter().copied().chain(object.of).chain(references);
+        named.into_iter().try_for_each(|id| known(&object.identity, id))?;
+    }
+    if manifest.tables.len() as u64 > TABLES_MAX {
+        return Err(format!("it has {} tables, the limit is {TABLES_MAX}", manifest.tables.len()));
+    }
+    let mut objects = HashSet::with_capacity(manifest.tables.len());
+    for table in &manifest.tables {
+        let name = format!("table {}.{}", table.schema, table.name);
+        known(&name, table.object)?;
+        if !objects.insert(table.object) {
+            return Err(format!("{name} is there twice"));
+        }
+        if table.columns.len() > COLUMNS_MAX {
+            return Err(format!("{name} has {} columns, the limit is {COLUMNS_MAX}", table.columns.len()));
+        }
+    }
+    Ok(())
+}

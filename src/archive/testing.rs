@@ -1,0 +1,120 @@
+//! Small archives for the tests of this folder.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use super::{Archive, ArchiveWriter, Codec, Summary, encode_chunk};
+use crate::error::Result;
+
+pub(super) const ARCHIVE: Uuid = Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
+
+pub(super) type Row<'a> = &'a [Option<&'a [u8]>];
+
+/// Rows as COPY BINARY frames them.
+pub(super) fn binary(rows: &[Row]) -> Bytes {
+    let mut out = Vec::new();
+    for row in rows {
+        out.extend((row.len() as u16).to_be_bytes());
+        for value in *row {
+            out.extend(value.map_or(-1, |value| value.len() as i32).to_be_bytes());
+            out.extend(value.unwrap_or_default());
+        }
+    }
+    out.into()
+}
+
+/// Rows as COPY TEXT writes them, the values escaped by the caller.
+pub(super) fn text(rows: &[Row]) -> Bytes {
+    let line = |row: &Row| row.iter().map(|value| value.unwrap_or(b"\\N")).collect::<Vec<_>>().join(&b'\t');
+    rows.iter().flat_map(|row| [line(row), b"\n".to_vec()].concat()).collect::<Vec<_>>().into()
+}
+
+pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
+    let object = |id: usize, name: &str| Object {
+        id: ObjectId(id as u32),
+        kind: ObjectKind::Table,
+        schema: Some("public".into()),
+        name: name.into(),
+        of: None,
+        identity: format!("TABLE public.{name}"),
+        owner: Some("kong".into()),
+        acl: None,
+        comments: Vec::new(),
+        security_labels: Vec::new(),
+        section: Section::PreData,
+        depends_on: Vec::new(),
+        roles: Vec::new(),
+        tablespace: None,
+        statements: vec![format!("CREATE TABLE public.{name} ()")],
+        drop: Some(format!("DROP TABLE public.{name}")),
+        detail: Detail::None,
+    };
+    let column = |at: usize| Column { name: format!("column{at}"), type_name: "text".into(), not_null: false };
+    let table = |id: usize, name: &str, encoding, columns: usize| Table {
+        object: ObjectId(id as u32),
+        schema: "public".into(),
+        name: name.into(),
+        columns: (0..columns).map(column).collect(),
+        encoding,
+        filter: None,
+        rows_estimate: -1,
+        bytes_estimate: 0,
+    };
+    Manifest {
+        source: Source {
+            tool: "silverback 0.1.0".into(),
+            server_version: "15.18".into(),
+            server_version_num: 150_018,
+            database: "kong".into(),
+            encoding: "UTF8".into(),
+            collate: "C".into(),
+            ctype: "C".into(),
+            locale_provider: "c".into(),
+            collation_version: None,
+            snapshot_time: "2026-01-02T03:04:05Z".into(),
+            snapshot_lsn: Some("0/16B3748".into()),
+        },
+        objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
+        tables: tables.iter().enumerate().map(|(id, &(name, encoding, columns))| table(id, name, encoding, columns)).collect(),
+        not_carried: Vec::new(),
+    }
+}
+
+/// The tables of [`small`].
+pub(super) const TABLES: [(&str, RowEncoding, usize); 3] =
+    [("routes", RowEncoding::Binary, 3), ("notes", RowEncoding::Text, 2), ("empty", RowEncoding::Binary, 1)];
+
+/// The chunks of [`small`]: two of one table, one of another.
+pub(super) fn chunks() -> [(TableId, Bytes); 3] {
+    let long = [b'x'; 300];
+    [
+        (TableId(0), binary(&[&[Some(b"0123456789abcdef"), None, Some(&long)], &[Some(b"fedcba9876543210"), None, Some(b"")]])),
+        (TableId(1), text(&[&[Some(b"a\\tb"), None], &[Some(b""), Some(b"\\\\N")]])),
+        (TableId(0), binary(&[&[Some(b"0000000000000000"), Some(b"1"), None]])),
+    ]
+}
+
+/// Writes an archive of binary and text rows.
+pub(super) fn small(codec: Codec) -> Result<(Vec<u8>, Summary)> {
+    write(Vec::new(), ARCHIVE, codec)
+}
+
+/// Writes the archive of [`small`] to `out`.
+pub(super) fn write<W: std::io::Write>(out: W, archive: Uuid, codec: Codec) -> Result<(W, Summary)> {
+    let mut writer = ArchiveWriter::new(out, archive, &manifest(&TABLES), codec)?;
+    for (table, raw) in chunks() {
+        let (_, encoding, columns) = TABLES[table.0 as usize];
+        let (chunk, _) = encode_chunk(archive, table, encoding, columns, raw, codec)?;
+        writer.write_chunk(chunk)?;
+    }
+    writer.finish()
+}
+
+/// Opens an archive and reads all of it; gives the raw rows of every chunk.
+pub(super) fn read_all(bytes: Vec<u8>) -> Result<Vec<Bytes>> {
+    let archive = Archive::open(bytes, "test")?;
+    archive.check_root()?;
+    let rows = |number| Ok(archive.read_chunk(number)?.decode()?.pieces.concat().into());
+    (0..archive.index.chunks.len()).map(rows).collect()
+}

@@ -1,0 +1,171 @@
+//! Whole archives: written, read, cut, changed, exchanged.
+
+mod damage;
+mod forgery;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::manifest::{RowEncoding, TableId};
+use super::testing::{ARCHIVE, TABLES, binary, chunks, manifest, read_all, small, text, write};
+use super::{Archive, ArchiveWriter, Codec, encode_chunk};
+use crate::error::Kind;
+use crate::pgcopy::Digest;
+
+const CODECS: [Codec; 2] = [Codec::None, Codec::Zstd(1)];
+
+#[test]
+fn an_archive_comes_back() {
+    for codec in CODECS {
+        let (bytes, summary) = small(codec).expect("a small archive");
+        assert_eq!(summary.total_bytes, bytes.len() as u64);
+        let archive = Archive::open(bytes.clone(), "test").expect("it was just written");
+        assert_eq!(archive.header.archive, ARCHIVE);
+        assert_eq!(archive.manifest, manifest(&TABLES));
+        assert_eq!(archive.footer.root, summary.root);
+        assert_eq!(archive.index.tables, summary.tables);
+        assert_eq!((summary.chunks, summary.rows), (3, 5));
+        assert_eq!(summary.tables.iter().map(|table| table.rows).collect::<Vec<_>>(), [3, 2, 0]);
+        assert_eq!(summary.tables[2].digest, Digest(0));
+        assert_eq!(read_all(bytes).expect("it was just written"), chunks().map(|(_, raw)| raw));
+    }
+}
+
+#[test]
+fn an_archive_without_tables_or_rows_comes_back() {
+    for tables in [&TABLES[..], &[]] {
+        let writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(tables), Codec::Zstd(3)).expect("a vector takes all");
+        let (bytes, summary) = writer.finish().expect("a vector takes all");
+        assert_eq!((summary.chunks, summary.stored_bytes), (0, 0));
+        assert!(read_all(bytes).expect("it was just written").is_empty());
+    }
+}
+
+#[test]
+fn the_trailer_is_reported_and_not_stored() {
+    let (_, raw) = &chunks()[0];
+    let ended = Bytes::from([&raw[..], b"\xff\xff"].concat());
+    let encode = |raw| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, raw, Codec::None).expect("whole rows");
+    let ((ended, seen), (plain, unseen)) = (encode(ended), encode(raw.clone()));
+    assert!(seen && !unseen);
+    assert_eq!((ended.raw_bytes(), ended.digest(), ended.stored_bytes()), (plain.raw_bytes(), plain.digest(), plain.stored_bytes()));
+    let (alone, seen) = encode(Bytes::from_static(b"\xff\xff"));
+    assert!(seen && alone.rows() == 0);
+    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
+    writer.write_chunk(alone).expect("it is left out");
+    assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 0);
+}
+
+#[test]
+fn what_repeats_costs_nothing() {
+    let row: &[Option<&[u8]>] = &[None, Some(b"01234567"), None];
+    let rows: Vec<_> = std::iter::repeat_n(row, 10_000).collect();
+    let (chunk, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, binary(&rows), Codec::Zstd(1)).expect("whole rows");
+    assert!(chunk.stored_bytes() < 300, "{}", chunk.stored_bytes());
+}
+
+#[test]
+fn what_does_not_shrink_is_stored() {
+    let random: Vec<u8> = blake3::Hasher::new().finalize_xof().into_bytes(160_000);
+    let values: Vec<[Option<&[u8]>; 1]> = random.chunks(16).map(|value| [Some(value)]).collect();
+    let rows: Vec<&[Option<&[u8]>]> = values.iter().map(|row| &row[..]).collect();
+    let (chunk, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, binary(&rows), Codec::Zstd(1)).expect("whole rows");
+    assert_eq!(chunk.header.body_bytes, 160_000);
+}
+
+#[test]
+fn a_large_row_comes_back() {
+    let tables = [("wide", RowEncoding::Binary, 2), ("lines", RowEncoding::Text, 2)];
+    let value = vec![b'v'; 9 << 20];
+    let row: &[Option<&[u8]>] = &[Some(&value), None];
+    for codec in CODECS {
+        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&tables), codec).expect("a vector takes all");
+        let raws = [binary(&[row]), text(&[row])];
+        for (table, raw) in raws.iter().enumerate() {
+            let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), tables[table].1, 2, raw.clone(), codec).expect("a whole row");
+            writer.write_chunk(chunk).expect("a vector takes all");
+        }
+        let (bytes, _) = writer.finish().expect("a vector takes all");
+        assert!(read_all(bytes).expect("it was just written") == raws);
+    }
+}
+
+#[test]
+fn the_limits_are_kept() {
+    let half = vec![0; 33 << 20];
+    let row: &[Option<&[u8]>] = &[Some(&half)];
+    let encode = |rows: &[_]| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, binary(rows), Codec::None);
+    encode(&[row]).expect("one row may be large");
+    let error = encode(&[row, row]).expect_err("two rows of 66 MiB");
+    assert!(error.to_string().contains("the limit is 67108864 bytes"), "{error}");
+    encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1601, Bytes::new(), Codec::None).expect_err("too many columns");
+    let error = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&[("t", RowEncoding::Text, 1601)]), Codec::None).expect_err("as above");
+    assert!(error.to_string().contains("the limit is 1600"), "{error}");
+}
+
+#[test]
+fn a_chunk_that_does_not_fit_is_not_written() {
+    let (table, raw) = chunks()[0].clone();
+    let encode = |archive, table| encode_chunk(archive, table, RowEncoding::Binary, 3, raw.clone(), Codec::None).expect("whole rows").0;
+    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
+    for chunk in [encode(Uuid::from_u128(1), table), encode(ARCHIVE, TableId(1)), encode(ARCHIVE, TableId(2)), encode(ARCHIVE, TableId(3))]
+    {
+        assert_eq!(writer.write_chunk(chunk).expect_err("it does not fit").kind(), Kind::Unexpected);
+    }
+    writer.write_chunk(encode(ARCHIVE, table)).expect("it fits");
+    assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 1);
+}
+
+/// Takes so many bytes and then fails.
+struct Full(usize);
+
+impl std::io::Write for Full {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        if self.0 == 0 {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        let taken = buf.len().min(self.0);
+        self.0 -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_write_that_fails_at_any_byte_fails_the_archive() {
+    let (bytes, _) = small(Codec::Zstd(1)).expect("a small archive");
+    for room in 0..bytes.len() {
+        let error = write(Full(room), ARCHIVE, Codec::Zstd(1)).map(|(_, summary)| summary).expect_err("no room");
+        assert_eq!(error.kind(), Kind::File);
+        assert!(error.hint_text().is_some(), "{error}");
+    }
+    write(Full(bytes.len()), ARCHIVE, Codec::Zstd(1)).map(|(_, summary)| summary).expect("just enough room");
+}
+
+#[test]
+fn after_a_failed_write_nothing_is_written() {
+    let mut writer = ArchiveWriter::new(Full(4096), ARCHIVE, &manifest(&TABLES), Codec::None).expect("it is buffered");
+    let noise = blake3::Hasher::new().finalize_xof().into_bytes(1 << 20);
+    let raw = binary(&[&[Some(&noise), None, None]]);
+    let encode = || encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, raw.clone(), Codec::None).expect("a whole row").0;
+    writer.write_chunk(encode()).expect_err("no room");
+    let error = writer.write_chunk(encode()).expect_err("still no room");
+    assert!(error.to_string().contains("an earlier write failed"), "{error}");
+    writer.finish().map(|(_, summary)| summary).expect_err("never finished");
+}
+
+/// Makes many bytes of noise.
+trait IntoBytes {
+    fn into_bytes(self, bytes: usize) -> Vec<u8>;
+}
+
+impl IntoBytes for blake3::OutputReader {
+    fn into_bytes(mut self, bytes: usize) -> Vec<u8> {
+        let mut out = vec![0; bytes];
+        self.fill(&mut out);
+        out
+    }
+}

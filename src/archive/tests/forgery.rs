@@ -1,0 +1,301 @@
+//! Archives whose checksums are right and whose content is not: exchanged, repeated, left out, out of bounds, bombs.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::super::block::{self, BlockCodec};
+use super::super::chunk::{self, ColumnBlocks, header_bytes};
+use super::super::codec::seal;
+use super::super::footer::Footer;
+use super::super::testing::{ARCHIVE, TABLES, binary, manifest, read_all, small, write};
+use super::super::{Archive, Codec, Index, encode_chunk};
+use crate::archive::manifest::{ObjectId, RowEncoding, TableId};
+use crate::error::{Error, Kind};
+
+/// An archive in parts, to be put together again with every checksum outside the chunks made right.
+struct Parts {
+    header: Vec<u8>,
+    section: Vec<u8>,
+    chunks: Vec<Vec<u8>>,
+    index: Index,
+    archive: Uuid,
+}
+
+impl Parts {
+    fn of(archive: Uuid) -> Self {
+        let (bytes, _) = write(Vec::new(), archive, Codec::None).expect("a small archive");
+        let read = Archive::open(bytes.clone(), "test").expect("it was just written");
+        let chunk = |entry: &super::super::IndexEntry| bytes[entry.offset as usize..][..entry.stored_bytes as usize].to_vec();
+        Self {
+            header: bytes[..64].to_vec(),
+            section: bytes[64..64 + read.footer.manifest_bytes as usize].to_vec(),
+            chunks: read.index.chunks.iter().map(chunk).collect(),
+            index: read.index,
+            archive,
+        }
+    }
+
+    fn bytes(mut self) -> Vec<u8> {
+        let heads = [&self.header[..], &self.section].concat();
+        let mut root = blake3::Hasher::new();
+        root.update(&heads);
+        let mut offset = heads.len() as u64;
+        self.index.tables.iter_mut().for_each(|table| *table = super::super::TableTotals::default());
+        for (entry, chunk) in self.index.chunks.iter_mut().zip(&self.chunks) {
+            (entry.offset, entry.stored_bytes) = (offset, chunk.len() as u64);
+            offset += entry.stored_bytes;
+            let columns = TABLES.get(entry.table.0 as usize).map_or(0, |table| table.2);
+            root.update(&chunk[..header_bytes(columns) as usize]);
+            if let Some(table) = self.index.tables.get_mut(entry.table.0 as usize) {
+                table.add(entry);
+            }
+        }
+        let index = self.index.encode();
+        root.update(&index);
+        let footer = Footer {
+            manifest_offset: 64,
+            manifest_bytes: self.section.len() as u64,
+            index_offset: offset,
+            index_bytes: index.len() as u64,
+            chunks: self.index.chunks.len() as u64,
+            rows: self.index.chunks.iter().map(|chunk| chunk.rows).sum(),
+            raw_bytes: self.index.chunks.iter().map(|chunk| chunk.raw_bytes).sum(),
+            total_bytes: offset + index.len() as u64 + 128,
+            root: root.finalize().into(),
+            archive: self.archive,
+        };
+        [&heads[..], &self.chunks.concat(), &index, &footer.encode()].concat()
+    }
+}
+
+fn check(change: impl FnOnce(&mut Parts), expect: &str) -> Error {
+    let mut parts = Parts::of(ARCHIVE);
+    change(&mut parts);
+    let error = read_all(parts.bytes()).expect_err(expect);
+    assert!(error.to_string().contains(expect), "{error}");
+    error
+}
+
+#[test]
+fn parts_put_together_unchanged_are_the_archive() {
+    assert_eq!(Parts::of(ARCHIVE).bytes(), small(Codec::None).expect("a small archive").0);
+}
+
+#[test]
+fn exchanged_repeated_and_foreign_chunks_are_found() {
+    check(|parts| parts.chunks.swap(0, 2), "");
+    check(
+        |parts| {
+            parts.chunks.swap(0, 2);
+            parts.index.chunks.swap(0, 2);
+        },
+        "it is chunk 2 in another place",
+    );
+    check(
+        |parts| {
+            parts.chunks.push(parts.chunks[0].clone());
+            parts.index.chunks.push(parts.index.chunks[0]);
+        },
+        "it is chunk 0 in another place",
+    );
+    check(
+        |parts| {
+            parts.chunks.remove(0);
+            parts.index.chunks.remove(0);
+        },
+        "it is chunk 1 in another place",
+    );
+    let mut foreign = Parts::of(Uuid::from_u128(1));
+    check(|parts| parts.chunks[0] = foreign.chunks.remove(0), "it belongs to another archive");
+}
+
+#[test]
+fn the_root_shows_an_exchanged_part() {
+    let (bytes, _) = small(Codec::None).expect("a small archive");
+    let mut parts = Parts::of(ARCHIVE);
+    // A last chunk left out, with an index made for it, and the footer's old root.
+    parts.chunks.pop();
+    parts.index.chunks.pop();
+    let mut forged = parts.bytes();
+    let at = forged.len() - 128;
+    let old = bytes.len() - 128;
+    forged[at + 64..at + 96].copy_from_slice(&bytes[old + 64..old + 96]);
+    let mut footer = forged[at..at + 116].to_vec();
+    seal(&mut footer, 0);
+    forged[at..at + 120].copy_from_slice(&footer);
+    let archive = Archive::open(forged, "test").expect("all else agrees");
+    let error = archive.check_root().expect_err("another root");
+    assert!(error.to_string().contains("check the root of test"), "{error}");
+}
+
+#[test]
+fn an_index_that_does_not_fit_is_refused() {
+    check(|parts| parts.index.chunks[0].table = TableId(9), "which is not there");
+    check(|parts| parts.index.chunks[0].part = 1, "there is only this file");
+    check(|parts| parts.index.chunks[0].rows = 0, "has 0 rows");
+    check(|parts| parts.index.chunks[0].raw_bytes = u64::MAX / 4, "rows of");
+    check(|parts| parts.index.chunks[0].rows += 1, "its header is not what the index says");
+    check(|parts| parts.index.chunks[0].digest.0 ^= 1, "its header is not what the index says");
+    check(|parts| parts.index.tables.truncate(2), "it has 2 tables, the manifest 3");
+    check(|parts| parts.archive = Uuid::from_u128(1), "it belongs to another archive");
+}
+
+#[test]
+fn an_index_of_huge_counts_is_refused() {
+    for (at, what) in [(8, "chunks"), (16, "tables")] {
+        let mut index = Parts::of(ARCHIVE).index.encode();
+        index.truncate(index.len() - 4);
+        for huge in [1_u32, 1 << 20, u32::MAX] {
+            index[at..at + 4].copy_from_slice(&huge.to_le_bytes());
+            let mut sealed = index.clone();
+            seal(&mut sealed, 0);
+            Index::decode(&sealed, &manifest(&TABLES), 0).expect_err(what);
+        }
+    }
+}
+
+/// Changes the header of the first chunk and makes its checksum right.
+fn change_chunk(at: usize, bytes: &[u8], expect: &str) {
+    let change = |parts: &mut Parts| {
+        let head = header_bytes(3) as usize;
+        let chunk = &mut parts.chunks[0];
+        let mut header = chunk[..head - 4].to_vec();
+        header[at..at + bytes.len()].copy_from_slice(bytes);
+        seal(&mut header, 0);
+        chunk[..head].copy_from_slice(&header);
+    };
+    assert_eq!(check(change, expect).kind(), Kind::Archive);
+}
+
+#[test]
+fn a_chunk_header_that_does_not_fit_is_refused() {
+    change_chunk(36, &[0], "there is no row encoding 0");
+    change_chunk(36, &[2], "");
+    change_chunk(37, &[1], "reserved");
+    change_chunk(38, &[4], "it says 4 columns and has room for 3");
+    change_chunk(38, &[0xff, 0xff], "it says 65535 columns");
+    change_chunk(40, &[0; 8], "it says 0 rows");
+    change_chunk(40, &[0xff; 8], "which is too little");
+    change_chunk(40, &[0xff; 2], "which is too little");
+    change_chunk(48, &[0xff; 8], "the limit is");
+    change_chunk(56, &[0xff; 8], "its blocks have");
+    change_chunk(64, &[0xff; 16], "not what the index says");
+    change_chunk(112, &[0xff; 4], "its rows' checksum");
+    change_chunk(116, &[0xff; 4], "the checksum of its blocks");
+    change_chunk(80, &[0xff; 4], "the hash of its blocks");
+    // The first column: 16 bytes for each of two rows.
+    change_chunk(120, &[6], "there is no form of lengths 6");
+    change_chunk(121, &[2], "there is no codec 2");
+    change_chunk(122, &[1], "a block of 32 bytes is stored in 32");
+    change_chunk(123, &[1], "reserved");
+    change_chunk(124, &[15], "its lengths make 30 bytes, its data has 32");
+    change_chunk(128, &[1], "a block of 0 bytes is stored in 1");
+    change_chunk(132, &[0xff; 4], "is stored in 32");
+    change_chunk(136, &[0xff; 4], "is stored in 4294967295");
+    // The second: all NULL.
+    change_chunk(140, &[1], "its rows' checksum");
+    change_chunk(144, &[1], "a column's lengths are given twice");
+}
+
+#[test]
+fn a_digest_that_is_not_the_rows_is_found() {
+    let change = |parts: &mut Parts| {
+        let head = header_bytes(3) as usize;
+        let mut header = parts.chunks[0][..head - 4].to_vec();
+        header[64] ^= 1;
+        parts.index.chunks[0].digest.0 ^= 1;
+        seal(&mut header, 0);
+        parts.chunks[0][..head].copy_from_slice(&header);
+    };
+    check(change, "its digest is");
+}
+
+#[test]
+fn a_manifest_that_does_not_fit_is_refused() {
+    let section = |change: fn(&mut super::super::manifest::Manifest)| {
+        let mut manifest = manifest(&TABLES);
+        change(&mut manifest);
+        super::super::section::encode(&manifest, Codec::None).expect_err("it does not fit").to_string()
+    };
+    assert!(section(|manifest| manifest.objects[1].id = ObjectId(0)).contains("two objects have the number 0"));
+    assert!(section(|manifest| manifest.tables[0].object = ObjectId(7)).contains("names object 7"));
+    assert!(section(|manifest| manifest.tables[0].object = ObjectId(1)).contains("is there twice"));
+    assert!(section(|manifest| manifest.objects[1].depends_on.push(ObjectId(8))).contains("names object 8"));
+    assert!(section(|manifest| manifest.objects[1].of = Some(ObjectId(9))).contains("names object 9"));
+}
+
+/// Changes the manifest section's prefix and makes its checksum right.
+fn change_section(at: usize, bytes: &[u8], expect: &str) {
+    let change = |parts: &mut Parts| {
+        let mut prefix = parts.section[..36].to_vec();
+        prefix[at..at + bytes.len()].copy_from_slice(bytes);
+        seal(&mut prefix, 0);
+        parts.section[..40].copy_from_slice(&prefix);
+    };
+    assert_eq!(check(change, expect).kind(), Kind::Archive);
+}
+
+#[test]
+fn a_manifest_prefix_that_does_not_fit_is_refused() {
+    change_section(0, b"x", "it does not begin as a manifest");
+    change_section(8, &[1], "a block is not a zstd frame");
+    change_section(8, &[9], "there is no codec 9");
+    change_section(15, &[1], "it does not begin as a manifest");
+    change_section(16, &[0xff; 8], "expected 18446744073709551615");
+    change_section(24, &[0xff; 8], "the limit is 1073741824");
+    change_section(24, &[1, 0, 0, 0], "expected 1");
+    change_section(32, &[1, 0, 0, 0], "its checksum does not match");
+}
+
+#[test]
+fn deep_json_is_refused_without_recursing() {
+    let change = |parts: &mut Parts| {
+        let json = [b"{\"source\":".to_vec(), b"[".repeat(100_000)].concat();
+        let mut prefix = parts.section[..16].to_vec();
+        prefix.extend((json.len() as u64).to_le_bytes());
+        prefix.extend((json.len() as u64).to_le_bytes());
+        prefix.extend(crc32fast::hash(&json).to_le_bytes());
+        seal(&mut prefix, 0);
+        parts.section = [prefix, json].concat();
+    };
+    check(change, "read the manifest");
+}
+
+fn frame(raw: &[u8]) -> Bytes {
+    zstd::bulk::compress(raw, 19).expect("zstd takes all").into()
+}
+
+#[test]
+fn a_zstd_frame_must_be_what_was_declared() {
+    let refuse = |stored: &[u8], raw_bytes: u64, expect: &str| {
+        let error = block::decompress(BlockCodec::Zstd, &Bytes::copy_from_slice(stored), raw_bytes).expect_err(expect);
+        assert!(error.contains(expect), "{error}");
+    };
+    let bomb = frame(&vec![0; 50 << 20]);
+    assert!(bomb.len() < 10_000);
+    refuse(&bomb, 1 << 20, "declares");
+    let one = frame(&[7; 1000]);
+    assert_eq!(block::decompress(BlockCodec::Zstd, &one, 1000), Ok(Bytes::from(vec![7; 1000])));
+    refuse(&one, 999, "declares");
+    refuse(&one[..one.len() - 1], 1000, "not one whole zstd frame");
+    refuse(&[&one[..], b"x"].concat(), 1000, "not one whole zstd frame");
+    refuse(&[&one[..], &one[..]].concat(), 1000, "not one whole zstd frame");
+    refuse(b"\x50\x2a\x4d\x18\x04\0\0\0abcd", 4, "not a zstd frame");
+    refuse(&one[..5], 1000, "");
+    // No content size; a window of 2^31 bytes; a dictionary.
+    refuse(b"\x28\xb5\x2f\xfd\x00\x58\x01\x00\x00", 0, "declares None");
+    refuse(b"\x28\xb5\x2f\xfd\x80\xa8\x08\0\0\0\x43\0\0x", 8, "a window of 2^31");
+    refuse(b"\x28\xb5\x2f\xfd\x21\x07\x08\x43\0\0x", 8, "dictionary");
+}
+
+#[test]
+fn a_bomb_in_a_chunk_is_refused_before_it_is_opened() {
+    let row: &[Option<&[u8]>] = &[Some(&[0; 100]), None, None];
+    let (mut made, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, binary(&[row, row]), Codec::None).expect("whole rows");
+    let bomb = frame(&vec![0; 1 << 30]);
+    let blocks = ColumnBlocks { data_codec: BlockCodec::Zstd, data_raw: 1 << 30, data_stored: bomb.len() as u32, ..made.columns[0] };
+    made.columns[0] = blocks;
+    made.header.body_bytes = bomb.len() as u64;
+    let error = chunk::decode(&chunk::encode(&made.header, &made.columns)).expect_err("more than its rows have");
+    assert!(error.to_string().contains("its values have 1073741824 bytes"), "{error}");
+}

@@ -1,0 +1,162 @@
+//! The connection options, and whose rules they make count: libpq's or Kong's, never a mixture.
+//!
+//! Does not know which command they belong to.
+
+use std::io::IsTerminal;
+
+use clap::Args;
+
+use crate::error::{Error, Kind, Result};
+use crate::kong;
+use crate::pg::connect::conninfo::{self, Pairs};
+use crate::pg::connect::environment::Environment;
+use crate::pg::connect::libpq::{self, Resolved};
+use crate::pg::connect::parameters::{self, Setting};
+use crate::pg::connect::secret::Secret;
+use crate::pg::connect::target::Password;
+use crate::pg::connect::{Ask, Server};
+
+/// Where the database is. Without any of these and without PG* variables, Kong's own settings say it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConnectionArgs {
+    /// Connect to this host or socket folder
+    #[arg(short = 'h', long, value_name = "HOST", help_heading = "Connection")]
+    pub host: Option<String>,
+    /// Connect to this port
+    #[arg(short = 'p', long, value_name = "PORT", help_heading = "Connection")]
+    pub port: Option<String>,
+    /// Connect as this role
+    #[arg(short = 'U', long, value_name = "NAME", help_heading = "Connection")]
+    pub username: Option<String>,
+    /// Connect to this database: a name, a postgresql:// URI, or "key=value …"; what these say counts more than the other options
+    #[arg(short = 'd', long, value_name = "DBNAME", help_heading = "Connection")]
+    pub dbname: Option<Secret>,
+    /// Never ask for a password
+    #[arg(short = 'w', long, conflicts_with = "password", help_heading = "Connection")]
+    pub no_password: bool,
+    /// Ask for a password before connecting
+    #[arg(short = 'W', long, help_heading = "Connection")]
+    pub password: bool,
+}
+
+/// A server to open sessions with, and what to tell the user about it.
+#[derive(Debug)]
+pub struct Connection {
+    /// The server.
+    pub server: Server,
+    /// Every setting with its source, without secrets; for `-v`.
+    pub settings: Vec<Setting>,
+    /// For stderr.
+    pub warnings: Vec<String>,
+    /// Kong's `pg_schema`, if Kong's settings counted and name one.
+    pub kong_schema: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// Decides where to connect; asks for the password if `-W` says so.
+    pub fn resolve(&self, environment: &Environment) -> Result<Connection> {
+        let (mut resolved, kong_schema) = self.decide(environment)?;
+        if self.password {
+            let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
+            let password = Password { secret, source: "the terminal".to_owned() };
+            for host in &mut resolved.target.hosts {
+                host.password = Some(password.clone());
+            }
+        }
+        let may_ask = !self.no_password && std::io::stdin().is_terminal();
+        let ask: Option<Ask> = if may_ask { Some(ask) } else { None };
+        let Resolved { target, settings, warnings } = resolved;
+        Ok(Connection { server: Server::new(target, ask)?, settings, warnings, kong_schema })
+    }
+
+    fn decide(&self, environment: &Environment) -> Result<(Resolved, Option<String>)> {
+        let given = self.given()?;
+        if given.is_empty() && !parameters::environment_names_a_server(environment) {
+            let kong = kong::settings::resolve(environment)?;
+            return Ok((kong.resolved, kong.schema));
+        }
+        Ok((libpq::resolve(given, environment)?, None))
+    }
+
+    /// The options as libpq's parameters; a connection string comes last, because it counts more. An empty option is as good as none.
+    fn given(&self) -> Result<Vec<(String, Pairs)>> {
+        let dbname = self.dbname.as_ref().map(Secret::expose).filter(|text| !text.is_empty());
+        let (name, string) = match dbname {
+            Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
+            other => (other, None),
+        };
+        let options = [
+            ("host", "--host", self.host.as_deref()),
+            ("port", "--port", self.port.as_deref()),
+            ("user", "--username", self.username.as_deref()),
+            ("dbname", "--dbname", name),
+        ];
+        let filled = options.into_iter().filter_map(|(key, option, value)| Some((key, option, value.filter(|value| !value.is_empty())?)));
+        let mut given: Vec<(String, Pairs)> =
+            filled.map(|(key, option, value)| (option.to_owned(), vec![(key.to_owned(), value.to_owned())])).collect();
+        if let Some(text) = string {
+            given.push(("the connection string in --dbname".to_owned(), conninfo::parse(text)?));
+        }
+        Ok(given)
+    }
+}
+
+fn ask(prompt: &str) -> std::io::Result<Secret> {
+    rpassword::prompt_password(prompt).map(Secret::new)
+}
+
+fn ask_now(prompt: &str) -> Result<Secret> {
+    ask(prompt).map_err(|error| {
+        Error::new(Kind::Usage, "ask for the password (-W)", error.to_string())
+            .hint("without a terminal, use a password file or PGPASSWORD")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    #[command(disable_help_flag = true)]
+    struct Command {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    }
+
+    fn decide(line: &str, variables: &[(&str, &str)]) -> (Resolved, Option<String>) {
+        let arguments = std::iter::once("x").chain(line.split_ascii_whitespace());
+        let command = Command::try_parse_from(arguments).expect(line);
+        let mut all = vec![("USER", "me"), ("KONG_PG_HOST", "kong-db"), ("KONG_PG_PASSWORD", "kongs"), ("KONG_PG_SCHEMA", "s")];
+        all.extend_from_slice(variables);
+        command.connection.decide(&Environment::of(&all)).expect(line)
+    }
+
+    fn check(line: &str, variables: &[(&str, &str)], expect: &str, password: Option<&str>) {
+        let (resolved, _) = decide(line, variables);
+        assert_eq!(resolved.target.describe(), expect, "{line}");
+        let found = resolved.target.hosts[0].password.as_ref().map(|password| password.secret.expose());
+        assert_eq!(found, password, "{line}");
+    }
+
+    #[test]
+    fn no_mixture() {
+        check("", &[], "kong@kong-db:5432/kong", Some("kongs"));
+        check("", &[("PGPASSWORD", "pgs"), ("PGSSLMODE", "require")], "kong@kong-db:5432/kong", Some("kongs"));
+        check("", &[("PGHOST", "pg"), ("PGPASSWORD", "pgs")], "me@pg:5432/me", Some("pgs"));
+        check("", &[("PGHOST", "")], "kong@kong-db:5432/kong", Some("kongs"));
+        check("-h pg", &[], "me@pg:5432/me", None);
+        check("-h pg -p 7 -U u -d d", &[("PGPASSWORD", "pgs")], "u@pg:7/d", Some("pgs"));
+        check("-d postgresql://u:p@pg/d", &[], "u@pg:5432/d", Some("p"));
+        check("-h flag -d host=string", &[], "me@string:5432/me", None);
+        assert_eq!(decide("", &[]).1.as_deref(), Some("s"));
+        assert_eq!(decide("-h pg", &[]).1, None);
+    }
+
+    #[test]
+    fn arguments_hide_passwords() {
+        let command = Command::try_parse_from(["x", "-d", "postgresql://u:hunter2@h"]).expect("parsed");
+        assert!(!format!("{:?}", command.connection).contains("hunter2"));
+        assert!(Command::try_parse_from(["x", "-w", "-W"]).is_err());
+    }
+}

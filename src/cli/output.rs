@@ -1,0 +1,176 @@
+//! How the program talks: the options, and the one reporter that they make.
+
+use std::io::{self, IsTerminal, Stderr, Write};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::bars::Bars;
+use super::json_lines::{self, JsonLines};
+use super::plain::Plain;
+use super::units;
+use crate::error::{Error, Result};
+use crate::progress::{Level, Progress, TableTotal};
+
+/// How much is said, and in which form.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Say more: where settings come from, each table as it is done
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Write progress, warnings and errors as text or as one JSON object a line
+    #[arg(long, value_name = "text|json", value_enum, default_value_t, hide_possible_values = true)]
+    pub log_format: LogFormat,
+}
+
+/// The form of what goes to standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+impl Verbosity {
+    pub(super) fn shows(self, level: Level) -> bool {
+        match level {
+            Level::Warning => true,
+            Level::Info => self != Self::Quiet,
+            Level::Detail => self == Self::Verbose,
+        }
+    }
+
+    /// A message as a line, if it is to be shown.
+    pub(super) fn line(self, level: Level, text: &str) -> Option<String> {
+        let prefix = if level == Level::Warning { "warning: " } else { "" };
+        self.shows(level).then(|| format!("{prefix}{}", units::printable_lines(text)))
+    }
+}
+
+impl OutputArgs {
+    /// What these options ask for.
+    pub fn reporter(self) -> Arc<Reporter> {
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let inner = match self.log_format {
+            LogFormat::Json => Inner::Json(JsonLines::new(io::stderr(), verbosity)),
+            LogFormat::Text if verbosity != Verbosity::Quiet && io::stderr().is_terminal() && !dumb => Inner::Bars(Bars::new(verbosity)),
+            LogFormat::Text => Inner::Plain(Plain::new(io::stderr(), verbosity)),
+        };
+        Arc::new(Reporter { inner, verbosity })
+    }
+}
+
+/// Shows progress in the way that was asked for.
+pub struct Reporter {
+    inner: Inner,
+    verbosity: Verbosity,
+}
+
+enum Inner {
+    Bars(Bars),
+    Plain(Plain<Stderr>),
+    Json(JsonLines<Stderr>),
+}
+
+impl Reporter {
+    fn progress(&self) -> &dyn Progress {
+        match &self.inner {
+            Inner::Bars(bars) => bars,
+            Inner::Plain(plain) => plain,
+            Inner::Json(lines) => lines,
+        }
+    }
+
+    /// Takes bars away; from here on there are lines only.
+    pub fn finish(&self) {
+        if let Inner::Bars(bars) = &self.inner {
+            bars.finish();
+        }
+    }
+
+    /// Closes with a summary: lines for people, or fields for machines. Nothing with `-q`.
+    pub fn summary(&self, lines: &str, fields: Value) {
+        self.finish();
+        match &self.inner {
+            _ if self.verbosity == Verbosity::Quiet => {}
+            Inner::Json(json) => json.event("summary", fields),
+            _ => note(lines),
+        }
+    }
+}
+
+impl Progress for Reporter {
+    fn tables(&self, tables: &[TableTotal]) {
+        self.progress().tables(tables);
+    }
+
+    fn advance(&self, table: usize, rows: u64, bytes: u64) {
+        self.progress().advance(table, rows, bytes);
+    }
+
+    fn table_done(&self, table: usize) {
+        self.progress().table_done(table);
+    }
+
+    fn phase(&self, text: &str) {
+        self.progress().phase(text);
+    }
+
+    fn steps(&self, done: u64, total: u64) {
+        self.progress().steps(done, total);
+    }
+
+    fn message(&self, level: Level, text: &str) {
+        self.progress().message(level, text);
+    }
+}
+
+/// A line on standard error; when that cannot be written there is nowhere left to say so.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Writes data to standard output, all of it or an error.
+pub fn print(data: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(data.as_bytes()).and_then(|()| out.flush()).map_err(|source| Error::file("write to standard output", source))
+}
+
+/// Prints an error and its hint.
+pub fn print_error(error: &Error, format: LogFormat) {
+    if format == LogFormat::Json {
+        let fields = serde_json::json!({
+            "code": error.kind().word(),
+            "doing": error.doing(),
+            "cause": error.cause(),
+            "hint": error.hint_text(),
+            "sqlstate": error.sqlstate(),
+            "exit": error.kind().exit_code(),
+        });
+        return note(&json_lines::line("error", fields));
+    }
+    note(&format!("error: {}", units::printable_lines(&error.to_string())));
+    if let Some(hint) = error.hint_text() {
+        note(&format!("hint: {}", units::printable_lines(hint)));
+    }
+}

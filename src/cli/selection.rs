@@ -1,0 +1,62 @@
+//! The options that choose objects, shared by dump and restore, as `pg_dump` names them.
+
+use clap::Args;
+
+use crate::pg::select::{Pattern, Selection};
+
+/// Which objects.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selection (patterns as in psql: * ? and \"quotes\")")]
+pub struct SelectionArgs {
+    /// Take the tables, views and sequences that match, with what belongs to them; in any schema when none is named
+    #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::table)]
+    table: Vec<Pattern>,
+    /// Leave out the tables, views and sequences that match
+    #[arg(short = 'T', long, value_name = "PATTERN", value_parser = Pattern::table)]
+    exclude_table: Vec<Pattern>,
+    /// Take the schemas that match, with all in them
+    #[arg(short = 'n', long, value_name = "PATTERN", value_parser = Pattern::schema)]
+    schema: Vec<Pattern>,
+    /// Leave out the schemas that match
+    #[arg(short = 'N', long, value_name = "PATTERN", value_parser = Pattern::schema)]
+    exclude_schema: Vec<Pattern>,
+    /// Take the definitions, not the rows, of the tables that match
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::table)]
+    exclude_table_data: Vec<Pattern>,
+    /// Take the definitions, no rows
+    #[arg(short, long, conflicts_with = "data_only")]
+    schema_only: bool,
+    /// Take the rows and sequence values, no definitions
+    #[arg(short = 'a', long)]
+    data_only: bool,
+}
+
+impl SelectionArgs {
+    /// What these options mean.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            tables: self.table.clone(),
+            exclude_tables: self.exclude_table.clone(),
+            schemas: self.schema.clone(),
+            exclude_schemas: self.exclude_schema.clone(),
+            exclude_table_data: self.exclude_table_data.clone(),
+            schema_only: self.schema_only,
+            data_only: self.data_only,
+        }
+    }
+}
+
+/// The options about owners and privileges.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Owners and privileges")]
+pub struct OwnerArgs {
+    /// Leave owners out
+    #[arg(short = 'O', long)]
+    pub no_owner: bool,
+    /// Leave privileges (GRANT, REVOKE) out
+    #[arg(short = 'x', long, visible_alias = "no-acl")]
+    pub no_privileges: bool,
+    /// Do SET ROLE after connecting
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+}

@@ -1,0 +1,107 @@
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use clap::CommandFactory;
+
+use super::*;
+use crate::progress::{Level, Progress, TableTotal};
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+pub(crate) struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A small run, as a pipeline would tell it.
+pub(crate) fn scenario(progress: &dyn Progress) {
+    progress.phase("lock 1 table");
+    progress.message(Level::Detail, "host from PGHOST");
+    progress.message(Level::Info, "3 workers");
+    progress.tables(&[TableTotal { name: "public.routes".to_owned(), rows: 8, bytes: 2000 }]);
+    progress.advance(0, 10, 1000);
+    progress.steps(1, 2);
+    progress.message(Level::Warning, "event trigger \"x\n\" is not carried");
+    progress.table_done(0);
+}
+
+#[test]
+fn the_commands_are_well_formed() {
+    Cli::command().debug_assert();
+}
+
+fn help(command: &str) -> String {
+    let words = ["silverback", command, "--help"].into_iter().filter(|word| !word.is_empty());
+    // The width of the terminal that runs the test must not show.
+    let mut cli = Cli::command().term_width(100);
+    cli.try_get_matches_from_mut(words).unwrap_err().render().to_string()
+}
+
+#[test]
+fn help_of_all() {
+    insta::assert_snapshot!(help(""));
+}
+
+#[test]
+fn help_of_dump() {
+    insta::assert_snapshot!(help("dump"));
+}
+
+#[test]
+fn help_of_restore() {
+    insta::assert_snapshot!(help("restore"));
+}
+
+#[test]
+fn help_of_verify() {
+    insta::assert_snapshot!(help("verify"));
+}
+
+#[test]
+fn help_of_list() {
+    insta::assert_snapshot!(help("list"));
+}
+
+#[test]
+fn helps_have_no_full_stops() {
+    for command in ["", "dump", "restore", "verify", "list"] {
+        for line in help(command).lines() {
+            assert!(!line.ends_with('.') || line.ends_with("..."), "{line}");
+        }
+    }
+}
+
+#[test]
+fn wrong_use() {
+    let check = |words: &str, expect: &str| {
+        let error = Cli::try_parse_from(words.split(' ')).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{words}");
+        assert!(error.to_string().contains(expect), "{words}: {error}");
+    };
+    check("silverback dump", "--file");
+    check("silverback dump --no-such -f x", "--no-such");
+    check("silverback dump -f x -j 0", "-j");
+    check("silverback dump -f x -s -a", "cannot be used with");
+    check("silverback dump -f x -q -v", "cannot be used with");
+    check("silverback dump -f x -t a.b.c", "more than two parts");
+    check("silverback dump -f x --max-memory 1", "at least 16MiB");
+    check("silverback dump -f x --stall-timeout 60", "60s");
+    check("silverback restore", "<ARCHIVE>");
+    check("silverback verify", "<ARCHIVE>");
+    check("silverback list a --json --sql", "cannot be used with");
+    check("silverback undump", "undump");
+}

@@ -1,0 +1,159 @@
+//! Values that are typed: sizes, times, numbers of jobs, compression.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+
+/// Less memory than this cannot hold a few chunks.
+const MEMORY_MIN: u64 = 16 << 20;
+
+/// The compression levels that zstd has for speed and size.
+const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
+
+/// Fast, and small already: the data is stored by column.
+const LEVEL_DEFAULT: i32 = 1;
+
+/// Reads `256MiB`, `1GB`, `512M`: MB are decimal, MiB and a bare M binary.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(format!("{unit} is not a unit; write 256MiB or 1GB")),
+    };
+    number.checked_mul(factor).ok_or_else(|| "it is too large".to_owned())
+}
+
+/// Reads `--max-memory`.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    if bytes < MEMORY_MIN { Err("at least 16MiB are needed".to_owned()) } else { Ok(bytes) }
+}
+
+/// Reads a time as PostgreSQL's settings do, milliseconds where no unit is given: `30000`, `30s`, `5min`.
+pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor: u64 = match unit {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(format!("{unit} is not a unit; write ms, s, min, h or d")),
+    };
+    // PostgreSQL's own settings end at the same number.
+    let total = number.checked_mul(factor).filter(|total| *total <= i32::MAX as u64);
+    total.map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
+}
+
+/// Reads a time with its unit: a bare number would be taken for seconds by one and for milliseconds by another.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("write a unit: {text}s or {text}min"));
+    }
+    milliseconds(text)
+}
+
+fn split_unit(text: &str) -> Result<(u64, &str), String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number = number.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
+    Ok((number, unit.trim_start()))
+}
+
+/// The sessions to work with when none are asked for: one more than there are cores, at most 8.
+pub(super) fn jobs(asked: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(|| (cores() + 1).min(8), usize::from)
+}
+
+/// What `-Z` asks for: a zstd level, or no compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    None,
+    Zstd(i32),
+}
+
+/// Reads `-Z`: `zstd`, `zstd:LEVEL`, `zstd:level=LEVEL`, `none`.
+pub(super) fn compression(text: Option<&str>) -> Result<Compression> {
+    let Some(text) = text else { return Ok(Compression::Zstd(LEVEL_DEFAULT)) };
+    let (method, detail) = text.split_once(':').map_or((text, None), |(method, detail)| (method, Some(detail)));
+    let refuse = |cause: &str, hint: &str| Error::new(Kind::Usage, format!("read -Z {text}"), cause).hint(hint);
+    let hint = "write -Z zstd, -Z zstd:LEVEL with a level from 1 to 22, or -Z none";
+    match (method, detail) {
+        ("none", None) => Ok(Compression::None),
+        ("zstd", None) => Ok(Compression::Zstd(LEVEL_DEFAULT)),
+        ("zstd", Some(detail)) => {
+            let level = detail.strip_prefix("level=").unwrap_or(detail).parse().ok().filter(|level| LEVELS.contains(level));
+            level.map(Compression::Zstd).ok_or_else(|| refuse("that is no level of zstd", hint))
+        }
+        ("gzip" | "lz4", _) => Err(refuse(&format!("archives are not compressed with {method}"), hint)),
+        ("none", Some(_)) => Err(refuse("none takes no level", hint)),
+        _ if text.parse::<i64>().is_ok() => Err(refuse("a level alone would mean gzip, as in pg_dump", hint)),
+        _ => Err(refuse("there is no such compression", hint)),
+    }
+}
+
+/// Refuses `-F`, which `pg_dump` and `pg_restore` know.
+pub(super) fn refuse_format(format: Option<&str>) -> Result<()> {
+    let Some(format) = format else { return Ok(()) };
+    let cause = "there is one archive format, Silverback's own, and it needs no option";
+    let hint = "leave -F out; `silverback list --sql` prints an archive's definitions as SQL";
+    Err(Error::new(Kind::Usage, format!("read -F {format}"), cause).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let check = |text, expect: Option<u64>| assert_eq!(size(text).ok(), expect, "{text}");
+        check("256MiB", Some(256 << 20));
+        check("256M", Some(256 << 20));
+        check("1GB", Some(1_000_000_000));
+        check("1 gib", Some(1 << 30));
+        check("4096", Some(4096));
+        check("1.5GB", None);
+        check("", None);
+        check("-1", None);
+        check("MB", None);
+        check("99999999999999999999", None);
+        check("99999999999TB", None);
+        assert_eq!(memory("1MiB").unwrap_err(), "at least 16MiB are needed");
+    }
+
+    #[test]
+    fn times() {
+        let check = |text, expect: Option<u64>| assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}");
+        check("30000", Some(30_000));
+        check("30s", Some(30_000));
+        check("5 min", Some(300_000));
+        check("0", Some(0));
+        check("5m", None);
+        check("100d", None);
+        assert_eq!(duration("60").unwrap_err(), "write a unit: 60s or 60min");
+        assert_eq!(duration("0").unwrap(), Duration::ZERO);
+        assert_eq!(duration("60s").unwrap(), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn compressions() {
+        let check = |text, expect| assert_eq!(compression(Some(text)).unwrap(), expect, "{text}");
+        check("zstd", Compression::Zstd(1));
+        check("zstd:7", Compression::Zstd(7));
+        check("zstd:level=3", Compression::Zstd(3));
+        check("none", Compression::None);
+        for wrong in ["gzip", "gzip:9", "lz4", "6", "0", "zstd:99", "zstd:", "none:1", "", "brotli"] {
+            let error = compression(Some(wrong)).unwrap_err();
+            assert_eq!((error.kind(), error.hint_text().is_some()), (Kind::Usage, true), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Where an object stands in the catalogs: the catalog and the row, as `pg_depend`, `pg_description` and the like name it.
+
+/// A row of a system catalog. Sub-objects (columns) are not told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Address {
+    /// The catalog's own oid in `pg_class`, fixed since PostgreSQL has it: one of [`class`].
+    pub(super) class: u32,
+    /// The row's oid.
+    pub(super) object: u32,
+}
+
+impl Address {
+    pub(super) fn new(class: u32, object: u32) -> Self {
+        Self { class, object }
+    }
+}
+
+/// The oids of the system catalogs, from the headers of their definitions in PostgreSQL's source.
+pub(super) mod class {
+    pub(in crate::pg::catalog) const ATTRDEF: u32 = 2604;
+    pub(in crate::pg::catalog) const CLASS: u32 = 1259;
+    pub(in crate::pg::catalog) const CONSTRAINT: u32 = 2606;
+    pub(in crate::pg::catalog) const DEFAULT_ACL: u32 = 826;
+    pub(in crate::pg::catalog) const EXTENSION: u32 = 3079;
+    pub(in crate::pg::catalog) const NAMESPACE: u32 = 2615;
+    pub(in crate::pg::catalog) const PROC: u32 = 1255;
+    pub(in crate::pg::catalog) const REWRITE: u32 = 2618;
+    pub(in crate::pg::catalog) const TRIGGER: u32 = 2620;
+    pub(in crate::pg::catalog) const TYPE: u32 = 1247;
+}
+
+/// The first oid that a running server gives to an object; below are those of `initdb`.
+pub(super) const FIRST_NORMAL_OID: u32 = 16384;
+
+/// Classes of our own, for objects that have no row of a catalog to themselves; the object's oid is that of what they hang on.
+pub(super) mod own {
+    pub(in crate::pg::catalog) const SEQUENCE_OWNER: u32 = 1;
+    pub(in crate::pg::catalog) const SEQUENCE_VALUE: u32 = 2;
+    pub(in crate::pg::catalog) const TABLE_ATTACH: u32 = 3;
+    pub(in crate::pg::catalog) const INDEX_ATTACH: u32 = 4;
+    pub(in crate::pg::catalog) const ROW_SECURITY: u32 = 5;
+    /// And as many more as a table has columns; no catalog's oid is as high.
+    pub(in crate::pg::catalog) const MISSING_DEFAULT: u32 = 1 << 31;
+}

@@ -1,0 +1,101 @@
+//! Whether a table's rows may travel as COPY BINARY: only if each value's bytes mean the same in another database.
+
+use std::collections::HashMap;
+
+use super::reader::Reader;
+use crate::archive::manifest::RowEncoding;
+use crate::error::Result;
+
+/// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), or is not promised to be read back.
+const TEXT_ONLY: &[&str] = &[
+    "aclitem",
+    "gtsvector",
+    "money",
+    "pg_brin_bloom_summary",
+    "pg_brin_minmax_multi_summary",
+    "pg_dependencies",
+    "pg_ddl_command",
+    "pg_mcv_list",
+    "pg_ndistinct",
+    "pg_node_tree",
+    "refcursor",
+    "xml",
+];
+
+/// What must be known of a type.
+#[derive(Debug)]
+struct TypeInfo {
+    kind: char,
+    name: String,
+    is_builtin: bool,
+    sends_and_receives: bool,
+    category: char,
+    /// The element of an array, the base of a domain, the subtype of a range or multirange.
+    under: u32,
+    is_array: bool,
+}
+
+/// The types of a database.
+#[derive(Debug)]
+pub(super) struct Types {
+    by_oid: HashMap<u32, TypeInfo>,
+}
+
+impl Types {
+    pub(super) async fn read(reader: &Reader<'_>) -> Result<Self> {
+        let multirange = reader.features.column("pg_range", "r.rngmultitypid", "0::oid");
+        // Composite types, and arrays of them, are left out: whatever is not found travels as text.
+        let sql = format!(
+            "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, t.oid < 16384 AND n.nspname = 'pg_catalog' AS is_builtin, \
+               t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, t.typcategory::text AS category, e.oid IS NOT NULL AS is_array, \
+               CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN t.typtype = 'd' THEN t.typbasetype ELSE coalesce(r.rngsubtype, 0) END AS under \
+             FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+             LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid \
+             LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, {multirange}) \
+             WHERE t.typtype <> 'c' AND coalesce(e.typtype, 'b') <> 'c'"
+        );
+        let info = |row: &tokio_postgres::Row| TypeInfo {
+            kind: super::reader::letter(row, "kind"),
+            name: row.get("name"),
+            is_builtin: row.get("is_builtin"),
+            sends_and_receives: row.get("sends_and_receives"),
+            category: super::reader::letter(row, "category"),
+            under: row.get("under"),
+            is_array: row.get("is_array"),
+        };
+        let rows = reader.rows("types", &sql).await?;
+        Ok(Self { by_oid: rows.iter().map(|row| (row.get("oid"), info(row))).collect() })
+    }
+
+    /// The encoding of a table with columns of these types.
+    pub(super) fn encoding(&self, mut types: impl Iterator<Item = u32>) -> RowEncoding {
+        if types.all(|oid| self.is_binary(oid)) { RowEncoding::Binary } else { RowEncoding::Text }
+    }
+
+    fn is_binary(&self, oid: u32) -> bool {
+        let Some(info) = self.by_oid.get(&oid) else { return false };
+        let is_plain = |info: &TypeInfo| {
+            info.is_builtin && info.sends_and_receives && !info.name.starts_with("reg") && !TEXT_ONLY.contains(&info.name.as_str())
+        };
+        match info.kind {
+            // Only built-in elements: an array carries its element type's oid.
+            'b' if info.is_array => {
+                is_plain(info) && self.by_oid.get(&info.under).is_some_and(|element| element.is_builtin) && self.is_binary(info.under)
+            }
+            'b' => is_plain(info),
+            'e' => true,
+            'd' | 'r' | 'm' => self.is_binary(info.under),
+            _ => false,
+        }
+    }
+
+    /// Whether values of the type may hold text in the database's encoding.
+    pub(super) fn has_text(&self, oid: u32) -> bool {
+        let Some(info) = self.by_oid.get(&oid) else { return true };
+        if info.under != 0 {
+            return self.has_text(info.under);
+        }
+        !matches!(info.category, 'N' | 'D' | 'T' | 'B' | 'I' | 'G' | 'V')
+            && !["uuid", "bytea", "pg_lsn", "tid", "macaddr"].contains(&info.name.as_str())
+    }
+}

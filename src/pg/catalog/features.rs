@@ -1,0 +1,41 @@
+//! What this server's catalogs have. Asked of the catalogs themselves, not derived from a version number, so that a newer server than any
+//! we know is read by what it offers.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::Result;
+use crate::pg::session::Session;
+
+/// The columns of the system catalogs.
+#[derive(Debug, Default)]
+pub(super) struct Features {
+    columns: HashMap<String, HashSet<String>>,
+}
+
+impl Features {
+    pub(super) async fn read(session: &Session) -> Result<Self> {
+        let doing = "ask what the catalogs have";
+        let sql = "SELECT c.relname::text, pg_catalog.array_agg(a.attname::text) \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+             WHERE c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND c.relkind = 'r' AND c.oid < 16384 GROUP BY 1";
+        let rows = session.query(doing, sql).await?;
+        let columns = rows.iter().map(|row| (row.get(0), row.get::<_, Vec<String>>(1).into_iter().collect())).collect();
+        Ok(Self { columns })
+    }
+
+    /// Whether there is such a catalog.
+    pub(super) fn has_catalog(&self, catalog: &str) -> bool {
+        self.columns.contains_key(catalog)
+    }
+
+    /// Whether the catalog has the column.
+    pub(super) fn has(&self, catalog: &str, column: &str) -> bool {
+        self.columns.get(catalog).is_some_and(|columns| columns.contains(column))
+    }
+
+    /// `alias.column` where the catalog has the column, otherwise the expression that says what its absence means.
+    pub(super) fn column(&self, catalog: &str, alias_and_column: &str, absent: &str) -> String {
+        let column = alias_and_column.rsplit('.').next().unwrap_or(alias_and_column);
+        if self.has(catalog, column) { alias_and_column.to_owned() } else { absent.to_owned() }
+    }
+}

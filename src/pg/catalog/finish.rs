@@ -1,0 +1,143 @@
+//! From drafts in order to the manifest's objects and tables.
+
+use std::collections::HashMap;
+
+use super::TableSource;
+use super::address::{Address, class};
+use super::columns::Columns;
+use super::deps::{Graph, Makers};
+use super::draft::Draft;
+use super::encoding::Types;
+use super::extensions::ConfigTable;
+use super::reader::Reader;
+use super::tables::Relation;
+use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table};
+use crate::error::{Error, Kind, Result};
+
+/// The first server that scans a range of `ctid` without reading the whole table.
+const TID_RANGE_SCAN: u32 = 140_000;
+
+/// The numbers that the drafts get, by address; those that stand in another's definition get none.
+pub(super) fn numbers(drafts: &[Draft], order: &[usize]) -> HashMap<Address, ObjectId> {
+    let made = order.iter().map(|&at| &drafts[at]).filter(|draft| draft.host.is_none());
+    made.zip(0..).map(|(draft, number)| (draft.address, ObjectId(number))).collect()
+}
+
+/// Turns the drafts into objects.
+pub(super) fn objects(drafts: &[Draft], graph: &Graph, order: &[usize], makers: &Makers<'_>) -> Vec<Object> {
+    let numbers = numbers(drafts, order);
+    let number_of = |node: usize| {
+        let draft = drafts.get(node)?;
+        numbers.get(&draft.host.unwrap_or(draft.address)).copied()
+    };
+    let made = order.iter().copied().filter(|&at| drafts[at].host.is_none());
+    made.zip(0..)
+        .map(|(at, number)| {
+            let draft = &drafts[at];
+            let id = ObjectId(number);
+            // What a clause needs, its host needs.
+            let hosted = graph.needs[at].iter().filter(|&&need| drafts.get(need).is_some_and(|part| part.host == Some(draft.address)));
+            let needs = hosted.flat_map(|&part| &graph.needs[part]).chain(&graph.needs[at]);
+            let mut depends_on: Vec<ObjectId> = needs.filter_map(|&need| number_of(need)).filter(|&need| need != id).collect();
+            depends_on.sort_unstable();
+            depends_on.dedup();
+            let number_at = |address: Address| makers.of(address).and_then(number_of);
+            object(draft, id, depends_on, number_at, |address| makers.of(address).is_some_and(|at| drafts[at].host.is_some()))
+        })
+        .collect()
+}
+
+fn object(
+    draft: &Draft,
+    id: ObjectId,
+    depends_on: Vec<ObjectId>,
+    number_at: impl Fn(Address) -> Option<ObjectId>,
+    is_inline: impl Fn(Address) -> bool,
+) -> Object {
+    let mut detail = draft.detail.clone();
+    if let Detail::ForeignKey { references, .. } = &mut detail {
+        // A key on a table that is not carried is not carried itself, so that this is always found.
+        *references = draft.references.and_then(&number_at).unwrap_or(ObjectId(u32::MAX));
+    }
+    Object {
+        id,
+        kind: draft.kind,
+        schema: draft.schema.clone(),
+        name: draft.name.clone(),
+        of: draft.of.and_then(&number_at),
+        identity: draft.identity.clone(),
+        owner: draft.owner.clone(),
+        acl: draft.acl.clone(),
+        comments: draft.comments.clone(),
+        security_labels: draft.labels.clone(),
+        section: draft.section,
+        depends_on,
+        roles: draft.roles.clone(),
+        tablespace: draft.tablespace.clone(),
+        statements: draft.definition.statements(is_inline),
+        drop: draft.drop.clone(),
+        detail,
+    }
+}
+
+/// Lists the tables with rows to carry: the user's own, and those of extensions that hold settings.
+pub(super) async fn tables(
+    reader: &Reader<'_>,
+    relations: &[Relation],
+    columns: &Columns,
+    config: &HashMap<u32, ConfigTable>,
+    numbers: &HashMap<Address, ObjectId>,
+) -> Result<Vec<TableSource>> {
+    let types = Types::read(reader).await?;
+    let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
+    let mut tables = Vec::new();
+    for relation in relations.iter().filter(|relation| relation.kind == 'r') {
+        let config = config.get(&relation.oid);
+        let maker = config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
+        let Some(&object) = numbers.get(&maker) else { continue };
+        let carried: Vec<_> = columns.get(&relation.oid).into_iter().flatten().filter(|column| !column.is_generated()).collect();
+        let filter = config.and_then(|config| config.filter.clone());
+        let table = Table {
+            object,
+            schema: relation.schema.clone(),
+            name: relation.name.clone(),
+            columns: carried
+                .iter()
+                .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.not_null })
+                .collect(),
+            encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
+            filter: filter.clone(),
+            rows_estimate: relation.rows_estimate,
+            bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
+        };
+        tables.push((
+            carried.iter().any(|column| types.has_text(column.type_oid)),
+            TableSource {
+                table,
+                oid: relation.oid,
+                relkind: relation.kind,
+                pages: u64::try_from(relation.main_pages).unwrap_or(0),
+                ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
+                condition: filter,
+            },
+        ));
+    }
+    refuse_unknown_bytes(reader, tables.iter().filter(|(has_text, _)| *has_text).map(|(_, table)| table)).await?;
+    tables.sort_by(|(_, a), (_, b)| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
+    Ok(tables.into_iter().map(|(_, table)| table).collect())
+}
+
+/// Text in a SQL_ASCII database may be in any encoding, even in several.
+async fn refuse_unknown_bytes<'a>(reader: &Reader<'_>, mut with_text: impl Iterator<Item = &'a TableSource>) -> Result<()> {
+    let row = reader.rows("encoding", "SELECT pg_catalog.current_setting('server_encoding')").await?;
+    let is_unknown = row.first().is_some_and(|row| row.get::<_, &str>(0) == "SQL_ASCII");
+    match with_text.next().filter(|_| is_unknown) {
+        None => Ok(()),
+        Some(table) => {
+            let doing = format!("read {}.{}", table.table.schema, table.table.name);
+            let cause = "the database's encoding is SQL_ASCII, so that the encoding of its texts is not known";
+            Err(Error::new(Kind::Requirement, doing, cause)
+                .hint("dump a copy of the database in an encoding such as UTF8, or the schema only (-s)"))
+        }
+    }
+}

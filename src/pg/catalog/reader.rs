@@ -1,0 +1,79 @@
+//! Runs the catalogs' queries and knows which objects belong to an extension.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use super::address::{Address, FIRST_NORMAL_OID};
+use super::features::Features;
+use crate::error::{Error, Kind, Result};
+use crate::pg::session::Session;
+
+/// The SQL condition that a schema `n` is a user's: the server keeps the prefix `pg_` to itself.
+pub(super) const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// All that the files of this folder need to read their kind.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    session: &'a Session,
+    /// What the server's catalogs have.
+    pub(super) features: Features,
+    /// Every member of an extension, with the extension's oid.
+    members: HashMap<Address, u32>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) async fn new(session: &'a Session) -> Result<Self> {
+        let features = Features::read(session).await?;
+        let mut reader = Self { session, features, members: HashMap::new() };
+        let sql = "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
+             WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
+        let rows = reader.rows("extension members", sql).await?;
+        reader.members = rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), row.get(2))).collect();
+        Ok(reader)
+    }
+
+    /// Runs one kind's query. What vanished under the reader's eyes is a [`Kind::Consistency`] that a caller may answer by reading again:
+    /// functions such as `pg_get_indexdef` look at what is committed now, not at the snapshot.
+    pub(super) async fn rows(&self, kind: &str, sql: &str) -> Result<Vec<Row>> {
+        let result = self.session.query(&format!("read the catalog of {kind}"), sql).await;
+        result.map_err(|error| match error.sqlstate() {
+            Some("XX000" | "42P01" | "42703" | "42883" | "42704" | "3F000") => error.as_kind(Kind::Consistency),
+            _ => error,
+        })
+    }
+
+    /// The session, for names quoted by the server's rules and the like.
+    pub(super) fn session(&self) -> &Session {
+        self.session
+    }
+
+    /// The extension that made the object.
+    pub(super) fn extension_of(&self, address: Address) -> Option<u32> {
+        self.members.get(&address).copied()
+    }
+
+    /// Whether an extension makes the object, so that nothing else must.
+    pub(super) fn is_member(&self, class: u32, object: u32) -> bool {
+        self.members.contains_key(&Address::new(class, object))
+    }
+
+    /// Every member of an extension that a user created.
+    pub(super) fn members(&self) -> impl Iterator<Item = (Address, u32)> + '_ {
+        self.members.iter().filter(|&(_, &extension)| extension >= FIRST_NORMAL_OID).map(|(&address, &extension)| (address, extension))
+    }
+}
+
+/// A column that is only NULL when what it describes was dropped after the snapshot.
+pub(super) fn present<'a, T: FromSql<'a>>(row: &'a Row, column: &str, of: &str) -> Result<T> {
+    row.get::<_, Option<T>>(column).ok_or_else(|| {
+        Error::new(Kind::Consistency, format!("read the catalog of {of}"), format!("the server has no {column} any more"))
+            .hint("somebody changes the schema at this moment: try again")
+    })
+}
+
+/// A letter that the catalogs store as `"char"` and the query casts to text; a space where it is empty.
+pub(super) fn letter(row: &Row, column: &str) -> char {
+    row.get::<_, Option<&str>>(column).and_then(|text| text.chars().next()).unwrap_or(' ')
+}

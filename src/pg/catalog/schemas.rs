@@ -1,0 +1,29 @@
+//! Schemas. `public` is never created: an empty database has it, and only what differs from that is said.
+
+use super::address::{Address, class};
+use super::draft::Draft;
+use super::reader::{Reader, USER_SCHEMA};
+use crate::archive::manifest::ObjectKind;
+use crate::error::Result;
+use crate::pg::ident;
+
+pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
+    // Since 15 `public` belongs to pg_database_owner (6171), before that to the role that initdb made (10).
+    let sql = format!(
+        "SELECT n.oid, n.nspname::text AS name, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner, \
+           n.nspowner = coalesce((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.oid = 6171), 10) AS is_default_owner \
+         FROM pg_catalog.pg_namespace n WHERE {USER_SCHEMA}"
+    );
+    let rows = reader.rows("schemas", &sql).await?;
+    let drafts = rows.iter().map(|row| {
+        let name: &str = row.get("name");
+        let quoted = ident::quote(name);
+        let draft = Draft::new(Address::new(class::NAMESPACE, row.get("oid")), ObjectKind::Schema, None, name, format!("SCHEMA {quoted}"));
+        if name != "public" {
+            return draft.made_by(vec![format!("CREATE SCHEMA {quoted}")]).owned_by(row.get("owner"));
+        }
+        let owner = (!row.get::<_, bool>("is_default_owner")).then(|| row.get("owner"));
+        Draft { owner, drop: None, ..draft }
+    });
+    Ok(drafts.filter(|draft| !reader.is_member(draft.address.class, draft.address.object)).collect())
+}

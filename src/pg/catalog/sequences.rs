@@ -1,0 +1,148 @@
+//! Sequences: their definition, the column that owns them, and their value.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+
+use super::address::{Address, class, own};
+use super::draft::Draft;
+use super::extensions::ConfigTable;
+use super::reader::{Reader, USER_SCHEMA, letter};
+use crate::archive::manifest::{Detail, ObjectKind};
+use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
+
+/// How many sequences one query asks for their values.
+const VALUES_PER_QUERY: usize = 500;
+
+/// Reads sequences and, if wanted, their values; those of extensions only by value, where they are configuration.
+pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>, values: bool) -> Result<Vec<Draft>> {
+    let sql = format!(
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
+           c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS type, \
+           s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, s.seqcache AS cache, s.seqcycle AS cycle, \
+           d.deptype::text AS ownership, t.oid AS table_oid, t.relpersistence::text AS table_persistence, tn.nspname::text AS table_schema, \
+           t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity \
+         FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid) \
+           ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0 \
+             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') \
+         WHERE {USER_SCHEMA}"
+    );
+    let rows = reader.rows("sequences", &sql).await?;
+    let mut drafts = Vec::new();
+    let mut readable = Vec::new();
+    for row in &rows {
+        let address = Address::new(class::CLASS, row.get("oid"));
+        if let Some(config) = config.get(&address.object) {
+            readable.push((row, config.extension));
+        } else if !reader.is_member(address.class, address.object) {
+            drafts.push(definition(row, address));
+            drafts.extend(owned_by(row, address));
+            readable.push((row, address));
+        }
+    }
+    if values {
+        for some in readable.chunks(VALUES_PER_QUERY) {
+            drafts.extend(read_values(reader, some).await?);
+        }
+    }
+    Ok(drafts)
+}
+
+fn definition(row: &Row, address: Address) -> Draft {
+    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let qualified = ident::qualified(schema, name);
+    let draft = Draft::new(address, ObjectKind::Sequence, Some(schema), name, format!("SEQUENCE {qualified}"));
+    let options = options(row);
+    let persistence = letter(row, "persistence");
+    if letter(row, "ownership") != 'i' {
+        let unlogged = if persistence == 'u' { "UNLOGGED " } else { "" };
+        let ignores = row.get::<_, Option<u32>>("table_oid").map(|table| Address::new(class::CLASS, table)).into_iter().collect();
+        let create = format!("CREATE {unlogged}SEQUENCE {qualified}{options}");
+        return Draft { ignores, ..draft }.made_by(vec![create]).owned_by(row.get("owner"));
+    }
+    // An identity column's sequence is made with the identity and follows its table's owner.
+    let table = ident::qualified(row.get("table_schema"), row.get("table_name"));
+    let column = ident::quote(row.get("column_name"));
+    let generated = if letter(row, "identity") == 'a' { "ALWAYS" } else { "BY DEFAULT" };
+    let mut statements = vec![format!(
+        "ALTER TABLE {table} ALTER COLUMN {column} ADD GENERATED {generated} AS IDENTITY (\n    SEQUENCE NAME {qualified}{options}\n)"
+    )];
+    if persistence != letter(row, "table_persistence") {
+        let word = if persistence == 'u' { "UNLOGGED" } else { "LOGGED" };
+        statements.push(format!("ALTER SEQUENCE {qualified} SET {word}"));
+    }
+    let of = row.get::<_, Option<u32>>("table_oid").map(|table| Address::new(class::CLASS, table));
+    Draft { of, drop: Some(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP IDENTITY")), ..draft }.made_by(statements)
+}
+
+fn options(row: &Row) -> String {
+    let (kind, increment): (&str, i64) = (row.get("type"), row.get("increment"));
+    let (lowest, highest) = match kind {
+        "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        "integer" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let (default_min, default_max) = if increment > 0 { (1, highest) } else { (lowest, -1) };
+    let bound = |word: &str, value: i64, default: i64| {
+        if value == default { format!("\n    NO {word}") } else { format!("\n    {word} {value}") }
+    };
+    // An identity's sequence takes its type from the column.
+    let of_type = if kind == "bigint" || letter(row, "ownership") == 'i' { String::new() } else { format!("\n    AS {kind}") };
+    let mut text = format!("{of_type}\n    START WITH {}\n    INCREMENT BY {increment}", row.get::<_, i64>("start"));
+    text += &bound("MINVALUE", row.get("min"), default_min);
+    text += &bound("MAXVALUE", row.get("max"), default_max);
+    text += &format!("\n    CACHE {}", row.get::<_, i64>("cache"));
+    if row.get("cycle") {
+        text += "\n    CYCLE";
+    }
+    text
+}
+
+/// `OWNED BY` comes when both stand, and after both have their owner, who must be the same.
+fn owned_by(row: &Row, address: Address) -> Option<Draft> {
+    if letter(row, "ownership") != 'a' {
+        return None;
+    }
+    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let qualified = ident::qualified(schema, name);
+    let column = format!("{}.{}", ident::qualified(row.get("table_schema"), row.get("table_name")), ident::quote(row.get("column_name")));
+    let own = Address::new(own::SEQUENCE_OWNER, address.object);
+    let draft = Draft::new(own, ObjectKind::SequenceOwner, Some(schema), name, format!("SEQUENCE {qualified}"));
+    let of = Some(Address::new(class::CLASS, row.get("table_oid")));
+    let drop = Some(format!("ALTER SEQUENCE {qualified} OWNED BY NONE"));
+    Some(Draft { of, drop, needs: vec![address], ..draft }.made_by(vec![format!("ALTER SEQUENCE {qualified} OWNED BY {column}")]))
+}
+
+/// A sequence is outside of every snapshot: what is read may be ahead of the rows, never behind.
+async fn read_values(reader: &Reader<'_>, sequences: &[(&Row, Address)]) -> Result<Vec<Draft>> {
+    let selects: Vec<String> = (sequences.iter().enumerate())
+        .map(|(at, (row, _))| {
+            let qualified = ident::qualified(row.get("schema"), row.get("name"));
+            format!("SELECT {at} AS at, last_value::text AS value, is_called FROM {qualified}")
+        })
+        .collect();
+    let rows = match reader.rows("sequence values", &selects.join(" UNION ALL ")).await {
+        Err(error) if error.kind() == Kind::Requirement => {
+            return Err(error.hint("the role needs SELECT on every sequence; without rows (-s) it does not"));
+        }
+        other => other?,
+    };
+    if rows.len() != sequences.len() {
+        let cause = format!("expected {} values, found {}", sequences.len(), rows.len());
+        return Err(Error::new(Kind::Unexpected, "read the catalog of sequence values", cause));
+    }
+    let draft = |value: &Row| {
+        let (row, of) = sequences[value.get::<_, i32>("at") as usize];
+        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+        let qualified = ident::qualified(schema, name);
+        let (last_value, is_called): (String, bool) = (value.get("value"), value.get("is_called"));
+        let set = format!("SELECT pg_catalog.setval({}, {last_value}, {is_called})", ident::literal(&qualified));
+        let address = Address::new(own::SEQUENCE_VALUE, row.get("oid"));
+        let draft = Draft::new(address, ObjectKind::SequenceValue, Some(schema), name, format!("SEQUENCE {qualified}"));
+        Draft { of: Some(of), drop: None, detail: Detail::SequenceValue { last_value, is_called }, ..draft }.made_by(vec![set])
+    };
+    Ok(rows.iter().map(draft).collect())
+}

@@ -1,0 +1,383 @@
+//! Tables: plain, partitioned, inherited, typed; what their columns say and what can only be said afterwards.
+
+use std::collections::HashMap;
+
+use super::address::{Address, class, own};
+use super::columns::{Column, Columns, NotNull, parameters};
+use super::constraints::Check;
+use super::draft::{Definition, Draft, Item, List};
+use super::reader::{Reader, USER_SCHEMA, letter};
+use crate::archive::manifest::{Detail, ObjectKind, Section};
+use crate::error::Result;
+use crate::pg::ident;
+
+/// A row of `pg_class` that is a table.
+#[derive(Clone, Debug)]
+pub(super) struct Relation {
+    pub(super) oid: u32,
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) kind: char,
+    pub(super) owner: String,
+    pub(super) persistence: char,
+    pub(super) tablespace: Option<String>,
+    pub(super) access_method: Option<String>,
+    /// `WITH ( … )`, those of its TOAST table included.
+    pub(super) parameters: Vec<String>,
+    pub(super) replica_identity: char,
+    pub(super) row_security: bool,
+    pub(super) force_row_security: bool,
+    pub(super) of_type: Option<String>,
+    pub(super) partition_key: Option<String>,
+    /// `FOR VALUES …` of a partition, even of one that is detached by now.
+    pub(super) bound: Option<String>,
+    /// Whom it inherits from or is a partition of, in order.
+    pub(super) parents: Vec<u32>,
+    pub(super) rows_estimate: i64,
+    pub(super) table_bytes: i64,
+    pub(super) main_pages: i64,
+}
+
+impl Relation {
+    pub(super) fn address(&self) -> Address {
+        Address::new(class::CLASS, self.oid)
+    }
+
+    pub(super) fn qualified(&self) -> String {
+        ident::qualified(&self.schema, &self.name)
+    }
+
+    fn is_partition(&self) -> bool {
+        self.bound.is_some()
+    }
+}
+
+/// Reads the tables, members of extensions included: some of those hold settings.
+pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>> {
+    let sql = format!(
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, \
+           pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relpersistence::text AS persistence, s.spcname::text AS tablespace, \
+           m.amname::text AS access_method, coalesce(c.reloptions, '{{}}') AS options, coalesce(t.reloptions, '{{}}') AS toast_options, \
+           c.relreplident::text AS replica_identity, c.relrowsecurity, c.relforcerowsecurity, \
+           CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type, \
+           CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key, \
+           CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound, \
+           ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents, \
+           CASE WHEN c.reltuples = 0 AND c.relpages = 0 THEN -1 ELSE c.reltuples::int8 END AS rows_estimate, \
+           coalesce(pg_catalog.pg_table_size(c.oid), 0) AS table_bytes, \
+           coalesce(pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8, 0) AS main_pages \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam \
+         LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
+         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA}"
+    );
+    let rows = reader.rows("tables", &sql).await?;
+    let relation = |row: &tokio_postgres::Row| {
+        let mut all = parameters(&row.get::<_, Vec<String>>("options"), "");
+        all.extend(parameters(&row.get::<_, Vec<String>>("toast_options"), "toast."));
+        Relation {
+            oid: row.get("oid"),
+            schema: row.get("schema"),
+            name: row.get("name"),
+            kind: letter(row, "kind"),
+            owner: row.get("owner"),
+            persistence: letter(row, "persistence"),
+            tablespace: row.get("tablespace"),
+            access_method: row.get("access_method"),
+            parameters: all,
+            replica_identity: letter(row, "replica_identity"),
+            row_security: row.get("relrowsecurity"),
+            force_row_security: row.get("relforcerowsecurity"),
+            of_type: row.get("of_type"),
+            partition_key: row.get("partition_key"),
+            bound: row.get("bound"),
+            parents: row.get("parents"),
+            rows_estimate: row.get("rows_estimate"),
+            table_bytes: row.get("table_bytes"),
+            main_pages: row.get("main_pages"),
+        }
+    };
+    Ok(rows.iter().map(relation).collect())
+}
+
+/// Makes the drafts of the tables and of what hangs on them without a catalog of its own.
+pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]) -> Vec<Draft> {
+    let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
+    let mut checks_of: HashMap<u32, Vec<&Check>> = HashMap::new();
+    for check in checks {
+        checks_of.entry(check.relation).or_default().push(check);
+    }
+    let mut drafts = Vec::new();
+    for relation in relations {
+        let no_columns = Vec::new();
+        let table = Table {
+            relation,
+            columns: columns.get(&relation.oid).unwrap_or(&no_columns),
+            parents: relation.parents.iter().filter_map(|parent| by_oid.get(parent).copied()).collect(),
+            all_columns: columns,
+            checks: checks_of.remove(&relation.oid).unwrap_or_default(),
+        };
+        drafts.push(table.draft());
+        drafts.extend(table.default_drafts());
+        drafts.extend(table.not_valid_not_nulls());
+        drafts.extend(table.attach());
+        drafts.extend(row_security(relation));
+    }
+    drafts
+}
+
+/// A table with all that its `CREATE` needs to see.
+struct Table<'a> {
+    relation: &'a Relation,
+    columns: &'a [Column],
+    parents: Vec<&'a Relation>,
+    all_columns: &'a Columns,
+    checks: Vec<&'a Check>,
+}
+
+impl Table<'_> {
+    fn draft(&self) -> Draft {
+        let relation = self.relation;
+        let address = relation.address();
+        let identity = format!("TABLE {}", relation.qualified());
+        let draft = Draft::new(address, ObjectKind::Table, Some(&relation.schema), &relation.name, identity);
+        let mut parts: Vec<(Address, Option<String>)> = Vec::new();
+        for column in self.columns {
+            if let Some(default) = column.default.as_ref().filter(|default| default.generated.is_some()) {
+                parts.push((Address::new(class::ATTRDEF, default.oid), None));
+            }
+            if let Some(constraint) = column.not_null_constraint.as_ref().filter(|constraint| !self.is_added_later(constraint)) {
+                let words = format!("CONSTRAINT {} ON {}", ident::quote(&constraint.name), relation.qualified());
+                parts.push((Address::new(class::CONSTRAINT, constraint.oid), Some(words)));
+            }
+        }
+        let inherited = self.checks.iter().filter(|check| !self.makes(check));
+        parts.extend(inherited.map(|check| (Address::new(class::CONSTRAINT, check.oid), None)));
+        let detail =
+            Detail::Table { relkind: relation.kind, partition: relation.is_partition(), force_row_security: relation.force_row_security };
+        Draft {
+            definition: Definition::List(Box::new(self.definition())),
+            owner: Some(relation.owner.clone()),
+            tablespace: relation.tablespace.clone(),
+            detail,
+            parts,
+            ..draft
+        }
+    }
+
+    fn definition(&self) -> List {
+        let relation = self.relation;
+        let mut items: Vec<Item> = self.columns.iter().filter_map(|column| self.column_item(column)).collect();
+        items.extend(self.columns.iter().filter_map(|column| self.table_not_null(column)));
+        for check in self.checks.iter().filter(|check| self.makes(check)) {
+            let clause = Some((Address::new(class::CONSTRAINT, check.oid), check.clause()));
+            items.push(Item { clause, ..Item::default() });
+        }
+        // It means nothing on a partitioned table, and 18 does not take it there.
+        let unlogged = if relation.persistence == 'u' && relation.kind != 'p' { "UNLOGGED " } else { "" };
+        let of = relation.of_type.as_ref().map_or_else(String::new, |of| format!(" OF {of}"));
+        // A typed table without a word on its columns has no brackets.
+        let (open, close) = if relation.of_type.is_some() && items.is_empty() { ("", "") } else { (" (\n    ", "\n)") };
+        let mut tail = close.to_owned();
+        if !self.parents.is_empty() && !relation.is_partition() {
+            let parents: Vec<String> = self.parents.iter().map(|parent| parent.qualified()).collect();
+            tail += &format!("\nINHERITS ({})", parents.join(", "));
+        }
+        if let Some(key) = &relation.partition_key {
+            tail += &format!("\nPARTITION BY {key}");
+        }
+        if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap") {
+            tail += &format!("\nUSING {}", ident::quote(method));
+        }
+        if !relation.parameters.is_empty() {
+            tail += &format!("\nWITH ({})", relation.parameters.join(", "));
+        }
+        let head = format!("CREATE {unlogged}TABLE {}{of}{open}", relation.qualified());
+        List { head, items, separator: ",\n    ", tail, after: self.after() }
+    }
+
+    /// A column in the list, unless the table has it only from a parent that will be named.
+    fn column_item(&self, column: &Column) -> Option<Item> {
+        if !self.prints(column) {
+            return None;
+        }
+        let not_null = self.column_not_null(column);
+        let clause = column.default_clause();
+        let name = ident::quote(&column.name);
+        let before = if self.relation.of_type.is_some() {
+            if not_null.is_empty() && clause.is_none() {
+                return None;
+            }
+            format!("{name} WITH OPTIONS")
+        } else {
+            let collation = column.collation.as_ref().map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+            format!("{name} {}{collation}", column.type_name)
+        };
+        match (&column.default, clause) {
+            (Some(default), Some(clause)) if default.generated.is_none() => {
+                let clause = Some((Address::new(class::ATTRDEF, default.oid), clause));
+                Some(Item { before, clause, after: not_null })
+            }
+            (_, clause) => Some(Item { before: format!("{before}{}{not_null}", clause.unwrap_or_default()), ..Item::default() }),
+        }
+    }
+
+    fn prints(&self, column: &Column) -> bool {
+        column.is_local || self.relation.is_partition()
+    }
+
+    /// The words after a printed column that may not be NULL by a declaration of its own.
+    fn column_not_null(&self, column: &Column) -> String {
+        match &column.not_null_constraint {
+            Some(constraint) if constraint.is_valid && (constraint.is_local || self.relation.is_partition()) => {
+                let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
+                let chosen = format!("{}_{}_not_null", self.relation.name, column.name);
+                if chosen == constraint.name && !constraint.is_ambiguous {
+                    format!(" NOT NULL{no_inherit}")
+                } else {
+                    format!(" CONSTRAINT {} NOT NULL{no_inherit}", ident::quote(&constraint.name))
+                }
+            }
+            Some(_) => String::new(),
+            None if column.not_null && (self.relation.is_partition() || !self.inherits_not_null(column)) => " NOT NULL".to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as constraints (18).
+    fn table_not_null(&self, column: &Column) -> Option<Item> {
+        let constraint = column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && constraint.is_local)?;
+        if self.prints(column) {
+            return None;
+        }
+        let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
+        let before = format!("CONSTRAINT {} NOT NULL {}{no_inherit}", ident::quote(&constraint.name), ident::quote(&column.name));
+        Some(Item { before, ..Item::default() })
+    }
+
+    fn inherits_not_null(&self, column: &Column) -> bool {
+        self.inherited(column).any(|parents| parents.not_null)
+    }
+
+    fn inherited<'b>(&'b self, column: &'b Column) -> impl Iterator<Item = &'b Column> {
+        let of_parent = |parent: &&Relation| self.all_columns.get(&parent.oid);
+        self.parents.iter().filter_map(of_parent).flatten().filter(|other| other.name == column.name)
+    }
+
+    /// Whether the check stands in this table's definition: a partition has all of them from the start, because ATTACH looks for them.
+    fn makes(&self, check: &Check) -> bool {
+        check.is_local || self.relation.is_partition()
+    }
+
+    /// What has no place in `CREATE TABLE`.
+    fn after(&self) -> Vec<String> {
+        let relation = self.relation;
+        let qualified = relation.qualified();
+        let mut after = Vec::new();
+        for column in self.columns {
+            let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
+            let is_own_not_null = column.not_null && column.not_null_constraint.is_none() && !self.inherits_not_null(column);
+            if is_own_not_null && !self.prints(column) {
+                after.push(format!("{alter} SET NOT NULL"));
+            }
+            after.extend(column.statistics.map(|target| format!("{alter} SET STATISTICS {target}")));
+            after.extend(column.storage.map(|storage| format!("{alter} SET STORAGE {storage}")));
+            after.extend(column.compression.map(|method| format!("{alter} SET COMPRESSION {method}")));
+            if !column.options.is_empty() {
+                after.push(format!("{alter} SET ({})", parameters(&column.options, "").join(", ")));
+            }
+        }
+        match relation.replica_identity {
+            'f' => after.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY FULL")),
+            'n' => after.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY NOTHING")),
+            _ => {}
+        }
+        if relation.force_row_security {
+            after.push(format!("ALTER TABLE ONLY {qualified} FORCE ROW LEVEL SECURITY"));
+        }
+        after
+    }
+
+    /// Defaults are objects of their own that stand in the table's definition as long as they can.
+    fn default_drafts(&self) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        for column in self.columns.iter().filter(|column| !column.is_generated()) {
+            let (address, expression) = match &column.default {
+                Some(default) => (Address::new(class::ATTRDEF, default.oid), default.expression.as_str()),
+                None if self.lost_default(column) => (self.lost_default_address(column), "NULL"),
+                None => continue,
+            };
+            let is_inline = self.prints(column) && column.default.is_some();
+            drafts.push(default_draft(self.relation, column, address, expression, is_inline));
+        }
+        drafts
+    }
+
+    /// A parent has a default where this table has none.
+    fn lost_default(&self, column: &Column) -> bool {
+        let has_default = |parents: &Column| parents.default.is_some() && !parents.is_generated();
+        !self.relation.is_partition() && self.inherited(column).any(has_default)
+    }
+
+    /// Has no row in any catalog; told apart from others by number and table.
+    fn lost_default_address(&self, column: &Column) -> Address {
+        let number = self.columns.iter().position(|other| other.name == column.name).unwrap_or_default() as u32;
+        Address::new(own::MISSING_DEFAULT + number, self.relation.oid)
+    }
+
+    fn not_valid_not_nulls(&self) -> Vec<Draft> {
+        let constraints =
+            self.columns.iter().filter_map(|column| column.not_null_constraint.as_ref().map(|constraint| (column, constraint)));
+        let later = constraints.filter(|(_, constraint)| self.is_added_later(constraint));
+        later.map(|(column, constraint)| not_valid_not_null(self.relation, column, constraint)).collect()
+    }
+
+    fn is_added_later(&self, constraint: &NotNull) -> bool {
+        !constraint.is_valid && (constraint.is_local || self.relation.is_partition())
+    }
+
+    fn attach(&self) -> Option<Draft> {
+        let relation = self.relation;
+        let (bound, parent) = (relation.bound.as_ref()?, self.parents.first()?);
+        let address = Address::new(own::TABLE_ATTACH, relation.oid);
+        let identity = format!("TABLE {}", relation.qualified());
+        let draft = Draft::new(address, ObjectKind::TableAttach, Some(&relation.schema), &relation.name, identity);
+        let attach = format!("ALTER TABLE ONLY {} ATTACH PARTITION {} {bound}", parent.qualified(), relation.qualified());
+        let drop = Some(format!("ALTER TABLE {} DETACH PARTITION {}", parent.qualified(), relation.qualified()));
+        Some(Draft { of: Some(relation.address()), needs: vec![parent.address()], drop, ..draft }.made_by(vec![attach]))
+    }
+}
+
+/// A default as an object; `is_inline` says that the table's definition has it.
+pub(super) fn default_draft(relation: &Relation, column: &Column, address: Address, expression: &str, is_inline: bool) -> Draft {
+    let (qualified, quoted) = (relation.qualified(), ident::quote(&column.name));
+    let name = format!("{} {}", relation.name, column.name);
+    let draft = Draft::new(address, ObjectKind::Default, Some(&relation.schema), &name, format!("COLUMN {qualified}.{quoted}"));
+    let drop = Some(format!("ALTER TABLE {qualified} ALTER COLUMN {quoted} DROP DEFAULT"));
+    let host = is_inline.then(|| relation.address());
+    let set = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {quoted} SET DEFAULT {expression}");
+    Draft { host, of: Some(relation.address()), drop, ..draft }.made_by(vec![set])
+}
+
+fn not_valid_not_null(relation: &Relation, column: &Column, constraint: &NotNull) -> Draft {
+    let (qualified, name) = (relation.qualified(), ident::quote(&constraint.name));
+    let address = Address::new(class::CONSTRAINT, constraint.oid);
+    let draft =
+        Draft::new(address, ObjectKind::Check, Some(&relation.schema), &constraint.name, format!("CONSTRAINT {name} ON {qualified}"));
+    let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
+    let add = format!("ALTER TABLE {qualified} ADD CONSTRAINT {name} NOT NULL {}{no_inherit} NOT VALID", ident::quote(&column.name));
+    let drop = Some(format!("ALTER TABLE {qualified} DROP CONSTRAINT {name}"));
+    Draft { section: Section::PostData, of: Some(relation.address()), drop, ..draft }.made_by(vec![add])
+}
+
+fn row_security(relation: &Relation) -> Option<Draft> {
+    if !relation.row_security {
+        return None;
+    }
+    let qualified = relation.qualified();
+    let address = Address::new(own::ROW_SECURITY, relation.oid);
+    let draft = Draft::new(address, ObjectKind::RowSecurity, Some(&relation.schema), &relation.name, format!("TABLE {qualified}"));
+    let drop = Some(format!("ALTER TABLE {qualified} DISABLE ROW LEVEL SECURITY"));
+    let enable = format!("ALTER TABLE {qualified} ENABLE ROW LEVEL SECURITY");
+    Some(Draft { of: Some(relation.address()), drop, ..draft }.made_by(vec![enable]))
+}

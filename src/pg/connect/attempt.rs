@@ -1,0 +1,175 @@
+//! One try to open a session with one address: plain or TLS, log in, the right kind of server, set up; all within one time-out.
+//!
+//! Does not know the other hosts; a `Refusal` says whether trying them makes sense.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{SslMode, SslNegotiation};
+use tokio_postgres::{Client, Config, SimpleQueryMessage};
+
+use super::refusal::{self, Next, Refusal};
+use super::target::{Host, Password, Place, SessionAttrs};
+use super::tls::Mode;
+use super::{Registration, Server, bounded};
+use crate::error::Result;
+use crate::pg::session::{Purpose, Session};
+
+/// How long sent data may stay unacknowledged. A dump sends next to nothing, so silence means a dead peer; a restore may be held up by a busy server whose window
+/// is closed, which Linux counts as silence too.
+const DUMP_USER_TIMEOUT: Duration = Duration::from_secs(60);
+const RESTORE_USER_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A way to talk to one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wire {
+    Plain,
+    /// TLS if the server offers it.
+    Offered,
+    Tls,
+}
+
+/// One try to open a session with one address.
+pub(super) struct Attempt<'a> {
+    pub(super) server: &'a Server,
+    pub(super) doing: &'a str,
+    pub(super) host: &'a Host,
+    pub(super) address: Option<IpAddr>,
+    pub(super) password: Option<&'a Password>,
+    pub(super) wish: SessionAttrs,
+    pub(super) purpose: Purpose,
+}
+
+impl Attempt<'_> {
+    /// Tries the ways that the mode allows; one clock runs for connecting, TLS, authentication and set-up together.
+    pub(super) async fn run(&self) -> Result<Session, Refusal> {
+        let timeout = self.server.inner.target.timeout;
+        let all = async {
+            let (first, second) = self.wires();
+            let refusal = match self.dial(first).await {
+                Ok(session) => return Ok(session),
+                Err(refusal) => refusal,
+            };
+            let Some(second) = second else { return Err(refusal) };
+            let worth_it = refusal.next == Next::OtherKind || (refusal.next == Next::Plain && second == Wire::Plain);
+            if !worth_it {
+                return Err(refusal);
+            }
+            self.dial(second).await.map_err(|last| both_ways(self.doing, second, &refusal, last))
+        };
+        if let Some(result) = bounded(timeout, all).await {
+            return result;
+        }
+        let cause = format!("no answer within {} s", timeout.unwrap_or_default().as_secs_f64());
+        let hint = "check host, port and firewalls, and whether the server is overloaded; connect_timeout sets the time";
+        Err(Refusal::new(self.doing, cause, Next::Host).hint(hint))
+    }
+
+    fn wires(&self) -> (Wire, Option<Wire>) {
+        if self.address.is_none() {
+            return (Wire::Plain, None);
+        }
+        match self.server.inner.target.tls.mode {
+            Mode::Disable => (Wire::Plain, None),
+            Mode::Allow => (Wire::Plain, Some(Wire::Tls)),
+            Mode::Prefer => (Wire::Offered, Some(Wire::Plain)),
+            Mode::Require | Mode::VerifyCa | Mode::VerifyFull => (Wire::Tls, None),
+        }
+    }
+
+    async fn dial(&self, wire: Wire) -> Result<Session, Refusal> {
+        let inner = &self.server.inner;
+        let connected = self.config(wire).connect(inner.tls.clone()).await;
+        let (client, connection) =
+            connected.map_err(|source| refusal::explain(self.doing, source, &inner.target, self.host, self.password))?;
+        let session = inner.last_session.fetch_add(1, Ordering::Relaxed);
+        inner.live().insert(session, client.cancel_token());
+        let registration = Registration { server: Arc::clone(inner), session };
+        let task = tokio::spawn(async move {
+            let _registration = registration;
+            // What goes wrong here reaches whoever waits for an answer as "connection closed".
+            let _ = connection.await;
+        });
+        self.set_up(client, task).await
+    }
+
+    async fn set_up(&self, client: Client, task: JoinHandle<()>) -> Result<Session, Refusal> {
+        if self.wish != SessionAttrs::Any {
+            let kind = self.kind_of_server(&client).await;
+            let (in_recovery, read_only) = match kind {
+                Ok(kind) => kind,
+                Err(source) => {
+                    task.abort();
+                    return Err(refusal::explain(self.doing, source, &self.server.inner.target, self.host, self.password));
+                }
+            };
+            if let Some(objection) = self.wish.objection(in_recovery, read_only) {
+                task.abort();
+                return Err(Refusal::new(self.doing, objection, Next::Host));
+            }
+        }
+        let session = Session::prepare(self.server.clone(), client, task, self.purpose).await;
+        session.map_err(|error| Refusal { error, next: Next::Nothing })
+    }
+
+    /// Whether the server is in recovery, and whether its sessions are read-only.
+    async fn kind_of_server(&self, client: &Client) -> Result<(bool, bool), tokio_postgres::Error> {
+        let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'";
+        let answer = client.simple_query(sql).await?;
+        let row = answer.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
+        let is = |column| row.and_then(|row| row.get(column)) == Some("t");
+        Ok((is(0), is(1)))
+    }
+
+    /// The driver's configuration. Its own time-out covers only the TCP handshake, so it is left alone; its user is always set, or it would ask the C library.
+    fn config(&self, wire: Wire) -> Config {
+        let target = &self.server.inner.target;
+        let mut config = Config::new();
+        config.user(&target.user).dbname(&target.database).application_name(&target.application_name).port(self.host.port);
+        match (&self.host.place, self.address) {
+            (Place::Socket(folder), _) => config.host_path(folder),
+            (Place::Tcp { name, .. }, Some(address)) => config.host(name).hostaddr(address),
+            (Place::Tcp { name, .. }, None) => config.host(name),
+        };
+        if let Some(password) = self.password {
+            config.password(password.secret.expose());
+        }
+        if let Some(options) = &target.options {
+            config.options(options);
+        }
+        config.ssl_mode(match wire {
+            Wire::Plain => SslMode::Disable,
+            Wire::Offered => SslMode::Prefer,
+            Wire::Tls => SslMode::Require,
+        });
+        if target.tls.direct {
+            config.ssl_negotiation(SslNegotiation::Direct);
+        }
+        config.channel_binding(target.channel_binding);
+        config.keepalives(target.keepalives.is_some());
+        if let Some(keepalives) = target.keepalives {
+            config.keepalives_idle(keepalives.idle).keepalives_interval(keepalives.interval).keepalives_retries(keepalives.retries);
+        }
+        let default = if self.purpose == Purpose::Dump { DUMP_USER_TIMEOUT } else { RESTORE_USER_TIMEOUT };
+        config.tcp_user_timeout(target.tcp_user_timeout.unwrap_or(default));
+        config
+    }
+}
+
+/// What to say when both ways to talk to a server failed.
+fn both_ways(doing: &str, second: Wire, first: &Refusal, last: Refusal) -> Refusal {
+    let (tried, otherwise) = if second == Wire::Plain { ("with TLS", "without") } else { ("without TLS", "with TLS") };
+    if first.error.cause() == last.error.cause() {
+        return last;
+    }
+    let cause = format!("{tried}: {}; {otherwise}: {}", first.error.cause(), last.error.cause());
+    let hint = last.error.hint_text().unwrap_or_default().to_owned();
+    let mut both = Refusal::new(doing, cause, last.next).hint(&hint);
+    if let Some(code) = last.error.sqlstate() {
+        both.error = both.error.with_sqlstate(code);
+    }
+    both
+}

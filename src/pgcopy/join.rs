@@ -1,0 +1,249 @@
+//! Columns to rows: the inverse of [`super::split`], byte for byte.
+
+use bytes::{Bytes, BytesMut};
+use crc32fast::Hasher;
+use memchr::memchr2;
+
+use super::columns::{Column, Columns, Extent, Lengths, NULL};
+use super::digest::{Digest, RowHasher};
+use super::{LARGE_ROW_BYTES, PIECE_BYTES_MAX, TEXT_END, TEXT_NULL};
+use crate::archive::manifest::RowEncoding;
+use crate::error::{Error, Kind, Result};
+
+/// Rows as COPY takes them, without header and trailer.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a large single row.
+    pub pieces: Vec<Bytes>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// The sum of the rows' digests.
+    pub digest: Digest,
+    /// CRC32 of the pieces.
+    pub raw_crc: u32,
+    /// The pieces' bytes.
+    pub raw_bytes: u64,
+}
+
+/// The most bytes that [`join`] makes; callers have smaller limits of their own.
+const JOINED_BYTES_MAX: u64 = 1 << 31;
+
+/// Joins columns into rows.
+///
+/// # Errors
+/// Columns whose lengths and data do not agree, that give too many bytes, or text fields that would read as something else.
+pub fn join(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
+    let raw_bytes = joined_bytes(encoding, &columns)?;
+    if encoding == RowEncoding::Text {
+        check_text(&columns)?;
+    }
+    if columns.rows == 1 && raw_bytes > LARGE_ROW_BYTES as u64 {
+        return Ok(join_single(encoding, columns, raw_bytes));
+    }
+    let rows = columns.rows;
+    let mut cursors: Vec<Cursor> = columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
+    let mut out = Vec::new();
+    out.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
+    let (digest, raw_crc) = match encoding {
+        RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
+        RowEncoding::Text => text(rows, &mut cursors, &mut out)?,
+    };
+    debug_assert_eq!(out.len() as u64, raw_bytes, "the sum of the lengths was checked");
+    Ok(Joined { pieces: vec![out.into()], rows, digest, raw_crc, raw_bytes })
+}
+
+fn refuse(cause: impl Into<String>) -> Error {
+    Error::new(Kind::Archive, "join columns into rows", cause)
+}
+
+/// Checks the columns and tells how many bytes their rows have.
+fn joined_bytes(encoding: RowEncoding, columns: &Columns) -> Result<u64> {
+    let width = columns.columns.len() as u64;
+    let framing = match encoding {
+        RowEncoding::Binary => 2 + 4 * width,
+        RowEncoding::Text => width.max(1),
+    };
+    let mut total = u128::from(columns.rows) * u128::from(framing);
+    for (at, column) in columns.columns.iter().enumerate() {
+        let of_column = |cause: &str| refuse(format!("column {at}: {cause}"));
+        let Extent { nulls, bytes } = column.lengths.extent(columns.rows).map_err(of_column)?;
+        if bytes != column.data.len() as u64 {
+            return Err(of_column(&format!("its lengths make {bytes} bytes, its data has {}", column.data.len())));
+        }
+        total += u128::from(bytes);
+        if encoding == RowEncoding::Text {
+            total += u128::from(nulls) * TEXT_NULL.len() as u128;
+        }
+    }
+    if total > u128::from(JOINED_BYTES_MAX) {
+        return Err(refuse(format!("they would make {total} bytes")));
+    }
+    Ok(total as u64)
+}
+
+/// Refuses what the server would take for the end of a field, a row or the data.
+fn check_text(columns: &Columns) -> Result<()> {
+    if columns.columns.iter().any(|column| memchr2(b'\t', b'\n', &column.data).is_some()) {
+        return Err(refuse("a text field holds a tab or a line feed that is not escaped"));
+    }
+    Ok(())
+}
+
+/// Walks through one column.
+struct Cursor<'a> {
+    column: &'a Column,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The value of `row`; called once for each row in order, after the lengths were checked.
+    #[inline]
+    fn next(&mut self, row: usize) -> Option<&'a [u8]> {
+        let length = match &self.column.lengths {
+            Lengths::Null => NULL,
+            Lengths::Fixed(length) => *length,
+            Lengths::FixedOrNull(length, bits) => {
+                if bits[row / 8] >> (row % 8) & 1 == 1 {
+                    *length
+                } else {
+                    NULL
+                }
+            }
+            Lengths::U8(block) => match block[row] {
+                u8::MAX => NULL,
+                length => u32::from(length),
+            },
+            Lengths::U16(block) => match u16::from_le_bytes([block[row * 2], block[row * 2 + 1]]) {
+                u16::MAX => NULL,
+                length => u32::from(length),
+            },
+            Lengths::U32(block) => u32::from_le_bytes([block[row * 4], block[row * 4 + 1], block[row * 4 + 2], block[row * 4 + 3]]),
+        };
+        if length == NULL {
+            return None;
+        }
+        let start = self.at;
+        self.at += length as usize;
+        Some(&self.column.data[start..self.at])
+    }
+}
+
+/// Bytes of rows after which the checksum catches up: small enough to be in the cache still.
+const BATCH_BYTES: usize = 32 << 10;
+
+fn binary(rows: u64, cursors: &mut [Cursor], out: &mut Vec<u8>) -> (Digest, u32) {
+    let count = (cursors.len() as u16).to_be_bytes();
+    let (mut digest, mut crc, mut summed) = (Digest::default(), Hasher::new(), 0);
+    for row in 0..rows as usize {
+        out.extend_from_slice(&count);
+        let start = out.len();
+        for cursor in &mut *cursors {
+            frame(out, cursor.next(row));
+        }
+        digest += Digest::of_row(&out[start..]);
+        if out.len() - summed >= BATCH_BYTES {
+            crc.update(&out[summed..]);
+            summed = out.len();
+        }
+    }
+    crc.update(&out[summed..]);
+    (digest, crc.finalize())
+}
+
+#[inline]
+fn frame(out: &mut Vec<u8>, value: Option<&[u8]>) {
+    match value {
+        Some(value) => {
+            out.extend_from_slice(&(value.len() as u32).to_be_bytes());
+            out.extend_from_slice(value);
+        }
+        None => out.extend_from_slice(&NULL.to_be_bytes()),
+    }
+}
+
+fn text(rows: u64, cursors: &mut [Cursor], out: &mut Vec<u8>) -> Result<(Digest, u32)> {
+    let (mut digest, mut frame_bytes) = (Digest::default(), Vec::new());
+    for row in 0..rows as usize {
+        frame_bytes.clear();
+        let start = out.len();
+        for (at, cursor) in cursors.iter_mut().enumerate() {
+            if at > 0 {
+                out.push(b'\t');
+            }
+            let value = cursor.next(row);
+            if value == Some(TEXT_NULL) {
+                return Err(refuse("a text field that is not NULL reads as NULL"));
+            }
+            out.extend_from_slice(value.unwrap_or(TEXT_NULL));
+            frame(&mut frame_bytes, value);
+        }
+        out.push(b'\n');
+        if &out[start..] == TEXT_END {
+            return Err(refuse("a row reads as the end of the data"));
+        }
+        digest += Digest::of_row(&frame_bytes);
+    }
+    Ok((digest, crc32fast::hash(out)))
+}
+
+/// Joins one large row without copying its large fields.
+fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Joined {
+    let mut out = Pieces::default();
+    let mut hasher = RowHasher::new();
+    let width = columns.columns.len();
+    if encoding == RowEncoding::Binary {
+        out.small.extend_from_slice(&(width as u16).to_be_bytes());
+    }
+    for (at, column) in columns.columns.into_iter().enumerate() {
+        let value = Cursor { column: &column, at: 0 }.next(0).map(|_| column.data.clone());
+        hasher.field(value.as_deref());
+        match (encoding, value) {
+            (RowEncoding::Binary, Some(value)) => {
+                out.small.extend_from_slice(&(value.len() as u32).to_be_bytes());
+                out.push(value);
+            }
+            (RowEncoding::Binary, None) => out.small.extend_from_slice(&NULL.to_be_bytes()),
+            (RowEncoding::Text, value) => {
+                out.push(value.unwrap_or(Bytes::from_static(TEXT_NULL)));
+                out.small.extend_from_slice(if at + 1 == width { b"\n" } else { b"\t" });
+            }
+        }
+    }
+    out.cut();
+    let mut crc = Hasher::new();
+    out.pieces.iter().for_each(|piece| crc.update(piece));
+    Joined { pieces: out.pieces, rows: 1, digest: hasher.digest(), raw_crc: crc.finalize(), raw_bytes }
+}
+
+/// Gathers what is small and slices what is large.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Bytes>,
+    small: BytesMut,
+}
+
+impl Pieces {
+    /// A field of more bytes than this is not copied.
+    const SMALL_BYTES_MAX: usize = 64 << 10;
+
+    fn push(&mut self, mut value: Bytes) {
+        if value.len() <= Self::SMALL_BYTES_MAX {
+            self.small.extend_from_slice(&value);
+            if self.small.len() > PIECE_BYTES_MAX - 2 * Self::SMALL_BYTES_MAX {
+                self.cut();
+            }
+            return;
+        }
+        self.cut();
+        while value.len() > PIECE_BYTES_MAX {
+            self.pieces.push(value.split_to(PIECE_BYTES_MAX));
+        }
+        self.pieces.push(value);
+    }
+
+    fn cut(&mut self) {
+        if !self.small.is_empty() {
+            self.pieces.push(self.small.split().freeze());
+        }
+    }
+}
