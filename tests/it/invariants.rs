@@ -33,6 +33,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) source: Database<'s>,
     pub(crate) role: Role<'s>,
+    server: &'s Server,
 }
 
 impl<'s> Scene<'s> {
@@ -53,7 +54,7 @@ impl<'s> Scene<'s> {
              SELECT nextval('numbers')"
         ));
         source.execute("ANALYZE");
-        Self { dir: temp_dir(), source, role }
+        Self { dir: temp_dir(), source, role, server }
     }
 
     /// Makes a restore of this scene wait for [`Gate`] at row 50 of `parents` (`"load"`) or in the build of an index of it (`"index"`).
@@ -72,15 +73,8 @@ impl<'s> Scene<'s> {
     }
 
     /// An empty database of the same owner.
-    pub(crate) fn target(&self) -> Database<'s>
-    where
-        's: 's,
-    {
-        self.server().database_of(&self.role, "target")
-    }
-
-    fn server(&self) -> &'s Server {
-        self.role.server()
+    pub(crate) fn target(&self) -> Database<'s> {
+        self.server.database_of(&self.role, "target")
     }
 
     /// A path in the folder.
