@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Verbosity;
+use super::output::note;
 use super::tally::Tally;
 use super::ticker::Ticker;
 use super::units;
@@ -27,7 +28,8 @@ pub(super) struct Bars {
 struct State {
     tally: Tally,
     multi: MultiProgress,
-    phase: ProgressBar,
+    /// Until the tables are known, phases are lines: a password may be asked for in between.
+    phase: Option<ProgressBar>,
     whole: Option<ProgressBar>,
     tables: Vec<(usize, ProgressBar)>,
 }
@@ -35,8 +37,7 @@ struct State {
 impl Bars {
     pub(super) fn new(verbosity: Verbosity) -> Self {
         let multi = MultiProgress::new();
-        let phase = multi.add(ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}")));
-        let state = Arc::new(Mutex::new(State { tally: Tally::new(), multi, phase, whole: None, tables: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { tally: Tally::new(), multi, phase: None, whole: None, tables: Vec::new() }));
         let ticking = Arc::clone(&state);
         let ticker = Ticker::start(Duration::from_millis(250), move || ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw());
         Self { state, verbosity, _ticker: ticker }
@@ -47,8 +48,8 @@ impl Bars {
         let mut state = self.lock();
         state.tables.clear();
         state.whole = None;
+        state.phase = None;
         let _ = state.multi.clear();
-        state.phase.finish_and_clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -58,11 +59,9 @@ impl Bars {
 
 impl State {
     fn redraw(&mut self) {
-        if self.phase.is_finished() {
-            return;
-        }
-        self.phase.set_message(self.tally.phase_and_steps());
-        self.phase.tick();
+        let Some(phase) = &self.phase else { return };
+        phase.set_message(self.tally.phase_and_steps());
+        phase.tick();
         for (at, bar) in &self.tables {
             if let Some(table) = self.tally.tables.get(*at) {
                 bar.set_length(table.bytes_total.max(table.bytes));
@@ -104,6 +103,8 @@ impl Progress for Bars {
         let mut state = self.lock();
         state.tally.set_tables(tables);
         let bar = ProgressBar::new(state.tally.bytes_total()).with_style(style("all [{bar:30}] {percent:>3} % {msg}"));
+        let spinner = ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}"));
+        state.phase = Some(state.multi.add(spinner));
         state.whole = (!tables.is_empty()).then(|| state.multi.add(bar));
     }
 
@@ -128,7 +129,11 @@ impl Progress for Bars {
     fn phase(&self, text: &str) {
         let mut state = self.lock();
         state.tally.set_phase(text);
-        state.redraw();
+        if state.phase.is_some() {
+            state.redraw();
+        } else {
+            note(&state.tally.phase_and_steps());
+        }
     }
 
     fn steps(&self, done: u64, total: u64) {
@@ -137,8 +142,12 @@ impl Progress for Bars {
 
     fn message(&self, level: Level, text: &str) {
         if let Some(line) = self.verbosity.line(level, text) {
-            let multi = self.lock().multi.clone();
-            let _ = multi.println(line);
+            let state = self.lock();
+            if state.phase.is_some() {
+                let _ = state.multi.println(line);
+            } else {
+                note(&line);
+            }
         }
     }
 }

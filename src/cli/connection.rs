@@ -54,8 +54,8 @@ pub struct Connection {
 
 impl ConnectionArgs {
     /// Decides where to connect; asks for the password if `-W` says so.
-    pub fn resolve(&self, environment: &Environment) -> Result<Connection> {
-        let (mut resolved, kong_schema) = self.decide(environment)?;
+    pub fn resolve(&self) -> Result<Connection> {
+        let (mut resolved, kong_schema) = self.decide(&Environment::of_process())?;
         if self.password {
             let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
             let password = Password { secret, source: "the terminal".to_owned() };

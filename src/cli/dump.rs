@@ -4,11 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use super::connection::ConnectionArgs;
 use super::output::OutputArgs;
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::{Outcome, values};
+use super::values::Compression;
+use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
+use crate::archive::Codec;
+use crate::dump::{self, Options, Report};
 use crate::error::{Error, Kind, Result};
 
 /// Write a database into an archive
@@ -45,7 +49,7 @@ struct LimitArgs {
     /// Wait this long for a table's lock; milliseconds, or with a unit (30s, 5min); 0 waits for ever
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::milliseconds)]
     lock_wait_timeout: Duration,
-    /// Give up when the server sends nothing for this long; with a unit (60s, 5min); 0 waits for ever
+    /// Give up when the server sends nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::duration)]
     stall_timeout: Duration,
     /// Hold at most this much of the rows in memory (256MiB, 1GB)
@@ -58,29 +62,94 @@ struct LimitArgs {
 
 pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
-    values::compression(args.compress.as_deref())?;
-    check_output(&args.file)?;
-    let _ = (
-        args.connection.resolve(&crate::pg::connect::environment::Environment::of_process())?.server,
-        args.selection.selection(),
-        values::jobs(args.jobs),
-    );
-    Err(Error::new(Kind::Unexpected, "dump", "not there yet"))
-}
-
-/// Finds out early, before a password is asked for, that the output cannot be written.
-fn check_output(path: &std::path::Path) -> Result<()> {
-    let doing = format!("create {}", path.display());
-    if path.as_os_str() == "-" {
-        let hint = "give a file; write ./- for one of that name";
+    let codec = match values::compression(args.compress.as_deref())? {
+        Compression::None => Codec::None,
+        Compression::Zstd(level) => Codec::Zstd(level),
+    };
+    if args.file.as_os_str() == "-" {
+        let hint = "name a file; ./- is one of that name";
         return Err(Error::new(Kind::Usage, "read -f -", "an archive is not written to standard output").hint(hint));
     }
-    match path.symlink_metadata() {
-        Ok(found) if found.is_dir() => Err(Error::new(Kind::Usage, doing, "it is a folder").hint("name a file in it")),
-        Ok(_) => {
-            Err(Error::new(Kind::Requirement, doing, "file exists").hint("nothing is ever overwritten: remove it, or choose another name"))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Error::file(doing, error)),
+    let reporter = args.output.reporter();
+    let server = connect(&args.connection, reporter.as_ref())?;
+    let options = Options {
+        server: server.clone(),
+        output: args.file.clone(),
+        jobs: values::jobs(args.jobs),
+        codec,
+        selection: args.selection.selection(),
+        no_owner: args.owner.no_owner,
+        no_privileges: args.owner.no_privileges,
+        role: args.owner.role.clone(),
+        lock_wait_timeout: args.limits.lock_wait_timeout,
+        max_memory: args.limits.max_memory,
+        serializable_deferrable: args.limits.serializable_deferrable,
+        stall_timeout: args.limits.stall_timeout,
+    };
+    let result = run_stoppable(dump::run(options, reporter.clone()), async || server.cancel_all().await);
+    reporter.finish();
+    let report = result?;
+    let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());
+    reporter.summary(&as_text(&report), as_json(&report));
+    Ok(outcome)
+}
+
+fn as_text(report: &Report) -> String {
+    let summary = &report.summary;
+    format!(
+        "dumped {}, {}: {} of rows in {} (ratio {}), {:.1} s, {}\narchive {}, {}\nroot {}",
+        units::plural(report.tables.len() as u64, "table"),
+        units::plural(summary.rows, "row"),
+        units::bytes(summary.raw_bytes),
+        units::bytes(summary.stored_bytes),
+        units::ratio(summary.raw_bytes, summary.stored_bytes),
+        report.seconds,
+        units::rate(summary.raw_bytes, Duration::from_secs_f64(report.seconds)),
+        units::printable(&report.path.display().to_string()),
+        units::bytes(summary.total_bytes),
+        summary.root,
+    )
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let summary = &report.summary;
+    json!({
+        "archive": report.path.display().to_string(),
+        "root": summary.root.to_string(),
+        "tables": report.tables.len(),
+        "rows": summary.rows,
+        "chunks": summary.chunks,
+        "raw_bytes": summary.raw_bytes,
+        "stored_bytes": summary.stored_bytes,
+        "file_bytes": summary.total_bytes,
+        "not_carried": report.not_carried,
+        "seconds": report.seconds,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Root, Summary};
+
+    #[test]
+    fn summary() {
+        let summary = Summary {
+            root: Root([7; 32]),
+            total_bytes: 120_300_000,
+            chunks: 90,
+            rows: 1_234_567,
+            raw_bytes: 700_000_000,
+            stored_bytes: 120_000_000,
+            tables: Vec::new(),
+        };
+        let tables = vec!["public.routes".to_owned()];
+        let report = Report { path: "kong\n.sbk".into(), summary, tables, not_carried: Vec::new(), seconds: 12.34 };
+        insta::assert_snapshot!(as_text(&report), @r"
+        dumped 1 table, 1,234,567 rows: 700.0 MB of rows in 120.0 MB (ratio 5.83), 12.3 s, 56.7 MB/s
+        archive kong\n.sbk, 120.3 MB
+        root 0707070707070707070707070707070707070707070707070707070707070707
+        ");
+        assert_eq!(as_json(&report)["rows"], 1_234_567);
     }
 }

@@ -12,6 +12,7 @@ mod plain;
 mod restore;
 mod selection;
 mod signals;
+mod table;
 mod tally;
 mod ticker;
 mod units;
@@ -26,7 +27,11 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Parser, Subcommand};
 
+use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::progress::{Level, Progress};
+use connection::ConnectionArgs;
 use output::{LogFormat, Verbosity};
 
 /// Dump, verify and restore PostgreSQL databases, Kong Gateway's first
@@ -82,8 +87,6 @@ Exit codes:
 pub(crate) enum Outcome {
     /// All is well.
     Done,
-    /// A check found something, which is on standard output.
-    Findings,
     /// Something named could not be carried.
     NotCarried,
 }
@@ -92,7 +95,6 @@ impl Outcome {
     fn exit_code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Findings => Kind::Archive.exit_code(),
             Self::NotCarried => 10,
         }
     }
@@ -157,6 +159,26 @@ fn run_stoppable<T>(command: impl Future<Output = Result<T>>, cancel: impl Async
     // A thread that is still at work on a command that was stopped is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result
+}
+
+/// Decides where the server is, and says what there is to say about it.
+fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
+    let connection = args.resolve()?;
+    for warning in &connection.warnings {
+        progress.message(Level::Warning, warning);
+    }
+    for setting in &connection.settings {
+        progress.message(Level::Detail, &format!("{} = {} (from {})", setting.name, setting.value, setting.source));
+    }
+    Ok(connection.server)
+}
+
+/// Names everything that was not carried.
+fn tell_not_carried(not_carried: &[NotCarried], progress: &dyn Progress) -> Outcome {
+    for one in not_carried {
+        progress.message(Level::Warning, &format!("not carried: {} {}: {}", one.kind, one.name, one.reason));
+    }
+    if not_carried.is_empty() { Outcome::Done } else { Outcome::NotCarried }
 }
 
 #[cfg(test)]

@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use super::connection::ConnectionArgs;
-use super::output::OutputArgs;
+use super::output::{self, OutputArgs, Reporter};
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::{Outcome, values};
+use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::restore::build::Sections;
+use crate::restore::{self, Options, Plan, Report};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -23,6 +27,9 @@ pub(super) struct RestoreArgs {
     /// Check everything and print the plan, change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Restore this section; may be repeated
+    #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
+    section: Vec<SectionArg>,
     /// Do not ANALYZE the tables
     #[arg(long)]
     no_analyze: bool,
@@ -51,7 +58,7 @@ pub(super) struct RestoreArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
-    /// Give up when the server takes nothing for this long; with a unit (60s, 5min); 0 waits for ever
+    /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::duration)]
     stall_timeout: Duration,
     /// Hold at most this much of the rows in memory (256MiB, 1GB)
@@ -59,12 +66,89 @@ struct LimitArgs {
     max_memory: u64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SectionArg {
+    PreData,
+    Data,
+    PostData,
+}
+
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
-    let _ = (
-        args.connection.resolve(&crate::pg::connect::environment::Environment::of_process())?.server,
-        args.selection.selection(),
-        values::jobs(args.jobs),
+    if args.archive.as_os_str() == "-" {
+        let hint = "name a file; an archive is read from several places at once";
+        return Err(Error::new(Kind::Usage, "read the archive's name", "an archive is not read from standard input").hint(hint));
+    }
+    let reporter = args.output.reporter();
+    let server = connect(&args.connection, reporter.as_ref())?;
+    let options = args.options(server.clone());
+    let cancel = async || server.cancel_all().await;
+    if args.dry_run {
+        let plan = run_stoppable(restore::dry_run(&options, reporter.as_ref()), cancel);
+        reporter.finish();
+        return print_plan(&plan?);
+    }
+    let result = run_stoppable(restore::run(options, reporter.clone()), cancel);
+    reporter.finish();
+    Ok(tell(&result?, &reporter))
+}
+
+impl RestoreArgs {
+    fn options(&self, server: Server) -> Options {
+        let wants = |section| self.section.is_empty() || self.section.contains(&section);
+        Options {
+            server,
+            archive: self.archive.clone(),
+            jobs: values::jobs(self.jobs),
+            selection: self.selection.selection(),
+            sections: Sections {
+                pre_data: wants(SectionArg::PreData),
+                data: wants(SectionArg::Data),
+                post_data: wants(SectionArg::PostData),
+            },
+            no_owner: self.owner.no_owner,
+            no_privileges: self.owner.no_privileges,
+            no_comments: self.no_comments,
+            no_tablespaces: self.no_tablespaces,
+            role: self.owner.role.clone(),
+            max_memory: self.limits.max_memory,
+            stall_timeout: self.limits.stall_timeout,
+            no_analyze: self.no_analyze,
+        }
+    }
+}
+
+fn print_plan(plan: &Plan) -> Result<Outcome> {
+    output::print(&units::printable_text(&plan.to_string()))?;
+    if plan.findings.is_empty() {
+        return Ok(if plan.left_out.is_empty() { Outcome::Done } else { Outcome::NotCarried });
+    }
+    let cause = format!("{} in the way, which the plan names", units::plural(plan.findings.len() as u64, "thing"));
+    Err(Error::new(Kind::Requirement, "plan the restore", cause))
+}
+
+fn tell(report: &Report, reporter: &Reporter) -> Outcome {
+    let outcome = tell_not_carried(&report.not_restored, reporter);
+    let lines = format!(
+        "restored {}, {}, {} of rows, {:.1} s ({:.1} s before ANALYZE), {}",
+        units::plural(report.tables, "table"),
+        units::plural(report.rows, "row"),
+        units::bytes(report.raw_bytes),
+        report.seconds_total,
+        report.seconds_before_analyze,
+        units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
     );
-    Err(Error::new(Kind::Unexpected, "restore", "not there yet"))
+    let busy: serde_json::Map<_, _> = report.seconds_busy.iter().map(|(stage, seconds)| (stage.to_string(), json!(seconds))).collect();
+    let fields = json!({
+        "tables": report.tables,
+        "rows": report.rows,
+        "raw_bytes": report.raw_bytes,
+        "jobs": report.jobs,
+        "not_restored": report.not_restored,
+        "seconds": report.seconds_total,
+        "seconds_before_analyze": report.seconds_before_analyze,
+        "seconds_busy": busy,
+    });
+    reporter.summary(&lines, fields);
+    outcome
 }

@@ -1,4 +1,5 @@
 //! Everything that knows Kong.
 
 pub mod property;
+pub mod restore;
 pub mod settings;

@@ -1,1 +1,265 @@
 //! Restore: preflight, plan, and the workers that carry it out.
+//!
+//! ```text
+//! archive + target ─► preflight ─► build ─► Graph ─► run: N sessions take jobs from the schedule ─► report
+//! ```
+//!
+//! Does not know how objects are read from a server, nor how an archive's bytes are laid out.
+
+pub mod build;
+mod cost;
+mod existing;
+pub mod graph;
+mod load;
+pub mod locks;
+pub mod mark;
+mod plan;
+mod preflight;
+mod report;
+mod run;
+pub mod schedule;
+mod statements;
+mod target;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use self::build::Sections;
+use self::build::{ChunkSize, Input};
+use self::existing::LiveTriggers;
+use self::load::Loader;
+use self::mark::Mark;
+pub use self::plan::Plan;
+pub use self::preflight::Finding;
+use self::preflight::Wanted;
+pub use self::report::Report;
+use self::run::{Shared, carry_out};
+use self::target::Target;
+use crate::archive::Archive;
+use crate::archive::manifest::{NotCarried, Table, TableId};
+use crate::error::Result;
+use crate::kong;
+use crate::pg::connect::Server;
+use crate::pg::session::{Purpose, Session};
+use crate::pg::{ident, render, select};
+use crate::pool::{self, Budget};
+use crate::progress::{Level, Progress, TableTotal};
+
+/// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
+const MAINTENANCE_BYTES: u64 = 1 << 30;
+
+/// What to restore, from where, to where, how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The target database.
+    pub server: Server,
+    /// The archive.
+    pub archive: PathBuf,
+    /// Sessions.
+    pub jobs: usize,
+    /// Which objects and rows.
+    pub selection: select::Selection,
+    /// Which thirds; `-s` and `-a` in the selection take away from these.
+    pub sections: Sections,
+    /// Objects belong to the role that restores.
+    pub no_owner: bool,
+    /// No privileges, no default privileges.
+    pub no_privileges: bool,
+    /// No comments.
+    pub no_comments: bool,
+    /// No tablespace but the database's default.
+    pub no_tablespaces: bool,
+    /// `SET ROLE` after connecting.
+    pub role: Option<String>,
+    /// Bytes of rows in flight.
+    pub max_memory: u64,
+    /// How long the server may refuse to take COPY data.
+    pub stall_timeout: Duration,
+    /// Gather no statistics.
+    pub no_analyze: bool,
+}
+
+/// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
+pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+    let prepared = prepare(&options, progress.as_ref()).await?;
+    let Prepared { archive, session, target, plan, triggers } = prepared;
+    for warning in &plan.warnings {
+        progress.message(Level::Warning, warning);
+    }
+    if let Some(error) = preflight::refuse(&plan.findings, &target) {
+        return Err(error);
+    }
+    progress.tables(&totals(&archive));
+    let sessions = open_sessions(&options, session).await?;
+    let begun = Instant::now();
+    progress.phase(&format!("restore into database {}", ident::quote(&target.database)));
+    let counts = counts(&plan);
+    let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
+    let loader =
+        Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
+    // Two restores that begin at the same moment: one of them cannot make the schema, and has changed nothing.
+    run::transaction(&sessions[0], &plan.begin).await?;
+    let shared = Arc::new(Shared { graph: plan.graph, loader, triggers });
+    let busy = match finish(&shared, sessions).await {
+        Ok(busy) => busy,
+        Err(error) => {
+            options.server.cancel_all().await;
+            return Err(mark::incomplete(error));
+        }
+    };
+    Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
+}
+
+/// Computes what a restore would do, findings included; changes nothing.
+pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
+    Ok(prepare(options, progress).await?.plan)
+}
+
+async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
+    let (sessions, busy) = carry_out(shared, sessions).await?;
+    run::transaction(&sessions[0], &shared.graph.finish).await?;
+    Ok(busy)
+}
+
+struct Prepared {
+    archive: Arc<Archive<File>>,
+    session: Session,
+    target: Target,
+    plan: Plan,
+    triggers: LiveTriggers,
+}
+
+async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared> {
+    progress.phase("check the archive and the target");
+    let path = options.archive.clone();
+    let archive = pool::run(move || {
+        let archive = Archive::open_path(&path)?;
+        archive.check_root().map(|()| archive)
+    });
+    let archive = Arc::new(archive.await?);
+    let session = options.server.open(Purpose::Restore).await?;
+    set_up(options, &session).await?;
+    let target = Target::read(&session).await?;
+    let mut sections = options.sections;
+    sections.data &= !options.selection.schema_only;
+    sections.pre_data &= !options.selection.data_only;
+    sections.post_data &= !options.selection.data_only;
+    let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
+    Ok(Prepared { archive, session, target, plan, triggers })
+}
+
+async fn plan(
+    options: &Options,
+    sections: Sections,
+    archive: &Archive<File>,
+    target: &Target,
+    session: &Session,
+) -> Result<(Plan, LiveTriggers)> {
+    let manifest = &archive.manifest;
+    options.selection.check_matched(&manifest.objects)?;
+    let mut selected = options.selection.apply(manifest.objects.clone());
+    preflight::leave_present(&mut selected.objects, target);
+    let render = render::Options {
+        no_owner: options.no_owner,
+        no_privileges: options.no_privileges,
+        no_comments: options.no_comments,
+        no_security_labels: false,
+        no_tablespaces: options.no_tablespaces,
+        role: options.role.clone(),
+    };
+    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
+    let mut findings: Vec<Finding> = preflight::findings(wanted, target);
+    let warnings = preflight::warnings(wanted, target);
+    let chunks = chunks(options, archive, &selected);
+    let mut triggers = LiveTriggers::new();
+    if sections.data && !sections.pre_data {
+        let tables: Vec<(TableId, &Table)> = (0..).map(TableId).zip(&manifest.tables).collect();
+        let loaded: Vec<_> = tables.into_iter().filter(|(id, _)| !chunks[id.0 as usize].is_empty()).collect();
+        let (more, live) = existing::examine(session, &loaded).await?;
+        findings.extend(more);
+        triggers = live;
+    }
+    let graph = build::build(Input {
+        objects: &selected.objects,
+        tables: &manifest.tables,
+        chunks: &chunks,
+        last: |table| kong::restore::loads_last(&table.name),
+        jobs: options.jobs,
+        sections,
+        render: &render,
+        analyze: !options.no_analyze,
+    })?;
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let begin = Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set();
+    let tables = manifest.tables.clone();
+    let plan = Plan { findings, warnings, left_out: selected.left_out, begin, graph, tables, objects: selected.objects };
+    Ok((plan, triggers))
+}
+
+/// Each table's chunks; none where its rows are not wanted.
+fn chunks(options: &Options, archive: &Archive<File>, selected: &select::Selected) -> Vec<Vec<ChunkSize>> {
+    let kept = selected.ids();
+    let wanted = |table: &Table| kept.contains(&table.object) && options.selection.data_of(&table.schema, &table.name);
+    let wanted: Vec<bool> = archive.manifest.tables.iter().map(wanted).collect();
+    let mut chunks = vec![Vec::new(); wanted.len()];
+    for (chunk, entry) in archive.index.chunks.iter().enumerate() {
+        let table = entry.table.0 as usize;
+        if wanted[table] && entry.rows > 0 {
+            chunks[table].push(ChunkSize { chunk, rows: entry.rows, raw_bytes: entry.raw_bytes });
+        }
+    }
+    chunks
+}
+
+fn totals(archive: &Archive<File>) -> Vec<TableTotal> {
+    let tables = archive.manifest.tables.iter().zip(&archive.index.tables);
+    tables
+        .map(|(table, totals)| TableTotal {
+            name: ident::qualified(&table.schema, &table.name),
+            rows: totals.rows,
+            bytes: totals.raw_bytes,
+        })
+        .collect()
+}
+
+fn counts(plan: &Plan) -> (u64, u64, u64) {
+    let mut tables: Vec<TableId> = Vec::new();
+    let (mut all_rows, mut all_bytes) = (0, 0);
+    for job in &plan.graph.jobs {
+        if let graph::Work::Load { table, rows, raw_bytes, .. } = &job.work {
+            tables.push(*table);
+            all_rows += rows;
+            all_bytes += raw_bytes;
+        }
+    }
+    tables.sort_unstable();
+    tables.dedup();
+    (tables.len() as u64, all_rows, all_bytes)
+}
+
+async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
+    let mut sessions = vec![first];
+    while sessions.len() < options.jobs {
+        let session = options.server.open(Purpose::Restore).await?;
+        set_up(options, &session).await?;
+        sessions.push(session);
+    }
+    Ok(sessions)
+}
+
+/// What only a restore's sessions are set to.
+async fn set_up(options: &Options, session: &Session) -> Result<()> {
+    let share_kib = MAINTENANCE_BYTES / 1024 / options.jobs.max(1) as u64;
+    let sql = format!(
+        "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(setting::int8, {share_kib})::text, false), \
+                pg_catalog.set_config('synchronous_commit', 'off', false) \
+         FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'"
+    );
+    session.batch("set up the session", &sql).await?;
+    if let Some(role) = &options.role {
+        session.execute("set the role", &format!("SET ROLE {}", ident::quote(role))).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! From objects and chunks to a graph of jobs. Pure: knows no server and no session.
+//!
+//! Made before rows: one script. Then each table's rows, its index builds side by side, its keys from these indexes in one statement, its
+//! statistics, its foreign keys and the rest, every object as soon as what it depends on stands. Privileges, comments and materialized
+//! views wait for all of that, and the rows that declare the database usable wait for everything.
+
+mod families;
+mod post;
+
+use std::collections::HashMap;
+
+use self::families::Families;
+use super::cost;
+use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
+use super::locks::LockMode;
+use super::mark;
+use super::statements;
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section, Table, TableId};
+use crate::error::Result;
+use crate::pg::ident;
+use crate::pg::render;
+
+/// A table that holds this much of all rows, and more than [`DOMINANT_BYTES`], is loaded by several sessions.
+const DOMINANT_SHARE: u64 = 2;
+const DOMINANT_BYTES: u64 = 64 << 20;
+/// A session needs a few chunks to be worth its while.
+const PART_CHUNKS: usize = 4;
+
+/// Which thirds of a restore are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sections {
+    /// What rows need to be loaded.
+    pub pre_data: bool,
+    /// Rows, sequence values, large objects.
+    pub data: bool,
+    /// Keys, indexes, triggers and what else is made after the rows.
+    pub post_data: bool,
+}
+
+impl Sections {
+    /// All three.
+    pub const ALL: Self = Self { pre_data: true, data: true, post_data: true };
+
+    /// Whether a section is wanted.
+    pub fn holds(self, section: Section) -> bool {
+        match section {
+            Section::PreData => self.pre_data,
+            Section::Data => self.data,
+            Section::PostData => self.post_data,
+        }
+    }
+}
+
+/// One chunk of a table that is to be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkSize {
+    /// Its place in the archive's index.
+    pub chunk: usize,
+    /// Its rows.
+    pub rows: u64,
+    /// Its bytes of COPY data.
+    pub raw_bytes: u64,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The objects wanted, in an order in which they can be created; one without statements stands already.
+    pub objects: &'a [Object],
+    /// The archive's tables.
+    pub tables: &'a [Table],
+    /// Each table's chunks; none where its rows are not wanted.
+    pub chunks: &'a [Vec<ChunkSize>],
+    /// Which tables' rows wait for everything else.
+    pub last: fn(&Table) -> bool,
+    /// Sessions.
+    pub jobs: usize,
+    /// Sections.
+    pub sections: Sections,
+    /// What to leave out of the statements.
+    pub render: &'a render::Options,
+    /// Whether statistics are gathered.
+    pub analyze: bool,
+}
+
+/// Makes the graph. Fails where objects need each other in a circle.
+pub fn build(input: Input<'_>) -> Result<Graph> {
+    let mut builder = Builder {
+        input,
+        objects: input.objects.iter().map(|object| (object.id, object)).collect(),
+        table_ids: (0..).map(TableId).zip(input.tables).map(|(id, table)| (table.object, id)).collect(),
+        families: Families::new(input.objects),
+        graph: Graph::default(),
+        pre: None,
+        made: HashMap::new(),
+        loads: HashMap::new(),
+        last_loads: Vec::new(),
+        waits: Vec::new(),
+    };
+    builder.pre_data();
+    builder.data();
+    let analyzed = builder.post_data();
+    builder.resolve();
+    builder.privileges();
+    builder.refreshes(&analyzed);
+    builder.last_rows();
+    builder.finish();
+    builder.graph.order()?;
+    Ok(builder.graph)
+}
+
+struct Builder<'a> {
+    input: Input<'a>,
+    objects: HashMap<ObjectId, &'a Object>,
+    table_ids: HashMap<ObjectId, TableId>,
+    families: Families,
+    graph: Graph,
+    /// The script that makes everything before the rows.
+    pre: Option<JobId>,
+    /// The job after which an object stands.
+    made: HashMap<ObjectId, JobId>,
+    /// The jobs that bring a table's rows.
+    loads: HashMap<ObjectId, Vec<JobId>>,
+    /// Those of them that wait for everything else.
+    last_loads: Vec<(ObjectId, JobId)>,
+    /// Which objects a job waits for; turned into needs once every object's job is known.
+    waits: Vec<(JobId, Vec<ObjectId>)>,
+}
+
+impl Builder<'_> {
+    fn push(&mut self, job: Job) -> JobId {
+        let id = JobId(self.graph.jobs.len() as u32);
+        self.graph.jobs.push(job);
+        id
+    }
+
+    fn pre_data(&mut self) {
+        if !self.input.sections.pre_data {
+            return;
+        }
+        let before = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
+        let steps: Vec<Step> = before.flat_map(|object| statements::create(object, self.input.render)).collect();
+        if !steps.is_empty() {
+            let label = format!("make what rows need ({} statements)", steps.len());
+            let cost = cost::CATALOG * steps.len() as u64;
+            let work = Work::Script(steps);
+            self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs: Vec::new(), locks: Vec::new(), cost }));
+        }
+    }
+
+    fn data(&mut self) {
+        if !self.input.sections.data {
+            return;
+        }
+        let total: u64 = self.input.chunks.iter().flatten().map(|chunk| chunk.raw_bytes).sum();
+        for (id, table) in (0..).map(TableId).zip(self.input.tables) {
+            self.load(id, table, total);
+        }
+        self.order_by_foreign_keys();
+        let values = self.input.objects.iter().filter(|object| object.section == Section::Data);
+        let steps: Vec<Step> = values.flat_map(|object| statements::create(object, self.input.render)).collect();
+        if !steps.is_empty() {
+            let cost = cost::CATALOG * steps.len() as u64 / 10;
+            let label = format!("set sequence values ({} statements)", steps.len());
+            let needs = self.pre.into_iter().collect();
+            self.push(Job { stage: Stage::Data, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
+        }
+    }
+
+    fn load(&mut self, id: TableId, table: &Table, total_bytes: u64) {
+        let chunks = &self.input.chunks[id.0 as usize];
+        if chunks.is_empty() {
+            return;
+        }
+        let bytes: u64 = chunks.iter().map(|chunk| chunk.raw_bytes).sum();
+        let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| !object.statements.is_empty());
+        let dominant = bytes > DOMINANT_BYTES && bytes > total_bytes / DOMINANT_SHARE;
+        let parts = if made_here && dominant { self.input.jobs.min(chunks.len() / PART_CHUNKS).max(1) } else { 1 };
+        let mode = match (made_here, parts) {
+            (true, 1) => LoadMode::Freeze,
+            (true, _) => LoadMode::Shared,
+            // The rows of an extension's own tables add to what the extension brought.
+            (false, _) if self.input.sections.pre_data => LoadMode::Shared,
+            (false, _) => LoadMode::Existing,
+        };
+        let lock = match mode {
+            LoadMode::Freeze => LockMode::AccessExclusive,
+            LoadMode::Shared => LockMode::RowExclusive,
+            LoadMode::Existing => LockMode::ShareRowExclusive,
+        };
+        let name = ident::qualified(&table.schema, &table.name);
+        let last = (self.input.last)(table);
+        for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
+            let rows = part.iter().map(|chunk| chunk.rows).sum();
+            let raw_bytes = part.iter().map(|chunk| chunk.raw_bytes).sum();
+            let job = self.push(Job {
+                stage: if last { Stage::Last } else { Stage::Data },
+                label: if parts == 1 { format!("load {name}") } else { format!("load {name}, part {} of {parts}", number + 1) },
+                work: Work::Load { table: id, chunks: part.iter().map(|chunk| chunk.chunk).collect(), rows, raw_bytes, mode },
+                needs: self.pre.into_iter().collect(),
+                locks: vec![(table.object, lock)],
+                cost: cost::load(raw_bytes, rows),
+            });
+            self.loads.entry(table.object).or_default().push(job);
+            if last {
+                self.last_loads.push((table.object, job));
+            }
+        }
+    }
+
+    /// Where tables were there before, their foreign keys are too: parents load first, and a key's check locks rows of the parent.
+    fn order_by_foreign_keys(&mut self) {
+        if self.input.sections.pre_data {
+            return;
+        }
+        for object in self.input.objects {
+            let (Detail::ForeignKey { references, .. }, Some(child)) = (&object.detail, object.of) else { continue };
+            if *references == child {
+                continue;
+            }
+            let parents = self.loads.get(references).cloned().unwrap_or_default();
+            for job in self.loads.get(&child).cloned().unwrap_or_default() {
+                let job = &mut self.graph.jobs[job.index()];
+                job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
+                job.locks.push((*references, LockMode::RowShare));
+            }
+        }
+    }
+
+    /// Turns the objects that jobs wait for into the jobs that make them.
+    fn resolve(&mut self) {
+        for (job, objects) in std::mem::take(&mut self.waits) {
+            let mut needs = self.graph.jobs[job.index()].needs.clone();
+            needs.extend(self.pre);
+            for object in objects {
+                needs.extend(self.stands(object));
+            }
+            needs.retain(|need| *need != job);
+            needs.sort_unstable();
+            needs.dedup();
+            self.graph.jobs[job.index()].needs = needs;
+        }
+    }
+
+    /// The jobs after which an object stands; for a table, after which its rows are there.
+    fn stands(&self, object: ObjectId) -> Vec<JobId> {
+        let rows = self.holders(object).into_iter().filter_map(|member| self.loads.get(&member)).flatten().copied();
+        rows.chain(self.made.get(&object).copied()).collect()
+    }
+
+    /// The tables that hold a table's rows: itself, or the partitions of its tree.
+    fn holders(&self, table: ObjectId) -> Vec<ObjectId> {
+        if self.table_ids.contains_key(&table) { vec![table] } else { self.families.of(table) }
+    }
+
+    /// Privileges come last, because an owner may have revoked his own, and default privileges after them, because they would change
+    /// whatever is made later.
+    fn privileges(&mut self) {
+        let wanted = |object: &&&Object| self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger;
+        let (defaults, others): (Vec<&Object>, Vec<&Object>) =
+            self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
+        let mut steps: Vec<Step> = others.iter().flat_map(|object| statements::describe(object, self.input.render)).collect();
+        if !self.input.render.no_privileges {
+            steps.extend(defaults.iter().flat_map(|object| statements::create(object, self.input.render)));
+            steps.extend(defaults.iter().flat_map(|object| statements::describe(object, self.input.render)));
+        }
+        if steps.is_empty() {
+            return;
+        }
+        let needs = self.all_but_last_rows();
+        let label = format!("set privileges and comments ({} statements)", steps.len());
+        let cost = cost::CATALOG * steps.len() as u64;
+        self.push(Job { stage: Stage::Privileges, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
+    }
+
+    /// Materialized views are filled with the privileges in place, because they read with their owner's.
+    fn refreshes(&mut self, analyzed: &HashMap<ObjectId, JobId>) {
+        if !self.input.sections.data {
+            return;
+        }
+        let needs = self.all_but_last_rows();
+        for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::RefreshMaterializedView) {
+            let steps = statements::create(object, self.input.render);
+            if steps.is_empty() {
+                continue;
+            }
+            let locks = object.of.into_iter().map(|view| (view, LockMode::AccessExclusive)).collect();
+            let mut needs = needs.clone();
+            needs.extend(object.depends_on.iter().chain(&object.of).filter_map(|one| self.made.get(one).or_else(|| analyzed.get(one))));
+            needs.sort_unstable();
+            needs.dedup();
+            let label = format!("refresh {}", object.identity);
+            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::CATALOG * 100 };
+            let job = self.push(job);
+            self.made.insert(object.id, job);
+        }
+    }
+
+    /// The rows that declare the database usable come when nothing else is left but what itself waits for them.
+    fn last_rows(&mut self) {
+        if self.last_loads.is_empty() {
+            return;
+        }
+        let loads = self.last_loads.clone();
+        let dependents = self.graph.dependents();
+        let mut after = vec![false; self.graph.jobs.len()];
+        let mut open: Vec<JobId> = loads.iter().map(|(_, job)| *job).collect();
+        while let Some(job) = open.pop() {
+            if !std::mem::replace(&mut after[job.index()], true) {
+                open.extend(&dependents[job.index()]);
+            }
+        }
+        let before = |job: &JobId| !after[job.index()];
+        let sinks: Vec<JobId> = self.graph.ids().filter(before).filter(|job| !dependents[job.index()].iter().any(before)).collect();
+        for (_, job) in &loads {
+            self.graph.jobs[job.index()].needs.clone_from(&sinks);
+        }
+        for (table, job) in loads {
+            if let Some(analyze) = self.analyze_job(table) {
+                let analyze = self.push(analyze);
+                self.graph.jobs[analyze.index()].needs = vec![job];
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.graph.finish.push(mark::remove());
+        if self.input.sections.post_data {
+            for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::EventTrigger) {
+                self.graph.finish.extend(statements::create(object, self.input.render));
+                self.graph.finish.extend(statements::describe(object, self.input.render));
+            }
+        }
+    }
+
+    /// The jobs that no other needs, the last rows left out unless something waits for them.
+    fn all_but_last_rows(&self) -> Vec<JobId> {
+        let last = |job: &JobId| self.last_loads.iter().any(|(_, load)| load == job);
+        self.graph.sinks().into_iter().filter(|job| !last(job)).collect()
+    }
+
+    fn analyze_job(&self, table: ObjectId) -> Option<Job> {
+        let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
+        let described = &self.input.tables[id.0 as usize];
+        let bytes = self.input.chunks[id.0 as usize].iter().map(|chunk| chunk.raw_bytes).sum();
+        let name = ident::qualified(&described.schema, &described.name);
+        let step = Step::new(format!("analyze {name}"), format!("ANALYZE {name}"));
+        Some(Job {
+            stage: Stage::Analyze,
+            label: step.doing.clone(),
+            work: Work::Statements(vec![step]),
+            needs: Vec::new(),
+            locks: vec![(table, LockMode::ShareUpdateExclusive)],
+            cost: cost::analyze(bytes, described.columns.len()),
+        })
+    }
+
+    fn rows_of(&self, table: ObjectId) -> u64 {
+        let ids = self.holders(table).into_iter().filter_map(|member| self.table_ids.get(&member));
+        ids.flat_map(|id| &self.input.chunks[id.0 as usize]).map(|chunk| chunk.rows).sum()
+    }
+
+    fn name_of(&self, table: ObjectId) -> String {
+        self.objects.get(&table).map_or_else(String::new, |object| statements::qualified(object))
+    }
+
+    fn is_last(&self, table: ObjectId) -> bool {
+        self.last_loads.iter().any(|(last, _)| *last == table)
+    }
+
+    fn is_relation(&self, id: ObjectId) -> bool {
+        self.objects
+            .get(&id)
+            .is_some_and(|object| matches!(object.kind, ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable))
+    }
+}
+
+/// What has a place of its own at the end.
+fn is_late(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::DefaultAcl | ObjectKind::EventTrigger | ObjectKind::RefreshMaterializedView)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,257 @@
+//! The jobs of what is made after the rows: what each waits for and which tables it locks.
+
+use std::collections::HashMap;
+
+use super::super::cost;
+use super::super::graph::{Job, JobId, Stage, Step, Work};
+use super::super::locks::LockMode;
+use super::super::statements;
+use super::{Builder, is_late};
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section, UsingIndex};
+
+/// A table's keys, adopted together from indexes that were built side by side.
+#[derive(Default)]
+struct Adoption<'a> {
+    indexes: Vec<JobId>,
+    words: Vec<&'a str>,
+    /// What follows the constraint: `CLUSTER ON`, `REPLICA IDENTITY`.
+    extras: Vec<Step>,
+    keys: Vec<ObjectId>,
+    waits: Vec<ObjectId>,
+}
+
+impl<'a> Builder<'a> {
+    /// Makes the jobs, and tells which job gathers which table's statistics.
+    pub(super) fn post_data(&mut self) -> HashMap<ObjectId, JobId> {
+        let objects = self.input.objects;
+        let post: Vec<&'a Object> = if self.input.sections.post_data {
+            objects.iter().filter(|object| object.section == Section::PostData && !is_late(object.kind)).collect()
+        } else {
+            Vec::new()
+        };
+        let mut built: HashMap<ObjectId, Vec<JobId>> = HashMap::new();
+        self.keys(&post, &mut built);
+        self.indexes(&post, &mut built);
+        let analyzed = self.statistics(&built);
+        for object in &post {
+            match &object.detail {
+                Detail::Key { .. } | Detail::Index { .. } => {}
+                Detail::ForeignKey { .. } => self.foreign_key(object, &analyzed),
+                _ => self.other(object),
+            }
+        }
+        analyzed
+    }
+
+    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) {
+        let mut adoptions: Vec<(ObjectId, Adoption<'a>)> = Vec::new();
+        for object in post {
+            let (Detail::Key { columns, using_index, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
+            let columns: Vec<Option<&str>> = columns.iter().map(|column| Some(column.as_str())).collect();
+            let cost = cost::index(self.rows_of(table), *bytes, "btree", self.sorts_text(table, &columns));
+            let Some(using_index) = using_index else {
+                let job = self.whole_key(object, table, cost);
+                built.entry(table).or_default().push(job);
+                continue;
+            };
+            let index = self.key_index(object, using_index, table, cost);
+            let place = adoptions.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
+                adoptions.push((table, Adoption::default()));
+                adoptions.len() - 1
+            });
+            let adoption = &mut adoptions[place].1;
+            adoption.indexes.push(index);
+            adoption.words.push(&using_index.add_constraint);
+            adoption.extras.extend(
+                statements::create(object, self.input.render).into_iter().filter(|step| Some(&step.sql) != object.statements.first()),
+            );
+            adoption.keys.push(object.id);
+            adoption.waits.extend(waits(object, None));
+        }
+        for (table, adoption) in adoptions {
+            let job = self.adopt(table, adoption);
+            built.entry(table).or_default().push(job);
+        }
+    }
+
+    /// A key that the server must build by itself.
+    fn whole_key(&mut self, object: &Object, table: ObjectId, cost: u64) -> JobId {
+        let job = self.push(Job {
+            stage: Stage::Keys,
+            label: format!("add {}", object.identity),
+            work: Work::Statements(statements::create(object, self.input.render)),
+            needs: Vec::new(),
+            locks: self.all_of(table, LockMode::AccessExclusive),
+            cost,
+        });
+        self.await_built(job, object, table);
+        self.made.insert(object.id, job);
+        job
+    }
+
+    fn key_index(&mut self, object: &Object, using_index: &UsingIndex, table: ObjectId, cost: u64) -> JobId {
+        let create = Step::new(format!("build the index of {}", object.identity), &using_index.create_index);
+        let job = self.push(Job {
+            stage: Stage::Keys,
+            label: create.doing.clone(),
+            work: Work::Statements(statements::in_tablespace(object, self.input.render, create)),
+            needs: Vec::new(),
+            locks: vec![(table, LockMode::Share)],
+            cost,
+        });
+        self.await_built(job, object, table);
+        job
+    }
+
+    fn adopt(&mut self, table: ObjectId, adoption: Adoption<'_>) -> JobId {
+        let name = self.name_of(table);
+        let doing = format!("add the keys of {name}");
+        let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", ")));
+        let steps = std::iter::once(add).chain(adoption.extras).collect();
+        let locks = vec![(table, LockMode::AccessExclusive)];
+        let cost = cost::CATALOG * adoption.keys.len() as u64;
+        let job = self.push(Job { stage: Stage::Keys, label: doing, work: Work::Statements(steps), needs: adoption.indexes, locks, cost });
+        self.waits.push((job, adoption.waits));
+        self.made.extend(adoption.keys.into_iter().map(|key| (key, job)));
+        job
+    }
+
+    fn indexes(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) {
+        for object in post {
+            let (Detail::Index { method, columns, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
+            let columns: Vec<Option<&str>> = columns.iter().map(Option::as_deref).collect();
+            let text = self.sorts_text(table, &columns);
+            let cost = cost::index(self.rows_of(table), *bytes, method, text);
+            let Some((first, extras)) = object.statements.split_first() else { continue };
+            let create = Step::new(format!("build {}", object.identity), first);
+            let mut job = self.push(Job {
+                stage: Stage::Indexes,
+                label: create.doing.clone(),
+                work: Work::Statements(statements::in_tablespace(object, self.input.render, create)),
+                needs: Vec::new(),
+                locks: vec![(table, LockMode::Share)],
+                cost,
+            });
+            self.await_built(job, object, table);
+            if !extras.is_empty() {
+                // CLUSTER ON, REPLICA IDENTITY and the like need the table for themselves, for an instant.
+                let label = format!("finish {}", object.identity);
+                let steps = extras.iter().map(|sql| Step::new(&label, sql)).collect();
+                let locks = vec![(table, LockMode::AccessExclusive)];
+                let work = Work::Statements(steps);
+                job = self.push(Job { stage: Stage::Indexes, label, work, needs: vec![job], locks, cost: cost::CATALOG });
+            }
+            self.made.insert(object.id, job);
+            built.entry(table).or_default().push(job);
+        }
+    }
+
+    /// A build waits for its table's rows, unless these come last of all: then it is made on the empty table.
+    fn await_built(&mut self, job: JobId, object: &Object, table: ObjectId) {
+        let table = (!self.is_last(table)).then_some(table);
+        self.waits.push((job, waits(object, table)));
+    }
+
+    fn statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) -> HashMap<ObjectId, JobId> {
+        let mut analyzed = HashMap::new();
+        for table in self.input.tables {
+            let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
+            job.needs.clone_from(&self.loads[&table.object]);
+            job.needs.extend(built.get(&table.object).into_iter().flatten());
+            analyzed.insert(table.object, self.push(job));
+        }
+        analyzed
+    }
+
+    fn foreign_key(&mut self, object: &Object, analyzed: &HashMap<ObjectId, JobId>) {
+        let Detail::ForeignKey { references, add_not_valid, validate, .. } = &object.detail else { return };
+        let Some(child) = object.of else { return };
+        let (child_rows, parent_rows) = (self.rows_of(child), self.rows_of(*references));
+        let mut locks = self.all_of(child, LockMode::ShareRowExclusive);
+        if *references != child {
+            locks.extend(self.all_of(*references, LockMode::ShareRowExclusive));
+        }
+        let family: Vec<ObjectId> = self.families.of(child).into_iter().chain(self.families.of(*references)).collect();
+        let statistics: Vec<JobId> = family.iter().filter_map(|table| analyzed.get(table)).copied().collect();
+        // A proof by an empty table is instant: one statement does both.
+        let two_steps = add_not_valid.as_ref().zip(validate.as_ref()).filter(|_| child_rows > 0);
+        let steps = match two_steps {
+            Some((add, _)) => vec![Step::new(format!("add {}", object.identity), add)],
+            None => statements::create(object, self.input.render),
+        };
+        let (needs, cost) = if two_steps.is_some() || child_rows == 0 {
+            (Vec::new(), cost::CATALOG)
+        } else {
+            (statistics.clone(), cost::validate(child_rows, parent_rows))
+        };
+        let label = format!("add {}", object.identity);
+        let add = self.push(Job { stage: Stage::ForeignKeys, label, work: Work::Statements(steps), needs, locks, cost });
+        self.waits.push((add, waits(object, Some(*references))));
+        self.made.insert(object.id, add);
+        if let Some((_, validate)) = two_steps {
+            let step = Step::new(format!("validate {}", object.identity), validate);
+            let needs = std::iter::once(add).chain(statistics).collect();
+            let locks = vec![(child, LockMode::ShareUpdateExclusive), (*references, LockMode::RowShare)];
+            let cost = cost::validate(child_rows, parent_rows);
+            self.push(Job { stage: Stage::ForeignKeys, label: step.doing.clone(), work: Work::Statements(vec![step]), needs, locks, cost });
+        }
+    }
+
+    fn other(&mut self, object: &Object) {
+        let steps = statements::create(object, self.input.render);
+        if steps.is_empty() {
+            return;
+        }
+        let mode = match object.kind {
+            ObjectKind::Trigger => LockMode::ShareRowExclusive,
+            ObjectKind::Statistics => LockMode::ShareUpdateExclusive,
+            // Whatever else it is, nothing else may touch its tables meanwhile.
+            _ => LockMode::AccessExclusive,
+        };
+        let touched = waits(object, None);
+        let mut locks: Vec<_> = touched.iter().filter(|id| self.is_relation(**id)).flat_map(|table| self.all_of(*table, mode)).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        let label = format!("create {}", object.identity);
+        let cost = if object.kind == ObjectKind::Constraint {
+            object.of.map_or(cost::CATALOG, |table| cost::index(self.rows_of(table), 0, "gist", false))
+        } else {
+            cost::CATALOG
+        };
+        let job = self.push(Job { stage: Stage::Rest, label, work: Work::Statements(steps), needs: Vec::new(), locks, cost });
+        self.waits.push((job, touched));
+        self.made.insert(object.id, job);
+    }
+
+    /// A lock on a table reaches its partitions.
+    fn all_of(&self, table: ObjectId, mode: LockMode) -> Vec<(ObjectId, LockMode)> {
+        self.families.of(table).into_iter().map(|member| (member, mode)).collect()
+    }
+
+    fn sorts_text(&self, table: ObjectId, columns: &[Option<&str>]) -> bool {
+        let Some(id) = self.table_ids.get(&table) else { return false };
+        let described = &self.input.tables[id.0 as usize];
+        // Only the leading column is compared often; an expression is text more often than not.
+        columns.first().is_some_and(|first| {
+            first.is_none_or(|name| {
+                described
+                    .columns
+                    .iter()
+                    .any(|column| column.name == name && (column.type_name == "text" || column.type_name.starts_with("character")))
+            })
+        })
+    }
+}
+
+/// What an object waits for: what it depends on, the table that it is a part of, and `rows`, a table whose rows it reads.
+///
+/// A key or index names its table here only through `rows`: some are built before the rows come.
+fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
+    let own = object.of.filter(|_| is_built(object));
+    let part_of = object.of.filter(|_| !is_built(object));
+    object.depends_on.iter().copied().filter(|id| Some(*id) != own).chain(part_of).chain(rows).collect()
+}
+
+fn is_built(object: &Object) -> bool {
+    matches!(object.detail, Detail::Key { .. } | Detail::Index { .. })
+}

@@ -1,0 +1,242 @@
+//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost. A plain value that can be printed.
+//!
+//! Does not know how a manifest becomes jobs, nor how they are run.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::locks::LockMode;
+use crate::archive::manifest::{ObjectId, TableId};
+use crate::error::{Error, Kind, Result};
+
+/// A job's place in [`Graph::jobs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u32);
+
+impl JobId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What sort of work a job is; reports add up by it. It orders nothing: jobs run as soon as what they need stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Schemas, types, functions, tables.
+    PreData,
+    /// Rows and sequence values.
+    Data,
+    /// Primary keys and unique constraints.
+    Keys,
+    /// All other indexes.
+    Indexes,
+    /// Statistics for the planner.
+    Analyze,
+    /// Foreign keys, and proving them.
+    ForeignKeys,
+    /// Triggers, rules, policies and everything else after the rows.
+    Rest,
+    /// Privileges, comments, default privileges.
+    Privileges,
+    /// Materialized views.
+    Refresh,
+    /// The rows that declare the database usable.
+    Last,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::PreData => "pre-data",
+            Self::Data => "data",
+            Self::Keys => "keys",
+            Self::Indexes => "indexes",
+            Self::Analyze => "analyze",
+            Self::ForeignKeys => "foreign keys",
+            Self::Rest => "triggers and the rest",
+            Self::Privileges => "privileges and comments",
+            Self::Refresh => "materialized views",
+            Self::Last => "last rows",
+        })
+    }
+}
+
+/// One statement, and what it does in words an error can begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// A present-tense phrase: `create table public.routes`.
+    pub doing: String,
+    /// Exactly one statement.
+    pub sql: String,
+}
+
+impl Step {
+    /// A statement with its purpose.
+    pub fn new(doing: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self { doing: doing.into(), sql: sql.into() }
+    }
+}
+
+/// How a table's rows are brought in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadMode {
+    /// One session owns a table that this run made: `TRUNCATE`, then `COPY … (FREEZE)`, in one transaction.
+    Freeze,
+    /// Several sessions share a table that this run made, or the table came with an extension: plain `COPY`.
+    Shared,
+    /// The table was there before: its own triggers are switched off and on again within the transaction.
+    Existing,
+}
+
+/// What a job does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// Statements: one runs on its own, several in one transaction.
+    Statements(Vec<Step>),
+    /// Many small statements, sent ahead of their answers and committed every so often.
+    Script(Vec<Step>),
+    /// Chunks of rows into one table.
+    Load {
+        /// Which table.
+        table: TableId,
+        /// Places in the archive's index.
+        chunks: Vec<usize>,
+        /// Rows in these chunks.
+        rows: u64,
+        /// Bytes of COPY data in these chunks.
+        raw_bytes: u64,
+        /// How.
+        mode: LoadMode,
+    },
+}
+
+/// One piece of work for one session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// What sort of work.
+    pub stage: Stage,
+    /// A present-tense phrase: `build index public.routes_pkey`.
+    pub label: String,
+    /// The work itself.
+    pub work: Work,
+    /// The jobs that must be done before.
+    pub needs: Vec<JobId>,
+    /// The tables it locks; the job waits while another runs that excludes it.
+    pub locks: Vec<(ObjectId, LockMode)>,
+    /// Estimated server time in microseconds; only its proportions matter.
+    pub cost: u64,
+}
+
+/// All jobs, and the transaction that ends the restore.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// What is run after the last job, in the transaction that takes the mark of incompleteness away.
+    pub finish: Vec<Step>,
+}
+
+impl Graph {
+    /// For each job, the cost of the longest chain of jobs that starts with it. Fails where jobs need each other in a circle.
+    pub fn ranks(&self) -> Result<Vec<u64>> {
+        let order = self.order()?;
+        let mut ranks: Vec<u64> = vec![0; self.jobs.len()];
+        for &job in order.iter().rev() {
+            let own = ranks[job.index()].saturating_add(self.jobs[job.index()].cost);
+            ranks[job.index()] = own;
+            for need in &self.jobs[job.index()].needs {
+                ranks[need.index()] = ranks[need.index()].max(own);
+            }
+        }
+        Ok(ranks)
+    }
+
+    /// The jobs in an order in which one session could do them.
+    pub fn order(&self) -> Result<Vec<JobId>> {
+        let mut missing: Vec<usize> = self.jobs.iter().map(|job| job.needs.len()).collect();
+        let dependents = self.dependents();
+        let mut order: Vec<JobId> = self.ids().filter(|job| missing[job.index()] == 0).collect();
+        let mut next = 0;
+        while next < order.len() {
+            for &dependent in &dependents[order[next].index()] {
+                missing[dependent.index()] -= 1;
+                if missing[dependent.index()] == 0 {
+                    order.push(dependent);
+                }
+            }
+            next += 1;
+        }
+        if order.len() == self.jobs.len() {
+            return Ok(order);
+        }
+        let stuck: Vec<&str> =
+            self.ids().filter(|job| missing[job.index()] > 0).take(5).map(|job| self.jobs[job.index()].label.as_str()).collect();
+        let cause = format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
+        Err(Error::new(Kind::Archive, "plan the restore", cause))
+    }
+
+    /// For each job, the jobs that need it.
+    pub fn dependents(&self) -> Vec<Vec<JobId>> {
+        let mut dependents = vec![Vec::new(); self.jobs.len()];
+        for id in self.ids() {
+            for need in &self.jobs[id.index()].needs {
+                dependents[need.index()].push(id);
+            }
+        }
+        dependents
+    }
+
+    /// Every job's id.
+    pub fn ids(&self) -> impl Iterator<Item = JobId> + use<> {
+        (0..self.jobs.len() as u32).map(JobId)
+    }
+
+    /// The jobs that no other needs.
+    pub fn sinks(&self) -> Vec<JobId> {
+        let dependents = self.dependents();
+        self.ids().filter(|job| dependents[job.index()].is_empty()).collect()
+    }
+
+    /// How many jobs each stage has.
+    pub fn stages(&self) -> Vec<(Stage, usize)> {
+        let mut counts: HashMap<Stage, usize> = HashMap::new();
+        for job in &self.jobs {
+            *counts.entry(job.stage).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable();
+        counts
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn job(needs: &[u32], locks: &[(u32, LockMode)], cost: u64) -> Job {
+        Job {
+            stage: Stage::Rest,
+            label: "work".into(),
+            work: Work::Statements(Vec::new()),
+            needs: needs.iter().copied().map(JobId).collect(),
+            locks: locks.iter().map(|&(table, mode)| (ObjectId(table), mode)).collect(),
+            cost,
+        }
+    }
+
+    #[test]
+    fn a_rank_is_the_longest_chain() {
+        let graph = Graph { jobs: vec![job(&[], &[], 1), job(&[0], &[], 10), job(&[0], &[], 5), job(&[1, 2], &[], 7)], finish: Vec::new() };
+        assert_eq!(graph.ranks().unwrap(), [18, 17, 12, 7]);
+        assert_eq!(graph.sinks(), [JobId(3)]);
+    }
+
+    #[test]
+    fn a_circle_is_refused() {
+        let graph = Graph { jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)], finish: Vec::new() };
+        let error = graph.ranks().unwrap_err();
+        assert_eq!(error.kind(), Kind::Archive);
+        assert!(error.to_string().contains("circle"));
+    }
+}

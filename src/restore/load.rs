@@ -1,0 +1,287 @@
+//! One table's chunks into the server: read, checked and decoded ahead while the one before is sent.
+
+use std::fs::File;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_postgres::CopyInSink;
+
+use super::existing::LiveTrigger;
+use super::graph::LoadMode;
+use crate::archive::Archive;
+use crate::archive::manifest::{RowEncoding, Table, TableId};
+use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
+use crate::pg::session::{self, Session};
+use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined};
+use crate::pool::{self, Budget, Permit};
+use crate::progress::Progress;
+
+/// CopyData messages are no longer than this: the driver copies each into its buffer, which should stay small.
+const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// Chunks that wait decoded; one more is in the making and one is being sent.
+const AHEAD: usize = 1;
+
+/// What a load needs besides its session.
+pub(super) struct Loader {
+    /// Where the chunks are.
+    pub(super) archive: Arc<Archive<File>>,
+    /// What bounds the bytes in flight, of all loads together.
+    pub(super) budget: Budget,
+    /// Who listens.
+    pub(super) progress: Arc<dyn Progress>,
+    /// How long the server may refuse to take more.
+    pub(super) stall_timeout: Duration,
+}
+
+/// One load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load<'a> {
+    /// Which table.
+    pub(super) id: TableId,
+    /// The same.
+    pub(super) table: &'a Table,
+    /// Places in the archive's index.
+    pub(super) chunks: &'a [usize],
+    /// How.
+    pub(super) mode: LoadMode,
+    /// The table's own triggers, where it was there before.
+    pub(super) triggers: &'a [LiveTrigger],
+}
+
+impl Load<'_> {
+    /// What is run before the COPY, the COPY, and what is run after it.
+    pub(super) fn statements(&self) -> (Vec<String>, String, Vec<String>) {
+        let name = ident::qualified(&self.table.schema, &self.table.name);
+        let columns = ident::list(self.table.columns.iter().map(|column| column.name.as_str()));
+        let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
+        let format = match self.table.encoding {
+            RowEncoding::Binary => "FORMAT binary",
+            RowEncoding::Text => "FORMAT text",
+        };
+        let freeze = if self.mode == LoadMode::Freeze { ", FREEZE" } else { "" };
+        let copy = format!("COPY {name}{columns} FROM STDIN ({format}{freeze})");
+        let (before, after) = match self.mode {
+            LoadMode::Freeze => (vec![format!("TRUNCATE ONLY {name}")], Vec::new()),
+            LoadMode::Shared => (Vec::new(), Vec::new()),
+            LoadMode::Existing => self.still(&name),
+        };
+        if before.is_empty() {
+            return (before, copy, after);
+        }
+        let before = std::iter::once("BEGIN".to_owned()).chain(before).collect();
+        let after = after.into_iter().chain(["COMMIT".to_owned()]).collect();
+        (before, copy, after)
+    }
+
+    /// Switches triggers off, and on again as they were. Foreign keys go on checking: their triggers are the server's.
+    fn still(&self, name: &str) -> (Vec<String>, Vec<String>) {
+        if self.triggers.is_empty() {
+            return (vec![format!("LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE")], Vec::new());
+        }
+        let words = |word: fn(&LiveTrigger) -> &'static str| {
+            let parts: Vec<String> =
+                self.triggers.iter().map(|trigger| format!("{} TRIGGER {}", word(trigger), ident::quote(&trigger.name))).collect();
+            format!("ALTER TABLE ONLY {name} {}", parts.join(", "))
+        };
+        (vec![words(|_| "DISABLE")], vec![words(|trigger| if trigger.always { "ENABLE ALWAYS" } else { "ENABLE" })])
+    }
+}
+
+impl Loader {
+    /// Loads, and tells the rows. When it fails, the session is of no more use.
+    pub(super) async fn run(&self, session: &Session, load: Load<'_>) -> Result<u64> {
+        let doing = format!("load {}", ident::qualified(&load.table.schema, &load.table.name));
+        // Reading ahead begins while the server is still busy with the statements before the COPY.
+        let mut chunks = self.read_ahead(load.chunks.to_vec());
+        let (before, copy, after) = load.statements();
+        for sql in before {
+            session.execute(&doing, &sql).await?;
+        }
+        let sink = session.copy_in(&doing, &copy).await?;
+        let mut sink = std::pin::pin!(sink);
+        if load.table.encoding == RowEncoding::Binary {
+            self.send(sink.as_mut(), &doing, Bytes::from_static(BINARY_HEADER)).await?;
+        }
+        let mut sent: Vec<(usize, u64)> = Vec::new();
+        while let Some((chunk, decoding, permit)) = chunks.next().await {
+            let doing = format!("{doing}, chunk {chunk}");
+            let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
+            let joined = joined.map_err(|error| error.within(&doing))?;
+            sent.push((chunk, joined.rows));
+            self.send_chunk(sink.as_mut(), &doing, load.id, joined, permit).await?;
+        }
+        if load.table.encoding == RowEncoding::Binary {
+            self.send(sink.as_mut(), &doing, Bytes::from_static(&BINARY_TRAILER)).await?;
+        }
+        // The server may have much to do yet (foreign keys of tables that were there before): no clock runs here.
+        let taken = sink.finish().await.map_err(|source| place(session::explain(&doing, source), &doing, &sent))?;
+        let rows = sent.iter().map(|(_, rows)| rows).sum();
+        if taken != rows {
+            return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
+        }
+        for sql in after {
+            session.execute(&doing, &sql).await?;
+        }
+        Ok(rows)
+    }
+
+    async fn send_chunk(
+        &self,
+        mut sink: Pin<&mut CopyInSink<Bytes>>,
+        doing: &str,
+        table: TableId,
+        joined: Joined,
+        mut permit: Permit,
+    ) -> Result<()> {
+        let Joined { pieces, rows, raw_bytes, .. } = joined;
+        permit.shrink_to(raw_bytes);
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                let message = piece.split_to(piece.len().min(MESSAGE_BYTES_MAX));
+                let bytes = message.len() as u64;
+                self.send(sink.as_mut(), doing, message).await?;
+                self.progress.advance(table.0 as usize, 0, bytes);
+            }
+        }
+        self.progress.advance(table.0 as usize, rows, 0);
+        Ok(())
+    }
+
+    async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
+        match tokio::time::timeout(self.stall_timeout, sink.feed(message)).await {
+            Ok(Ok(())) => Ok(()),
+            // The driver only says that the channel is closed; what the server said waits at the end of the COPY.
+            Ok(Err(closed)) => {
+                let source = sink.finish().await.err().unwrap_or(closed);
+                Err(session::explain(doing, source))
+            }
+            Err(_) => {
+                let cause = format!("the server has taken nothing for {} s", self.stall_timeout.as_secs());
+                Err(Error::new(Kind::Server, doing, cause)
+                    .hint("look for a lock or a full disk on the server; --stall-timeout waits longer"))
+            }
+        }
+    }
+
+    /// Reads and decodes one after the other, a little ahead. Memory is granted in the order of the chunks, so that what is granted can
+    /// always be sent and given back.
+    fn read_ahead(&self, chunks: Vec<usize>) -> Ahead {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (archive, budget) = (Arc::clone(&self.archive), self.budget.clone());
+        let reader = tokio::spawn(async move {
+            for chunk in chunks {
+                let entry = &archive.index.chunks[chunk];
+                // Stored bytes and columns die when the rows are joined.
+                let permit = budget.acquire(entry.stored_bytes + 2 * entry.raw_bytes).await;
+                let archive = Arc::clone(&archive);
+                let decoding = tokio::spawn(async move {
+                    let stored = tokio::task::spawn_blocking(move || archive.read_chunk(chunk)).await;
+                    let stored = stored.map_err(|source| Error::new(Kind::Unexpected, "read the archive", source.to_string()))??;
+                    pool::run(move || stored.decode()).await
+                });
+                // The load was given up: its end of the channel is gone.
+                if sender.send((chunk, decoding, permit)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ahead { receiver, reader }
+    }
+}
+
+type Decoding = JoinHandle<Result<Joined>>;
+
+/// Chunks to come, in order. Dropping it ends the reading.
+struct Ahead {
+    receiver: mpsc::Receiver<(usize, Decoding, Permit)>,
+    reader: JoinHandle<()>,
+}
+
+impl Ahead {
+    async fn next(&mut self) -> Option<(usize, Decoding, Permit)> {
+        self.receiver.recv().await
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// Names the chunk that a refused row came from: the server counts lines.
+fn place(error: Error, doing: &str, sent: &[(usize, u64)]) -> Error {
+    let text = error.to_string();
+    let digits = text.rsplit(", line ").next().filter(|rest| rest.len() < text.len()).unwrap_or_default();
+    let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
+    let Ok(line) = digits.parse::<u64>() else { return error };
+    let mut before = 0;
+    for &(chunk, rows) in sent {
+        if line <= before + rows {
+            return error.within(format!("{doing}, chunk {chunk}, its row {}", line - before));
+        }
+        before += rows;
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::{Column, ObjectId};
+
+    fn table() -> Table {
+        let column = |name: &str| Column { name: name.into(), type_name: "text".into(), not_null: false };
+        Table {
+            object: ObjectId(1),
+            schema: "public".into(),
+            name: "Routes".into(),
+            columns: vec![column("id"), column("group")],
+            encoding: RowEncoding::Binary,
+            filter: None,
+            rows_estimate: 0,
+            bytes_estimate: 0,
+        }
+    }
+
+    #[test]
+    fn statements_of_each_mode() {
+        let table = table();
+        let triggers = [LiveTrigger { name: "sync".into(), always: false }, LiveTrigger { name: "Ever".into(), always: true }];
+        let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| {
+            let (before, copy, after) = Load { id: TableId(0), table: &table, chunks: &[], mode, triggers }.statements();
+            let all: Vec<String> = before.into_iter().chain([copy]).chain(after).collect();
+            assert_eq!(all, expect);
+        };
+        let copy = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary)";
+        let frozen = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary, FREEZE)";
+        check(LoadMode::Freeze, &[], &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", frozen, "COMMIT"]);
+        check(LoadMode::Shared, &[], &[copy]);
+        check(
+            LoadMode::Existing,
+            &triggers,
+            &[
+                "BEGIN",
+                "ALTER TABLE ONLY public.\"Routes\" DISABLE TRIGGER sync, DISABLE TRIGGER \"Ever\"",
+                copy,
+                "ALTER TABLE ONLY public.\"Routes\" ENABLE TRIGGER sync, ENABLE ALWAYS TRIGGER \"Ever\"",
+                "COMMIT",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_refused_row_is_placed() {
+        let error = Error::new(Kind::Unexpected, "load t", "invalid byte [COPY t, line 12, column a]");
+        let placed = place(error, "load t", &[(4, 10), (9, 10)]);
+        assert!(placed.to_string().starts_with("load t, chunk 9, its row 2: "), "{placed}");
+        let error = Error::new(Kind::Unexpected, "load t", "broken");
+        assert_eq!(place(error, "load t", &[(4, 10)]).to_string(), "load t: broken");
+    }
+}

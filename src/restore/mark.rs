@@ -1,0 +1,61 @@
+//! The mark of an incomplete restore: a schema that is made first and dropped in the transaction that ends the restore.
+//!
+//! Knows nothing of jobs.
+
+use super::graph::Step;
+use crate::error::{Error, Result};
+use crate::pg::ident;
+use crate::pg::session::Session;
+
+/// The schema whose presence says "incomplete".
+pub const SCHEMA: &str = "silverback_restore";
+
+/// What is said of the restore that made the mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The mark's comment: which archive, when, by which version.
+    pub comment: String,
+}
+
+impl Mark {
+    /// For an archive by its name and identity.
+    pub fn new(archive: &str, uuid: &str, now: &str) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { comment: format!("incomplete restore of {archive} ({uuid}), begun {now} by silverback {version}") }
+    }
+
+    /// The statements that set it, run in one transaction before anything else.
+    pub fn set(&self) -> Vec<Step> {
+        let doing = "mark the target as incomplete";
+        vec![
+            Step::new(doing, format!("CREATE SCHEMA {SCHEMA}")),
+            Step::new(doing, format!("COMMENT ON SCHEMA {SCHEMA} IS {}", ident::literal(&self.comment))),
+        ]
+    }
+}
+
+/// The statement that takes it away.
+pub fn remove() -> Step {
+    Step::new("take away the mark of incompleteness", format!("DROP SCHEMA {SCHEMA}"))
+}
+
+/// Reads the mark that an earlier restore left, if there is one.
+pub async fn read(session: &Session) -> Result<Option<Mark>> {
+    let sql = format!(
+        "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace WHERE nspname = {}",
+        ident::literal(SCHEMA)
+    );
+    let rows = session.query("look for an earlier restore", &sql).await?;
+    Ok(rows.first().map(|row| Mark { comment: row.get::<_, Option<String>>(0).unwrap_or_else(|| "incomplete restore".into()) }))
+}
+
+/// An error of a restore that has begun: the target is marked, and the way out is named.
+pub fn incomplete(error: Error) -> Error {
+    let way_out =
+        format!("the target is incomplete and says so (schema {SCHEMA}): make a new, empty database in its place and restore again");
+    let hint = match error.hint_text() {
+        Some(hint) => format!("{hint}; {way_out}"),
+        None => way_out,
+    };
+    error.as_kind(crate::error::Kind::Incomplete).hint(hint)
+}

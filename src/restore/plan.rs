@@ -1,0 +1,87 @@
+//! What a restore would do, as a value that can be printed: findings, then every job with its statements.
+
+use std::fmt;
+
+use super::graph::{Graph, Job, Step, Work};
+use super::load::Load;
+use super::preflight::Finding;
+use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
+
+/// The plan of a restore.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What keeps it from beginning.
+    pub findings: Vec<Finding>,
+    /// What may surprise.
+    pub warnings: Vec<String>,
+    /// What was selected and cannot be made.
+    pub left_out: Vec<NotCarried>,
+    /// The statements before the first job.
+    pub begin: Vec<Step>,
+    /// The jobs and the end.
+    pub graph: Graph,
+    /// The archive's tables, for the loads' names.
+    pub tables: Vec<Table>,
+    /// The objects, for the locks' names.
+    pub objects: Vec<Object>,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "in the way: {finding}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
+        for one in &self.left_out {
+            writeln!(f, "left out: {} {}: {}", one.kind, one.name, one.reason)?;
+        }
+        writeln!(f, "{} jobs:", self.graph.jobs.len())?;
+        for (stage, count) in self.graph.stages() {
+            writeln!(f, "  {stage:<24}{count:>6}")?;
+        }
+        writeln!(f)?;
+        script(f, &self.begin)?;
+        // A circle was refused when the graph was built.
+        for id in self.graph.order().map_err(|_| fmt::Error)? {
+            let job = &self.graph.jobs[id.index()];
+            self.job(f, id.0, job)?;
+        }
+        writeln!(f, "\n-- at the end, in one transaction")?;
+        script(f, &self.graph.finish)
+    }
+}
+
+impl Plan {
+    fn job(&self, f: &mut fmt::Formatter<'_>, number: u32, job: &Job) -> fmt::Result {
+        write!(f, "\n-- job {number} ({}): {}", job.stage, job.label)?;
+        if !job.needs.is_empty() {
+            let needs: Vec<String> = job.needs.iter().map(|need| need.0.to_string()).collect();
+            write!(f, "; needs {}", needs.join(", "))?;
+        }
+        for (table, mode) in &job.locks {
+            write!(f, "; locks {} {mode}", self.name(*table))?;
+        }
+        writeln!(f)?;
+        match &job.work {
+            Work::Statements(steps) | Work::Script(steps) => script(f, steps),
+            Work::Load { table, chunks, rows, raw_bytes, mode } => {
+                let described = &self.tables[table.0 as usize];
+                let (before, copy, after) = Load { id: *table, table: described, chunks, mode: *mode, triggers: &[] }.statements();
+                for sql in before.iter().chain([&copy]).chain(&after) {
+                    writeln!(f, "{sql};")?;
+                }
+                writeln!(f, "-- {rows} rows, {raw_bytes} bytes, {} chunks", chunks.len())
+            }
+        }
+    }
+
+    fn name(&self, id: ObjectId) -> &str {
+        self.objects.iter().find(|object| object.id == id).map_or("?", |object| &object.identity)
+    }
+}
+
+fn script(f: &mut fmt::Formatter<'_>, steps: &[Step]) -> fmt::Result {
+    steps.iter().try_for_each(|step| writeln!(f, "{};", step.sql))
+}

@@ -1,0 +1,302 @@
+//! All that stands between an archive and a target, found before the first statement and told at once.
+//!
+//! Pure: compares what the archive asks for with what was read of the target.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::build::Sections;
+use super::target::Target;
+use crate::archive::manifest::{Object, ObjectKind, Section, Source};
+use crate::error::{Error, Kind};
+use crate::pg::{ident, render};
+
+/// Something that keeps the restore from beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is the matter.
+    pub problem: String,
+    /// What can be done, as an option or an action.
+    pub way_out: String,
+}
+
+impl Finding {
+    /// A problem and its way out.
+    pub fn new(problem: impl Into<String>, way_out: impl Into<String>) -> Self {
+        Self { problem: problem.into(), way_out: way_out.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.problem, self.way_out)
+    }
+}
+
+/// Findings as one error; none is no error.
+pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
+    let doing = format!("prepare to restore into database {}", ident::quote(&target.database));
+    match findings {
+        [] => None,
+        [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
+        many => {
+            let list: Vec<String> = many.iter().map(|finding| format!("\n  - {finding}")).collect();
+            Some(Error::new(Kind::Requirement, doing, format!("{} things are in the way:{}", many.len(), list.concat())))
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// The objects wanted; one without statements stands already.
+    pub(super) objects: &'a [Object],
+    /// Where the archive came from.
+    pub(super) source: &'a Source,
+    /// Sections.
+    pub(super) sections: Sections,
+    /// What is left out.
+    pub(super) render: &'a render::Options,
+}
+
+/// What keeps the restore from beginning.
+pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(mark) = &target.mark {
+        let problem = format!("the target holds an unfinished restore: {}", mark.comment);
+        findings.push(Finding::new(problem, "make a new, empty database in its place"));
+    } else if wanted.sections.pre_data && target.occupied_count > 0 {
+        let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
+        let count = target.occupied_count;
+        let problem = format!("the target is not empty, it holds {count} objects: {}{more}", target.occupied.join(", "));
+        findings.push(Finding::new(problem, "restore into an empty database"));
+    }
+    encoding(wanted, target, &mut findings);
+    create_rights(wanted, target, &mut findings);
+    if !wanted.render.no_owner {
+        owners(wanted, target, &mut findings);
+    }
+    if !wanted.render.no_privileges {
+        grantees(wanted, target, &mut findings);
+    }
+    other_roles(wanted, target, &mut findings);
+    if !wanted.render.no_tablespaces {
+        tablespaces(wanted, target, &mut findings);
+    }
+    extensions(wanted, target, &mut findings);
+    superuser(wanted, target, &mut findings);
+    findings
+}
+
+/// What may surprise and keeps nothing from working.
+pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let source = wanted.source;
+    if target.version_num / 10_000 < source.server_version_num / 10_000 {
+        warnings.push(format!(
+            "the archive comes from PostgreSQL {}, the target is the older {}: a statement may be refused",
+            source.server_version, target.version
+        ));
+    }
+    if (&source.collate, &source.ctype) != (&target.collate, &target.ctype) {
+        warnings.push(format!(
+            "the archive's database sorts by {} (ctype {}), the target by {} (ctype {}): text may come in another order",
+            source.collate, source.ctype, target.collate, target.ctype
+        ));
+    }
+    warnings
+}
+
+fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let source = &wanted.source.encoding;
+    if *source != target.encoding {
+        let problem = format!("the archive's encoding is {source}, the target's is {}", target.encoding);
+        findings.push(Finding::new(problem, format!("create the database with ENCODING {} TEMPLATE template0", ident::literal(source))));
+    }
+}
+
+/// The objects that this run makes.
+fn made(wanted: Wanted<'_>) -> impl Iterator<Item = &Object> {
+    wanted.objects.iter().filter(move |object| wanted.sections.holds(object.section) && !object.statements.is_empty())
+}
+
+fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let user = ident::quote(&target.user);
+    if !target.creates_schemas {
+        let database = ident::quote(&target.database);
+        let problem = format!("role {user} may not create schemas in database {database}");
+        findings.push(Finding::new(problem, format!("GRANT CREATE ON DATABASE {database} TO {user}, or make it the owner")));
+    }
+    let schemas: BTreeSet<&str> =
+        made(wanted).filter(|object| object.section == Section::PreData).filter_map(|object| object.schema.as_deref()).collect();
+    for name in schemas {
+        if let Some(schema) = target.schemas.get(name).filter(|schema| !schema.creates) {
+            let quoted = ident::quote(name);
+            let problem = format!("role {user} may not create in schema {quoted}, which belongs to {}", ident::quote(&schema.owner));
+            findings.push(Finding::new(problem, format!("GRANT CREATE ON SCHEMA {quoted} TO {user}, or make it the database's owner")));
+        }
+    }
+}
+
+fn owners(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let mut owned: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for object in made(wanted).filter(|object| object.kind != ObjectKind::DefaultAcl) {
+        if let Some(owner) = object.owner.as_deref() {
+            let entry = owned.entry(owner).or_default();
+            entry.0 += 1;
+            entry.1.extend(object.schema.as_deref());
+        }
+    }
+    for (owner, (count, schemas)) in owned {
+        let quoted = ident::quote(owner);
+        let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+        match target.roles.get(owner) {
+            None => {
+                let problem = format!("role {quoted} does not exist; it owns {objects} of the archive");
+                findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave owners out with -O")));
+            }
+            Some(role) if !(role.set && role.usage) => {
+                let user = ident::quote(&target.user);
+                let problem = format!("role {user} may not give objects to role {quoted}, which owns {objects} of the archive");
+                findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave owners out with -O")));
+            }
+            Some(_) if target.superuser => {}
+            Some(_) => {
+                for name in schemas {
+                    if target.schemas.get(name).is_some_and(|schema| !schema.creators.contains(owner)) {
+                        let problem = format!("role {quoted} may not create in schema {}, which an owner must", ident::quote(name));
+                        let way_out = format!("GRANT CREATE ON SCHEMA {} TO {quoted}, or leave owners out with -O", ident::quote(name));
+                        findings.push(Finding::new(problem, way_out));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    let mut foreign: BTreeSet<&str> = BTreeSet::new();
+    for object in wanted.objects.iter().filter(|object| wanted.sections.holds(object.section)) {
+        let Some(acl) = &object.acl else { continue };
+        let changed = acl.items.iter().filter(|grant| !acl.initial.contains(grant));
+        let changed = changed.chain(acl.initial.iter().filter(|grant| !acl.items.contains(grant)));
+        for grant in changed {
+            missing.extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
+        }
+        let granted = acl.items.iter().filter(|grant| !acl.initial.contains(grant));
+        for grantor in granted.map(|grant| grant.grantor.as_str()).filter(|grantor| object.owner.as_deref() != Some(grantor)) {
+            match target.roles.get(grantor) {
+                None => drop(missing.insert(grantor)),
+                Some(role) if !role.set => drop(foreign.insert(grantor)),
+                Some(_) => {}
+            }
+        }
+        if object.kind == ObjectKind::DefaultAcl {
+            let roles = object.owner.iter().chain(&object.roles).map(String::as_str);
+            missing.extend(roles.filter(|role| !target.roles.contains_key(*role)));
+        }
+    }
+    for role in missing {
+        let quoted = ident::quote(role);
+        let problem = format!("role {quoted} does not exist; privileges of the archive name it");
+        findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave privileges out with -x")));
+    }
+    for role in foreign {
+        let (quoted, user) = (ident::quote(role), ident::quote(&target.user));
+        let problem = format!("role {user} may not grant in the name of role {quoted}, as the archive's privileges ask");
+        findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave privileges out with -x")));
+    }
+}
+
+/// Policies and user mappings name roles in their statements.
+fn other_roles(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    for object in made(wanted).filter(|object| object.kind != ObjectKind::DefaultAcl) {
+        for role in object.roles.iter().filter(|role| !target.roles.contains_key(*role)) {
+            let quoted = ident::quote(role);
+            findings
+                .push(Finding::new(format!("role {quoted} does not exist; {} names it", object.identity), format!("CREATE ROLE {quoted}")));
+        }
+    }
+}
+
+fn tablespaces(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let names: BTreeSet<&str> = made(wanted).filter_map(|object| object.tablespace.as_deref()).collect();
+    for name in names {
+        let quoted = ident::quote(name);
+        let problem = match target.tablespaces.get(name) {
+            None => format!("tablespace {quoted} does not exist"),
+            Some(false) => format!("role {} may not create in tablespace {quoted}", ident::quote(&target.user)),
+            Some(true) => continue,
+        };
+        findings.push(Finding::new(problem, "use the default tablespace with --no-tablespaces"));
+    }
+}
+
+fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    for object in made(wanted).filter(|object| object.kind == ObjectKind::Extension) {
+        let quoted = ident::quote(&object.name);
+        match target.extensions.get(&object.name) {
+            None => {
+                let problem = format!("extension {quoted} is not available on the target's server");
+                findings.push(Finding::new(problem, "install its package there"));
+            }
+            Some(extension) if extension.superuser && !extension.installed && !target.superuser => {
+                let problem = format!("extension {quoted} can only be created by a superuser");
+                findings.push(Finding::new(problem, format!("let a superuser run CREATE EXTENSION {quoted} in the target first")));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    use ObjectKind::{
+        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Subscription, TextSearchParser,
+        TextSearchTemplate,
+    };
+    if target.superuser {
+        return;
+    }
+    for object in made(wanted) {
+        let needs = match object.kind {
+            // Since 16 a role's membership in pg_create_subscription is enough.
+            Subscription => target.version_num < 160_000,
+            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | TextSearchParser
+            | TextSearchTemplate => true,
+            _ => false,
+        };
+        if needs {
+            let problem = format!("{} can only be created by a superuser", object.identity);
+            findings.push(Finding::new(problem, "restore as a superuser"));
+        }
+    }
+}
+
+/// Takes the statements away from what the target has already: `public` and other empty schemas, installed extensions. What it has of
+/// owner and comment is kept where it is the same, or not ours to change.
+pub(super) fn leave_present(objects: &mut [Object], target: &Target) {
+    for object in objects {
+        match object.kind {
+            ObjectKind::Extension if target.extensions.get(&object.name).is_some_and(|extension| extension.installed) => {
+                object.statements.clear();
+                object.comments.clear();
+                object.owner = None;
+            }
+            ObjectKind::Schema => {
+                let Some(schema) = target.schemas.get(&object.name) else { continue };
+                object.statements.clear();
+                if !schema.ours || object.owner.as_ref() == Some(&schema.owner) {
+                    object.owner = None;
+                }
+                let present = schema.comment.as_deref().unwrap_or_default();
+                object.comments.retain(|comment| schema.ours && comment.text != present);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "preflight_tests.rs"]
+mod tests;

@@ -1,0 +1,150 @@
+use super::*;
+use crate::archive::manifest::{Acl, Comment, Detail, Grant, ObjectId};
+use crate::restore::mark::Mark;
+use crate::restore::target::{Extension, Role, Schema};
+
+fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
+    Object {
+        id: ObjectId(1),
+        kind,
+        schema: (kind == ObjectKind::Table).then(|| "public".into()),
+        name: name.into(),
+        of: None,
+        identity: format!("OBJECT {name}"),
+        owner: owner.map(Into::into),
+        acl: None,
+        comments: Vec::new(),
+        security_labels: Vec::new(),
+        section: Section::PreData,
+        depends_on: Vec::new(),
+        roles: Vec::new(),
+        tablespace: None,
+        statements: vec!["CREATE".into()],
+        drop: None,
+        detail: Detail::None,
+    }
+}
+
+fn source() -> Source {
+    Source {
+        tool: String::new(),
+        server_version: "18.1".into(),
+        server_version_num: 180_001,
+        database: "kong".into(),
+        encoding: "UTF8".into(),
+        collate: "C".into(),
+        ctype: "C".into(),
+        locale_provider: "c".into(),
+        collation_version: None,
+        snapshot_time: String::new(),
+        snapshot_lsn: None,
+    }
+}
+
+fn target() -> Target {
+    let public = Schema {
+        owner: "pg_database_owner".into(),
+        ours: true,
+        creates: true,
+        comment: Some("standard public schema".into()),
+        creators: ["kong".into()].into(),
+    };
+    let us = Role { usage: true, set: true };
+    Target {
+        version: "18.1".into(),
+        version_num: 180_001,
+        database: "kong".into(),
+        encoding: "UTF8".into(),
+        collate: "C".into(),
+        ctype: "C".into(),
+        user: "kong".into(),
+        creates_schemas: true,
+        roles: [("kong".into(), us), ("other".into(), Role::default()), ("ours".into(), us)].into(),
+        extensions: [("plpgsql".into(), Extension { installed: true, superuser: false })].into(),
+        schemas: [("public".into(), public)].into(),
+        ..Target::default()
+    }
+}
+
+fn check(objects: &[Object], target: &Target, render: &render::Options, expect: &[&str]) {
+    let source = source();
+    let found = findings(Wanted { objects, source: &source, sections: Sections::ALL, render }, target);
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn a_fitting_target_is_accepted() {
+    check(&[object(ObjectKind::Table, "t", Some("kong"))], &target(), &render::Options::default(), &[]);
+}
+
+#[test]
+fn all_findings_at_once() {
+    let mut taken = target();
+    taken.encoding = "LATIN1".into();
+    taken.creates_schemas = false;
+    taken.occupied = vec!["table public.x".into()];
+    taken.occupied_count = 2;
+    let mut granted = object(ObjectKind::Table, "t", Some("gone"));
+    granted.tablespace = Some("fast".into());
+    let grant = |grantee: &str, grantor: &str| Grant {
+        column: None,
+        grantee: Some(grantee.into()),
+        grantor: grantor.into(),
+        privileges: vec!["SELECT".into()],
+        grantable: false,
+    };
+    granted.acl = Some(Acl { on: "TABLE t".into(), initial: Vec::new(), items: vec![grant("Reader", "gone"), grant("kong", "other")] });
+    let objects = [
+        granted,
+        object(ObjectKind::Table, "u", Some("other")),
+        object(ObjectKind::Table, "v", Some("ours")),
+        object(ObjectKind::Extension, "pg_trgm", None),
+        object(ObjectKind::EventTrigger, "e", Some("kong")),
+    ];
+    check(
+        &objects,
+        &taken,
+        &render::Options::default(),
+        &[
+            "the target is not empty, it holds 2 objects: table public.x, … (restore into an empty database)",
+            "the archive's encoding is UTF8, the target's is LATIN1 (create the database with ENCODING 'UTF8' TEMPLATE template0)",
+            "role kong may not create schemas in database kong (GRANT CREATE ON DATABASE kong TO kong, or make it the owner)",
+            "role gone does not exist; it owns 1 object of the archive (CREATE ROLE gone, or leave owners out with -O)",
+            "role kong may not give objects to role other, which owns 1 object of the archive (GRANT other TO kong, or leave owners out with -O)",
+            "role ours may not create in schema public, which an owner must (GRANT CREATE ON SCHEMA public TO ours, or leave owners out with -O)",
+            "role \"Reader\" does not exist; privileges of the archive name it (CREATE ROLE \"Reader\", or leave privileges out with -x)",
+            "role kong may not grant in the name of role other, as the archive's privileges ask (GRANT other TO kong, or leave privileges out with -x)",
+            "tablespace fast does not exist (use the default tablespace with --no-tablespaces)",
+            "extension pg_trgm is not available on the target's server (install its package there)",
+            "OBJECT e can only be created by a superuser (restore as a superuser)",
+        ],
+    );
+    let bare = render::Options { no_owner: true, no_privileges: true, no_tablespaces: true, ..render::Options::default() };
+    check(&objects[..3], &target(), &bare, &[]);
+}
+
+#[test]
+fn an_unfinished_restore_is_named() {
+    let mut marked = target();
+    marked.mark = Some(Mark { comment: "incomplete restore of a.sbk".into() });
+    marked.occupied_count = 3;
+    let expect = "the target holds an unfinished restore: incomplete restore of a.sbk (make a new, empty database in its place)";
+    check(&[], &marked, &render::Options::default(), &[expect]);
+}
+
+#[test]
+fn what_stands_is_left_alone() {
+    let comment = |text: &str| Comment { on: "SCHEMA public".into(), text: text.into() };
+    let mut public = object(ObjectKind::Schema, "public", Some("pg_database_owner"));
+    public.comments = vec![comment("standard public schema")];
+    let mut changed = object(ObjectKind::Schema, "public", Some("kong"));
+    changed.comments = vec![comment("mine")];
+    let mut plpgsql = object(ObjectKind::Extension, "plpgsql", None);
+    plpgsql.comments = vec![comment("PL/pgSQL procedural language")];
+    let mut objects = [public, changed, plpgsql, object(ObjectKind::Schema, "new", Some("kong"))];
+    leave_present(&mut objects, &target());
+    assert!(objects[0].statements.is_empty() && objects[0].comments.is_empty() && objects[0].owner.is_none());
+    assert!(objects[1].statements.is_empty() && objects[1].comments.len() == 1 && objects[1].owner.is_some());
+    assert!(objects[2].statements.is_empty() && objects[2].comments.is_empty());
+    assert_eq!(objects[3].statements.len(), 1);
+}

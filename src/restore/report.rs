@@ -1,0 +1,37 @@
+//! What a restore tells when it is done.
+
+use super::graph::Stage;
+use super::run::Busy;
+use crate::archive::manifest::NotCarried;
+
+/// A finished restore.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Tables whose rows were loaded.
+    pub tables: u64,
+    /// Rows loaded.
+    pub rows: u64,
+    /// Bytes of COPY data loaded.
+    pub raw_bytes: u64,
+    /// From the first statement to the last.
+    pub seconds_total: f64,
+    /// The same without the sessions' share of gathering statistics, which other restorers leave to the server.
+    pub seconds_before_analyze: f64,
+    /// Seconds that sessions were busy, by stage; together they may exceed the total, because sessions work side by side.
+    pub seconds_busy: Vec<(Stage, f64)>,
+    /// Sessions.
+    pub jobs: usize,
+    /// What was selected and could not be made, and what the archive itself could not carry.
+    pub not_restored: Vec<NotCarried>,
+}
+
+impl Report {
+    /// From what was measured.
+    pub(super) fn new(counts: (u64, u64, u64), seconds_total: f64, busy: Busy, jobs: usize, not_restored: Vec<NotCarried>) -> Self {
+        let (tables, rows, raw_bytes) = counts;
+        let analyze = busy.get(&Stage::Analyze).copied().unwrap_or_default() / jobs as f64;
+        let seconds_before_analyze = seconds_total - analyze;
+        let seconds_busy = busy.into_iter().collect();
+        Self { tables, rows, raw_bytes, seconds_total, seconds_before_analyze, seconds_busy, jobs, not_restored }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a restore must know of its target before the first statement, read in a handful of queries.
+//!
+//! Judges nothing: see `preflight`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::mark::{self, Mark};
+use crate::error::Result;
+use crate::pg::session::Session;
+
+/// How many of the things in the way are named.
+const NAMED: usize = 5;
+
+/// The target database as it stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
+    /// `server_version`.
+    pub(super) version: String,
+    /// `server_version_num`.
+    pub(super) version_num: u32,
+    /// The database's name.
+    pub(super) database: String,
+    /// The server encoding's name.
+    pub(super) encoding: String,
+    /// `datcollate`.
+    pub(super) collate: String,
+    /// `datctype`.
+    pub(super) ctype: String,
+    /// The role that the statements run as.
+    pub(super) user: String,
+    /// Whether that role is a superuser.
+    pub(super) superuser: bool,
+    /// Whether it may create schemas here.
+    pub(super) creates_schemas: bool,
+    /// Every role.
+    pub(super) roles: HashMap<String, Role>,
+    /// Every tablespace, and whether the role may create in it.
+    pub(super) tablespaces: HashMap<String, bool>,
+    /// Every extension that is available or installed.
+    pub(super) extensions: HashMap<String, Extension>,
+    /// Every schema outside the system's.
+    pub(super) schemas: HashMap<String, Schema>,
+    /// Relations, types and functions in the way, a few of them by name.
+    pub(super) occupied: Vec<String>,
+    /// How many there are.
+    pub(super) occupied_count: u64,
+    /// The mark of an earlier restore.
+    pub(super) mark: Option<Mark>,
+}
+
+/// A role of the target's server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Role {
+    /// Whether the session's role has its privileges.
+    pub(super) usage: bool,
+    /// Whether the session's role may become it, which giving it an object demands.
+    pub(super) set: bool,
+}
+
+/// An extension of the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extension {
+    /// In this database.
+    pub(super) installed: bool,
+    /// Only a superuser may create it.
+    pub(super) superuser: bool,
+}
+
+/// A schema that the target has already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Schema {
+    /// Its owner.
+    pub(super) owner: String,
+    /// Whether the session's role has its owner's rights.
+    pub(super) ours: bool,
+    /// Whether the session's role may create in it.
+    pub(super) creates: bool,
+    /// Its comment.
+    pub(super) comment: Option<String>,
+    /// The roles that may create in it.
+    pub(super) creators: HashSet<String>,
+}
+
+impl Target {
+    /// Reads it.
+    pub(super) async fn read(session: &Session) -> Result<Self> {
+        let mut target = basics(session).await?;
+        target.roles = roles(session).await?;
+        let sql = "SELECT spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE') FROM pg_catalog.pg_tablespace";
+        target.tablespaces = session.query("read the tablespaces", sql).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        target.extensions = extensions(session).await?;
+        target.schemas = schemas(session).await?;
+        (target.occupied, target.occupied_count) = occupied(session).await?;
+        target.mark = mark::read(session).await?;
+        Ok(target)
+    }
+}
+
+async fn basics(session: &Session) -> Result<Target> {
+    let sql = "SELECT pg_catalog.current_setting('server_version'), d.datname::text, pg_catalog.pg_encoding_to_char(d.encoding)::text, \
+                      d.datcollate::text, d.datctype::text, current_user::text, r.rolsuper, \
+                      pg_catalog.has_database_privilege(d.oid, 'CREATE') \
+               FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
+               WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
+    let row = session.query_one("read the target's settings", sql).await?;
+    Ok(Target {
+        version: row.get(0),
+        version_num: session.version(),
+        database: row.get(1),
+        encoding: row.get(2),
+        collate: row.get(3),
+        ctype: row.get(4),
+        user: row.get(5),
+        superuser: row.get(6),
+        creates_schemas: row.get(7),
+        ..Target::default()
+    })
+}
+
+async fn roles(session: &Session) -> Result<HashMap<String, Role>> {
+    // Since 16 a member need not be allowed to become the role.
+    let set = if session.version() >= 160_000 { "SET" } else { "MEMBER" };
+    let sql = format!(
+        "SELECT rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), pg_catalog.pg_has_role(current_user, oid, '{set}') \
+         FROM pg_catalog.pg_roles"
+    );
+    let rows = session.query("read the roles", &sql).await?;
+    Ok(rows.iter().map(|row| (row.get(0), Role { usage: row.get(1), set: row.get(2) })).collect())
+}
+
+async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
+    // The column `trusted` came with 13.
+    let sql = "SELECT e.name::text, e.installed_version IS NOT NULL, \
+                      coalesce(v.superuser AND NOT coalesce((pg_catalog.to_jsonb(v) ->> 'trusted')::boolean, false), true) \
+               FROM pg_catalog.pg_available_extensions e \
+               LEFT JOIN pg_catalog.pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version \
+               UNION ALL \
+               SELECT x.extname::text, true, true FROM pg_catalog.pg_extension x \
+               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions e WHERE e.name = x.extname)";
+    let rows = session.query("read the extensions", sql).await?;
+    Ok(rows.iter().map(|row| (row.get(0), Extension { installed: row.get(1), superuser: row.get(2) })).collect())
+}
+
+async fn schemas(session: &Session) -> Result<HashMap<String, Schema>> {
+    let sql = "SELECT n.nspname::text, pg_catalog.pg_get_userbyid(n.nspowner)::text, pg_catalog.pg_has_role(current_user, n.nspowner, 'USAGE'), \
+                      pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.obj_description(n.oid, 'pg_namespace'), \
+                      ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
+               FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+    let rows = session.query("read the schemas", sql).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let creators: Vec<String> = row.get(5);
+            let schema = Schema {
+                owner: row.get(1),
+                ours: row.get(2),
+                creates: row.get(3),
+                comment: row.get(4),
+                creators: creators.into_iter().collect(),
+            };
+            (row.get(0), schema)
+        })
+        .collect())
+}
+
+/// What a user made, and no extension.
+async fn occupied(session: &Session) -> Result<(Vec<String>, u64)> {
+    let sql = format!(
+        "WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
+         place AS (SELECT oid, nspname FROM pg_catalog.pg_namespace \
+                   WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' \
+                   AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = oid)), \
+         found AS ( \
+           SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' \
+                                 WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, p.nspname, c.relname AS name, 1 AS rank \
+           FROM pg_catalog.pg_class c JOIN place p ON p.oid = c.relnamespace \
+           WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') \
+           AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid) \
+           UNION ALL \
+           SELECT 'function', p.nspname, f.proname, 3 FROM pg_catalog.pg_proc f JOIN place p ON p.oid = f.pronamespace \
+           WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = f.oid) \
+           UNION ALL \
+           SELECT 'type', p.nspname, t.typname, 2 FROM pg_catalog.pg_type t JOIN place p ON p.oid = t.typnamespace \
+           LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid \
+           WHERE (c.relkind = 'c' OR t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'b' AND t.typelem = 0)) \
+           AND NOT EXISTS (SELECT FROM member WHERE (classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid) \
+                           OR (classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = t.typrelid))) \
+         SELECT kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(name), pg_catalog.count(*) OVER () \
+         FROM found ORDER BY rank, nspname, name LIMIT {NAMED}"
+    );
+    let rows = session.query("look what the target holds", &sql).await?;
+    let count: i64 = rows.first().map_or(0, |row| row.get(1));
+    Ok((rows.iter().map(|row| row.get(0)).collect(), count as u64))
+}

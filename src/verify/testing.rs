@@ -1,0 +1,87 @@
+//! A small archive for tests.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::archive::manifest::{
+    Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId,
+};
+use crate::archive::{ArchiveWriter, Codec, encode_chunk};
+
+/// Two tables, services and routes, two columns each.
+pub(crate) fn manifest() -> Manifest {
+    let source = Source {
+        tool: "silverback 0.1.0".to_owned(),
+        server_version: "15.18".to_owned(),
+        server_version_num: 150_018,
+        database: "kong".to_owned(),
+        encoding: "UTF8".to_owned(),
+        collate: "C".to_owned(),
+        ctype: "C".to_owned(),
+        locale_provider: "c".to_owned(),
+        collation_version: None,
+        snapshot_time: "2025-01-02T03:04:05Z".to_owned(),
+        snapshot_lsn: Some("0/16B3748".to_owned()),
+    };
+    let not_carried = NotCarried { kind: "event trigger".to_owned(), name: "audit".to_owned(), reason: "not supported".to_owned() };
+    let names = ["services", "routes"];
+    Manifest {
+        source,
+        objects: (0..).zip(names).map(|(id, name)| object(id, name)).collect(),
+        tables: (0..).zip(names).map(|(id, name)| table(id, name)).collect(),
+        not_carried: vec![not_carried],
+    }
+}
+
+fn object(id: u32, name: &str) -> Object {
+    Object {
+        id: ObjectId(id),
+        kind: ObjectKind::Table,
+        schema: Some("public".to_owned()),
+        name: name.to_owned(),
+        of: None,
+        identity: format!("TABLE public.{name}"),
+        owner: Some("kong".to_owned()),
+        acl: None,
+        comments: Vec::new(),
+        security_labels: Vec::new(),
+        section: Section::PreData,
+        depends_on: Vec::new(),
+        roles: Vec::new(),
+        tablespace: None,
+        statements: vec![format!("CREATE TABLE public.{name} (id integer, name text)")],
+        drop: None,
+        detail: Detail::Table { relkind: 'r', partition: false, force_row_security: false },
+    }
+}
+
+fn table(id: u32, name: &str) -> Table {
+    let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false };
+    Table {
+        object: ObjectId(id),
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        columns: vec![column("id", "integer"), column("name", "text")],
+        encoding: RowEncoding::Text,
+        filter: None,
+        rows_estimate: 1000,
+        bytes_estimate: 8192,
+    }
+}
+
+/// An archive of `chunks` chunks of routes, 100 rows each, and an empty table services.
+pub(crate) fn archive(chunks: usize) -> Vec<u8> {
+    let uuid = Uuid::from_u128(7);
+    let mut writer = ArchiveWriter::new(Vec::new(), uuid, &manifest(), Codec::Zstd(1)).unwrap();
+    for chunk in 0..chunks {
+        let mut raw = Vec::new();
+        for row in 0..100 {
+            writeln!(raw, "{}\troute number {row}", chunk * 100 + row).unwrap();
+        }
+        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, Bytes::from(raw), Codec::Zstd(1)).unwrap();
+        writer.write_chunk(encoded).unwrap();
+    }
+    writer.finish().unwrap().0
+}

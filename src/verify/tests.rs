@@ -1,0 +1,68 @@
+use super::*;
+use crate::progress::Silent;
+
+fn verify(bytes: &[u8]) -> Result<Report> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.sbk");
+    std::fs::write(&path, bytes).unwrap();
+    run(&path, &Silent)
+}
+
+#[test]
+fn an_intact_archive_has_no_findings() {
+    let report = verify(&testing::archive(3)).unwrap();
+    assert!(report.ok && report.findings.is_empty(), "{:?}", report.findings);
+    assert_eq!((report.totals.tables, report.totals.chunks, report.totals.rows), (2, 3, 300));
+    let names: Vec<_> = report.tables.iter().map(|table| (table.name.as_str(), table.rows, table.ok)).collect();
+    assert_eq!(names, [("public.services", 0, true), ("public.routes", 300, true)]);
+    assert!(report.root.is_some() && report.totals.file_bytes > 0);
+}
+
+#[test]
+fn all_damaged_chunks_are_named() {
+    let mut bytes = testing::archive(3);
+    let archive = Archive::open(bytes.clone(), "test").unwrap();
+    for chunk in [0, 2] {
+        let entry = archive.index.chunks[chunk];
+        bytes[(entry.offset + entry.stored_bytes - 1) as usize] ^= 1;
+    }
+    let report = verify(&bytes).unwrap();
+    let chunks: Vec<_> = report.findings.iter().map(|finding| &finding.place).collect();
+    assert!(matches!(chunks[..], [Place::Chunk { .. }, Place::Chunk { .. }]), "{:?}", report.findings);
+    assert_eq!((report.ok, report.totals.chunks, report.tables[1].ok), (false, 1, false));
+}
+
+#[test]
+fn every_flipped_byte_and_every_cut_is_found() {
+    let bytes = testing::archive(2);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        assert!(finds(&flipped), "byte {at} flipped");
+    }
+    for length in 0..bytes.len() {
+        assert!(finds(&bytes[..length]), "cut to {length} bytes");
+    }
+}
+
+/// Whether something is found, in memory: files would make it slow.
+fn finds(bytes: &[u8]) -> bool {
+    match Archive::open(bytes.to_vec(), "test") {
+        Ok(archive) => !check(&archive, &Silent).ok,
+        Err(error) => error.kind() == Kind::Archive || error.kind() == Kind::Requirement,
+    }
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_a_finding() {
+    for bytes in [&b""[..], b"hello", &[0; 5000]] {
+        let report = verify(bytes).unwrap();
+        assert_eq!((report.ok, report.findings.len(), report.totals.file_bytes), (false, 1, bytes.len() as u64));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let error = run(Path::new("/nonexistent/x.sbk"), &Silent).unwrap_err();
+    assert_eq!(error.kind(), Kind::File);
+}
