@@ -119,7 +119,8 @@ fn title(objects: &[Object], object: &Object) -> String {
         None => ident::quote(&object.name),
     };
     // Objects normally stand at the place of their number.
-    let parent = |id| objects.get(id as usize).filter(|object| object.id.0 == id).or_else(|| objects.iter().find(|object| object.id.0 == id));
+    let parent =
+        |id| objects.get(id as usize).filter(|object| object.id.0 == id).or_else(|| objects.iter().find(|object| object.id.0 == id));
     match object.of.and_then(|of| parent(of.0)) {
         Some(parent) => format!("{} on {}", ident::quote(&object.name), qualified(parent)),
         None => qualified(object),

@@ -119,10 +119,9 @@ mod tests {
         check("object 1 (TABLE public.routes): it depends on object 9, which is not there", |m| m.objects[1].depends_on.push(ObjectId(9)));
         check("object 1 (TABLE public.routes): it depends on itself", |m| m.objects[1].depends_on.push(ObjectId(1)));
         check("object 1 (TABLE public.routes): it is a part of object 7, which is not there", |m| m.objects[1].of = Some(ObjectId(7)));
-        check(
-            "object 0 (TABLE public.services): it stands before TABLE public.routes, which it depends on",
-            |m| m.objects[0].depends_on.push(ObjectId(1)),
-        );
+        check("object 0 (TABLE public.services): it stands before TABLE public.routes, which it depends on", |m| {
+            m.objects[0].depends_on.push(ObjectId(1))
+        });
         check(
             "object 1 (TABLE public.routes): it is made before the rows and depends on TABLE public.services, which is made after the rows",
             |m| {

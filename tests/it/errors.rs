@@ -71,7 +71,8 @@ fn no_session() {
 #[test]
 fn a_name_that_cannot_be_resolved_is_named() {
     let dir = temp_dir();
-    let outcome = dump_of("postgresql://x@no-such-host.invalid/x?connect_timeout=5", dir.path()).run().expect(4).says("no-such-host.invalid");
+    let outcome =
+        dump_of("postgresql://x@no-such-host.invalid/x?connect_timeout=5", dir.path()).run().expect(4).says("no-such-host.invalid");
     clear_end(&outcome);
 }
 

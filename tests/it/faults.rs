@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Action, Direction, Proxy, Rule, Server, Stop, newest, newest_server};
 
-use crate::invariants::{
-    Gate, Scene, State, after_dump, after_restore, clear_end, hold_at, nothing_left, restore_through, wait_within,
-};
+use crate::invariants::{Gate, Scene, State, after_dump, after_restore, clear_end, hold_at, nothing_left, restore_through, wait_within};
 use crate::support::{Silverback, dump, restore};
 
 /// Far enough into 20 MB that most of them are still to come, whatever the sockets buffer.

@@ -68,7 +68,9 @@ impl<'s> Scene<'s> {
             "index" => "CREATE INDEX waiting ON parents (public.wait(id))",
             other => panic!("a restore does not wait at {other:?}"),
         };
-        self.source.connect().execute(&format!("{function}; {what}; INSERT INTO parents SELECT i, 'late ' || i FROM generate_series(40, 60) i"));
+        self.source
+            .connect()
+            .execute(&format!("{function}; {what}; INSERT INTO parents SELECT i, 'late ' || i FROM generate_series(40, 60) i"));
         self
     }
 
@@ -122,7 +124,9 @@ impl Gate {
     /// Starts a restore and waits until it stands at the gate.
     #[track_caller]
     pub(crate) fn hold(&self, restore: Silverback) -> Running {
-        let waiting = format!("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        let waiting = format!(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        );
         hold_until(restore, || self.session.value(&waiting) != "0")
     }
 }
@@ -240,7 +244,9 @@ pub(crate) fn clear_end(outcome: &Outcome) {
         return;
     }
     let told = outcome.stderr.lines().any(|line| match serde_json::from_str::<serde_json::Value>(line) {
-        Ok(object) => object["event"] == "error" && object["exit"] == code && object["cause"].as_str().is_some_and(|cause| !cause.is_empty()),
+        Ok(object) => {
+            object["event"] == "error" && object["exit"] == code && object["cause"].as_str().is_some_and(|cause| !cause.is_empty())
+        }
         Err(_) => line.strip_prefix("error: ").is_some_and(|sentence| sentence.len() > 10),
     });
     assert!(told || !outcome.stdout.is_empty() && code == 3, "nothing says why: {outcome:#?}");

@@ -3,5 +3,11 @@
 //! A server or a `pg_dump` that is missing fails the tests and says how to get it; nothing is skipped. `SILVERBACK_TEST_PG=15` narrows the versions.
 
 mod connect;
+mod damage;
+mod disk;
+mod errors;
+mod faults;
+mod invariants;
 mod layers;
+mod signals;
 mod support;
