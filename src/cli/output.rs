@@ -16,21 +16,21 @@ use crate::progress::{Level, Progress, TableTotal};
 /// How much is said, and in which form.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(super) struct OutputArgs {
     /// Say more: where settings come from, each table as it is done
     #[arg(short, long, conflicts_with = "quiet")]
-    pub verbose: bool,
+    pub(super) verbose: bool,
     /// Say nothing but warnings and errors
     #[arg(short, long)]
-    pub quiet: bool,
+    pub(super) quiet: bool,
     /// Write progress, warnings and errors as text or as one JSON object a line
     #[arg(long, value_name = "text|json", value_enum, default_value_t, hide_possible_values = true)]
-    pub log_format: LogFormat,
+    pub(super) log_format: LogFormat,
 }
 
 /// The form of what goes to standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -64,7 +64,7 @@ impl Verbosity {
 
 impl OutputArgs {
     /// What these options ask for.
-    pub fn reporter(self) -> Arc<Reporter> {
+    pub(super) fn reporter(self) -> Arc<Reporter> {
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -81,7 +81,7 @@ impl OutputArgs {
 }
 
 /// Shows progress in the way that was asked for.
-pub struct Reporter {
+pub(super) struct Reporter {
     inner: Inner,
     verbosity: Verbosity,
 }
@@ -102,14 +102,14 @@ impl Reporter {
     }
 
     /// Takes bars away; from here on there are lines only.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Inner::Bars(bars) = &self.inner {
             bars.finish();
         }
     }
 
     /// Closes with a summary: lines for people, or fields for machines. Nothing with `-q`.
-    pub fn summary(&self, lines: &str, fields: Value) {
+    pub(super) fn summary(&self, lines: &str, fields: Value) {
         self.finish();
         match &self.inner {
             _ if self.verbosity == Verbosity::Quiet => {}
@@ -146,18 +146,18 @@ impl Progress for Reporter {
 }
 
 /// A line on standard error; when that cannot be written there is nowhere left to say so.
-pub fn note(line: &str) {
+pub(super) fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Writes data to standard output, all of it or an error.
-pub fn print(data: &str) -> Result<()> {
+pub(super) fn print(data: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(data.as_bytes()).and_then(|()| out.flush()).map_err(|source| Error::file("write to standard output", source))
 }
 
 /// Prints an error and its hint.
-pub fn print_error(error: &Error, format: LogFormat) {
+pub(super) fn print_error(error: &Error, format: LogFormat) {
     if format == LogFormat::Json {
         let fields = serde_json::json!({
             "code": error.kind().word(),

@@ -12,8 +12,7 @@ use super::selection::{OwnerArgs, SelectionArgs};
 use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::restore::build::Sections;
-use crate::restore::{self, Options, Plan, Report};
+use crate::restore::{self, Options, Plan, Report, Sections};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use crate::pg::select::{Pattern, Selection};
 /// Which objects.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection (patterns as in psql: * ? and \"quotes\")")]
-pub struct SelectionArgs {
+pub(super) struct SelectionArgs {
     /// Take the tables, views and sequences that match, with what belongs to them; in any schema when none is named
     #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::table)]
     table: Vec<Pattern>,
@@ -33,7 +33,7 @@ pub struct SelectionArgs {
 
 impl SelectionArgs {
     /// What these options mean.
-    pub fn selection(&self) -> Selection {
+    pub(super) fn selection(&self) -> Selection {
         Selection {
             tables: self.table.clone(),
             exclude_tables: self.exclude_table.clone(),
@@ -49,14 +49,14 @@ impl SelectionArgs {
 /// The options about owners and privileges.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Owners and privileges")]
-pub struct OwnerArgs {
+pub(super) struct OwnerArgs {
     /// Leave owners out
     #[arg(short = 'O', long)]
-    pub no_owner: bool,
+    pub(super) no_owner: bool,
     /// Leave privileges (GRANT, REVOKE) out
     #[arg(short = 'x', long, visible_alias = "no-acl")]
-    pub no_privileges: bool,
+    pub(super) no_privileges: bool,
     /// Do SET ROLE after connecting
     #[arg(long, value_name = "ROLE")]
-    pub role: Option<String>,
+    pub(super) role: Option<String>,
 }

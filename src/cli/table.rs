@@ -12,8 +12,8 @@ pub(super) fn align(rows: &[Vec<String>], right: &[bool]) -> String {
             let padding = " ".repeat(widths[column] - cell.chars().count());
             let gap = if column == 0 { "" } else { "  " };
             let number = right.get(column).copied().unwrap_or(false);
-            line.push_str(gap);
-            line.push_str(&if number { format!("{padding}{cell}") } else { format!("{cell}{padding}") });
+            let parts = if number { [gap, &padding, cell] } else { [gap, cell, &padding] };
+            line.extend(parts);
         }
         text.push_str(line.trim_end());
         text.push('\n');

@@ -87,7 +87,9 @@ pub(super) fn printable_lines(text: &str) -> String {
 
 /// The same for a long text whose lines are all our own.
 pub(super) fn printable_text(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", printable(line))).collect()
+    let mut safe = text.lines().map(printable).collect::<Vec<_>>().join("\n");
+    safe.push('\n');
+    safe
 }
 
 fn is_unsafe(c: char) -> bool {

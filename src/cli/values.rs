@@ -49,7 +49,7 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("{unit} is not a unit; write ms, s, min, h or d")),
     };
     // PostgreSQL's own settings end at the same number.
-    let total = number.checked_mul(factor).filter(|total| *total <= i32::MAX as u64);
+    let total = number.checked_mul(factor).filter(|total| i32::try_from(*total).is_ok());
     total.map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
 }
 

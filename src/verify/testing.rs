@@ -72,15 +72,15 @@ fn table(id: u32, name: &str) -> Table {
 }
 
 /// An archive of `chunks` chunks of routes, 100 rows each, and an empty table services.
-pub(crate) fn archive(chunks: usize) -> Vec<u8> {
+pub(crate) fn archive(chunks: usize, codec: Codec) -> Vec<u8> {
     let uuid = Uuid::from_u128(7);
-    let mut writer = ArchiveWriter::new(Vec::new(), uuid, &manifest(), Codec::Zstd(1)).unwrap();
+    let mut writer = ArchiveWriter::new(Vec::new(), uuid, &manifest(), codec).unwrap();
     for chunk in 0..chunks {
         let mut raw = Vec::new();
         for row in 0..100 {
             writeln!(raw, "{}\troute number {row}", chunk * 100 + row).unwrap();
         }
-        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, Bytes::from(raw), Codec::Zstd(1)).unwrap();
+        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, Bytes::from(raw), codec).unwrap();
         writer.write_chunk(encoded).unwrap();
     }
     writer.finish().unwrap().0

@@ -1,4 +1,5 @@
 use super::*;
+use crate::archive::Codec;
 use crate::progress::Silent;
 
 fn verify(bytes: &[u8]) -> Result<Report> {
@@ -10,7 +11,7 @@ fn verify(bytes: &[u8]) -> Result<Report> {
 
 #[test]
 fn an_intact_archive_has_no_findings() {
-    let report = verify(&testing::archive(3)).unwrap();
+    let report = verify(&testing::archive(3, Codec::Zstd(1))).unwrap();
     assert!(report.ok && report.findings.is_empty(), "{:?}", report.findings);
     assert_eq!((report.totals.tables, report.totals.chunks, report.totals.rows), (2, 3, 300));
     let names: Vec<_> = report.tables.iter().map(|table| (table.name.as_str(), table.rows, table.ok)).collect();
@@ -20,7 +21,7 @@ fn an_intact_archive_has_no_findings() {
 
 #[test]
 fn all_damaged_chunks_are_named() {
-    let mut bytes = testing::archive(3);
+    let mut bytes = testing::archive(3, Codec::Zstd(1));
     let archive = Archive::open(bytes.clone(), "test").unwrap();
     for chunk in [0, 2] {
         let entry = archive.index.chunks[chunk];
@@ -34,7 +35,7 @@ fn all_damaged_chunks_are_named() {
 
 #[test]
 fn every_flipped_byte_and_every_cut_is_found() {
-    let bytes = testing::archive(2);
+    let bytes = testing::archive(2, Codec::Zstd(1));
     for at in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x10;
