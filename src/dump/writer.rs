@@ -117,6 +117,8 @@ fn is_abandoned(error: &Error) -> bool {
 }
 
 fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, progress: &dyn Progress) -> Result<Summary> {
+    // Chunks are still being encoded when the last row has been read; each of them holds a sender.
+    let mut complete = false;
     loop {
         match inbox.recv() {
             Ok(Message::Chunk(chunk, permit)) => {
@@ -126,7 +128,8 @@ fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, p
                 progress.advance(table.0 as usize, rows, bytes);
             }
             Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Finish) => {
+            Ok(Message::Finish) => complete = true,
+            Err(mpsc::RecvError) if complete => {
                 progress.phase("finish the archive");
                 let (file, summary) = archive.finish()?;
                 file.commit()?;
