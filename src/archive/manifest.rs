@@ -248,7 +248,7 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// How its rows travel.
     pub encoding: RowEncoding,
-    /// A condition that its rows were chosen by (an extension's configuration table).
+    /// The condition that its rows were chosen by, from the word `WHERE` on (an extension's configuration table).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// Rows as the server's statistics guess them; negative is unknown.

@@ -43,7 +43,7 @@ WITH member AS (
            'compression', nullif(to_jsonb(col) ->> 'attcompression', ''), 'options', pg_temp.sorted(attoptions), 'foreign options', pg_temp.sorted(attfdwoptions), 'acl', pg_temp.acl(attacl), 'comment', col_description(attrelid, attnum)) FROM col
     UNION ALL
     SELECT 'constraint', tab || ' ' || quote_ident(conname), jsonb_build_object('definition', pg_get_constraintdef(oid), 'type', contype, 'validated', convalidated, 'deferrable', condeferrable, 'deferred', condeferred,
-           'local', conislocal, 'no inherit', connoinherit, 'enforced', to_jsonb(con) -> 'conenforced', 'index', (SELECT relname FROM pg_class WHERE oid = conindid), 'comment', obj_description(oid, 'pg_constraint'))
+           'local', conislocal, 'no inherit', contype IN ('c', 'n') AND connoinherit, 'enforced', to_jsonb(con) -> 'conenforced', 'index', (SELECT relname FROM pg_class WHERE oid = conindid), 'comment', obj_description(oid, 'pg_constraint'))
       FROM con WHERE contype <> 't'
     UNION ALL
     SELECT 'index', r.name, jsonb_build_object('table', indrelid::regclass, 'definition', pg_get_indexdef(indexrelid), 'primary', indisprimary, 'unique', indisunique, 'valid', indisvalid, 'clustered', indisclustered,

@@ -96,7 +96,6 @@ pub(super) async fn tables(
         let maker = config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
         let Some(&object) = numbers.get(&maker) else { continue };
         let carried: Vec<_> = columns.get(&relation.oid).into_iter().flatten().filter(|column| !column.is_generated()).collect();
-        let filter = config.and_then(|config| config.filter.clone());
         let table = Table {
             object,
             schema: relation.schema.clone(),
@@ -106,7 +105,7 @@ pub(super) async fn tables(
                 .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.not_null })
                 .collect(),
             encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
-            filter: filter.clone(),
+            filter: config.and_then(|config| config.filter.clone()),
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
         };
@@ -118,7 +117,6 @@ pub(super) async fn tables(
                 relkind: relation.kind,
                 pages: u64::try_from(relation.main_pages).unwrap_or(0),
                 ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
-                condition: filter,
             },
         ));
     }

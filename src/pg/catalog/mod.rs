@@ -73,8 +73,6 @@ pub struct TableSource {
     pub pages: u64,
     /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a server that has TID range scans.
     pub ctid_ranges: bool,
-    /// Which rows, as words beginning with `WHERE`; all of them if none.
-    pub condition: Option<String>,
 }
 
 /// Reads the whole database. The caller has begun a transaction that sees one snapshot and has locked the tables.
