@@ -55,7 +55,7 @@ pub(super) fn compress(codec: Codec, raw: Bytes) -> (BlockCodec, Bytes) {
     let Codec::Zstd(level) = codec else {
         return (BlockCodec::None, raw);
     };
-    if raw.len() < SMALL_BYTES {
+    if raw.len() < SMALL_BYTES || (raw.len() >= NOISE_BYTES && is_noise(level, &raw)) {
         return (BlockCodec::None, raw);
     }
     let packed = if raw.len() > SCRATCH_BYTES_MAX {
@@ -66,9 +66,41 @@ pub(super) fn compress(codec: Codec, raw: Bytes) -> (BlockCodec, Bytes) {
         SCRATCH.with_borrow_mut(|scratch| zstd_into(level, &raw, scratch).then(|| Bytes::copy_from_slice(scratch)))
     };
     match packed {
-        Some(packed) if packed.len() <= raw.len() - raw.len() / 32 => (BlockCodec::Zstd, packed),
+        Some(packed) if pays(packed.len(), raw.len()) => (BlockCodec::Zstd, packed),
         _ => (BlockCodec::None, raw),
     }
+}
+
+/// Blocks of at least so many bytes are looked at before they are compressed.
+const NOISE_BYTES: usize = 64 << 10;
+
+/// The part of a block that stands for all of it when it is tried.
+const SAMPLE_BYTES: usize = 32 << 10;
+
+/// Recognises random UUIDs and what is compressed already, at a hundredth of what compressing them in vain would cost.
+///
+/// Two looks: do single bytes vary as if by chance, and if so, does a piece from the middle not shrink (values that return)?
+fn is_noise(level: i32, raw: &[u8]) -> bool {
+    let middle = &raw[(raw.len() - SAMPLE_BYTES) / 2..][..SAMPLE_BYTES];
+    order0_bits(raw) > 7.6 && SCRATCH.with_borrow_mut(|scratch| !zstd_into(level, middle, scratch) || !pays(scratch.len(), middle.len()))
+}
+
+/// The entropy of single bytes, in bits, over 4 KiB taken from all over the block.
+fn order0_bits(raw: &[u8]) -> f32 {
+    const PIECES: usize = 16;
+    const PIECE_BYTES: usize = 256;
+    let mut counts = [0_u16; 256];
+    for piece in 0..PIECES {
+        let at = (raw.len() - PIECE_BYTES) / (PIECES - 1) * piece;
+        raw[at..at + PIECE_BYTES].iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    }
+    let share = |&count: &u16| f32::from(count) / (PIECES * PIECE_BYTES) as f32;
+    counts.iter().map(share).filter(|share| *share > 0.0).map(|share| -share * share.log2()).sum()
+}
+
+/// Whether what was saved is worth the time to decompress it.
+fn pays(packed: usize, raw: usize) -> bool {
+    packed <= raw - raw / 32
 }
 
 fn zstd_into(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
@@ -136,4 +168,56 @@ fn check_frame(stored: &[u8], raw_bytes: u64) -> Result<(), String> {
         return Err(format!("a zstd frame asks for a window of 2^{window_log} bytes, the limit is 2^{WINDOW_LOG_MAX}"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(bytes: usize) -> Vec<u8> {
+        let mut out = vec![0; bytes];
+        blake3::Hasher::new().finalize_xof().fill(&mut out);
+        out
+    }
+
+    fn check(raw: Vec<u8>, expect: BlockCodec) {
+        let raw = Bytes::from(raw);
+        for level in [1, 3, -5] {
+            let (codec, stored) = compress(Codec::Zstd(level), raw.clone());
+            assert_eq!(codec, expect);
+            assert_eq!(decompress(codec, &stored, raw.len() as u64).as_ref(), Ok(&raw));
+        }
+        assert_eq!(compress(Codec::None, raw.clone()), (BlockCodec::None, raw));
+    }
+
+    #[test]
+    fn random_uuids_are_stored_as_they_are() {
+        let mut uuids = noise(1 << 20);
+        for uuid in uuids.chunks_exact_mut(16) {
+            uuid[6] = uuid[6] & 0x0f | 0x40;
+            uuid[8] = uuid[8] & 0x3f | 0x80;
+        }
+        assert!(order0_bits(&uuids) > 7.6, "{}", order0_bits(&uuids));
+        assert!(is_noise(1, &uuids));
+        check(uuids, BlockCodec::None);
+    }
+
+    #[test]
+    fn random_values_that_return_are_compressed() {
+        let few = noise(160);
+        let returning: Vec<u8> = noise(100_000).iter().flat_map(|byte| few[usize::from(byte % 10) * 16..][..16].to_vec()).collect();
+        assert!(order0_bits(&noise(1 << 20)) > 7.9);
+        check(returning, BlockCodec::Zstd);
+        check(noise(20_000).repeat(10), BlockCodec::Zstd);
+    }
+
+    #[test]
+    fn blocks_of_every_size_come_back() {
+        for bytes in [0, 1, SMALL_BYTES - 1, SMALL_BYTES, NOISE_BYTES - 1, NOISE_BYTES, NOISE_BYTES + 1, SCRATCH_BYTES_MAX + 1] {
+            check(vec![b'a'; bytes], if bytes < SMALL_BYTES { BlockCodec::None } else { BlockCodec::Zstd });
+        }
+        for bytes in [SMALL_BYTES, NOISE_BYTES, NOISE_BYTES + 1, SCRATCH_BYTES_MAX + 1] {
+            check(noise(bytes), BlockCodec::None);
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub struct ConnectionArgs {
     /// Connect as this role
     #[arg(short = 'U', long, value_name = "NAME", help_heading = "Connection")]
     pub username: Option<String>,
-    /// Connect to this database: a name, a postgresql:// URI, or "key=value …"; what these say counts more than the other options
+    /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the options above
     #[arg(short = 'd', long, value_name = "DBNAME", help_heading = "Connection")]
     pub dbname: Option<Secret>,
     /// Never ask for a password

@@ -69,7 +69,7 @@ pub fn client_tool(name: &str) -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> =
         bin_dirs().into_iter().map(|dir| dir.join(name)).filter_map(|path| Some((major(&path)?, path))).collect();
     found.sort();
-    found.pop().map(|(_, path)| path).unwrap_or_else(|| panic!("no {name} is installed: {ADVICE}"))
+    found.pop().map_or_else(|| panic!("no {name} is installed: {ADVICE}"), |(_, path)| path)
 }
 
 /// The major versions that are installed, oldest first, whatever the tests need.

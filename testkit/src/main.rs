@@ -1,16 +1,23 @@
 //! The testkit on the command line, for scripts: a throw-away server around a command, Kong's data, digests.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::str::FromStr;
 
 use testkit::{Client, Server, kong};
+use tokio_postgres::Config;
 
 const USAGE: &str = "usage:
   testkit run [--pg VERSION] [--conf LINE]… -- COMMAND…   start a server, run COMMAND with PGHOST, PGPORT and PGUSER set, stop the server
   testkit seed --url URL --consumers N [--upgraded]       load Kong's schema and N consumers into an empty database
   testkit digests --url URL                               print every table with its rows and a hash of them
+  testkit sql --url URL --do STATEMENTS                   run statements
+  testkit compare --left URL --right URL --left-list FILE --right-list FILE
+                                                          compare two databases table by table, by a hash that their servers compute,
+                                                          and by the digests that `silverback list --json` prints of their archives
   testkit versions                                        print the major versions of the servers that are installed
 ";
 
@@ -20,6 +27,8 @@ fn main() -> ExitCode {
         Some("run") => run(args),
         Some("seed") => with_options(args, seed),
         Some("digests") => with_options(args, digests),
+        Some("sql") => with_options(args, sql),
+        Some("compare") => with_options(args, report::compare),
         Some("versions") => {
             for version in testkit::installed() {
                 print(&version.to_string());
@@ -70,39 +79,68 @@ fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
 }
 
 /// Options of a command, each `--name value` but for `--upgraded`.
-fn with_options(mut args: impl Iterator<Item = String>, command: fn(&Client, &BTreeMap<String, String>) -> ExitCode) -> ExitCode {
-    let mut options = BTreeMap::new();
+fn with_options(mut args: impl Iterator<Item = String>, command: fn(&Options) -> ExitCode) -> ExitCode {
+    let mut options = Options::new();
     while let Some(name) = args.next() {
         let value = if name == "--upgraded" { Some(String::new()) } else { args.next() };
         let Some(value) = value.filter(|_| name.starts_with("--")) else { return usage(&format!("{name}: not an option with a value")) };
         options.insert(name, value);
     }
-    let Some(config) = options.get("--url").and_then(|url| tokio_postgres::Config::from_str(url).ok()) else {
-        return usage("--url URL is missing, or is no URL");
-    };
-    match testkit::connect(config) {
-        Ok(client) => command(&client, &options),
-        Err(error) => {
-            eprintln!("testkit: {error:?}");
-            ExitCode::FAILURE
-        }
-    }
+    command(&options)
 }
 
-fn seed(client: &Client, options: &BTreeMap<String, String>) -> ExitCode {
+type Options = BTreeMap<String, String>;
+
+fn connect(options: &Options, name: &str) -> Result<Client, ExitCode> {
+    let url = options
+        .get(name)
+        .and_then(|url| Config::from_str(url).ok())
+        .ok_or_else(|| usage(&format!("{name} URL is missing, or is no URL")))?;
+    testkit::connect(url).map_err(|error| {
+        eprintln!("testkit: {error:?}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Loads as the owner of the database, and seeds as the superuser that the URL must name.
+fn seed(options: &Options) -> ExitCode {
     let Some(consumers) = options.get("--consumers").and_then(|count| count.parse().ok()) else { return usage("--consumers N is missing") };
+    let client = match connect(options, "--url") {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
+    let owner = client.value("SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()");
+    client.execute(&format!("SET ROLE {owner}"));
     if options.contains_key("--upgraded") {
-        kong::load_upgraded_by(client, "public")
+        kong::load_upgraded_by(&client, "public");
     } else {
-        kong::load_by(client, "public")
+        kong::load_by(&client, "public");
     }
-    kong::seed_by(client, "public", consumers);
+    client.execute("RESET ROLE");
+    kong::seed_by(&client, "public", consumers);
     ExitCode::SUCCESS
 }
 
-fn digests(client: &Client, _options: &BTreeMap<String, String>) -> ExitCode {
-    for (table, (rows, hash)) in testkit::digests_by(client) {
+fn digests(options: &Options) -> ExitCode {
+    let client = match connect(options, "--url") {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
+    for (table, (rows, hash)) in testkit::digests_by(&client) {
         print(&format!("{table}\t{rows}\t{hash}"));
+    }
+    ExitCode::SUCCESS
+}
+
+/// One statement at a time: some may not stand in a transaction, as those of one message would.
+fn sql(options: &Options) -> ExitCode {
+    let Some(statements) = options.get("--do") else { return usage("--do STATEMENTS is missing") };
+    let client = match connect(options, "--url") {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
+    for statement in statements.split(';').filter(|statement| !statement.trim().is_empty()) {
+        client.execute(statement);
     }
     ExitCode::SUCCESS
 }

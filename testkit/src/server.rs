@@ -123,7 +123,7 @@ impl ServerSpec {
         let data = dir.join("data");
         let mut conf = fs::read_to_string(data.join("postgresql.conf")).expect("initdb wrote postgresql.conf");
         conf.push_str(CONF);
-        conf.push_str(&format!("unix_socket_directories = '{}'\n", dir.display()));
+        conf = conf + "unix_socket_directories = '" + &dir.display().to_string() + "'\n";
         let secret = |name: &str, text: &str| {
             let path = data.join(name);
             fs::write(&path, text).expect("the data folder is writable");

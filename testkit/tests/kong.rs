@@ -9,9 +9,9 @@ fn a_seeded_database_satisfies_its_own_constraints() {
         let role = server.role("kong");
         let database = server.database_of(&role, "seeded");
         if upgraded {
-            kong::load_upgraded(&database)
+            kong::load_upgraded(&database);
         } else {
-            kong::load(&database)
+            kong::load(&database);
         }
         kong::seed(&database, 2_000);
         for row in database.rows("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0") {

@@ -15,9 +15,9 @@ fn a_kong_database_is_loaded_on_every_version() {
         for upgraded in [false, true] {
             let database = server.database_of(&kong, "kong");
             if upgraded {
-                kong::load_upgraded(&database)
+                kong::load_upgraded(&database);
             } else {
-                kong::load(&database)
+                kong::load(&database);
             }
             let tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
             assert_eq!(database.value(tables), if upgraded { "36" } else { "35" });
@@ -71,7 +71,8 @@ fn a_proxy_cuts_where_it_is_told() {
 fn nothing_is_left_when_the_process_is_killed() {
     for signal in ["KILL", "INT", "TERM"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_testkit"))
-            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; exec sleep 60"])
+            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; read end"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program was built");

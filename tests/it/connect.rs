@@ -26,7 +26,7 @@ static TLS: LazyLock<TlsServer> = LazyLock::new(|| {
     let server = testkit::Server::spec(testkit::newest())
         .tls(&authority.server(&["localhost", "db.example"]))
         .client_authority(&authority)
-        .conf("ssl_max_protocol_version = 'TLSv1.2'")
+        .conf("ssl_max_protocol_version = 'TLSv1.2'\npassword_encryption = 'scram-sha-256'")
         .hba("host all plain 127.0.0.1/32 trust\nhostssl all certified 127.0.0.1/32 cert\nhostssl all all 127.0.0.1/32 scram-sha-256")
         .start();
     let sql = format!(
