@@ -1,5 +1,6 @@
 //! The one thread that owns the output file. Chunks come to it in whatever order they are ready.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -58,7 +59,8 @@ impl ChunkSender {
 impl ChunkWriter {
     /// Starts the thread; the header and the manifest are its first work.
     pub(super) fn start(file: NewFile, uuid: Uuid, manifest: &Manifest, codec: Codec, progress: Arc<dyn Progress>) -> Result<Self> {
-        let archive = ArchiveWriter::new(file, uuid, manifest, codec)?;
+        let path = file.path().to_owned();
+        let archive = ArchiveWriter::new(file, uuid, manifest, codec).map_err(|error| into(&path, error))?;
         let (messages, inbox) = mpsc::channel();
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -66,7 +68,7 @@ impl ChunkWriter {
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = write(archive, &inbox, progress.as_ref());
+                let written = write(archive, &path, &inbox, progress.as_ref());
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
@@ -116,14 +118,19 @@ fn is_abandoned(error: &Error) -> bool {
     error.kind() == Kind::Interrupted
 }
 
-fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, progress: &dyn Progress) -> Result<Summary> {
+/// A writer of bytes does not know where they go.
+fn into(path: &Path, error: Error) -> Error {
+    if error.kind() == Kind::File { error.within(path.display()) } else { error }
+}
+
+fn write(mut archive: ArchiveWriter<NewFile>, path: &Path, inbox: &mpsc::Receiver<Message>, progress: &dyn Progress) -> Result<Summary> {
     // Chunks are still being encoded when the last row has been read; each of them holds a sender.
     let mut complete = false;
     loop {
         match inbox.recv() {
             Ok(Message::Chunk(chunk, permit)) => {
                 let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
-                archive.write_chunk(*chunk)?;
+                archive.write_chunk(*chunk).map_err(|error| into(path, error))?;
                 drop(permit);
                 progress.advance(table.0 as usize, rows, bytes);
             }
@@ -131,7 +138,7 @@ fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, p
             Ok(Message::Finish) => complete = true,
             Err(mpsc::RecvError) if complete => {
                 progress.phase("finish the archive");
-                let (file, summary) = archive.finish()?;
+                let (file, summary) = archive.finish().map_err(|error| into(path, error))?;
                 file.commit()?;
                 return Ok(summary);
             }
