@@ -80,7 +80,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let not_carried = manifest.not_carried.clone();
     let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, Arc::clone(&progress))?;
     let context = copy::Context {
-        server: options.server.clone(),
+        server: options.server.patient(options.stall_timeout),
         role: options.role.clone(),
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
@@ -111,7 +111,8 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     };
     let selection = &options.selection;
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
-    let mut keeper = snapshot::take(&options.server, &snapshot_options, &picks, progress).await?;
+    let server = options.server.patient(options.stall_timeout);
+    let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
     selection.check_matched(&objects)?;
