@@ -20,6 +20,13 @@ pub(super) struct LiveTrigger {
 /// The triggers of each table.
 pub(super) type LiveTriggers = HashMap<TableId, Vec<LiveTrigger>>;
 
+/// A table that is there.
+#[derive(Debug, Default)]
+struct There {
+    ours: bool,
+    columns: Vec<Found>,
+}
+
 /// A column of a table that is there, as `format_type` tells its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Found {
@@ -41,7 +48,14 @@ pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)]) -> 
         match there.get(&(table.schema.clone(), table.name.clone())) {
             None => findings.push(Finding::new(format!("table {name} does not exist"), "restore the schema first, with -s")),
             Some(found) => {
-                findings.extend(compare(&name, table, found));
+                if !found.ours {
+                    let problem = format!(
+                        "table {name} belongs to a role that this one is no member of, and only its owner keeps its triggers still"
+                    );
+                    findings.push(Finding::new(problem, "restore as its owner, or with --role"));
+                    continue;
+                }
+                findings.extend(compare(&name, table, &found.columns));
                 if !is_empty(session, &name).await? {
                     findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
                 }
@@ -75,10 +89,11 @@ fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding> {
     problems.into_iter().map(|problem| Finding::new(problem, way_out)).collect()
 }
 
-async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<HashMap<(String, String), Vec<Found>>> {
+async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<HashMap<(String, String), There>> {
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-                a.attgenerated <> '' \
+                a.attgenerated <> '', \
+                pg_catalog.pg_has_role(c.relowner, 'USAGE') \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
@@ -86,11 +101,12 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
          WHERE c.relkind IN ('r', 'p') ORDER BY a.attnum",
         names(tables)
     );
-    let mut found: HashMap<(String, String), Vec<Found>> = HashMap::new();
+    let mut found: HashMap<(String, String), There> = HashMap::new();
     for row in session.query("read the target's tables", &sql).await? {
-        let columns = found.entry((row.get(0), row.get(1))).or_default();
+        let there = found.entry((row.get(0), row.get(1))).or_default();
+        there.ours = row.get(6);
         if let Some(name) = row.get::<_, Option<String>>(2) {
-            columns.push(Found { name, type_name: row.get(3), not_null: row.get(4), generated: row.get(5) });
+            there.columns.push(Found { name, type_name: row.get(3), not_null: row.get(4), generated: row.get(5) });
         }
     }
     Ok(found)

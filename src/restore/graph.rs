@@ -45,6 +45,24 @@ pub enum Stage {
     Last,
 }
 
+impl Stage {
+    /// A present-tense phrase for those who watch.
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::PreData => "make what rows need",
+            Self::Data => "load rows, and build keys and indexes of what is loaded",
+            Self::Keys => "build keys",
+            Self::Indexes => "build indexes",
+            Self::Analyze => "gather statistics",
+            Self::ForeignKeys => "prove foreign keys",
+            Self::Rest => "make triggers and the rest",
+            Self::Privileges => "set privileges and comments",
+            Self::Refresh => "fill materialized views",
+            Self::Last => "load the rows that declare it usable",
+        }
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -35,7 +35,7 @@ pub(super) struct Loader {
     pub(super) budget: Budget,
     /// Who listens.
     pub(super) progress: Arc<dyn Progress>,
-    /// How long the server may refuse to take more.
+    /// How long the server may refuse to take more; zero is for ever.
     pub(super) stall_timeout: Duration,
 }
 
@@ -154,7 +154,9 @@ impl Loader {
     }
 
     async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
-        match tokio::time::timeout(self.stall_timeout, sink.feed(message)).await {
+        let sending = sink.feed(message);
+        let sent = if self.stall_timeout.is_zero() { Ok(sending.await) } else { tokio::time::timeout(self.stall_timeout, sending).await };
+        match sent {
             Ok(Ok(())) => Ok(()),
             // The driver only says that the channel is closed; what the server said waits at the end of the COPY.
             Ok(Err(closed)) => {

@@ -3,7 +3,7 @@
 //! Knows nothing of jobs.
 
 use super::graph::Step;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::Session;
 
@@ -49,6 +49,14 @@ pub async fn read(session: &Session) -> Result<Option<Mark>> {
     Ok(rows.first().map(|row| Mark { comment: row.get::<_, Option<String>>(0).unwrap_or_else(|| "incomplete restore".into()) }))
 }
 
+/// The mark could not be set, and nothing was changed. Of two restores that begin at one moment, only one can make the schema.
+pub fn not_set(error: Error) -> Error {
+    match error.sqlstate() {
+        Some("42P06" | "23505") => error.as_kind(Kind::Requirement).hint("another restore into this database has just begun"),
+        _ => error,
+    }
+}
+
 /// An error of a restore that has begun: the target is marked, and the way out is named.
 pub fn incomplete(error: Error) -> Error {
     let way_out =
@@ -57,5 +65,5 @@ pub fn incomplete(error: Error) -> Error {
         Some(hint) => format!("{hint}; {way_out}"),
         None => way_out,
     };
-    error.as_kind(crate::error::Kind::Incomplete).hint(hint)
+    error.as_kind(Kind::Incomplete).hint(hint)
 }

@@ -75,7 +75,7 @@ pub struct Options {
     pub role: Option<String>,
     /// Bytes of rows in flight.
     pub max_memory: u64,
-    /// How long the server may refuse to take COPY data.
+    /// How long the server may refuse to take COPY data; zero is for ever.
     pub stall_timeout: Duration,
     /// Gather no statistics.
     pub no_analyze: bool,
@@ -94,21 +94,13 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
-    progress.phase(&format!("restore into database {}", ident::quote(&target.database)));
     let counts = counts(&plan);
     let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
-    // Two restores that begin at the same moment: one of them cannot make the schema, and has changed nothing.
-    run::transaction(&sessions[0], &plan.begin).await?;
-    let shared = Arc::new(Shared { graph: plan.graph, loader, triggers });
-    let busy = match finish(&shared, sessions).await {
-        Ok(busy) => busy,
-        Err(error) => {
-            options.server.cancel_all().await;
-            return Err(mark::incomplete(error));
-        }
-    };
+    run::transaction(&sessions[0], &plan.begin).await.map_err(mark::not_set)?;
+    let shared = Arc::new(Shared { server: options.server.clone(), graph: plan.graph, loader, triggers });
+    let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
     Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
 }
 

@@ -14,7 +14,9 @@ use super::load::{Load, Loader};
 use super::schedule::Schedule;
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
 use crate::pg::session::Session;
+use crate::progress::Progress;
 
 /// Statements of a script that are on their way before the first is answered.
 const PIPELINE: usize = 64;
@@ -23,6 +25,8 @@ const COMMIT_EVERY: usize = 500;
 
 /// What the sessions share.
 pub(super) struct Shared {
+    /// Where the sessions are.
+    pub(super) server: Server,
     /// The plan.
     pub(super) graph: Graph,
     /// Brings rows.
@@ -34,15 +38,28 @@ pub(super) struct Shared {
 /// Seconds that sessions were busy, by stage.
 pub(super) type Busy = BTreeMap<Stage, f64>;
 
-/// Does every job. On failure, or when dropped, the sessions are closed, whatever they are at.
+/// Sessions at work, each with its job; dropping the set aborts them, which closes their connections.
+type Running = JoinSet<(JobId, Session, Result<()>, f64)>;
+
+/// Does every job. On the first failure the server is asked to cancel the others; when dropped, the sessions are closed.
 pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<(Vec<Session>, Busy)> {
+    let mut running = Running::new();
+    let ended = work_off(shared, sessions, &mut running).await;
+    if ended.is_err() {
+        // A backend that builds an index would not notice a closed connection before the index is built.
+        shared.server.cancel_all().await;
+        running.shutdown().await;
+    }
+    ended
+}
+
+async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Running) -> Result<(Vec<Session>, Busy)> {
     let graph = &shared.graph;
     let mut schedule = Schedule::new(graph)?;
     let mut idle = sessions;
-    // Dropping the set aborts its tasks, and with each its session.
-    let mut running: JoinSet<(JobId, Session, Result<()>, f64)> = JoinSet::new();
     let mut busy = Busy::new();
-    let mut parts = parts_per_table(graph);
+    let mut left = Left::new(graph);
+    left.tell(&shared.loader.progress);
     loop {
         while let Some(session) = idle.pop() {
             let Some(job) = schedule.start() else {
@@ -59,19 +76,12 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> R
         let Some(ended) = running.join_next().await else { break };
         let (id, session, result, seconds) =
             ended.map_err(|source| Error::new(Kind::Unexpected, "carry out the restore", source.to_string()))?;
-        let job = &graph.jobs[id.index()];
         result?;
         schedule.finish(id);
         idle.push(session);
-        *busy.entry(job.stage).or_default() += seconds;
+        *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
         shared.loader.progress.steps(schedule.done() as u64, graph.jobs.len() as u64);
-        if let Work::Load { table, .. } = &job.work {
-            let left = parts.get_mut(table).expect("every load was counted");
-            *left -= 1;
-            if *left == 0 {
-                shared.loader.progress.table_done(table.0 as usize);
-            }
-        }
+        left.done(&graph.jobs[id.index()], &shared.loader.progress);
     }
     if schedule.is_complete() {
         return Ok((idle, busy));
@@ -79,14 +89,53 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> R
     Err(Error::new(Kind::Unexpected, "carry out the restore", "jobs are left that cannot start"))
 }
 
-fn parts_per_table(graph: &Graph) -> BTreeMap<TableId, usize> {
-    let mut parts = BTreeMap::new();
-    for job in &graph.jobs {
-        if let Work::Load { table, .. } = &job.work {
-            *parts.entry(*table).or_default() += 1;
+/// What is not done yet, for those who watch.
+struct Left {
+    parts: BTreeMap<TableId, usize>,
+    stages: BTreeMap<Stage, usize>,
+}
+
+impl Left {
+    fn new(graph: &Graph) -> Self {
+        let (mut parts, mut stages) = (BTreeMap::new(), BTreeMap::new());
+        for job in &graph.jobs {
+            *stages.entry(job.stage).or_default() += 1;
+            if let Work::Load { table, .. } = &job.work {
+                *parts.entry(*table).or_default() += 1;
+            }
+        }
+        Self { parts, stages }
+    }
+
+    fn done(&mut self, job: &Job, progress: &Arc<dyn Progress>) {
+        if let Work::Load { table, .. } = &job.work
+            && Self::is_last(&mut self.parts, table)
+        {
+            progress.table_done(table.0 as usize);
+        }
+        let first = self.stages.keys().next().copied();
+        if Self::is_last(&mut self.stages, &job.stage) && first == Some(job.stage) {
+            self.tell(progress);
         }
     }
-    parts
+
+    /// Counts one down; `true` when none is left.
+    fn is_last<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) -> bool {
+        let Some(count) = counts.get_mut(key) else { return false };
+        *count -= 1;
+        let none_left = *count == 0;
+        if none_left {
+            counts.remove(key);
+        }
+        none_left
+    }
+
+    /// Names the earliest stage that still has work.
+    fn tell(&self, progress: &Arc<dyn Progress>) {
+        if let Some(stage) = self.stages.keys().next() {
+            progress.phase(stage.doing());
+        }
+    }
 }
 
 impl Shared {

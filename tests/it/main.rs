@@ -10,5 +10,6 @@ mod errors;
 mod faults;
 mod invariants;
 mod layers;
+mod restore;
 mod signals;
 mod support;

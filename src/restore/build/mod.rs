@@ -90,6 +90,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         objects: input.objects.iter().map(|object| (object.id, object)).collect(),
         table_ids: (0..).map(TableId).zip(input.tables).map(|(id, table)| (table.object, id)).collect(),
         families: Families::new(input.objects),
+        attachments: attachments(input.objects),
         graph: Graph::default(),
         pre: None,
         made: HashMap::new(),
@@ -114,6 +115,8 @@ struct Builder<'a> {
     objects: HashMap<ObjectId, &'a Object>,
     table_ids: HashMap<ObjectId, TableId>,
     families: Families,
+    /// What attaches an index or key to that of the partitioned table above, by either.
+    attachments: HashMap<ObjectId, Vec<&'a Object>>,
     graph: Graph,
     /// The script that makes everything before the rows.
     pre: Option<JobId>,
@@ -373,6 +376,16 @@ impl Builder<'_> {
             .get(&id)
             .is_some_and(|object| matches!(object.kind, ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable))
     }
+}
+
+fn attachments(objects: &[Object]) -> HashMap<ObjectId, Vec<&Object>> {
+    let mut attachments: HashMap<ObjectId, Vec<&Object>> = HashMap::new();
+    for attach in objects.iter().filter(|object| object.kind == ObjectKind::IndexAttach) {
+        for end in &attach.depends_on {
+            attachments.entry(*end).or_default().push(attach);
+        }
+    }
+    attachments
 }
 
 /// What has a place of its own at the end.

@@ -186,7 +186,9 @@ impl<'a> Builder<'a> {
         };
         let label = format!("add {}", object.identity);
         let add = self.push(Job { stage: Stage::ForeignKeys, label, work: Work::Statements(steps), needs, locks, cost });
-        self.waits.push((add, waits(object, Some(*references))));
+        let mut needed = waits(object, Some(*references));
+        self.with_attachments(&mut needed);
+        self.waits.push((add, needed));
         self.made.insert(object.id, add);
         if let Some((_, validate)) = two_steps {
             let step = Step::new(format!("validate {}", object.identity), validate);
@@ -223,6 +225,28 @@ impl<'a> Builder<'a> {
         self.made.insert(object.id, job);
     }
 
+    /// A partitioned table's key holds once the keys of all its partitions are attached to it, level by level.
+    fn with_attachments(&self, needed: &mut Vec<ObjectId>) {
+        let mut next = 0;
+        while let Some(object) = needed.get(next).copied() {
+            for attach in self.attachments.get(&object).into_iter().flatten() {
+                let ends = attach.depends_on.iter().filter(|id| self.objects.get(id).is_some_and(|end| is_built(end)));
+                for id in ends.chain([&attach.id]) {
+                    if !needed.contains(id) {
+                        needed.push(*id);
+                    }
+                }
+            }
+            next += 1;
+        }
+    }
+
+    /// The table that a statement about an object locks: itself, or what it is an index of.
+    fn table_of(&self, id: ObjectId) -> Option<ObjectId> {
+        let object = self.objects.get(&id)?;
+        if is_built(object) { object.of } else { self.is_relation(id).then_some(id) }
+    }
+
     /// A lock on a table reaches its partitions.
     fn all_of(&self, table: ObjectId, mode: LockMode) -> Vec<(ObjectId, LockMode)> {
         self.families.of(table).into_iter().map(|member| (member, mode)).collect()
@@ -252,6 +276,6 @@ fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
     object.depends_on.iter().copied().filter(|id| Some(*id) != own).chain(part_of).chain(rows).collect()
 }
 
-fn is_built(object: &Object) -> bool {
+pub(super) fn is_built(object: &Object) -> bool {
     matches!(object.detail, Detail::Key { .. } | Detail::Index { .. })
 }
