@@ -58,7 +58,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("write a unit: {text}s or {text}min"));
     }
-    milliseconds(text).and_then(|time| if time.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(time) })
+    milliseconds(text)
 }
 
 fn split_unit(text: &str) -> Result<(u64, &str), String> {
@@ -140,7 +140,7 @@ mod tests {
         check("5m", None);
         check("100d", None);
         assert_eq!(duration("60").unwrap_err(), "write a unit: 60s or 60min");
-        assert_eq!(duration("0").unwrap_err(), "it must be more than nothing");
+        assert_eq!(duration("0").unwrap(), Duration::ZERO);
         assert_eq!(duration("60s").unwrap(), Duration::from_secs(60));
     }
 

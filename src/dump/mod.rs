@@ -49,7 +49,7 @@ pub struct Options {
     pub max_memory: u64,
     /// See [`SnapshotOptions::serializable_deferrable`].
     pub serializable_deferrable: bool,
-    /// How long COPY data may stay away.
+    /// How long COPY data or an answer may stay away; 0 is for ever.
     pub stall_timeout: Duration,
 }
 
@@ -67,6 +67,9 @@ pub struct Report {
     /// From the first connection to the archive in its place.
     pub seconds: f64,
 }
+
+/// A time that no run lives to see, and that clocks can add to now.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
@@ -86,7 +89,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         uuid,
         codec: options.codec,
         budget: Budget::new(options.max_memory),
-        stall_timeout: options.stall_timeout,
+        stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
         progress: Arc::clone(&progress),
     };
     progress.phase(&format!("copy {} tables", plan.totals.len()));

@@ -119,8 +119,8 @@ impl Loader {
         if load.table.encoding == RowEncoding::Binary {
             self.send(sink.as_mut(), &doing, Bytes::from_static(&BINARY_TRAILER)).await?;
         }
-        // The server may have much to do yet (foreign keys of tables that were there before): no clock runs here.
-        let taken = sink.finish().await.map_err(|source| place(session::explain(&doing, source), &doing, &sent))?;
+        // The server may have much to do yet (foreign keys of tables that were there before).
+        let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         if taken != rows {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));

@@ -131,7 +131,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
         archive.check_root().map(|()| archive)
     });
     let archive = Arc::new(archive.await?);
-    let session = options.server.open(Purpose::Restore).await?;
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
@@ -234,7 +234,7 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        let session = options.server.open(Purpose::Restore).await?;
+        let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
         set_up(options, &session).await?;
         sessions.push(session);
     }

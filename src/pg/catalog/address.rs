@@ -3,13 +3,18 @@
 /// A row of a system catalog. Sub-objects (columns) are not told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Address {
-    /// The catalog's own oid in `pg_class`, fixed since PostgreSQL has it: one of [`class`].
+    /// The catalog's own oid in `pg_class`, fixed since PostgreSQL has it: one of [`class`], or of [`own`].
     pub(super) class: u32,
     /// The row's oid.
     pub(super) object: u32,
 }
 
 impl Address {
+    /// Whether it names a row of a catalog.
+    pub(super) fn is_row(self) -> bool {
+        (class::DEFAULT_ACL..own::FIRST_HIGH).contains(&self.class)
+    }
+
     pub(super) fn new(class: u32, object: u32) -> Self {
         Self { class, object }
     }
@@ -26,7 +31,6 @@ pub(super) mod class {
     pub(in crate::pg::catalog) const PROC: u32 = 1255;
     pub(in crate::pg::catalog) const REWRITE: u32 = 2618;
     pub(in crate::pg::catalog) const TRIGGER: u32 = 2620;
-    pub(in crate::pg::catalog) const TYPE: u32 = 1247;
 }
 
 /// The first oid that a running server gives to an object; below are those of `initdb`.
@@ -39,6 +43,10 @@ pub(super) mod own {
     pub(in crate::pg::catalog) const TABLE_ATTACH: u32 = 3;
     pub(in crate::pg::catalog) const INDEX_ATTACH: u32 = 4;
     pub(in crate::pg::catalog) const ROW_SECURITY: u32 = 5;
-    /// And as many more as a table has columns; no catalog's oid is as high.
-    pub(in crate::pg::catalog) const MISSING_DEFAULT: u32 = 1 << 31;
+    /// From here on; no catalog's oid is as high.
+    pub(in crate::pg::catalog) const FIRST_HIGH: u32 = MISSING_DEFAULT;
+    /// And as many more as a table has columns.
+    pub(in crate::pg::catalog) const MISSING_DEFAULT: u32 = 1 << 30;
+    /// Plus the catalog: privileges on what something else makes, which must not be taken for the thing itself.
+    pub(in crate::pg::catalog) const PRIVILEGES: u32 = 1 << 31;
 }

@@ -25,8 +25,6 @@ pub(super) struct Column {
     pub(super) compression: Option<&'static str>,
     pub(super) statistics: Option<i32>,
     pub(super) options: Vec<String>,
-    /// `OPTIONS (…)` of a foreign table's column, name and value.
-    pub(super) foreign_options: Vec<String>,
     /// Its NOT NULL constraint, where the server names such (18).
     pub(super) not_null_constraint: Option<NotNull>,
 }
@@ -62,7 +60,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Columns> {
            a.attislocal, a.attgenerated::text AS generated, {compression}::text AS compression, \
            CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END AS storage, \
            CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::int4 END AS statistics, \
-           coalesce(a.attoptions, '{{}}') AS options, coalesce(a.attfdwoptions, '{{}}') AS foreign_options, \
+           coalesce(a.attoptions, '{{}}') AS options, \
            d.oid AS default_oid, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, \
            ln.nspname::text AS collation_schema, l.collname::text AS collation \
          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -114,7 +112,6 @@ fn column(row: &Row) -> Column {
         },
         statistics: row.get("statistics"),
         options: row.get("options"),
-        foreign_options: row.get("foreign_options"),
         not_null_constraint: None,
     }
 }

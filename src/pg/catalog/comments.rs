@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::address::{Address, class};
+use super::address::Address;
 use super::draft::Draft;
 use super::reader::Reader;
 use crate::archive::manifest::{Comment, ObjectKind, SecurityLabel};
@@ -18,7 +18,7 @@ pub(super) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<
     for (at, draft) in drafts.iter().enumerate() {
         // Kinds that stand for a moment in an object's life, not for the object, have no words of their own.
         let is_member = reader.is_member(draft.address.class, draft.address.object);
-        if draft.address.class >= class::DEFAULT_ACL && draft.kind != ObjectKind::Default && !is_member {
+        if draft.address.is_row() && draft.kind != ObjectKind::Default && !is_member {
             speakers.insert(draft.address, (at, draft.identity.clone()));
         }
         let parts = draft.parts.iter().filter_map(|(part, words)| words.as_ref().map(|words| (*part, (at, words.clone()))));

@@ -125,8 +125,8 @@ fn key(row: &Row) -> Result<Draft> {
     let columns: Vec<String> = row.get("columns");
     let key_columns = row.get::<_, i32>("keys") as usize;
     let words = if kind == 'x' { definition } else { key_words(row, &columns, key_columns) };
-    let only = if is_partitioned { "" } else { "ONLY " };
-    let mut statements = vec![format!("ALTER TABLE {only}{qualified} ADD CONSTRAINT {quoted} {words}")];
+    // ONLY also for a partitioned table: its partitions bring their own, which are attached.
+    let mut statements = vec![format!("ALTER TABLE ONLY {qualified} ADD CONSTRAINT {quoted} {words}")];
     statements.extend(afterwards(&Afterwards {
         table: &qualified,
         index: &ident::qualified(schema, row.get("index")),
@@ -143,12 +143,11 @@ fn key(row: &Row) -> Result<Draft> {
     });
     let address = Address::new(class::CONSTRAINT, row.get("oid"));
     let draft = Draft::new(address, ObjectKind::Constraint, Some(schema), name, format!("CONSTRAINT {quoted} ON {qualified}"));
-    let detail = match kind {
-        'x' => Detail::None,
-        _ => {
-            let columns = columns.into_iter().take(key_columns).collect();
-            Detail::Key { primary: kind == 'p', columns, using_index, bytes: row.get::<_, i64>("bytes") as u64 }
-        }
+    let detail = if kind == 'x' {
+        Detail::None
+    } else {
+        let columns = columns.into_iter().take(key_columns).collect();
+        Detail::Key { primary: kind == 'p', columns, using_index, bytes: row.get::<_, i64>("bytes") as u64 }
     };
     let index = Address::new(class::CLASS, row.get("conindid"));
     Ok(Draft {
@@ -165,28 +164,29 @@ fn key(row: &Row) -> Result<Draft> {
 
 /// `pg_get_constraintdef` leaves out the storage parameters, so the words are put together here.
 fn key_words(row: &Row, columns: &[String], key_columns: usize) -> String {
-    let mut words = if letter(row, "type") == 'p' { "PRIMARY KEY" } else { "UNIQUE" }.to_owned();
+    let mut words = vec![if letter(row, "type") == 'p' { "PRIMARY KEY" } else { "UNIQUE" }.to_owned()];
     if row.get("nulls_not_distinct") {
-        words += " NULLS NOT DISTINCT";
+        words.push(" NULLS NOT DISTINCT".to_owned());
     }
     let (keys, included) = columns.split_at(key_columns.min(columns.len()));
     let overlaps = if row.get("period") { " WITHOUT OVERLAPS" } else { "" };
-    words += &format!(" ({}{overlaps})", ident::list(keys.iter().map(String::as_str)));
+    words.push(format!(" ({}{overlaps})", ident::list(keys.iter().map(String::as_str))));
     if !included.is_empty() {
-        words += &format!(" INCLUDE ({})", ident::list(included.iter().map(String::as_str)));
+        words.push(format!(" INCLUDE ({})", ident::list(included.iter().map(String::as_str))));
     }
     let options = super::columns::parameters(&row.get::<_, Vec<String>>("options"), "");
     if !options.is_empty() {
-        words += &format!(" WITH ({})", options.join(", "));
+        words.push(format!(" WITH ({})", options.join(", ")));
     }
-    words + &deferral(row)
+    words.push(deferral(row).to_owned());
+    words.concat()
 }
 
-fn deferral(row: &Row) -> String {
+fn deferral(row: &Row) -> &'static str {
     match (row.get("condeferrable"), row.get("condeferred")) {
-        (true, true) => " DEFERRABLE INITIALLY DEFERRED".to_owned(),
-        (true, false) => " DEFERRABLE".to_owned(),
-        _ => String::new(),
+        (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        _ => "",
     }
 }
 

@@ -42,7 +42,16 @@ pub(super) fn objects(drafts: &[Draft], graph: &Graph, order: &[usize], makers: 
             depends_on.sort_unstable();
             depends_on.dedup();
             let number_at = |address: Address| makers.of(address).and_then(number_of);
-            object(draft, id, depends_on, number_at, |address| makers.of(address).is_some_and(|at| drafts[at].host.is_some()))
+            let mut object =
+                object(draft, id, depends_on, number_at, |address| makers.of(address).is_some_and(|at| drafts[at].host.is_some()));
+            // What is said of a clause is said once its host stands.
+            for &part in &graph.needs[at] {
+                if let Some(part) = drafts.get(part).filter(|part| part.host == Some(draft.address)) {
+                    object.comments.extend(part.comments.iter().cloned());
+                    object.security_labels.extend(part.labels.iter().cloned());
+                }
+            }
+            object
         })
         .collect()
 }

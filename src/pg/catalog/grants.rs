@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::Row;
 
-use super::address::{Address, class};
+use super::address::{Address, FIRST_NORMAL_OID, class, own};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::{Acl, Grant, ObjectKind, Section};
@@ -43,7 +43,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
              WHERE (o.{acl} IS NOT NULL OR p.initprivs IS NOT NULL) AND o.{acl} IS DISTINCT FROM p.initprivs{condition}"
         )
     });
-    let columns = "SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, a.attrelid, a.attname::text, coalesce(p.initprivs, '{}'), coalesce(a.attacl, '{}') \
+    let columns = "SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, a.attrelid, a.attname::text, p.initprivs, a.attacl \
          FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_init_privs p ON p.objoid = a.attrelid AND p.objsubid = a.attnum \
            AND p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
          WHERE (a.attacl IS NOT NULL OR p.initprivs IS NOT NULL) AND a.attacl IS DISTINCT FROM p.initprivs AND NOT a.attisdropped";
@@ -111,22 +111,24 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
     }
     let values: Vec<String> = acls.keys().map(|address| format!("({}::oid, {}::oid)", address.class, address.object)).collect();
     let sql = format!(
-        "SELECT v.class, v.oid, i.type, i.schema, i.name, i.identity FROM (VALUES {}) v(class, oid), \
+        "SELECT v.class, v.oid, i.type, i.schema, i.name, i.identity, \
+           v.oid < {FIRST_NORMAL_OID} AND (i.schema = 'pg_catalog' OR i.type = 'language' OR i.type = 'schema' AND i.name = 'pg_catalog') IS TRUE AS is_of_catalog FROM (VALUES {}) v(class, oid), \
          LATERAL pg_catalog.pg_identify_object(v.class, v.oid, 0) i",
         values.join(", ")
     );
     for row in reader.rows("privileges of extensions' members", &sql).await? {
         let address = Address::new(row.get("class"), row.get("oid"));
         let extension = reader.extension_of(address);
-        // What is neither a member nor the server's own is not carried, and named as such elsewhere.
-        if extension.is_none() && address.object >= super::address::FIRST_NORMAL_OID {
+        // What else there is, is not carried and named as such elsewhere, or of information_schema, which a server makes anew.
+        if extension.is_none() && !row.get::<_, bool>("is_of_catalog") {
             continue;
         }
         let (kind, word) = kind_of(row.get("type"));
         let (Some(mut acl), Some(identity)) = (acls.remove(&address), row.get::<_, Option<&str>>("identity")) else { continue };
         acl.on = format!("{word} {identity}");
         let name = row.get::<_, Option<&str>>("name").unwrap_or(identity);
-        let draft = Draft::new(address, kind, row.get("schema"), name, acl.on.clone());
+        let own = Address::new(own::PRIVILEGES + address.class, address.object);
+        let draft = Draft::new(own, kind, row.get("schema"), name, acl.on.clone());
         let needs = extension.map(|extension| Address::new(class::EXTENSION, extension)).into_iter().collect();
         drafts.push(Draft { section: Section::PostData, drop: None, acl: Some(acl), needs, ..draft });
     }
@@ -174,13 +176,13 @@ fn kind_of(word: &str) -> (ObjectKind, &'static str) {
 
 /// Reads the privileges that objects not yet made will have.
 pub(super) async fn read_defaults(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    // In a schema they are additions to nothing; elsewhere they stand for the built-in ones.
+    // aclexplode of NULL has no rows. In a schema they are additions to nothing; elsewhere they stand for the built-in ones.
     let sql = format!(
         "SELECT d.oid, pg_catalog.pg_get_userbyid(d.defaclrole)::text AS role, n.nspname::text AS schema, d.defaclobjtype::text AS type, \
            NULL::text AS column, g.is_initial, {ROLES} \
          FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace \
          LEFT JOIN LATERAL (SELECT true AS is_initial, i.* FROM pg_catalog.aclexplode(CASE WHEN d.defaclnamespace = 0 \
-             THEN pg_catalog.acldefault((CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END)::\"char\", d.defaclrole) ELSE '{{}}' END) WITH ORDINALITY i \
+             THEN pg_catalog.acldefault((CASE d.defaclobjtype WHEN 'S' THEN 's' ELSE d.defaclobjtype END)::\"char\", d.defaclrole) END) WITH ORDINALITY i \
            UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(d.defaclacl) WITH ORDINALITY i) \
            g(is_initial, grantor, grantee, privilege, grantable, place) ON true \
          WHERE n.oid IS NULL OR {USER_SCHEMA} ORDER BY d.oid, g.is_initial, g.place"

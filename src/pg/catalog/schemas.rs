@@ -8,10 +8,12 @@ use crate::error::Result;
 use crate::pg::ident;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    // Since 15 `public` belongs to pg_database_owner (6171), before that to the role that initdb made (10).
+    // Since 15 `public` belongs to pg_database_owner (6171), before that to the role that initdb made (10). Other locale providers than libc
+    // came with the same version.
+    let default_owner = if reader.features.has("pg_database", "datlocprovider") { 6171 } else { 10 };
     let sql = format!(
         "SELECT n.oid, n.nspname::text AS name, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner, \
-           n.nspowner = coalesce((SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.oid = 6171), 10) AS is_default_owner \
+           n.nspowner = {default_owner} AS is_default_owner \
          FROM pg_catalog.pg_namespace n WHERE {USER_SCHEMA}"
     );
     let rows = reader.rows("schemas", &sql).await?;

@@ -91,14 +91,11 @@ fn options(row: &Row) -> String {
     };
     // An identity's sequence takes its type from the column.
     let of_type = if kind == "bigint" || letter(row, "ownership") == 'i' { String::new() } else { format!("\n    AS {kind}") };
-    let mut text = format!("{of_type}\n    START WITH {}\n    INCREMENT BY {increment}", row.get::<_, i64>("start"));
-    text += &bound("MINVALUE", row.get("min"), default_min);
-    text += &bound("MAXVALUE", row.get("max"), default_max);
-    text += &format!("\n    CACHE {}", row.get::<_, i64>("cache"));
-    if row.get("cycle") {
-        text += "\n    CYCLE";
-    }
-    text
+    let (start, cache): (i64, i64) = (row.get("start"), row.get("cache"));
+    let min = bound("MINVALUE", row.get("min"), default_min);
+    let max = bound("MAXVALUE", row.get("max"), default_max);
+    let cycle = if row.get("cycle") { "\n    CYCLE" } else { "" };
+    format!("{of_type}\n    START WITH {start}\n    INCREMENT BY {increment}{min}{max}\n    CACHE {cache}{cycle}")
 }
 
 /// `OWNED BY` comes when both stand, and after both have their owner, who must be the same.

@@ -178,22 +178,22 @@ impl Table<'_> {
         let of = relation.of_type.as_ref().map_or_else(String::new, |of| format!(" OF {of}"));
         // A typed table without a word on its columns has no brackets.
         let (open, close) = if relation.of_type.is_some() && items.is_empty() { ("", "") } else { (" (\n    ", "\n)") };
-        let mut tail = close.to_owned();
+        let mut tail = vec![close.to_owned()];
         if !self.parents.is_empty() && !relation.is_partition() {
             let parents: Vec<String> = self.parents.iter().map(|parent| parent.qualified()).collect();
-            tail += &format!("\nINHERITS ({})", parents.join(", "));
+            tail.push(format!("\nINHERITS ({})", parents.join(", ")));
         }
         if let Some(key) = &relation.partition_key {
-            tail += &format!("\nPARTITION BY {key}");
+            tail.push(format!("\nPARTITION BY {key}"));
         }
         if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap") {
-            tail += &format!("\nUSING {}", ident::quote(method));
+            tail.push(format!("\nUSING {}", ident::quote(method)));
         }
         if !relation.parameters.is_empty() {
-            tail += &format!("\nWITH ({})", relation.parameters.join(", "));
+            tail.push(format!("\nWITH ({})", relation.parameters.join(", ")));
         }
         let head = format!("CREATE {unlogged}TABLE {}{of}{open}", relation.qualified());
-        List { head, items, separator: ",\n    ", tail, after: self.after() }
+        List { head, items, separator: ",\n    ", tail: tail.concat(), after: self.afterwards() }
     }
 
     /// A column in the list, unless the table has it only from a parent that will be named.
@@ -238,9 +238,8 @@ impl Table<'_> {
                     format!(" CONSTRAINT {} NOT NULL{no_inherit}", ident::quote(&constraint.name))
                 }
             }
-            Some(_) => String::new(),
             None if column.not_null && (self.relation.is_partition() || !self.inherits_not_null(column)) => " NOT NULL".to_owned(),
-            None => String::new(),
+            _ => String::new(),
         }
     }
 
@@ -270,32 +269,32 @@ impl Table<'_> {
     }
 
     /// What has no place in `CREATE TABLE`.
-    fn after(&self) -> Vec<String> {
+    fn afterwards(&self) -> Vec<String> {
         let relation = self.relation;
         let qualified = relation.qualified();
-        let mut after = Vec::new();
+        let mut statements = Vec::new();
         for column in self.columns {
             let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
             let is_own_not_null = column.not_null && column.not_null_constraint.is_none() && !self.inherits_not_null(column);
             if is_own_not_null && !self.prints(column) {
-                after.push(format!("{alter} SET NOT NULL"));
+                statements.push(format!("{alter} SET NOT NULL"));
             }
-            after.extend(column.statistics.map(|target| format!("{alter} SET STATISTICS {target}")));
-            after.extend(column.storage.map(|storage| format!("{alter} SET STORAGE {storage}")));
-            after.extend(column.compression.map(|method| format!("{alter} SET COMPRESSION {method}")));
+            statements.extend(column.statistics.map(|target| format!("{alter} SET STATISTICS {target}")));
+            statements.extend(column.storage.map(|storage| format!("{alter} SET STORAGE {storage}")));
+            statements.extend(column.compression.map(|method| format!("{alter} SET COMPRESSION {method}")));
             if !column.options.is_empty() {
-                after.push(format!("{alter} SET ({})", parameters(&column.options, "").join(", ")));
+                statements.push(format!("{alter} SET ({})", parameters(&column.options, "").join(", ")));
             }
         }
         match relation.replica_identity {
-            'f' => after.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY FULL")),
-            'n' => after.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY NOTHING")),
+            'f' => statements.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY FULL")),
+            'n' => statements.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY NOTHING")),
             _ => {}
         }
         if relation.force_row_security {
-            after.push(format!("ALTER TABLE ONLY {qualified} FORCE ROW LEVEL SECURITY"));
+            statements.push(format!("ALTER TABLE ONLY {qualified} FORCE ROW LEVEL SECURITY"));
         }
-        after
+        statements
     }
 
     /// Defaults are objects of their own that stand in the table's definition as long as they can.

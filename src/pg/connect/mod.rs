@@ -93,10 +93,10 @@ impl Server {
         Self::new(libpq::resolve_string(text)?.target, None)
     }
 
-    /// The same server; sessions opened by it look after an answer that has not come for so long, see [`Session::answered`].
+    /// The same server; sessions opened by it look after an answer that has not come for so long, see [`Session::answered`]. Never, if it is 0.
     #[must_use]
     pub fn patient(&self, patience: Duration) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: Some(patience) }
+        Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
     }
 
     /// The same server, and nothing is looked after.
