@@ -73,6 +73,9 @@ pub struct Session {
     at_work: Mutex<Option<Instant>>,
 }
 
+/// Bounds on the time for another session to look.
+const LOOK_MIN: Duration = Duration::from_secs(1);
+const LOOK_MAX: Duration = Duration::from_secs(30);
 /// Time for an answer to arrive that was on its way while the server was looked at.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -208,7 +211,12 @@ impl Session {
             "SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM pg_catalog.pg_stat_activity WHERE pid = {}",
             self.backend_pid
         );
-        let rows = self.ask(sql).await.map_err(|error| format!("the server cannot be asked whether it is at work ({error})"))?;
+        let asked = timeout(patience.clamp(LOOK_MIN, LOOK_MAX), self.ask(sql)).await;
+        let rows = match asked {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(error)) => return Err(format!("the server cannot be asked whether it is at work ({error})")),
+            Err(_) => return Err("the server does not answer another session either".to_owned()),
+        };
         let Some(row) = rows.first() else { return Err("the server has ended the session".to_owned()) };
         let (state, waits_for): (&str, &str) = (row.get(0), row.get(1));
         if waits_for == "Client" || state.starts_with("idle") {
