@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::build::Sections;
+use super::mark;
 use super::target::Target;
 use crate::archive::manifest::{Object, ObjectKind, Section, Source};
 use crate::error::{Error, Kind};
@@ -63,7 +64,7 @@ pub(super) struct Wanted<'a> {
 pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mark) = &target.mark {
-        let problem = format!("the target holds an unfinished restore, as its schema {SCHEMA} says: {}", mark.comment);
+        let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
         let database = ident::quote(&target.database);
         let way_out =
             format!("make a new, empty database in its place (DROP DATABASE {database}, then CREATE DATABASE), and restore again");

@@ -49,7 +49,7 @@ fn a_dump_whose_keeper_is_terminated_ends_although_its_worker_could_go_on() {
 
 #[test]
 fn a_restore_whose_session_is_terminated_says_so_and_leaves_a_marked_target() {
-    for at in ["load", "index"] {
+    for (at, named) in [("load", "public.parents"), ("index", "public.waiting")] {
         let scene = Scene::new(newest_server(), 10).waits(at);
         let file = scene.archive();
         let target = scene.target();
@@ -57,7 +57,7 @@ fn a_restore_whose_session_is_terminated_says_so_and_leaves_a_marked_target() {
         let running = gate.hold(restore(&file, &target));
         let worker = format!("{} AND wait_event = 'advisory'", ours(target.name()));
         assert_eq!(newest_server().terminate(&worker), 1);
-        let outcome = wait_within(running, 10).expect(7).says("57P01").says("parents").says("silverback_restore");
+        let outcome = wait_within(running, 10).expect(7).says("57P01").says(named).says("silverback_restore");
         assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
     }
 }
