@@ -77,6 +77,9 @@ impl NewFile {
             return Err(Error::new(Kind::Usage, doing(), "it is not the name of a file"));
         };
         match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => {
+                return Err(Error::new(Kind::Requirement, doing(), "it is a folder").hint("name a file in it"));
+            }
             Ok(_) => return Err(exists(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::file(doing(), error)),

@@ -83,11 +83,11 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let options = args.options(server.clone());
     let cancel = async || server.cancel_all().await;
     if args.dry_run {
-        let plan = run_stoppable(restore::dry_run(&options, reporter.as_ref()), cancel);
+        let plan = run_stoppable(args.output.log_format, restore::dry_run(&options, reporter.as_ref()), cancel);
         reporter.finish();
         return print_plan(&plan?);
     }
-    let result = run_stoppable(restore::run(options, reporter.clone()), cancel);
+    let result = run_stoppable(args.output.log_format, restore::run(options, reporter.clone()), cancel);
     reporter.finish();
     Ok(tell(&result?, &reporter))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::output::{self, LogFormat};
 use crate::archive::NewFile;
 use crate::error::{Error, Kind, Result};
 
@@ -54,7 +55,12 @@ impl Signals {
 
     /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers, and the command's future is dropped, which
     /// removes what it had begun to write. On the second, the process ends at once.
-    pub(super) async fn race<T>(mut self, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+    pub(super) async fn race<T>(
+        mut self,
+        format: LogFormat,
+        command: impl Future<Output = Result<T>>,
+        cancel: impl AsyncFnOnce(),
+    ) -> Result<T> {
         let mut command = Box::pin(command);
         let (kind, name) = tokio::select! {
             result = &mut command => return result,
@@ -62,16 +68,20 @@ impl Signals {
         };
         std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
-            exit(kind);
+            exit(&stopped(kind, name), format);
         });
         tokio::spawn(async move {
-            let (second, _) = self.next().await;
-            exit(second);
+            let (kind, name) = self.next().await;
+            exit(&stopped(kind, name), format);
         });
         let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel()).await;
         drop(command);
-        Err(Error::new(kind, "run to the end", format!("stopped by {name}")))
+        Err(stopped(kind, name))
     }
+}
+
+fn stopped(kind: Kind, name: &str) -> Error {
+    Error::new(kind, "run to the end", format!("stopped by {name}"))
 }
 
 async fn recv(signal: &mut Option<Signal>) {
@@ -89,7 +99,8 @@ fn ignored() -> u64 {
 }
 
 /// Ends without unwinding: what other threads have begun to write is removed here.
-fn exit(kind: Kind) -> ! {
+fn exit(error: &Error, format: LogFormat) -> ! {
     NewFile::abandon_all();
-    std::process::exit(i32::from(kind.exit_code()))
+    output::print_error(error, format);
+    std::process::exit(i32::from(error.kind().exit_code()))
 }

@@ -35,9 +35,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         let checking = tokio::task::spawn_blocking(move || verify::run(&path, progress.as_ref()));
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
-    let result = run_stoppable(work, async || ());
+    let result = run_stoppable(args.output.log_format, work, async || ());
     reporter.finish();
     let report = result?;
+    if let ([finding], None, false) = (report.findings.as_slice(), &report.id, args.json) {
+        // Nothing could be read of it, so there is nothing to report but that.
+        return Err(Error::new(Kind::Archive, "verify", &finding.what));
+    }
     let text = if args.json { as_json(&report)? } else { as_text(&report, args.output.quiet) };
     output::print(&text)?;
     if report.ok {

@@ -112,7 +112,7 @@ impl Loader {
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
-            let joined = joined.map_err(|error| error.within(&doing))?;
+            let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
             self.send_chunk(sink.as_mut(), &doing, load.id, joined, permit).await?;
         }
@@ -215,6 +215,11 @@ impl Drop for Ahead {
     fn drop(&mut self) {
         self.reader.abort();
     }
+}
+
+/// Damage that shows only when a chunk is read.
+fn damaged(error: Error) -> Error {
+    if error.kind() == Kind::Archive { error.hint("`silverback verify` tells all that is damaged in the archive") } else { error }
 }
 
 /// Names the chunk that a refused row came from: the server counts lines.
