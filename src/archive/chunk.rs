@@ -162,6 +162,12 @@ fn encoding_byte(encoding: RowEncoding) -> u8 {
     }
 }
 
+/// How many columns a header says it has, if it begins as one; nothing is checked yet.
+pub(super) fn column_count(start: &[u8]) -> Option<usize> {
+    let bytes = start.starts_with(&MAGIC).then(|| start.get(38..40)).flatten()?;
+    Some(usize::from(u16::from_le_bytes(bytes.try_into().ok()?)))
+}
+
 /// Reads a header that fills `bytes`, and checks all that can be checked without the body.
 pub(super) fn decode(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
     decode_clause(bytes).map_err(|cause| damaged("read the chunk's header", cause))

@@ -22,6 +22,7 @@ pub mod manifest;
 mod reader;
 mod root;
 mod section;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use index::{Index, IndexEntry, TableTotals};
 pub use limits::{CHUNK_BYTES_MAX, COLUMNS_MAX, MANIFEST_BYTES_MAX, ROW_BYTES_MAX};
 pub use reader::Archive;
 pub use root::Root;
+pub use survey::{Survey, SurveyedChunk, survey};
 pub use writer::{ArchiveWriter, Summary};
 
 use crate::error::{Error, Kind};

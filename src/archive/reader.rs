@@ -33,7 +33,7 @@ pub struct Archive<R> {
 }
 
 /// The end of the file that is searched for a footer when there is none at the very end.
-const TAIL_BYTES: u64 = 64 << 10;
+pub(super) const TAIL_BYTES: u64 = 64 << 10;
 
 /// How much is read at once where a section is only hashed.
 const HASH_BYTES: u64 = 1 << 20;
@@ -185,7 +185,7 @@ fn check_totals(footer: &Footer, index: &Index, chunks_start: u64) -> Result<()>
 }
 
 /// Reads a section; the caller has capped `bytes`.
-fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
+pub(super) fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
     let mut buf = Vec::new();
     buf.try_reserve_exact(bytes as usize).map_err(|error| Error::new(Kind::Unexpected, format!("read the {what}"), error.to_string()))?;
     buf.resize(bytes as usize, 0);

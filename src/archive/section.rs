@@ -64,6 +64,16 @@ pub(super) fn encode(manifest: &Manifest, codec: Codec) -> Result<Vec<u8>> {
     Ok(out)
 }
 
+/// The size of a whole section, of which `prefix` is the beginning.
+pub(super) fn bytes(prefix: &[u8]) -> Result<u64> {
+    let refuse = |cause: String| damaged(DOING, cause);
+    let prefix: Prefix = codec::unseal(prefix).and_then(codec::decode).map_err(refuse)?;
+    if prefix.magic != MAGIC || prefix.stored_bytes > MANIFEST_BYTES_MAX {
+        return Err(refuse("it does not begin as a manifest".into()));
+    }
+    Ok(PREFIX_BYTES as u64 + prefix.stored_bytes)
+}
+
 /// Reads a whole section.
 pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
     let refuse = |cause: String| damaged(DOING, cause);

@@ -4,6 +4,8 @@ mod damage;
 mod forgery;
 
 use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::manifest::{RowEncoding, TableId};
@@ -11,6 +13,56 @@ use super::testing::{ARCHIVE, TABLES, binary, chunks, manifest, read_all, small,
 use super::{Archive, ArchiveWriter, Codec, encode_chunk};
 use crate::error::Kind;
 use crate::pgcopy::Digest;
+
+type Rows = Vec<Vec<Option<Vec<u8>>>>;
+
+fn tables() -> impl Strategy<Value = Vec<(usize, Vec<Rows>)>> {
+    let value = prop_oneof![vec(b'a'..=b'c', 0..40), vec(b'0'..=b'9', 8), Just(vec![b'x'; 300])];
+    let table = (1_usize..5).prop_flat_map(move |width| {
+        let rows = vec(vec(proptest::option::weighted(0.7, value.clone()), width), 1..30);
+        (Just(width), vec(rows, 0..4))
+    });
+    vec(table, 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_archive_comes_back(tables in tables(), level in prop_oneof![Just(None), (-7..=5).prop_map(Some)], text_first: bool) {
+        let codec = level.map_or(Codec::None, Codec::Zstd);
+        let names: Vec<String> = (0..tables.len()).map(|table| format!("table{table}")).collect();
+        let encoding = |table: usize| if table.is_multiple_of(2) == text_first { RowEncoding::Text } else { RowEncoding::Binary };
+        let shapes: Vec<_> = names.iter().enumerate().map(|(table, name)| (name.as_str(), encoding(table), tables[table].0)).collect();
+        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&shapes), codec).expect("a vector takes all");
+        let (mut raws, mut totals) = (Vec::new(), Vec::new());
+        for (table, (width, chunks)) in tables.iter().enumerate() {
+            let mut digest = Digest::default();
+            for rows in chunks {
+                let rows: Vec<Vec<Option<&[u8]>>> = rows.iter().map(|row| row.iter().map(Option::as_deref).collect()).collect();
+                let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
+                let raw = if encoding(table) == RowEncoding::Text { text(&rows) } else { binary(&rows) };
+                let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), encoding(table), *width, raw.clone(), codec).expect("whole rows");
+                prop_assert_eq!(chunk.rows(), rows.len() as u64);
+                digest += chunk.digest();
+                writer.write_chunk(chunk).expect("a vector takes all");
+                raws.push(raw);
+            }
+            totals.push(digest);
+        }
+        let (bytes, summary) = writer.finish().expect("a vector takes all");
+        prop_assert_eq!(summary.tables.iter().map(|table| table.digest).collect::<Vec<_>>(), totals);
+        prop_assert_eq!(read_all(bytes).expect("it was just written"), raws);
+    }
+
+    #[test]
+    fn garbage_is_never_an_archive(bytes in vec(any::<u8>(), 0..400), keep in 0_usize..3) {
+        let (whole, _) = small(Codec::None).expect("a small archive");
+        // With a right header, with a right footer, with neither.
+        let garbage = [&whole[..if keep == 1 { 64 } else { 0 }], &bytes, &whole[whole.len() - if keep == 2 { 128 } else { 0 }..]].concat();
+        prop_assert_eq!(read_all(garbage).expect_err("garbage").kind(), Kind::Archive);
+    }
+}
 
 const CODECS: [Codec; 2] = [Codec::None, Codec::Zstd(1)];
 
@@ -143,6 +195,15 @@ fn a_write_that_fails_at_any_byte_fails_the_archive() {
         assert!(error.hint_text().is_some(), "{error}");
     }
     write(Full(bytes.len()), ARCHIVE, Codec::Zstd(1)).map(|(_, summary)| summary).expect("just enough room");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_called_that() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let error = write(full, ARCHIVE, Codec::None).map(|(_, summary)| summary).expect_err("no room");
+    assert_eq!(error.kind(), Kind::File);
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("free some space")), "{error}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ struct LimitArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::milliseconds)]
     lock_wait_timeout: Duration,
     /// Give up when the server sends nothing for this long; with a unit (60s, 5min)
-    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
     /// Hold at most this much of the rows in memory (256MiB, 1GB)
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::memory)]
@@ -97,13 +97,13 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
 fn as_text(report: &Report) -> String {
     let summary = &report.summary;
     format!(
-        "dumped {}, {}: {} of rows in {} (ratio {}), {:.1} s, {}\narchive {}, {}\nroot {}",
+        "dumped {}, {}: {} of rows in {} (ratio {}), {}, {}\narchive {}, {}\nroot {}",
         units::plural(report.tables.len() as u64, "table"),
         units::plural(summary.rows, "row"),
         units::bytes(summary.raw_bytes),
         units::bytes(summary.stored_bytes),
         units::ratio(summary.raw_bytes, summary.stored_bytes),
-        report.seconds,
+        units::seconds(report.seconds),
         units::rate(summary.raw_bytes, Duration::from_secs_f64(report.seconds)),
         units::printable(&report.path.display().to_string()),
         units::bytes(summary.total_bytes),

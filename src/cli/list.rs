@@ -56,11 +56,11 @@ fn as_text<R>(archive: &Archive<R>) -> String {
     let footer = &archive.footer;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<10}{}", printable(value));
+        let _ = writeln!(text, "{name:<12}{}", printable(value));
     };
     line("archive", &format!("{}, {}, {}", archive.name, units::bytes(footer.total_bytes), archive.header.archive));
     line("root", &footer.root.to_string());
-    line("written by", &format!(" {}", source.tool));
+    line("written by", &source.tool);
     line("database", &format!("{} on PostgreSQL {}", ident::quote(&source.database), source.server_version));
     let version = source.collation_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
     let provider = match source.locale_provider.as_str() {
@@ -187,9 +187,13 @@ fn as_sql(manifest: &Manifest) -> String {
     );
     for section in [Section::PreData, Section::Data, Section::PostData] {
         for object in manifest.objects.iter().filter(|object| object.section == section) {
+            let statements = render::statements(object, &render::Options::default());
+            if statements.is_empty() {
+                continue;
+            }
             let title = title(&manifest.objects, object);
             let _ = write!(sql, "\n-- {}: {}\n", object.kind, printable(&title));
-            for statement in render::statements(object, &render::Options::default()) {
+            for statement in statements {
                 // A comment in the last line must not swallow the semicolon.
                 let break_line = statement.lines().last().is_some_and(|line| line.contains("--"));
                 let _ = writeln!(sql, "{statement}{};", if break_line { "\n" } else { "" });

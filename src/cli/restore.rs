@@ -58,7 +58,7 @@ pub(super) struct RestoreArgs {
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
-    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
     /// Hold at most this much of the rows in memory (256MiB, 1GB)
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::memory)]
@@ -85,7 +85,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     if args.dry_run {
         let plan = run_stoppable(args.output.log_format, restore::dry_run(&options, reporter.as_ref()), cancel);
         reporter.finish();
-        return print_plan(&plan?);
+        return print_plan(&plan?, &reporter);
     }
     let result = run_stoppable(args.output.log_format, restore::run(options, reporter.clone()), cancel);
     reporter.finish();
@@ -117,10 +117,10 @@ impl RestoreArgs {
     }
 }
 
-fn print_plan(plan: &Plan) -> Result<Outcome> {
+fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
     output::print(&units::printable_text(&plan.to_string()))?;
     if plan.findings.is_empty() {
-        return Ok(if plan.left_out.is_empty() { Outcome::Done } else { Outcome::NotCarried });
+        return Ok(tell_not_carried(&plan.left_out, reporter));
     }
     let cause = format!("{} in the way, which the plan names", units::plural(plan.findings.len() as u64, "thing"));
     Err(Error::new(Kind::Requirement, "plan the restore", cause))
@@ -129,12 +129,12 @@ fn print_plan(plan: &Plan) -> Result<Outcome> {
 fn tell(report: &Report, reporter: &Reporter) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
     let lines = format!(
-        "restored {}, {}, {} of rows, {:.1} s ({:.1} s before ANALYZE), {}",
+        "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
         units::plural(report.tables, "table"),
         units::plural(report.rows, "row"),
         units::bytes(report.raw_bytes),
-        report.seconds_total,
-        report.seconds_before_analyze,
+        units::seconds(report.seconds_total),
+        units::seconds(report.seconds_before_analyze),
         units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
     );
     let busy: serde_json::Map<_, _> = report.seconds_busy.iter().map(|(stage, seconds)| (stage.to_string(), json!(seconds))).collect();

@@ -69,12 +69,15 @@ impl Tally {
         self.steps = None;
     }
 
-    /// Counts; tells whether it is the table's first sign of life.
+    /// Counts; tells whether it is the table's first sign of life. News may come after the table was called complete.
     pub(super) fn advance(&mut self, table: usize, rows: u64, bytes: u64) -> bool {
         self.rows += rows;
         self.bytes += bytes;
         let Some(table) = self.tables.get_mut(table) else { return false };
-        let first = table.since.is_none();
+        let first = table.since.is_none() && !table.done;
+        if table.done {
+            self.bytes_total = self.bytes_total.saturating_add(bytes);
+        }
         table.since.get_or_insert_with(Instant::now);
         table.rows += rows;
         table.bytes += bytes;
@@ -184,6 +187,9 @@ mod tests {
         assert_eq!((tally.bytes_total(), tally.rows_total()), (5600, 40));
         tally.table_done(1);
         assert!(tally.all_tables_done() && tally.time_left().is_none());
+        // A late chunk is no new table.
+        assert!(!tally.advance(1, 1, 100) && tally.running().next().is_none());
+        assert_eq!(tally.bytes_total(), 5700);
         // A place that is not in the list is counted in the sum and nowhere else.
         tally.advance(7, 1, 1);
         tally.table_done(7);

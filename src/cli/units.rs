@@ -55,6 +55,11 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
+/// `0.46 s`, `12.3 s`.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
+}
+
 /// How many times smaller: `4.2`. A dash where there is nothing to compare.
 pub(super) fn ratio(raw: u64, stored: u64) -> String {
     if raw == 0 || stored == 0 { "-".to_owned() } else { format!("{:.2}", raw as f64 / stored as f64) }

@@ -7,6 +7,9 @@ use crate::error::{Error, Kind, Result};
 /// Less memory than this cannot hold a few chunks.
 const MEMORY_MIN: u64 = 16 << 20;
 
+/// A busy server is silent for longer than this, often.
+const STALL_MIN: Duration = Duration::from_secs(1);
+
 /// The compression levels that zstd has for speed and size.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
@@ -53,12 +56,12 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     total.map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
 }
 
-/// Reads a time with its unit: a bare number would be taken for seconds by one and for milliseconds by another.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    if text != "0" && text.bytes().all(|byte| byte.is_ascii_digit()) {
+/// Reads `--stall-timeout`, with its unit: a bare number would be taken for seconds by one and for milliseconds by another.
+pub(super) fn stall(text: &str) -> Result<Duration, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("write a unit: {text}s or {text}min"));
     }
-    milliseconds(text)
+    milliseconds(text).and_then(|time| if time < STALL_MIN { Err("at least 1s is needed".to_owned()) } else { Ok(time) })
 }
 
 fn split_unit(text: &str) -> Result<(u64, &str), String> {
@@ -139,9 +142,9 @@ mod tests {
         check("0", Some(0));
         check("5m", None);
         check("100d", None);
-        assert_eq!(duration("60").unwrap_err(), "write a unit: 60s or 60min");
-        assert_eq!(duration("0").unwrap(), Duration::ZERO);
-        assert_eq!(duration("60s").unwrap(), Duration::from_secs(60));
+        assert_eq!(stall("60").unwrap_err(), "write a unit: 60s or 60min");
+        assert_eq!(stall("0s").unwrap_err(), "at least 1s is needed");
+        assert_eq!(stall("60s").unwrap(), Duration::from_secs(60));
     }
 
     #[test]

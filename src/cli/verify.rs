@@ -64,21 +64,58 @@ fn as_text(report: &Report, quiet: bool) -> String {
     if quiet {
         return text;
     }
-    let verdict = if report.ok { "is intact" } else { "is DAMAGED; intact are" };
     let totals = &report.totals;
-    let _ = writeln!(
-        text,
-        "{} {verdict}: {}, {}, {} of rows in {}",
-        printable(&report.archive),
-        units::plural(report.tables.iter().filter(|table| table.ok).count() as u64, "table"),
+    let name = printable(&report.archive);
+    let content = format!(
+        "{}, {} of rows in {}",
         units::plural(totals.rows, "row"),
         units::bytes(totals.raw_bytes),
-        units::bytes(totals.stored_bytes),
+        units::bytes(totals.stored_bytes)
     );
+    let _ = match (report.ok, totals.rows) {
+        (true, _) => writeln!(text, "{name} is intact: {}, {content}", units::plural(totals.tables, "table")),
+        (false, 0) => writeln!(text, "{name} is DAMAGED"),
+        (false, _) => writeln!(text, "{name} is DAMAGED; intact are {content}"),
+    };
     let rate = units::rate(totals.raw_bytes, Duration::from_secs_f64(report.seconds));
-    let _ = writeln!(text, "{:.1} s, {rate}", report.seconds);
+    let _ = writeln!(text, "{}, {rate}", units::seconds(report.seconds));
     if let Some(root) = &report.root {
         let _ = writeln!(text, "root {root}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::{Finding, Place, Totals};
+
+    #[test]
+    fn verdicts() {
+        let totals = Totals { tables: 2, chunks: 3, rows: 300, raw_bytes: 6000, stored_bytes: 2000, file_bytes: 5000 };
+        let mut report = Report {
+            schema_version: 1,
+            archive: "kong.sbk".to_owned(),
+            ok: true,
+            findings: Vec::new(),
+            id: None,
+            root: Some("ab".repeat(32)),
+            tables: Vec::new(),
+            totals,
+            seconds: 2.0,
+        };
+        assert!(as_text(&report, true).is_empty());
+        insta::assert_snapshot!(as_text(&report, false), @r"
+        kong.sbk is intact: 2 tables, 300 rows, 6.0 kB of rows in 2.0 kB
+        2.00 s, 0.0 MB/s
+        root abababababababababababababababababababababababababababababababab
+        ");
+        let place = Place::Chunk { chunk: 7, table: "public.\"a\n\"".to_owned(), offset: 4096 };
+        report.findings.push(Finding { place, what: "its digest differs".to_owned(), expected: None, found: None });
+        report.ok = false;
+        let text = as_text(&report, false);
+        let lines: Vec<_> = text.lines().take(2).collect();
+        assert_eq!(lines[0], "chunk 7 (of public.\"a\\n\", at byte 4096): its digest differs");
+        assert_eq!(lines[1], "kong.sbk is DAMAGED; intact are 300 rows, 6.0 kB of rows in 2.0 kB");
+    }
 }

@@ -72,7 +72,7 @@ impl fmt::Display for Range {
 }
 
 /// Plans the copying of the manifest's tables by `jobs` sessions.
-pub fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
+pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
     let by_object: HashMap<_, _> = sources.iter().map(|source| (source.table.object, source)).collect();
     let mut totals = Vec::with_capacity(manifest.tables.len());
     let mut sized: Vec<(u64, Piece)> = Vec::new();

@@ -259,10 +259,9 @@ pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let code = db.code().code().to_owned();
     cause = format!("{cause} [SQLSTATE {code}]");
     let kind = match code.as_str() {
-        "57P01" | "57P02" | "57P03" | "57P05" => Kind::Server,
         "42501" | "0A000" | "58P01" => Kind::Requirement,
         "55P03" | "40001" | "40P01" => Kind::Consistency,
-        "53100" | "53200" => Kind::Server,
+        "57P01" | "57P02" | "57P03" | "57P05" => Kind::Server,
         code if code.starts_with("08") || code.starts_with("53") => Kind::Server,
         _ => Kind::Unexpected,
     };

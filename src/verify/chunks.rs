@@ -23,6 +23,18 @@ pub(super) struct TableSum {
     pub(super) bad_chunks: u64,
 }
 
+impl TableSum {
+    /// Counts a chunk that is intact.
+    pub(super) fn add(&mut self, chunk: &IndexEntry) {
+        let totals = &mut self.totals;
+        totals.chunks += 1;
+        totals.rows = totals.rows.saturating_add(chunk.rows);
+        totals.raw_bytes = totals.raw_bytes.saturating_add(chunk.raw_bytes);
+        totals.stored_bytes = totals.stored_bytes.saturating_add(chunk.stored_bytes);
+        totals.digest += chunk.digest;
+    }
+}
+
 /// What the threads share.
 struct Work<'a, R> {
     archive: &'a Archive<R>,
@@ -78,30 +90,18 @@ impl<R: ReadAt> Work<'_, R> {
         }
     }
 
-    fn decode(&self, number: usize, entry: &IndexEntry) -> Result<TableTotals> {
+    /// The entry as the chunk itself would write it.
+    fn decode(&self, number: usize, entry: &IndexEntry) -> Result<IndexEntry> {
         let joined = self.archive.read_chunk(number)?.decode()?;
-        Ok(TableTotals {
-            chunks: 1,
-            rows: joined.rows,
-            raw_bytes: joined.raw_bytes,
-            stored_bytes: entry.stored_bytes,
-            digest: joined.digest,
-        })
+        Ok(IndexEntry { rows: joined.rows, raw_bytes: joined.raw_bytes, digest: joined.digest, ..*entry })
     }
 
-    fn count(&self, number: usize, entry: &IndexEntry, result: Result<TableTotals>) {
+    fn count(&self, number: usize, entry: &IndexEntry, result: Result<IndexEntry>) {
         let table = entry.table.0 as usize;
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = &mut found.sums[table];
         match result {
-            Ok(chunk) => {
-                let totals = &mut sum.totals;
-                totals.chunks += 1;
-                totals.rows = totals.rows.saturating_add(chunk.rows);
-                totals.raw_bytes = totals.raw_bytes.saturating_add(chunk.raw_bytes);
-                totals.stored_bytes = totals.stored_bytes.saturating_add(chunk.stored_bytes);
-                totals.digest += chunk.digest;
-            }
+            Ok(chunk) => sum.add(&chunk),
             Err(error) => {
                 sum.bad_chunks += 1;
                 let place = Place::Chunk { chunk: number, table: self.names[table].clone(), offset: entry.offset };

@@ -12,7 +12,8 @@ use crate::pg::ident;
 pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {
     let mut places: HashMap<ObjectId, usize> = HashMap::with_capacity(manifest.objects.len());
     for (at, object) in manifest.objects.iter().enumerate() {
-        if let Some(first) = places.insert(object.id, at) {
+        let first = *places.entry(object.id).or_insert(at);
+        if first != at {
             let other = &manifest.objects[first].identity;
             findings.add(place(object), format!("its number is {other}'s too"));
         }
@@ -115,12 +116,15 @@ mod tests {
     #[test]
     fn references() {
         let check = |expect: &str, change: fn(&mut Manifest)| assert_eq!(check_changed(change), expect);
-        check("object 0 (TABLE public.routes): its number is TABLE public.services's too", |m| m.objects[1].id = ObjectId(0));
+        check(
+            "object 0 (TABLE public.routes): its number is TABLE public.services's too\ntable public.routes: its object 1 is not there",
+            |m| m.objects[1].id = ObjectId(0),
+        );
         check("object 1 (TABLE public.routes): it depends on object 9, which is not there", |m| m.objects[1].depends_on.push(ObjectId(9)));
         check("object 1 (TABLE public.routes): it depends on itself", |m| m.objects[1].depends_on.push(ObjectId(1)));
         check("object 1 (TABLE public.routes): it is a part of object 7, which is not there", |m| m.objects[1].of = Some(ObjectId(7)));
         check("object 0 (TABLE public.services): it stands before TABLE public.routes, which it depends on", |m| {
-            m.objects[0].depends_on.push(ObjectId(1))
+            m.objects[0].depends_on.push(ObjectId(1));
         });
         check(
             "object 1 (TABLE public.routes): it is made before the rows and depends on TABLE public.services, which is made after the rows",

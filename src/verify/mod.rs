@@ -4,6 +4,7 @@
 //! structure (header, footer, manifest, index) ─► manifest's references ─► every chunk: read, check, decode, digest ─► totals ─► root
 //! ```
 
+mod broken;
 mod chunks;
 mod finding;
 mod gate;
@@ -19,12 +20,13 @@ use serde::Serialize;
 
 pub use finding::{Finding, Place};
 
-use crate::archive::manifest::RowEncoding;
-use crate::archive::{Archive, ReadAt};
+use crate::archive::manifest::{Manifest, RowEncoding};
+use crate::archive::{Archive, Index, ReadAt, TableTotals};
 use crate::error::{Kind, Result};
 use crate::pg::ident;
 use crate::pgcopy::Digest;
 use crate::progress::Progress;
+use chunks::TableSum;
 use finding::Findings;
 
 /// The version of the report's JSON; fields may be added within one version.
@@ -45,7 +47,7 @@ pub struct Report {
     pub id: Option<String>,
     /// What the footer says that the whole hashes to, in hexadecimal, where it could be read.
     pub root: Option<String>,
-    /// The tables, as far as their chunks could be decoded.
+    /// The tables, as far as their chunks are intact.
     pub tables: Vec<TableReport>,
     /// The sums over all tables.
     pub totals: Totals,
@@ -102,12 +104,7 @@ pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
     progress.phase(&format!("verify {name}"));
     let mut report = match Archive::<File>::open_path(path) {
         Ok(archive) => check(&archive, progress),
-        Err(error) if error.kind() == Kind::Archive => {
-            let mut findings = Findings::default();
-            findings.add(Place::File, error.to_string());
-            let file_bytes = path.metadata().map_or(0, |metadata| metadata.len());
-            report(name, findings, Vec::new(), Totals { file_bytes, ..Totals::default() })
-        }
+        Err(error) if error.kind() == Kind::Archive => broken::check(path, &error, progress),
         Err(error) => return Err(error),
     };
     report.seconds = started.elapsed().as_secs_f64();
@@ -122,32 +119,44 @@ fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Report {
     if let Err(error) = archive.check_root() {
         findings.add(Place::File, error.to_string());
     }
-    let mut tables = Vec::with_capacity(sums.len());
-    let mut totals = Totals { file_bytes: archive.footer.total_bytes, ..Totals::default() };
     for ((table, sum), expected) in archive.manifest.tables.iter().zip(&sums).zip(&archive.index.tables) {
-        let name = ident::qualified(&table.schema, &table.name);
-        let ok = sum.bad_chunks == 0 && sum.totals == *expected;
         // Where a chunk is bad, that the sum differs is no news.
         if sum.bad_chunks == 0 {
-            let place = manifest::table_place(table);
-            findings.compare(&place, "its chunks do not add up to its total", &expected.chunks, &sum.totals.chunks);
-            findings.compare(&place, "its rows do not add up to its total", &expected.rows, &sum.totals.rows);
-            findings.compare(&place, "its rows' bytes do not add up to its total", &expected.raw_bytes, &sum.totals.raw_bytes);
-            findings.compare(&place, "its stored bytes do not add up to its total", &expected.stored_bytes, &sum.totals.stored_bytes);
-            findings.compare(&place, "its rows have another digest", &expected.digest, &sum.totals.digest);
+            compare(&manifest::table_place(table), expected, &sum.totals, &mut findings);
         }
-        let crate::archive::TableTotals { chunks, rows, raw_bytes, stored_bytes, digest } = sum.totals;
-        totals.tables += 1;
-        totals.chunks += chunks;
-        totals.rows += rows;
-        totals.raw_bytes += raw_bytes;
-        totals.stored_bytes += stored_bytes;
-        tables.push(TableReport { name, ok, encoding: table.encoding, chunks, rows, raw_bytes, stored_bytes, digest });
     }
+    let (tables, totals) = tables(&archive.manifest, &sums, Some(&archive.index), archive.footer.total_bytes);
     let mut report = report(archive.name.clone(), findings, tables, totals);
     report.id = Some(archive.header.archive.to_string());
     report.root = Some(archive.footer.root.to_string());
     report
+}
+
+fn compare(place: &Place, expected: &TableTotals, found: &TableTotals, findings: &mut Findings) {
+    findings.compare(place, "its chunks do not add up to its total", &expected.chunks, &found.chunks);
+    findings.compare(place, "its rows do not add up to its total", &expected.rows, &found.rows);
+    findings.compare(place, "its rows' bytes do not add up to its total", &expected.raw_bytes, &found.raw_bytes);
+    findings.compare(place, "its stored bytes do not add up to its total", &expected.stored_bytes, &found.stored_bytes);
+    findings.compare(place, "its rows have another digest", &expected.digest, &found.digest);
+}
+
+/// What was read of each table, and of all. A table is well if an index says so.
+fn tables(manifest: &Manifest, sums: &[TableSum], index: Option<&Index>, file_bytes: u64) -> (Vec<TableReport>, Totals) {
+    let mut tables = Vec::with_capacity(sums.len());
+    let mut totals = Totals { file_bytes, ..Totals::default() };
+    for (at, (table, sum)) in manifest.tables.iter().zip(sums).enumerate() {
+        let expected = index.and_then(|index| index.tables.get(at));
+        let ok = sum.bad_chunks == 0 && expected == Some(&sum.totals);
+        let TableTotals { chunks, rows, raw_bytes, stored_bytes, digest } = sum.totals;
+        totals.tables += 1;
+        totals.chunks += chunks;
+        totals.rows = totals.rows.saturating_add(rows);
+        totals.raw_bytes = totals.raw_bytes.saturating_add(raw_bytes);
+        totals.stored_bytes = totals.stored_bytes.saturating_add(stored_bytes);
+        let name = ident::qualified(&table.schema, &table.name);
+        tables.push(TableReport { name, ok, encoding: table.encoding, chunks, rows, raw_bytes, stored_bytes, digest });
+    }
+    (tables, totals)
 }
 
 fn report(archive: String, findings: Findings, tables: Vec<TableReport>, totals: Totals) -> Report {

@@ -58,8 +58,28 @@ fn finds(bytes: &[u8]) -> bool {
 fn a_file_that_is_no_archive_is_a_finding() {
     for bytes in [&b""[..], b"hello", &[0; 5000]] {
         let report = verify(bytes).unwrap();
-        assert_eq!((report.ok, report.findings.len(), report.totals.file_bytes), (false, 1, bytes.len() as u64));
+        assert!(!report.ok && !report.findings.is_empty() && report.tables.is_empty(), "{:?}", report.findings);
+        assert_eq!(report.totals.file_bytes, bytes.len() as u64);
     }
+}
+
+#[test]
+fn a_broken_archive_is_reported_as_far_as_it_goes() {
+    let bytes = testing::archive(3, Codec::Zstd(1));
+    let archive = Archive::open(bytes.clone(), "test").unwrap();
+    let text = |report: &Report| report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    // Cut within the last chunk.
+    let report = verify(&bytes[..archive.index.chunks[2].offset as usize + 9]).unwrap();
+    assert_eq!((report.ok, report.totals.chunks, report.tables[1].rows, report.tables[1].ok), (false, 2, 200, false));
+    assert!(text(&report).contains("cut short") && text(&report).contains("after 2 chunks, at byte "), "{}", text(&report));
+    // The index is damaged, and a chunk.
+    let mut damaged = bytes.clone();
+    damaged[archive.footer.index_offset as usize + 30] ^= 1;
+    damaged[(archive.footer.index_offset - 1) as usize] ^= 1;
+    let report = verify(&damaged).unwrap();
+    assert_eq!((report.totals.chunks, report.findings.len()), (2, 2), "{}", text(&report));
+    assert!(text(&report).contains("read the index") && text(&report).contains("chunk 2 (of public.routes"), "{}", text(&report));
+    assert!(report.root.is_some() && report.id.is_some());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The testkit on the command line, for scripts: a throw-away server around a command, Kong's data, digests.
 
+mod measure;
 mod report;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ const USAGE: &str = "usage:
   testkit compare --left URL --right URL --left-list FILE --right-list FILE
                                                           compare two databases table by table, by a hash that their servers compute,
                                                           and by the digests that `silverback list --json` prints of their archives
+  testkit measure FILE -- COMMAND…                        run COMMAND, append its seconds and its peak memory in KiB (VmHWM) to FILE
+  testkit tool NAME                                       print the path of the newest pg_dump, pg_restore or psql
   testkit versions                                        print the major versions of the servers that are installed
 ";
 
@@ -29,6 +32,11 @@ fn main() -> ExitCode {
         Some("digests") => with_options(args, digests),
         Some("sql") => with_options(args, sql),
         Some("compare") => with_options(args, report::compare),
+        Some("measure") => measure::run(args),
+        Some("tool") => {
+            print(&testkit::client_tool(&args.next().unwrap_or_default()).display().to_string());
+            ExitCode::SUCCESS
+        }
         Some("versions") => {
             for version in testkit::installed() {
                 print(&version.to_string());

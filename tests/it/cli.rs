@@ -10,7 +10,7 @@ use silverback::archive::manifest::{Manifest, RowEncoding, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
-use super::support::{Outcome, Silverback, dump, temp_dir, verify, wait_for};
+use super::support::{Outcome, Silverback, dump, restore, temp_dir, verify, wait_for};
 
 fn silverback(words: &str) -> Outcome {
     Silverback::new(words.split_whitespace()).run()
@@ -47,8 +47,9 @@ fn archive(folder: &Path) -> PathBuf {
     let (path, uuid) = (folder.join("test.sbk"), Uuid::from_u128(1));
     let mut writer = ArchiveWriter::new(File::create(&path).expect("created"), uuid, &manifest(), Codec::Zstd(1)).expect("written");
     for chunk in 0..4 {
-        let rows: String = (0..1000).map(|row| format!("{}\n", chunk * 1000 + row)).collect();
-        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, rows.into(), Codec::Zstd(1)).expect("encoded");
+        let rows: Vec<String> = (0..1000).map(|row| (chunk * 1000 + row).to_string()).collect();
+        let (encoded, _) =
+            encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, (rows.join("\n") + "\n").into(), Codec::Zstd(1)).expect("encoded");
         writer.write_chunk(encoded).expect("written");
     }
     writer.finish().expect("written");
@@ -268,4 +269,27 @@ fn a_file_size_limit_is_reported() {
     let output = command.arg(&file).output().expect("sh runs");
     assert_eq!(output.status.code(), Some(8), "{output:?}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 0);
+}
+
+#[test]
+fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
+    let (source, copy) = (testkit::newest_server().database("cli_source"), testkit::newest_server().database("cli_copy"));
+    source.execute(
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 1000); CREATE TABLE b (id int REFERENCES a)",
+    );
+    let folder = temp_dir();
+    let file = folder.path().join("x.sbk");
+    dump(&source, &file).run().expect(0);
+    let outcome = restore(&file, &copy).arg("--dry-run").run().expect(0);
+    assert!(outcome.stdout.contains("CREATE TABLE public.a"), "{}", outcome.stdout);
+    assert_eq!(copy.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0");
+    let says = "warning: not carried: foreign key b_id_fkey on public.b: it needs public.a, which is not selected";
+    restore(&file, &copy).args(["--dry-run", "-t", "b"]).run().expect(10).says(says);
+    restore(&file, &copy).args(["-t", "missing"]).run().expect(6).says("nothing matches missing");
+    restore(&file, &copy).run().expect(0).says(", 1,000 rows, ");
+    let outcome = restore(&file, &copy).arg("--dry-run").run().expect(6).says("in the way");
+    assert!(outcome.stdout.contains("in the way: "), "{}", outcome.stdout);
+    let outcome = restore(&file, &copy).args(["--log-format", "json"]).run().expect(6);
+    let last = json_lines(&outcome.stderr).pop().expect("a line");
+    assert_eq!((&last["event"], &last["code"], &last["exit"]), (&json!("error"), &json!("requirement"), &json!(6)));
 }

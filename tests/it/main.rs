@@ -9,6 +9,7 @@ mod damage;
 mod disk;
 mod errors;
 mod faults;
+mod format_spec;
 mod invariants;
 mod layers;
 mod restore;

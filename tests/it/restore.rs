@@ -12,7 +12,7 @@ use silverback::pg::select::{Pattern, Selection};
 use silverback::progress::Silent;
 use silverback::restore::graph::Stage;
 use silverback::restore::{self, Options, Report, Sections};
-use testkit::Database;
+use testkit::{Database, Direction, Proxy};
 
 use super::support::{assert_same, temp_dir};
 
@@ -260,4 +260,27 @@ fn every_kind_of_statement_comes_in_its_time() {
         assert_same(&source, &copy);
     }
     assert!(!is_marked(&copy));
+}
+
+#[test]
+fn a_cut_or_stalled_wire_leaves_the_mark() {
+    let server = testkit::newest_server();
+    let source = server.database("source");
+    source.execute("CREATE TABLE wide AS SELECT n, repeat(md5(n::text), 20) AS t FROM generate_series(1, 20000) n");
+    let folder = temp_dir();
+    let archive = archive_of(&source, folder.path());
+    let check = |fault: fn(&Proxy), says: &str| {
+        let target = server.database("cut");
+        let proxy = Proxy::to(server.port());
+        fault(&proxy);
+        let through = Server::from_conninfo(&proxy.url("postgres", target.name())).expect("a URL");
+        let options = Options { server: through, jobs: 1, stall_timeout: Duration::from_secs(1), ..options(&archive, &target) };
+        refused(restore(options), Kind::Incomplete, &["load public.wide", says]);
+        // A server behind a stalled wire goes on waiting for rows, and holds its lock.
+        drop(proxy);
+        assert!(is_marked(&target));
+        assert_eq!(target.value("SELECT count(*) FROM wide"), "0");
+    };
+    check(|proxy| proxy.cut_after(Direction::Up, 4 << 20), "connection");
+    check(|proxy| proxy.stall_after(Direction::Up, 4 << 20), "taken nothing for 1 s");
 }

@@ -7,13 +7,15 @@ use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind}
 use crate::pg::ident;
 
 /// The objects that are selected and can be made, with what they need; and what is selected and cannot be made.
+///
+/// Rows alone need nothing but their table, which is expected to stand; with `-a` nothing is left out, then.
 pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> (Vec<Object>, Vec<NotCarried>) {
-    let graph = Graph::new(&objects);
+    let graph = Graph::new(&objects, selection.data_only);
     let chosen = graph.chosen(selection);
     let schemas_expected = !selection.tables.is_empty();
     let unmakeable = graph.unmakeable(&chosen, schemas_expected);
     let kept = graph.closure(&chosen, &unmakeable, schemas_expected);
-    let left_out = graph.left_out(&chosen, &unmakeable);
+    let left_out = if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
     let objects = objects.into_iter().filter(|_| keep.next().unwrap_or(false)).collect();
@@ -38,7 +40,7 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(objects: &'a [Object]) -> Self {
+    fn new(objects: &'a [Object], data_only: bool) -> Self {
         let places: HashMap<ObjectId, usize> = objects.iter().enumerate().map(|(at, object)| (object.id, at)).collect();
         let place = |id: &ObjectId| places.get(id).copied();
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -49,7 +51,8 @@ impl<'a> Graph<'a> {
                 Detail::ForeignKey { references, .. } => Some(references),
                 _ => None,
             };
-            let all = references.into_iter().chain(&object.depends_on).chain(&object.of);
+            let depends_on: &[ObjectId] = if data_only && !is_tie(object.kind) { &[] } else { &object.depends_on };
+            let all = references.into_iter().chain(depends_on).chain(&object.of);
             needs.push(all.filter_map(place).filter(|need| *need != at).collect::<Vec<_>>());
             let of = object.of.as_ref().and_then(place).filter(|of| *of != at);
             if let Some(of) = of {

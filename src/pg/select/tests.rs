@@ -191,6 +191,9 @@ fn data_only_keeps_bare_names() {
     let foreign = selected.objects.iter().find(|object| object.kind == ObjectKind::ForeignKey).unwrap();
     assert!(matches!(&foreign.detail, Detail::ForeignKey { add_not_valid: None, .. }));
     assert!(!selected.objects.iter().any(|object| object.kind == ObjectKind::Function));
+    // The referenced table stands already, whatever is selected.
+    assert_eq!(apply("-a -troutes"), "table routes");
+    assert_eq!(apply("-a -tcounter"), "table counter\nsequence counter_id_seq\nsequence counter_no_seq\nsequence value counter_id_seq");
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
             _ => LockMode::AccessExclusive,
         };
         let touched = waits(object, None);
-        let mut locks: Vec<_> = touched.iter().filter(|id| self.is_relation(**id)).flat_map(|table| self.all_of(*table, mode)).collect();
+        let mut locks: Vec<_> = touched.iter().filter_map(|id| self.table_of(*id)).flat_map(|table| self.all_of(table, mode)).collect();
         locks.sort_unstable();
         locks.dedup();
         let label = format!("create {}", object.identity);

@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""Reads a Silverback archive of format 1, written from README.md in this folder and nothing else.
+
+Checks every checksum, count and cross-reference, decodes every chunk, and prints the rows. What is wrong is collected and
+told on stderr. Exit codes: 0 all is well, 2 wrong use, 3 not an archive, cut short or damaged, 6 a newer format.
+
+Needs: pip install zstandard xxhash blake3
+"""
+
+import argparse
+import collections
+import json
+import os
+import struct
+import sys
+import uuid
+import zlib
+
+import blake3
+import xxhash
+import zstandard
+
+MAGIC = b"\x89SBK\r\n\x1a\n"
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+CHUNK_BYTES_MAX, ROW_BYTES_MAX, MANIFEST_BYTES_MAX = 64 * MIB, GIB + 64 * KIB, GIB
+COLUMNS_MAX, CHUNKS_MAX, TABLES_MAX, WINDOW_MAX = 1600, 1 << 24, 1 << 22, 1 << 27
+BINARY, TEXT = 1, 2
+ENCODINGS = {"binary": BINARY, "text": TEXT}
+
+HEADER = struct.Struct("<8sIII16s24s")
+PREFIX = struct.Struct("<8sB7sQQI")
+CHUNK = struct.Struct("<8s16sQIBBHQQQ16s32sII")
+COLUMN = struct.Struct("<BBBBIIII")
+INDEX = struct.Struct("<8sQII")
+ENTRY = struct.Struct("<IIQQQQ16s")
+TOTALS = struct.Struct("<QQQQ16s")
+FOOTER = struct.Struct("<QQQQQQQQ32s16s4s")
+CRC = struct.Struct("<I")
+
+Entry = collections.namedtuple("Entry", "table part offset stored_bytes raw_bytes rows digest")
+Chunk = collections.namedtuple(
+    "Chunk", "magic archive number table encoding reserved columns rows raw_bytes body_bytes digest body_blake3 raw_crc body_crc"
+)
+Column = collections.namedtuple("Column", "form lengths_codec data_codec reserved value_bytes lengths_stored data_raw data_stored")
+Footer = collections.namedtuple(
+    "Footer", "manifest_offset manifest_bytes index_offset index_bytes chunks rows raw_bytes total_bytes root archive reserved"
+)
+
+
+class Damaged(Exception):
+    """Something is not as format 1 says."""
+
+
+class Newer(Exception):
+    """The archive is of a format that this reader does not know."""
+
+
+def need(condition, what):
+    if not condition:
+        raise Damaged(what)
+
+
+def unseal(data, what):
+    """Checks the CRC32 at the end and gives what stands before it."""
+    need(len(data) >= CRC.size, f"{what}: cut short")
+    content, (stored,) = data[: -CRC.size], CRC.unpack(data[-CRC.size :])
+    need(zlib.crc32(content) == stored, f"{what}: checksum does not match")
+    return content
+
+
+def number(digest):
+    """A u128."""
+    return int.from_bytes(digest, "little")
+
+
+def decompress(codec, stored, raw_bytes, what):
+    """Gives back a block of raw_bytes bytes, which the caller has capped."""
+    need(codec in (0, 1), f"{what}: unknown codec {codec}")
+    if codec == 0:
+        need(len(stored) == raw_bytes, f"{what}: {len(stored)} bytes, expected {raw_bytes}")
+        return stored
+    need(stored[:4] == b"\x28\xb5\x2f\xfd", f"{what}: not a zstd frame")
+    try:
+        frame = zstandard.get_frame_parameters(stored)
+        need(frame.content_size == raw_bytes, f"{what}: the frame declares {frame.content_size} bytes, expected {raw_bytes}")
+        need(frame.dict_id == 0, f"{what}: the frame asks for a dictionary")
+        # A frame of one segment has no window but its content.
+        need(stored[4] & 0x20 or frame.window_size <= WINDOW_MAX, f"{what}: the frame's window is too large")
+        decoder = zstandard.ZstdDecompressor(max_window_size=max(WINDOW_MAX, raw_bytes)).decompressobj()
+        out = decoder.decompress(stored)
+        need(decoder.eof and not decoder.unused_data, f"{what}: not exactly one zstd frame")
+    except zstandard.ZstdError as error:
+        raise Damaged(f"{what}: {error}") from error
+    need(len(out) == raw_bytes, f"{what}: {len(out)} bytes after decompression, expected {raw_bytes}")
+    return out
+
+
+def raw_bytes_max(rows):
+    return ROW_BYTES_MAX if rows == 1 else CHUNK_BYTES_MAX
+
+
+def header_bytes(columns):
+    return CHUNK.size + columns * COLUMN.size + CRC.size
+
+
+class Archive:
+    """Header, footer, manifest and index, read and compared with each other; raises what is wrong."""
+
+    def __init__(self, file):
+        self.file = file
+        self.size = os.fstat(file.fileno()).st_size
+        self.read_header()
+        self.read_footer()
+        self.read_manifest()
+        self.read_index()
+
+    def read(self, offset, size):
+        self.file.seek(offset)
+        data = self.file.read(size)
+        need(len(data) == size, f"cut short while it was read, at byte {offset + len(data)}")
+        return data
+
+    def read_header(self):
+        self.header = self.read(0, min(self.size, 64))
+        need(self.header, "the file is empty")
+        need(MAGIC.startswith(self.header[:8]), "not a Silverback archive")
+        need(len(self.header) == 64, "cut short: no whole header")
+        _, version, critical, _, self.archive, reserved = HEADER.unpack(unseal(self.header, "header"))
+        if version > 1 or critical:
+            raise Newer(f"a newer format: version {version}, critical flags {critical:#010x}")
+        need(version == 1, f"there is no format version {version}")
+        need(not any(reserved), "header: reserved bytes are not zero")
+
+    def read_footer(self):
+        need(self.size >= 64 + 128, "cut short: no footer")
+        data = self.read(self.size - 128, 128)
+        sealed, magic = data[:120], data[120:]
+        if magic != MAGIC and zlib.crc32(sealed[:-4]) != CRC.unpack(sealed[-4:])[0]:
+            raise Damaged("cut short: no footer")
+        self.footer = footer = Footer(*FOOTER.unpack(unseal(sealed, "footer")))
+        need(magic == MAGIC, "footer: the end mark is damaged")
+        need(not any(footer.reserved), "footer: reserved bytes are not zero")
+        need(footer.total_bytes == self.size, f"{self.size} bytes, expected {footer.total_bytes}")
+        need(footer.archive == self.archive, "footer: of another archive")
+        self.chunks_start = footer.manifest_offset + footer.manifest_bytes
+        ordered = footer.manifest_offset == 64 and self.chunks_start <= footer.index_offset
+        need(ordered and footer.index_offset + footer.index_bytes + 128 == self.size, "footer: the sections do not follow each other")
+
+    def read_manifest(self):
+        need(PREFIX.size + CRC.size <= self.footer.manifest_bytes <= 40 + MANIFEST_BYTES_MAX, "manifest: wrong size")
+        self.section = self.read(64, self.footer.manifest_bytes)
+        magic, codec, reserved, stored_bytes, raw_bytes, stored_crc = PREFIX.unpack(unseal(self.section[:40], "manifest"))
+        stored = self.section[40:]
+        need(magic == b"SBKMANIF" and not any(reserved), "manifest: it does not begin as one")
+        need(stored_bytes == len(stored), f"manifest: {len(stored)} bytes, expected {stored_bytes}")
+        need(raw_bytes <= MANIFEST_BYTES_MAX, "manifest: over the limit")
+        need(zlib.crc32(stored) == stored_crc, "manifest: checksum does not match")
+        try:
+            self.manifest = json.loads(decompress(codec, stored, raw_bytes, "manifest").decode("utf-8"))
+            self.tables = self.manifest["tables"]
+            ids = collections.Counter(item["id"] for item in self.manifest["objects"])
+            named = [table["object"] for table in self.tables]
+            need(len(set(named)) == len(named), "manifest: two tables are one object")
+            for item in self.manifest["objects"]:
+                named += item["depends_on"]
+                named += [] if item.get("of") is None else [item["of"]]
+                detail = item.get("detail", {})
+                named += [detail["references"]] if detail.get("type") == "foreign-key" else []
+            need(all(count == 1 for count in ids.values()), "manifest: two objects have one number")
+            need(all(name in ids for name in named), "manifest: an object is named that is not there")
+            for table in self.tables:
+                need(table["encoding"] in ENCODINGS, f"manifest: unknown encoding {table['encoding']}")
+                need(len(table["columns"]) <= COLUMNS_MAX, "manifest: too many columns")
+                names = [table["schema"], table["name"], *(column["name"] for column in table["columns"])]
+                need(all(isinstance(name, str) for name in names), "manifest: a name is not a string")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise Damaged(f"manifest: {type(error).__name__}: {error}") from error
+
+    def read_index(self):
+        footer = self.footer
+        need(INDEX.size + CRC.size <= footer.index_bytes <= 28 + 56 * CHUNKS_MAX + 48 * TABLES_MAX, "index: wrong size")
+        self.index = self.read(footer.index_offset, footer.index_bytes)
+        content = unseal(self.index, "index")
+        magic, chunks, tables, reserved = INDEX.unpack(content[: INDEX.size])
+        need(magic == b"SBKINDEX", "index: it does not begin as one")
+        need(reserved == 0, "index: reserved bytes are not zero")
+        need(chunks <= CHUNKS_MAX and tables <= TABLES_MAX, "index: over the limits")
+        need(len(content) == INDEX.size + chunks * ENTRY.size + tables * TOTALS.size, "index: wrong size for its counts")
+        need(tables == len(self.tables), f"index: {tables} tables, the manifest has {len(self.tables)}")
+        split = INDEX.size + chunks * ENTRY.size
+        self.entries = [Entry(*fields) for fields in ENTRY.iter_unpack(content[INDEX.size : split])]
+        self.totals = list(TOTALS.iter_unpack(content[split:]))
+        self.check_entries()
+        sums = (len(self.entries), sum(e.rows for e in self.entries), sum(e.raw_bytes for e in self.entries))
+        need(sums == (footer.chunks, footer.rows, footer.raw_bytes), "index: its sums are not the footer's")
+
+    def check_entries(self):
+        offset = self.chunks_start
+        sums = [[0, 0, 0, 0, 0] for _ in self.tables]
+        for place, entry in enumerate(self.entries):
+            what = f"index, chunk {place}"
+            need(entry.table < len(self.tables), f"{what}: no such table")
+            need(entry.part == 0, f"{what}: in another part")
+            need(entry.offset == offset, f"{what}: at {entry.offset}, expected {offset}")
+            need(entry.rows >= 1 and entry.raw_bytes <= raw_bytes_max(entry.rows), f"{what}: over the limits")
+            head = header_bytes(len(self.tables[entry.table]["columns"]))
+            need(head <= entry.stored_bytes <= head + 5 * entry.raw_bytes, f"{what}: wrong size")
+            offset += entry.stored_bytes
+            added = (1, entry.rows, entry.raw_bytes, entry.stored_bytes, number(entry.digest))
+            sums[entry.table] = [a + b for a, b in zip(sums[entry.table], added)]
+        need(offset == self.footer.index_offset, "index: the chunks do not end where it begins")
+        for place, (found, stored) in enumerate(zip(sums, self.totals)):
+            found[4] %= 1 << 128
+            need(found == [*stored[:4], number(stored[4])], f"index: wrong totals of table {place}")
+
+    def check_root(self):
+        root = blake3.blake3(self.header)
+        root.update(self.section)
+        for entry in self.entries:
+            root.update(self.read(entry.offset, header_bytes(len(self.tables[entry.table]["columns"]))))
+        root.update(self.index)
+        need(root.digest() == self.footer.root, f"root: {root.hexdigest()}, expected {self.footer.root.hex()}")
+
+    def rows(self, place):
+        """The rows of a chunk, checked: lists of bytes or None."""
+        entry, table = self.entries[place], self.tables[self.entries[place].table]
+        stored = self.read(entry.offset, entry.stored_bytes)
+        head = header_bytes(len(table["columns"]))
+        chunk, columns = read_chunk_header(stored[:head])
+        body = stored[head:]
+        need(chunk.archive == self.archive, "of another archive")
+        need(chunk.number == place, f"chunk {chunk.number} in another place")
+        says = (chunk.table, chunk.rows, chunk.raw_bytes, chunk.digest, chunk.body_bytes, chunk.encoding)
+        index = (entry.table, entry.rows, entry.raw_bytes, entry.digest, len(body), ENCODINGS[table["encoding"]])
+        need(says == index, "its header is not what the index says")
+        need(zlib.crc32(body) == chunk.body_crc, "checksum of the body does not match")
+        need(blake3.blake3(body).digest() == chunk.body_blake3, "hash of the body does not match")
+        cut, at = [], 0
+        for column in columns:
+            lengths, data = body[at : at + column.lengths_stored], body[at + column.lengths_stored :][: column.data_stored]
+            at += column.lengths_stored + column.data_stored
+            cut.append(cut_column(chunk.rows, column, lengths, data))
+        rows = [list(row) for row in zip(*cut)] if cut else [[]] * chunk.rows
+        check_rows(chunk, rows)
+        return rows
+
+
+def lengths_bytes(form, rows):
+    return (0, 0, (rows + 7) // 8, rows, 2 * rows, 4 * rows)[form]
+
+
+def read_chunk_header(data):
+    need(data[:8] == b"SBKCHUNK", "there is no chunk here")
+    content = unseal(data, "chunk header")
+    chunk = Chunk(*CHUNK.unpack(content[: CHUNK.size]))
+    need(chunk.encoding in (BINARY, TEXT), f"unknown encoding {chunk.encoding}")
+    need(chunk.reserved == 0, "reserved bytes are not zero")
+    need(chunk.columns <= COLUMNS_MAX and len(data) == header_bytes(chunk.columns), "wrong number of columns")
+    need(chunk.rows >= 1 and chunk.raw_bytes <= raw_bytes_max(chunk.rows), "over the limits")
+    row_bytes_min = 2 + 4 * chunk.columns if chunk.encoding == BINARY else max(chunk.columns, 1)
+    need(chunk.rows * row_bytes_min <= chunk.raw_bytes, "too many rows for its bytes")
+    columns = [Column(*fields) for fields in COLUMN.iter_unpack(content[CHUNK.size :])]
+    for column in columns:
+        need(column.form <= 5, f"unknown form {column.form}")
+        need(column.reserved == 0, "reserved bytes are not zero")
+        need(column.value_bytes == 0 or column.form in (1, 2), "lengths are given twice")
+        sizes = (
+            (column.lengths_codec, lengths_bytes(column.form, chunk.rows), column.lengths_stored),
+            (column.data_codec, column.data_raw, column.data_stored),
+        )
+        for codec, raw, stored in sizes:
+            need(codec in (0, 1), f"unknown codec {codec}")
+            need(stored == raw if codec == 0 else stored < raw, f"a block of {raw} bytes is stored in {stored}")
+    need(sum(c.lengths_stored + c.data_stored for c in columns) == chunk.body_bytes, "wrong body_bytes")
+    need(sum(c.data_raw for c in columns) <= chunk.raw_bytes, "more values than rows")
+    return chunk, columns
+
+
+def cut_column(rows, column, lengths, data):
+    """The fields of a column."""
+    lengths = decompress(column.lengths_codec, lengths, lengths_bytes(column.form, rows), "a lengths block")
+    data = decompress(column.data_codec, data, column.data_raw, "a data block")
+    if column.form == 0:
+        sizes = [None] * rows
+    elif column.form == 1:
+        sizes = [column.value_bytes] * rows
+    elif column.form == 2:
+        need(rows % 8 == 0 or lengths[-1] >> (rows % 8) == 0, "a bitmap has bits beyond the last row")
+        sizes = [column.value_bytes if lengths[row // 8] >> (row % 8) & 1 else None for row in range(rows)]
+    else:
+        letter, null = {3: ("B", 0xFF), 4: ("H", 0xFFFF), 5: ("I", 0xFFFFFFFF)}[column.form]
+        sizes = [None if size == null else size for size in struct.unpack(f"<{rows}{letter}", lengths)]
+    total = sum(size for size in sizes if size is not None)
+    need(total == len(data), f"lengths of {total} bytes for {len(data)} bytes of values")
+    fields, at = [], 0
+    for size in sizes:
+        fields.append(None if size is None else data[at : at + size])
+        at += size or 0
+    return fields
+
+
+def check_rows(chunk, rows):
+    """Joins the rows as COPY has them, and compares size, checksum and digest."""
+    raw_bytes, raw_crc, digest = 0, 0, 0
+    for row in rows:
+        frame = b"".join(b"\xff\xff\xff\xff" if field is None else struct.pack(">I", len(field)) + field for field in row)
+        if chunk.encoding == BINARY:
+            raw = struct.pack(">H", len(row)) + frame
+        else:
+            need(not any(field and (b"\t" in field or b"\n" in field) or field == b"\\N" for field in row), "a text field is not escaped")
+            raw = b"\t".join(b"\\N" if field is None else field for field in row) + b"\n"
+            need(raw != b"\\.\n", "a row reads as the end of the data")
+        raw_bytes += len(raw)
+        raw_crc = zlib.crc32(raw, raw_crc)
+        digest = (digest + xxhash.xxh3_128_intdigest(frame)) % (1 << 128)
+    need(raw_bytes == chunk.raw_bytes, f"{raw_bytes} bytes of rows, expected {chunk.raw_bytes}")
+    need(raw_crc == chunk.raw_crc, "checksum of the rows does not match")
+    need(digest == number(chunk.digest), f"digest {digest:032x}, expected {number(chunk.digest):032x}")
+
+
+def shown(field, encoding, as_json):
+    """A field as it is printed: binary ones in hexadecimal."""
+    if field is None:
+        return None if as_json else "\\N"
+    if encoding == "binary":
+        return field.hex() if as_json else "\\x" + field.hex()
+    return field.decode("utf-8", "surrogateescape")
+
+
+def print_rows(table, rows, as_json):
+    name = f"{table['schema']}.{table['name']}"
+    if not name.isprintable() and not as_json:
+        name = json.dumps(name)
+    for row in rows:
+        fields = [shown(field, table["encoding"], as_json) for field in row]
+        print(json.dumps({"table": name, "row": fields}) if as_json else "\t".join([name, *fields]))
+
+
+def summary(archive):
+    tables = [
+        {
+            "table": f"{table['schema']}.{table['name']}",
+            "columns": [column["name"] for column in table["columns"]],
+            "encoding": table["encoding"],
+            "chunks": chunks,
+            "rows": rows,
+            "raw_bytes": raw_bytes,
+            "stored_bytes": stored_bytes,
+            "digest": f"{number(digest):032x}",
+        }
+        for table, (chunks, rows, raw_bytes, stored_bytes, digest) in zip(archive.tables, archive.totals)
+    ]
+    return {
+        "archive": str(uuid.UUID(bytes=archive.archive)),
+        "root": archive.footer.root.hex(),
+        "total_bytes": archive.size,
+        "objects": len(archive.manifest["objects"]),
+        "tables": tables,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check a Silverback archive and print its rows")
+    parser.add_argument("archive", help="the file")
+    parser.add_argument("--json", action="store_true", help="print JSON, one line a row and a last one about the archive")
+    parser.add_argument("--check", action="store_true", help="print no rows")
+    options = parser.parse_args()
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+
+    findings = []
+    try:
+        with open(options.archive, "rb") as file:
+            archive = Archive(file)
+            try:
+                archive.check_root()
+            except Damaged as error:
+                findings.append(str(error))
+            for place, entry in enumerate(archive.entries):
+                try:
+                    rows = archive.rows(place)
+                except Damaged as error:
+                    findings.append(f"chunk {place}, at byte {entry.offset}: {error}")
+                    continue
+                if not options.check:
+                    print_rows(archive.tables[entry.table], rows, options.json)
+            print(json.dumps(summary(archive)) if options.json else f"root {archive.footer.root.hex()}")
+    except Newer as error:
+        print(f"read.py: {options.archive}: {error}", file=sys.stderr)
+        return 6
+    except Damaged as error:
+        findings.append(str(error))
+    except OSError as error:
+        parser.error(str(error))
+    for finding in findings:
+        print(f"read.py: {options.archive}: {finding}", file=sys.stderr)
+    return 3 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

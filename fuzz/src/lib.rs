@@ -1,0 +1,228 @@
+//! Valid archives to start from, and checksums made right so that the fuzzer gets past them. Offsets are those of `format-spec/`.
+
+use bytes::Bytes;
+use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
+use uuid::Uuid;
+
+const HEADER_BYTES: usize = 64;
+const FOOTER_BYTES: usize = 128;
+
+/// A manifest of tables with so many columns each.
+pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
+    let object = |id: usize| Object {
+        id: ObjectId(id as u32),
+        kind: ObjectKind::Table,
+        schema: Some("public".into()),
+        name: format!("t{id}"),
+        of: None,
+        identity: format!("TABLE public.t{id}"),
+        owner: None,
+        acl: None,
+        comments: Vec::new(),
+        security_labels: Vec::new(),
+        section: Section::PreData,
+        depends_on: Vec::new(),
+        roles: Vec::new(),
+        tablespace: None,
+        statements: Vec::new(),
+        drop: None,
+        detail: Detail::None,
+    };
+    let table = |id: usize, (encoding, columns): (RowEncoding, usize)| Table {
+        object: ObjectId(id as u32),
+        schema: "public".into(),
+        name: format!("t{id}"),
+        columns: (0..columns).map(|at| Column { name: format!("c{at}"), type_name: "text".into(), not_null: false }).collect(),
+        encoding,
+        filter: None,
+        rows_estimate: -1,
+        bytes_estimate: 0,
+    };
+    let text = String::new;
+    let source = Source {
+        tool: text(),
+        server_version: text(),
+        server_version_num: 150_018,
+        database: text(),
+        encoding: text(),
+        collate: text(),
+        ctype: text(),
+        locale_provider: text(),
+        collation_version: None,
+        snapshot_time: text(),
+        snapshot_lsn: None,
+    };
+    Manifest {
+        source,
+        objects: (0..tables.len()).map(object).collect(),
+        tables: tables.iter().enumerate().map(|(id, &shape)| table(id, shape)).collect(),
+        not_carried: Vec::new(),
+    }
+}
+
+/// Small rows of both encodings: a fixed column, a short one, one that is mostly NULL.
+pub fn rows(encoding: RowEncoding) -> Bytes {
+    match encoding {
+        RowEncoding::Binary => {
+            let mut out = Vec::new();
+            for row in 0..40_u8 {
+                out.extend(b"\0\x03\0\0\0\x04");
+                out.extend([row; 4]);
+                out.extend((i32::from(row % 3)).to_be_bytes());
+                out.extend(vec![b'x'; usize::from(row % 3)]);
+                out.extend(if row % 9 == 0 { &b"\0\0\0\x01y"[..] } else { b"\xff\xff\xff\xff" });
+            }
+            out.into()
+        }
+        RowEncoding::Text => (0..40).flat_map(|row| format!("row {row}\t\\N\ta\\tb{}\n", row / 9).into_bytes()).collect::<Vec<_>>().into(),
+    }
+}
+
+/// A small archive of both encodings.
+pub fn archive(codec: Codec) -> Vec<u8> {
+    let tables = [(RowEncoding::Binary, 3), (RowEncoding::Text, 3)];
+    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec).expect("a vector takes all");
+    for (id, (encoding, columns)) in tables.into_iter().enumerate() {
+        let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, rows(encoding), codec).expect("whole rows");
+        writer.write_chunk(chunk.0).expect("a vector takes all");
+    }
+    writer.finish().expect("a vector takes all").0
+}
+
+/// The chunks of [`archive`], headers included.
+pub fn chunks(codec: Codec) -> Vec<Vec<u8>> {
+    let bytes = archive(codec);
+    let index = Archive::open(bytes.clone(), "seed").expect("it was just written").index;
+    index.chunks.iter().map(|chunk| bytes[chunk.offset as usize..][..chunk.stored_bytes as usize].to_vec()).collect()
+}
+
+/// Opens an archive and reads all of it, as far as it goes.
+pub fn read_all(bytes: Vec<u8>) {
+    let Ok(archive) = Archive::open(bytes, "fuzz") else {
+        return;
+    };
+    let _ = archive.check_root();
+    for number in 0..archive.index.chunks.len() {
+        if let Ok(chunk) = archive.read_chunk(number) {
+            let (rows, raw_bytes) = (chunk.rows(), chunk.raw_bytes());
+            if let Ok(joined) = chunk.decode() {
+                assert_eq!((joined.rows, joined.raw_bytes), (rows, raw_bytes));
+            }
+        }
+    }
+}
+
+/// Makes the checksums of header, manifest, index, footer and every chunk right, wherever they are.
+pub fn reseal(bytes: &mut [u8]) {
+    let size = bytes.len();
+    if size < HEADER_BYTES + FOOTER_BYTES {
+        return;
+    }
+    seal(bytes, 0, 60);
+    let footer = size - FOOTER_BYTES;
+    put(bytes, footer + 56, &(size as u64).to_le_bytes());
+    let manifest_end = HEADER_BYTES.saturating_add(long(bytes, footer + 8)).min(footer);
+    if manifest_end >= HEADER_BYTES + 40 {
+        let crc = crc32fast::hash(&bytes[HEADER_BYTES + 40..manifest_end]);
+        put(bytes, HEADER_BYTES + 32, &crc.to_le_bytes());
+        seal(bytes, HEADER_BYTES, 36);
+    }
+    let chunks: Vec<usize> = (HEADER_BYTES..footer).filter(|&at| bytes[at..].starts_with(b"SBKCHUNK")).collect();
+    for at in chunks {
+        seal_chunk(&mut bytes[at..footer]);
+    }
+    let (index, index_bytes) = (long(bytes, footer + 16), long(bytes, footer + 24));
+    if index_bytes >= 28 && index.checked_add(index_bytes).is_some_and(|end| end <= footer) {
+        seal(bytes, index, index_bytes - 4);
+    }
+    seal(bytes, footer, 116);
+}
+
+/// Makes the checksums of one chunk right, whose bytes come first.
+pub fn seal_chunk(bytes: &mut [u8]) {
+    if bytes.len() < 124 {
+        return;
+    }
+    let header = 124 + 20 * usize::from(u16::from_le_bytes([bytes[38], bytes[39]]));
+    if let Some(body) = bytes.get(header..).and_then(|rest| rest.get(..long(bytes, 56))) {
+        let (crc, blake3) = (crc32fast::hash(body), blake3::hash(body));
+        put(bytes, 116, &crc.to_le_bytes());
+        put(bytes, 80, blake3.as_bytes());
+    }
+    if header <= bytes.len() {
+        seal(bytes, 0, header - 4);
+    }
+}
+
+/// Puts one chunk into an archive that is right in everything else.
+pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
+    if chunk.len() < 124 {
+        return None;
+    }
+    let encoding = if chunk[36] == 2 { RowEncoding::Text } else { RowEncoding::Binary };
+    let columns = usize::from(u16::from_le_bytes([chunk[38], chunk[39]])).min(40);
+    put(&mut chunk, 0, b"SBKCHUNK");
+    chunk[8..36].fill(0);
+    chunk[38] = columns as u8;
+    chunk[39] = 0;
+    let header = 124 + 20 * columns;
+    let body = chunk.len().checked_sub(header)?;
+    put(&mut chunk, 56, &(body as u64).to_le_bytes());
+    seal_chunk(&mut chunk);
+
+    let writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
+    let mut out = writer.finish().expect("a vector takes all").0;
+    let mut footer = out.split_off(out.len() - FOOTER_BYTES);
+    let offset = long(&footer, 16);
+    out.truncate(offset);
+    out.extend(&chunk);
+
+    let (rows, raw_bytes, digest) = (&chunk[40..48], &chunk[48..56], &chunk[64..80]);
+    let stored = (chunk.len() as u64).to_le_bytes();
+    let one = 1_u64.to_le_bytes();
+    let entry = [&[0; 8][..], &(offset as u64).to_le_bytes(), &stored, raw_bytes, rows, digest].concat();
+    let totals = [&one[..], rows, raw_bytes, &stored, digest].concat();
+    let index = [b"SBKINDEX", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 4]].concat();
+    put(&mut footer, 16, &(out.len() as u64).to_le_bytes());
+    put(&mut footer, 24, &(index.len() as u64).to_le_bytes());
+    put(&mut footer, 32, &one);
+    put(&mut footer, 40, rows);
+    put(&mut footer, 48, raw_bytes);
+    out.extend(index);
+    out.extend(footer);
+    reseal(&mut out);
+    Some(out)
+}
+
+fn seal(bytes: &mut [u8], start: usize, length: usize) {
+    let crc = crc32fast::hash(&bytes[start..start + length]);
+    put(bytes, start + length, &crc.to_le_bytes());
+}
+
+fn put(bytes: &mut [u8], at: usize, what: &[u8]) {
+    bytes[at..at + what.len()].copy_from_slice(what);
+}
+
+fn long(bytes: &[u8], at: usize) -> usize {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes")) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seeds_get_past_every_check() {
+        for codec in [Codec::None, Codec::Zstd(3)] {
+            let mut bytes = archive(codec);
+            reseal(&mut bytes);
+            assert_eq!(bytes, archive(codec));
+            for chunk in chunks(codec) {
+                let framed = frame(chunk).expect("a whole chunk");
+                let read = Archive::open(framed, "seed").expect("everything around the chunk is right");
+                read.read_chunk(0).expect("its checksums are right").decode().expect("it is a seed");
+            }
+        }
+    }
+}

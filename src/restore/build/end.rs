@@ -1,0 +1,98 @@
+//! The end of a restore: privileges and comments, materialized views, the rows that declare the database usable, event triggers.
+
+use std::collections::HashMap;
+
+use super::super::cost;
+use super::super::graph::{Job, JobId, Stage, Step, Work};
+use super::super::locks::LockMode;
+use super::super::{mark, statements};
+use super::Builder;
+use crate::archive::manifest::{Object, ObjectId, ObjectKind};
+
+impl Builder<'_> {
+    /// Privileges come last, because an owner may have revoked his own, and default privileges after them, because they would change
+    /// whatever is made later.
+    pub(super) fn privileges(&mut self) {
+        let wanted = |object: &&&Object| self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger;
+        let (defaults, others): (Vec<&Object>, Vec<&Object>) =
+            self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
+        let mut steps: Vec<Step> = others.iter().flat_map(|object| statements::describe(object, self.input.render)).collect();
+        if !self.input.render.no_privileges {
+            steps.extend(defaults.iter().flat_map(|object| statements::create(object, self.input.render)));
+            steps.extend(defaults.iter().flat_map(|object| statements::describe(object, self.input.render)));
+        }
+        if steps.is_empty() {
+            return;
+        }
+        let needs = self.all_but_last_rows();
+        let label = format!("set privileges and comments ({} statements)", steps.len());
+        let cost = cost::CATALOG * steps.len() as u64;
+        self.push(Job { stage: Stage::Privileges, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
+    }
+
+    /// Materialized views are filled with the privileges in place, because they read with their owner's.
+    pub(super) fn refreshes(&mut self, analyzed: &HashMap<ObjectId, JobId>) {
+        if !self.input.sections.data {
+            return;
+        }
+        let needs = self.all_but_last_rows();
+        for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::RefreshMaterializedView) {
+            let steps = statements::create(object, self.input.render);
+            if steps.is_empty() {
+                continue;
+            }
+            let locks = object.of.into_iter().map(|view| (view, LockMode::AccessExclusive)).collect();
+            let mut needs = needs.clone();
+            needs.extend(object.depends_on.iter().chain(&object.of).filter_map(|one| self.made.get(one).or_else(|| analyzed.get(one))));
+            needs.sort_unstable();
+            needs.dedup();
+            let label = format!("refresh {}", object.identity);
+            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::CATALOG * 100 };
+            let job = self.push(job);
+            self.made.insert(object.id, job);
+        }
+    }
+
+    /// The rows that declare the database usable come when nothing else is left but what itself waits for them.
+    pub(super) fn last_rows(&mut self) {
+        if self.last_loads.is_empty() {
+            return;
+        }
+        let loads = self.last_loads.clone();
+        let dependents = self.graph.dependents();
+        let mut after = vec![false; self.graph.jobs.len()];
+        let mut open: Vec<JobId> = loads.iter().map(|(_, job)| *job).collect();
+        while let Some(job) = open.pop() {
+            if !std::mem::replace(&mut after[job.index()], true) {
+                open.extend(&dependents[job.index()]);
+            }
+        }
+        let before = |job: &JobId| !after[job.index()];
+        let sinks: Vec<JobId> = self.graph.ids().filter(before).filter(|job| !dependents[job.index()].iter().any(before)).collect();
+        for (_, job) in &loads {
+            self.graph.jobs[job.index()].needs.clone_from(&sinks);
+        }
+        for (table, job) in loads {
+            if let Some(analyze) = self.analyze_job(table) {
+                let analyze = self.push(analyze);
+                self.graph.jobs[analyze.index()].needs = vec![job];
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.graph.finish.push(mark::remove());
+        if self.input.sections.post_data {
+            for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::EventTrigger) {
+                self.graph.finish.extend(statements::create(object, self.input.render));
+                self.graph.finish.extend(statements::describe(object, self.input.render));
+            }
+        }
+    }
+
+    /// The jobs that no other needs, the last rows left out unless something waits for them.
+    fn all_but_last_rows(&self) -> Vec<JobId> {
+        let last = |job: &JobId| self.last_loads.iter().any(|(_, load)| load == job);
+        self.graph.sinks().into_iter().filter(|job| !last(job)).collect()
+    }
+}

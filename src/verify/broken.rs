@@ -1,0 +1,71 @@
+//! An archive whose structure does not hold: what is wrong with each part, and what of the rows is intact all the same.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::chunks::TableSum;
+use super::finding::{Findings, Place};
+use super::manifest;
+use super::{Report, Totals, report, tables};
+use crate::archive::survey;
+use crate::error::Error;
+use crate::pg::ident;
+use crate::progress::{Level, Progress};
+
+/// Reports on a file that could not be opened as an archive because of `error`.
+pub(super) fn check(path: &Path, error: &Error, progress: &dyn Progress) -> Report {
+    let mut findings = Findings::default();
+    findings.add(Place::File, error.to_string());
+    let name = path.display().to_string();
+    progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
+    let mut seen = 0_u64;
+    let survey = File::open(path).map_err(|error| Error::file("open it again", error)).and_then(|file| {
+        survey(&file, |_| {
+            seen += 1;
+            progress.steps(seen, seen);
+        })
+    });
+    let survey = match survey {
+        Ok(survey) => survey,
+        Err(other) => {
+            findings.add(Place::File, other.to_string());
+            return report(name, findings, Vec::new(), Totals::default());
+        }
+    };
+    // What kept it from being opened stands first already.
+    let mut add = |part: Option<&Error>| {
+        if let Some(part) = part.filter(|part| part.cause() != error.cause()) {
+            findings.add(Place::File, part.to_string());
+        }
+    };
+    add(survey.header.as_ref().err());
+    add(survey.manifest.as_ref().err());
+    add(survey.footer.as_ref().err());
+    let manifest = survey.manifest.as_ref().ok();
+    let mut sums = vec![TableSum::default(); manifest.map_or(0, |manifest| manifest.tables.len())];
+    for (number, chunk) in survey.chunks.iter().enumerate() {
+        let table = chunk.entry.table.0 as usize;
+        let named = manifest.and_then(|manifest| manifest.tables.get(table));
+        if let Some(damage) = &chunk.damage {
+            let table = named.map_or_else(|| format!("table {table}"), |table| ident::qualified(&table.schema, &table.name));
+            findings.add(Place::Chunk { chunk: number, table, offset: chunk.entry.offset }, damage.as_str());
+        } else if let Some(sum) = sums.get_mut(table) {
+            sum.add(&chunk.entry);
+        }
+    }
+    let index_offset = survey.footer.as_ref().ok().map(|footer| footer.index_offset);
+    if index_offset != Some(survey.chunks_end) && survey.manifest.is_ok() {
+        let what = format!("after {} chunks, at byte {}, no chunk can be recognised", survey.chunks.len(), survey.chunks_end);
+        findings.add(Place::File, what);
+    }
+    let (mut reports, mut totals) = (Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
+    if let Some(manifest) = manifest {
+        manifest::check(manifest, &mut findings);
+        // Without an index nobody knows whether these are all rows.
+        (reports, totals) = tables(manifest, &sums, None, survey.total_bytes);
+    }
+    let mut report = report(name, findings, reports, totals);
+    report.id = survey.header.ok().map(|header| header.archive.to_string());
+    report.root = survey.footer.ok().map(|footer| footer.root.to_string());
+    report
+}
