@@ -136,7 +136,8 @@ fn what_is_no_archive_is_said() {
     let whole = std::fs::read(&path).expect("read");
     let check = |bytes: &[u8], says: &str| {
         std::fs::write(&path, bytes).expect("written");
-        verify(&path).run().expect(3).says(says);
+        let outcome = verify(&path).run().expect(3);
+        assert!(outcome.stdout.contains(says), "{}", outcome.stdout);
         Silverback::new(["list"]).arg(&path).run().expect(3).says(says);
         Silverback::new(["restore", "-d", "host=/nonexistent user=x dbname=x"]).arg(&path).run().expect(3).says(says);
     };

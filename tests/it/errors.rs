@@ -155,13 +155,14 @@ fn not_an_archive() {
             clear_end(&outcome);
             assert!(outcome.stderr.contains(&file.display().to_string()), "it does not name the file: {outcome:#?}");
         }
-        let bytes = file.is_file().then(|| file.metadata().map_or(0, |file| file.len())).unwrap_or_default();
-        told.hide(format!("{bytes} bytes"), "N bytes");
-        told.told(title, code, verify(&file));
-        told.names.pop();
+        clear_end(&verify(&file).run().expect(code));
+        told.told(title, code, verify(&file).arg("-q"));
     }
     assert_eq!(target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
-    insta::assert_snapshot!("not_an_archive", told.text);
+    let checksums = regex::Regex::new(r"\b[0-9a-f]{8}\b").expect("the pattern is well-formed");
+    let places = regex::Regex::new(r"at byte \d+").expect("the pattern is well-formed");
+    let text = checksums.replace_all(&told.text, "CHECKSUM");
+    insta::assert_snapshot!("not_an_archive", places.replace_all(&text, "at byte N"));
 }
 
 #[test]
