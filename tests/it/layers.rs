@@ -36,7 +36,8 @@ fn kong_is_named_in_its_own_module_and_the_command_line_only() {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
-            let code = line.split("//").next().unwrap_or_default();
+            // Asking the module is how the others get by without knowing; that they may is the first test's affair.
+            let code = line.split("//").next().unwrap_or_default().replace("crate::kong", "").replace("kong::", "");
             if code.to_lowercase().contains("kong") {
                 wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
@@ -60,7 +61,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") && path.file_name().is_some_and(|name| name != "tests.rs") {
+            } else if path.extension().is_some_and(|end| end == "rs") && !is_test(&path) {
                 let text = fs::read_to_string(&path).expect("the sources can be read");
                 files.push((path, text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()));
             }
@@ -68,6 +69,11 @@ fn sources() -> Vec<(PathBuf, String)> {
     }
     assert!(files.len() > 10, "the sources are not where this test looks");
     files
+}
+
+/// Whether a file holds tests or what only they use; such files may name what they like.
+fn is_test(path: &Path) -> bool {
+    path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| matches!(stem, "tests" | "testing") || stem.ends_with("_tests"))
 }
 
 /// The module right below the crate's root that a file belongs to; none for the roots themselves.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::archive::manifest::{Acl, Column, Comment, Grant, RowEncoding, UsingIndex};
+use crate::restore::mark;
 use crate::restore::plan::Plan;
 
 /// A hand-made archive: two tables with keys and a foreign key, a ledger that comes last, a function, a trigger, a view, a sequence.
