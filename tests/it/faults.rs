@@ -155,6 +155,24 @@ fn places(clean: &Proxy, direction: Direction) -> Vec<(u64, u64)> {
     (0..20).map(place).collect()
 }
 
+#[test]
+fn a_restore_whose_commits_are_not_answered_knows_what_became_of_them() {
+    let scene = Scene::new(newest_server(), 10);
+    let file = scene.archive();
+    let clean = Proxy::to(newest_server().port());
+    restore_through(&clean, &file, &scene.target()).run().expect(0);
+    let received = clean.carried_by_connection(Direction::Down)[0];
+    let mut states = Vec::new();
+    // The answer to the last commit, byte by byte: its tag and the ready message that follows.
+    for missing in 1..24 {
+        let proxy = cut(0, Direction::Down, received - missing);
+        let target = scene.target();
+        let outcome = wait_within(restore_through(&proxy, &file, &target).spawn(), 20);
+        states.push(after_restore(&outcome, &file, &scene.source, &target));
+    }
+    assert!(states.contains(&State::Complete), "{states:?}");
+}
+
 fn cut(connection: u64, direction: Direction, after_bytes: u64) -> Proxy {
     let proxy = Proxy::to(newest_server().port());
     proxy.rule(Rule { connection: Some(connection), direction, after_bytes, action: Action::Close });
