@@ -89,8 +89,15 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     }
     let result = run_stoppable(args.output.log_format, restore::run(options, reporter.clone()), cancel);
     reporter.finish();
-    Ok(tell(&result?, &reporter))
+    let report = result.map_err(|error| match error.kind() {
+        Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
+        _ => error,
+    })?;
+    Ok(tell(&report, &reporter))
 }
+
+/// What a signal leaves is not known here: it may have come before the first statement.
+const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {

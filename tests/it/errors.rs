@@ -20,7 +20,7 @@ impl Told {
     }
 
     /// From here on, `name` is written so.
-    fn hide(&mut self, name: impl ToString, shown: &'static str) {
+    fn hide(&mut self, name: &impl ToString, shown: &'static str) {
         self.names.push((name.to_string(), shown));
     }
 
@@ -51,9 +51,9 @@ fn no_session() {
         listener.local_addr().expect("a listener has an address").port()
     };
     let mut told = Told::new();
-    told.hide(port, "PORT");
-    told.hide(closed, "CLOSED");
-    told.hide(server.socket_dir().display(), "SOCKETS");
+    told.hide(&port, "PORT");
+    told.hide(&closed, "CLOSED");
+    told.hide(&server.socket_dir().display(), "SOCKETS");
     let url = |user: &str, database: &str| format!("postgresql://{user}@127.0.0.1:{port}/{database}");
     let dump = |url: &str| dump_of(url, dir.path());
     told.told("no password", 4, dump(&url("postgres", "postgres")));
@@ -148,7 +148,7 @@ fn not_an_archive() {
     ];
     let target = scene.target();
     let mut told = Told::new();
-    told.hide(dir.path().display(), "DIR");
+    told.hide(&dir.path().display(), "DIR");
     for (title, code, file) in files {
         for run in [Silverback::new(["list"]).arg(&file), restore(&file, &target)] {
             let outcome = run.run().expect(code);
@@ -170,37 +170,37 @@ fn a_target_that_is_not_ready() {
     let scene = Scene::new(newest_server(), 10);
     let file = scene.archive();
     let mut told = Told::new();
-    told.hide(file.display(), "ARCHIVE");
-    told.hide(scene.role.name(), "OWNER");
+    told.hide(&file.display(), "ARCHIVE");
+    told.hide(&scene.role.name(), "OWNER");
 
     let target = scene.target();
-    told.hide(target.name(), "TARGET");
+    told.hide(&target.name(), "TARGET");
     target.connect().execute("CREATE TABLE mine (id int); CREATE SCHEMA other; CREATE VIEW other.mine AS SELECT 1 AS one");
     target.connect().execute("CREATE FUNCTION work() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE mood AS ENUM ('good')");
     told.told("not empty", 6, restore(&file, &target));
 
     let many = scene.target();
-    told.hide(many.name(), "MANY");
+    told.hide(&many.name(), "MANY");
     many.connect().execute("DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t%s ()', i); END LOOP; END $$");
     told.told("a hundred tables", 6, restore(&file, &many));
 
     let marked = scene.target();
-    told.hide(marked.name(), "MARKED");
+    told.hide(&marked.name(), "MARKED");
     marked.connect().execute("CREATE SCHEMA silverback_restore; COMMENT ON SCHEMA silverback_restore IS 'incomplete restore of kong.sbk'");
     told.told("half restored", 6, restore(&file, &marked));
 
     let (stranger, foreign) = (newest_server().role("stranger"), scene.target());
-    told.hide(stranger.name(), "STRANGER");
-    told.hide(foreign.name(), "FOREIGN");
+    told.hide(&stranger.name(), "STRANGER");
+    told.hide(&foreign.name(), "FOREIGN");
     told.told("somebody else's", 6, Silverback::new(["restore", "-d", &foreign.url_as(stranger.name())]).arg(&file));
 
     let latin = newest_server().database_with("latin", "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
-    told.hide(latin.name(), "LATIN");
+    told.hide(&latin.name(), "LATIN");
     told.told("another encoding", 6, restore(&file, &latin));
 
     let missing = format!("{}_missing", scene.source.name());
     told.hide(&missing, "MISSING");
-    told.hide(newest_server().port(), "PORT");
+    told.hide(&newest_server().port(), "PORT");
     told.told("no such database", 4, Silverback::new(["restore", "-d", &newest_server().url(scene.role.name(), &missing)]).arg(&file));
     insta::assert_snapshot!("a_target_that_is_not_ready", told.text);
     drop((foreign, stranger));
@@ -210,11 +210,11 @@ fn a_target_that_is_not_ready() {
 fn a_source_that_cannot_be_dumped() {
     let scene = Scene::new(newest_server(), 10);
     let mut told = Told::new();
-    told.hide(scene.source.name(), "SOURCE");
-    told.hide(scene.role.name(), "OWNER");
+    told.hide(&scene.source.name(), "SOURCE");
+    told.hide(&scene.role.name(), "OWNER");
     let file = scene.path("never.sbk");
     let stranger = newest_server().role("stranger");
-    told.hide(stranger.name(), "STRANGER");
+    told.hide(&stranger.name(), "STRANGER");
     let stranger_dump = || Silverback::new(["dump", "-d", &scene.source.url_as(stranger.name()), "-f"]).arg(&file);
     told.told("no privilege on a table", 6, stranger_dump());
     scene.source.execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", stranger.name()));
@@ -224,7 +224,7 @@ fn a_source_that_cannot_be_dumped() {
     told.told("no such table", 6, dump(&scene.source, &file).args(["-t", "nothing"]));
     let holder = scene.source.connect();
     holder.execute("BEGIN; LOCK TABLE filler IN ACCESS EXCLUSIVE MODE");
-    told.hide(holder.value("SELECT pg_backend_pid()"), "PID");
+    told.hide(&holder.value("SELECT pg_backend_pid()"), "PID");
     told.told("locked", 9, dump(&scene.source, &file).args(["--lock-wait-timeout", "200"]));
     told.told("another table locked", 9, dump(&scene.source, &file).args(["-t", "parents", "--lock-wait-timeout", "200"]));
     insta::assert_snapshot!("a_source_that_cannot_be_dumped", told.text);

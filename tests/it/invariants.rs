@@ -138,7 +138,8 @@ pub(crate) fn hold_until(run: Silverback, mut holds: impl FnMut() -> bool) -> Ru
     let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         if running.is_done() {
-            panic!("the run was to be held in the middle, and ended: {:#?}", running.wait());
+            let outcome = running.wait();
+            panic!("the run was to be held in the middle, and ended: {outcome:#?}");
         }
         assert!(Instant::now() < deadline, "the run did not come to the place where it was to be held");
         std::thread::sleep(Duration::from_millis(5));

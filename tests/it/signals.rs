@@ -34,6 +34,24 @@ fn a_dump_that_is_stopped_while_rows_come_leaves_nothing() {
 }
 
 #[test]
+fn a_dump_that_was_started_to_ignore_a_signal_goes_on() {
+    let scene = Scene::new(newest_server(), ROWS);
+    let proxy = Proxy::to(newest_server().port());
+    proxy.stall_after(Direction::Down, MIDDLE);
+    let (file, url) = (scene.path("ignored.sbk"), proxy.url(scene.source.owner(), scene.source.name()));
+    let mut command = std::process::Command::new("/bin/sh");
+    let script = r#"trap '' HUP INT; exec "$1" dump -q -j1 -d "$2" -f "$3""#;
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_silverback"), &url]).arg(&file).stdin(std::process::Stdio::null());
+    let mut running = command.spawn().expect("/bin/sh runs");
+    crate::support::wait_for("the dump to be held", || proxy.stalled_connections() > 0);
+    testkit::signal(running.id(), "HUP");
+    testkit::signal(running.id(), "INT");
+    proxy.resume();
+    assert_eq!(running.wait().expect("a child can be waited for").code(), Some(0));
+    crate::support::verify(&file).run().expect(0);
+}
+
+#[test]
 fn a_dump_that_is_stopped_while_it_waits_for_a_lock_leaves_nothing() {
     let scene = Scene::new(newest_server(), 10);
     let holder = scene.source.connect();
@@ -109,7 +127,7 @@ fn a_restore_that_is_stopped_while_an_index_is_built_leaves_no_session_at_work()
         let gate = Gate::close(&target);
         let running = gate.hold(restore(&file, &target));
         running.signal(signal);
-        let outcome = wait_within(running, 5).expect(code);
+        let outcome = wait_within(running, 5).expect(code).says("silverback_restore");
         // The gate is still closed: only a request to cancel, or a look at the socket, ends the build.
         assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
         drop(gate);
