@@ -81,7 +81,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
-    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, Arc::clone(&progress))?;
+    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), Arc::clone(&progress))?;
     let context = copy::Context {
         server: options.server.patient(options.stall_timeout),
         role: options.role.clone(),

@@ -21,6 +21,7 @@ pub mod schedule;
 mod statements;
 mod target;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{NotCarried, Table, TableId};
+use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
 use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
@@ -151,10 +152,18 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
-    sections.pre_data &= !options.selection.data_only;
-    sections.post_data &= !options.selection.data_only;
+    let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
+    sections.pre_data &= !data_only;
+    sections.post_data &= !data_only;
     let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
     Ok(Prepared { archive, session, target, plan, triggers })
+}
+
+/// Whether it was dumped with `-a`: then its tables are names without definitions.
+fn holds_rows_only(manifest: &Manifest) -> bool {
+    let defined: HashSet<ObjectId> =
+        manifest.objects.iter().filter(|object| !object.statements.is_empty()).map(|object| object.id).collect();
+    !manifest.tables.is_empty() && manifest.tables.iter().all(|table| !defined.contains(&table.object))
 }
 
 async fn plan(
