@@ -174,7 +174,7 @@ async fn plan(
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    preflight::leave_present(&mut selected.objects, target);
+    let kept = preflight::leave_present(&mut selected.objects, target);
     let render = render::Options {
         no_owner: options.no_owner,
         no_privileges: options.no_privileges,
@@ -185,7 +185,7 @@ async fn plan(
     };
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let mut findings: Vec<Finding> = preflight::findings(wanted, target);
-    let warnings = preflight::warnings(wanted, target);
+    let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {

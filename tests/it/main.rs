@@ -5,13 +5,17 @@
 mod catalog;
 mod cli;
 mod connect;
+mod consistency;
 mod damage;
 mod disk;
 mod errors;
 mod faults;
+mod fidelity;
 mod format_spec;
 mod invariants;
 mod layers;
+mod names;
+mod pair;
 mod restore;
 mod signals;
 mod support;
