@@ -100,7 +100,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
     let backend_pid = sessions[0].backend_pid();
-    if let Err(error) = run::transaction(&sessions[0], &plan.begin).await {
+    if let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await {
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
@@ -116,10 +116,8 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
-    // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
-    sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     let backend_pid = sessions[0].backend_pid();
-    let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
+    let ended = run::durable_transaction(&sessions[0], &shared.graph.finish).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
