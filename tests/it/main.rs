@@ -13,3 +13,4 @@ mod names;
 mod pair;
 mod restore;
 mod support;
+mod zoo;
