@@ -26,9 +26,7 @@ fn separate(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
         if graph.is_border(host) || graph.is_border(clause) || drafts[clause].host != Some(drafts[host].address) {
             continue;
         }
-        graph.remove(host, clause);
-        graph.add(clause, host);
-        drafts[clause].host = None;
+        take_out(clause, host, drafts, graph);
         // What a view shows may need keys; a check, whatever its function reads.
         if matches!(drafts[clause].kind, ObjectKind::Check | ObjectKind::Rule) {
             drafts[clause].section = Section::PostData;
@@ -63,6 +61,13 @@ fn stand_in(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     false
 }
 
+/// Makes a clause an object of its own, which comes after its host.
+fn take_out(clause: usize, host: usize, drafts: &mut [Draft], graph: &mut Graph) {
+    graph.remove(host, clause);
+    graph.add(clause, host);
+    drafts[clause].host = None;
+}
+
 /// Makes a function or a materialized view after the data when it needs what is only made there, such as a primary key that it groups by;
 /// then what needs it, as long as no rows do.
 fn postpone(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
@@ -70,13 +75,19 @@ fn postpone(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     if !cycle.iter().any(|&node| graph.is_border(node)) {
         return false;
     }
-    let first = |kind| matches!(kind, K::Function | K::Aggregate | K::MaterializedView);
-    let then = |kind| matches!(kind, K::Default | K::Cast | K::Operator | K::OperatorFamily | K::OperatorClass | K::Transform | K::View);
-    let is_movable = |node: usize, kinds: &dyn Fn(ObjectKind) -> bool| {
-        drafts.get(node).is_some_and(|draft| draft.section == Section::PreData && draft.host.is_none() && kinds(draft.kind))
+    let find = |drafts: &[Draft], kinds: &dyn Fn(ObjectKind) -> bool| {
+        let is_movable = |draft: &Draft| draft.section == Section::PreData && kinds(draft.kind);
+        cycle.iter().copied().find(|&node| drafts.get(node).is_some_and(is_movable))
     };
-    let find = |kinds: &dyn Fn(ObjectKind) -> bool| cycle.iter().copied().find(|&node| is_movable(node, kinds));
-    let Some(node) = find(&first).or_else(|| find(&then)) else { return false };
+    let first = |kind| matches!(kind, K::Function | K::Aggregate | K::MaterializedView);
+    let then = |kind| {
+        matches!(kind, K::Default | K::Check | K::Rule | K::Cast | K::Operator | K::OperatorFamily | K::OperatorClass | K::Transform)
+    };
+    let Some(node) = find(drafts, &first).or_else(|| find(drafts, &then)) else { return false };
+    let host = drafts[node].host.and_then(|host| drafts.iter().position(|draft| draft.address == host));
+    if let Some(host) = host {
+        take_out(node, host, drafts, graph);
+    }
     drafts[node].section = Section::PostData;
     graph.postpone(node);
     true

@@ -38,7 +38,7 @@ COMMENT ON AGGREGATE "Rou tines"."Total"(int) IS 'total'; ALTER AGGREGATE "Rou t
 REVOKE ALL ON FUNCTION "Rou tines"."Total"(int) FROM PUBLIC; GRANT EXECUTE ON FUNCTION "Rou tines"."Total"(int) TO {reader};
 CREATE AGGREGATE counted(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0', PARALLEL = RESTRICTED); COMMENT ON AGGREGATE counted(*) IS 'star'; REVOKE ALL ON FUNCTION counted() FROM PUBLIC;
 CREATE AGGREGATE biggest(int) (SFUNC = int4larger, STYPE = int, SORTOP = >);
-CREATE AGGREGATE poly(anyelement) (SFUNC = array_append, STYPE = anyarray, INITCOND = '{}');
+CREATE FUNCTION poly_step(anyarray, anyelement) RETURNS anyarray LANGUAGE sql AS 'SELECT $1'; CREATE AGGREGATE poly(anyelement) (SFUNC = poly_step, STYPE = anyarray, INITCOND = '{}');
 CREATE AGGREGATE variadic_any(VARIADIC items int[]) (SFUNC = array_cat, STYPE = int[]);
 CREATE AGGREGATE serial(numeric) (SFUNC = numeric_avg_accum, STYPE = internal, SERIALFUNC = numeric_avg_serialize, DESERIALFUNC = numeric_avg_deserialize, COMBINEFUNC = numeric_avg_combine, FINALFUNC = numeric_avg);
 CREATE AGGREGATE percentile(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA, FINALFUNC_MODIFY = READ_WRITE);

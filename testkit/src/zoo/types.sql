@@ -54,8 +54,9 @@ CREATE FUNCTION "Ty pes".unit_recv(internal, oid, int4) RETURNS "Ty pes"."Unit" 
 CREATE FUNCTION "Ty pes".unit_send("Ty pes"."Unit") RETURNS bytea LANGUAGE internal STABLE STRICT AS 'varcharsend';
 CREATE FUNCTION "Ty pes".unit_typmod_in(cstring[]) RETURNS int4 LANGUAGE internal IMMUTABLE STRICT AS 'varchartypmodin';
 CREATE FUNCTION "Ty pes".unit_typmod_out(int4) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'varchartypmodout';
+CREATE FUNCTION "Ty pes".unit_analyze(internal) RETURNS bool LANGUAGE internal AS 'pg_is_in_recovery';
 CREATE TYPE "Ty pes"."Unit" (INTERNALLENGTH = VARIABLE, INPUT = "Ty pes".unit_in, OUTPUT = "Ty pes".unit_out, RECEIVE = "Ty pes".unit_recv, SEND = "Ty pes".unit_send,
-    TYPMOD_IN = "Ty pes".unit_typmod_in, TYPMOD_OUT = "Ty pes".unit_typmod_out, ANALYZE = pg_catalog.ts_typanalyze, COLLATABLE = true, CATEGORY = 'x', PREFERRED = true, DELIMITER = ';',
+    TYPMOD_IN = "Ty pes".unit_typmod_in, TYPMOD_OUT = "Ty pes".unit_typmod_out, ANALYZE = "Ty pes".unit_analyze, COLLATABLE = true, CATEGORY = 'x', PREFERRED = true, DELIMITER = ';',
     ALIGNMENT = double, STORAGE = main, DEFAULT = 'it''s');
 COMMENT ON TYPE "Ty pes"."Unit" IS 'base'; ALTER TYPE "Ty pes"."Unit" OWNER TO {owner}; GRANT USAGE ON TYPE "Ty pes"."Unit" TO {reader}; REVOKE USAGE ON TYPE "Ty pes"."Unit" FROM PUBLIC;
 CREATE TABLE units (a "Ty pes"."Unit"(7) COLLATE "C", b "Ty pes"."Unit"[]); INSERT INTO units VALUES ('seven', ARRAY['x'::"Ty pes"."Unit"]);
