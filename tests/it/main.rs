@@ -19,3 +19,4 @@ mod pair;
 mod restore;
 mod signals;
 mod support;
+mod zoo;

@@ -22,15 +22,29 @@ impl Address {
 
 /// The oids of the system catalogs, from the headers of their definitions in PostgreSQL's source.
 pub(super) mod class {
+    pub(in crate::pg::catalog) const ACCESS_METHOD: u32 = 2601;
     pub(in crate::pg::catalog) const ATTRDEF: u32 = 2604;
+    pub(in crate::pg::catalog) const CAST: u32 = 2605;
     pub(in crate::pg::catalog) const CLASS: u32 = 1259;
+    pub(in crate::pg::catalog) const COLLATION: u32 = 3456;
     pub(in crate::pg::catalog) const CONSTRAINT: u32 = 2606;
+    pub(in crate::pg::catalog) const CONVERSION: u32 = 2607;
     pub(in crate::pg::catalog) const DEFAULT_ACL: u32 = 826;
     pub(in crate::pg::catalog) const EXTENSION: u32 = 3079;
+    pub(in crate::pg::catalog) const LANGUAGE: u32 = 2612;
     pub(in crate::pg::catalog) const NAMESPACE: u32 = 2615;
+    pub(in crate::pg::catalog) const OPERATOR: u32 = 2617;
+    pub(in crate::pg::catalog) const OPERATOR_CLASS: u32 = 2616;
+    pub(in crate::pg::catalog) const OPERATOR_FAMILY: u32 = 2753;
     pub(in crate::pg::catalog) const PROC: u32 = 1255;
     pub(in crate::pg::catalog) const REWRITE: u32 = 2618;
+    pub(in crate::pg::catalog) const TRANSFORM: u32 = 3576;
     pub(in crate::pg::catalog) const TRIGGER: u32 = 2620;
+    pub(in crate::pg::catalog) const TS_CONFIGURATION: u32 = 3602;
+    pub(in crate::pg::catalog) const TS_DICTIONARY: u32 = 3600;
+    pub(in crate::pg::catalog) const TS_PARSER: u32 = 3601;
+    pub(in crate::pg::catalog) const TS_TEMPLATE: u32 = 3764;
+    pub(in crate::pg::catalog) const TYPE: u32 = 1247;
 }
 
 /// The first oid that a running server gives to an object; below are those of `initdb`.
@@ -43,6 +57,7 @@ pub(super) mod own {
     pub(in crate::pg::catalog) const TABLE_ATTACH: u32 = 3;
     pub(in crate::pg::catalog) const INDEX_ATTACH: u32 = 4;
     pub(in crate::pg::catalog) const ROW_SECURITY: u32 = 5;
+    pub(in crate::pg::catalog) const SHELL_TYPE: u32 = 20;
     /// From here on; no catalog's oid is as high.
     pub(in crate::pg::catalog) const FIRST_HIGH: u32 = MISSING_DEFAULT;
     /// And as many more as a table has columns.

@@ -4,19 +4,26 @@
 //! what an archive looks like, nor what is selected for it.
 
 mod address;
+mod aggregates;
+mod casts;
+mod clauses;
+mod collations;
 mod columns;
 mod comments;
 mod constraints;
 mod deps;
+mod domains;
 mod draft;
 mod encoding;
 mod extensions;
+mod families;
 mod features;
 mod finish;
 mod functions;
 mod grants;
 mod indexes;
 mod list;
+mod operators;
 mod order;
 mod reader;
 mod repair;
@@ -25,7 +32,9 @@ mod sequences;
 mod source;
 mod sweep;
 mod tables;
+mod text_search;
 mod triggers;
+mod types;
 mod views;
 
 use std::collections::HashMap;
@@ -117,7 +126,19 @@ async fn read_drafts(
 ) -> Result<columns::Columns> {
     let columns = columns::read(reader).await?;
     drafts.extend(schemas::read(reader).await?);
+    drafts.extend(types::read(reader).await?);
+    drafts.extend(domains::read(reader).await?);
     drafts.extend(functions::read(reader).await?);
+    drafts.extend(aggregates::read(reader).await?);
+    drafts.extend(operators::read(reader).await?);
+    drafts.extend(operators::read_access_methods(reader).await?);
+    drafts.extend(families::read(reader).await?);
+    drafts.extend(casts::read(reader).await?);
+    drafts.extend(casts::read_transforms(reader).await?);
+    drafts.extend(casts::read_languages(reader).await?);
+    drafts.extend(collations::read(reader).await?);
+    drafts.extend(collations::read_conversions(reader).await?);
+    drafts.extend(text_search::read(reader).await?);
     drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
     let (checks, check_drafts) = constraints::read_checks(reader).await?;
     drafts.extend(check_drafts);
