@@ -11,7 +11,7 @@ use super::encoding::Types;
 use super::extensions::ConfigTable;
 use super::reader::Reader;
 use super::tables::Relation;
-use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table};
+use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table, TableName};
 use crate::error::{Error, Kind, Result};
 
 /// The first server that scans a range of `ctid` without reading the whole table.
@@ -99,6 +99,7 @@ pub(super) async fn tables(
 ) -> Result<Vec<TableSource>> {
     let types = Types::read(reader).await?;
     let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
+    let roots = unstable_roots(relations);
     let mut tables = Vec::new();
     for relation in relations.iter().filter(|relation| relation.kind == 'r') {
         let config = config.get(&relation.oid);
@@ -115,6 +116,7 @@ pub(super) async fn tables(
                 .collect(),
             encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
             filter: config.and_then(|config| config.filter.clone()),
+            root: roots.get(&relation.oid).map(|root| TableName { schema: root.schema.clone(), name: root.name.clone() }),
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
         };
@@ -124,6 +126,7 @@ pub(super) async fn tables(
                 table,
                 oid: relation.oid,
                 relkind: relation.kind,
+                query: None,
                 pages: u64::try_from(relation.main_pages).unwrap_or(0),
                 ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
             },
@@ -132,6 +135,24 @@ pub(super) async fn tables(
     refuse_unknown_bytes(reader, tables.iter().filter(|(has_text, _)| *has_text).map(|(_, table)| table)).await?;
     tables.sort_by(|(_, a), (_, b)| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
     Ok(tables.into_iter().map(|(_, table)| table).collect())
+}
+
+/// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
+/// that each database gives out anew.
+fn unstable_roots(relations: &[Relation]) -> HashMap<u32, &Relation> {
+    let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
+    let parent = |relation: &Relation| {
+        let parent = if relation.is_partition() { relation.parents.first() } else { None };
+        parent.and_then(|parent| by_oid.get(parent).copied())
+    };
+    let mut roots = HashMap::new();
+    for relation in relations {
+        let ancestors: Vec<&Relation> = std::iter::successors(parent(relation), |above| parent(above)).take(relations.len()).collect();
+        if let Some(root) = ancestors.last().filter(|_| ancestors.iter().any(|above| above.hashes_enum)) {
+            roots.insert(relation.oid, *root);
+        }
+    }
+    roots
 }
 
 /// Text in a SQL_ASCII database may be in any encoding, even in several.

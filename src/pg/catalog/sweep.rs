@@ -141,7 +141,7 @@ pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Addr
     let mut all: Vec<(Address, Option<Address>)> = missing.iter().map(|&address| (address, None)).collect();
     // Our own classes name no row; what they hang on is named.
     all.extend(lost.iter().filter(|(address, _)| address.is_row()).map(|&(address, cause)| (address, Some(cause))));
-    let mut found = without_address(reader).await?;
+    let mut found = Vec::new();
     if all.is_empty() {
         return Ok(found);
     }
@@ -169,15 +169,6 @@ pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Addr
         found.push(NotCarried { kind: text("type"), name: text("identity"), reason });
     }
     Ok(found)
-}
-
-/// Large objects are counted, not named one by one; subscriptions have names, but older servers keep their oids from plain users.
-async fn without_address(reader: &Reader<'_>) -> Result<Vec<NotCarried>> {
-    let sql = "SELECT 'large object', count(*) || ' large objects' FROM pg_catalog.pg_largeobject_metadata HAVING count(*) > 0 \
-         UNION ALL SELECT 'subscription', pg_catalog.quote_ident(s.subname) FROM pg_catalog.pg_subscription s \
-           WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())";
-    let rows = reader.rows("large objects and subscriptions", sql).await?;
-    Ok(rows.iter().map(|row| NotCarried { kind: row.get(0), name: row.get(1), reason: NOT_YET.to_owned() }).collect())
 }
 
 const NOT_YET: &str = "this kind of object is not carried yet";
