@@ -9,3 +9,4 @@ mod format_spec;
 mod layers;
 mod restore;
 mod support;
+mod zoo_b;
