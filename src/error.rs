@@ -78,40 +78,49 @@ pub struct Error {
     kind: Kind,
     doing: String,
     cause: String,
-    hint: Option<String>,
-    sqlstate: Option<String>,
+    items: Box<[String]>,
+    hint: Option<Box<str>>,
+    sqlstate: Option<Box<str>>,
     source: Option<Source>,
 }
 
 impl Error {
     /// `doing` is a present-tense phrase ("copy out public.plugins, pages 0..2048"); `cause` says what went wrong.
     pub fn new(kind: Kind, doing: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), cause: cause.into(), hint: None, sqlstate: None, source: None }
+        Self { kind, doing: doing.into(), cause: cause.into(), items: Box::default(), hint: None, sqlstate: None, source: None }
     }
 
     /// A failure of the local file system while `doing`.
     pub fn file(doing: impl Into<String>, source: std::io::Error) -> Self {
         let hint = match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some("free some space, or write somewhere else"),
+            std::io::ErrorKind::FileTooLarge => Some("raise the limit on the size of files (ulimit -f), or write somewhere else"),
             std::io::ErrorKind::PermissionDenied => Some("check the owner and mode of the file and its folder"),
             _ => None,
         };
         let mut error = Self::new(Kind::File, doing, source.to_string());
-        error.hint = hint.map(str::to_owned);
+        error.hint = hint.map(Into::into);
         error.with_source(source)
+    }
+
+    /// Adds what the cause is made of, each to be shown on a line of its own.
+    #[must_use]
+    pub fn with_items(mut self, items: Vec<String>) -> Self {
+        self.items = items.into();
+        self
     }
 
     /// Adds what the user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
         self
     }
 
     /// Keeps the server's SQLSTATE for callers that decide by it.
     #[must_use]
     pub fn with_sqlstate(mut self, code: impl Into<String>) -> Self {
-        self.sqlstate = Some(code.into());
+        self.sqlstate = Some(code.into().into());
         self
     }
 
@@ -151,6 +160,11 @@ impl Error {
         &self.cause
     }
 
+    /// What the cause is made of, where it is several things.
+    pub fn items(&self) -> &[String] {
+        &self.items
+    }
+
     /// The server's SQLSTATE, if the server said it.
     pub fn sqlstate(&self) -> Option<&str> {
         self.sqlstate.as_deref()
@@ -164,7 +178,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.doing, self.cause)
+        write!(f, "{}: {}", self.doing, self.cause)?;
+        self.items.iter().try_for_each(|item| write!(f, "\n  - {item}"))
     }
 }
 

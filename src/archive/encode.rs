@@ -69,7 +69,8 @@ pub fn encode_chunk(
     let limit = raw_bytes_max(split.rows);
     if split.raw_bytes > limit {
         let cause = format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);
-        return Err(Error::new(Kind::Requirement, DOING, cause));
+        // Whoever cuts the stream keeps the first limit; PostgreSQL itself keeps the second.
+        return Err(Error::new(if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected }, DOING, cause));
     }
     let mut body = Vec::with_capacity(columns * 2);
     let columns: Vec<ColumnBlocks> = split.columns.columns.into_iter().map(|column| store(column, codec, &mut body)).collect();

@@ -58,7 +58,7 @@ impl Verbosity {
     /// A message as a line, if it is to be shown.
     pub(super) fn line(self, level: Level, text: &str) -> Option<String> {
         let prefix = if level == Level::Warning { "warning: " } else { "" };
-        self.shows(level).then(|| format!("{prefix}{}", units::printable_lines(text)))
+        self.shows(level).then(|| format!("{prefix}{}", units::printable(text)))
     }
 }
 
@@ -163,14 +163,18 @@ pub(super) fn print_error(error: &Error, format: LogFormat) {
             "code": error.kind().word(),
             "doing": error.doing(),
             "cause": error.cause(),
+            "items": error.items(),
             "hint": error.hint_text(),
             "sqlstate": error.sqlstate(),
             "exit": error.kind().exit_code(),
         });
         return note(&json_lines::line("error", fields));
     }
-    note(&format!("error: {}", units::printable_lines(&error.to_string())));
+    note(&format!("error: {}: {}", units::printable(error.doing()), units::printable(error.cause())));
+    for item in error.items() {
+        note(&format!("  - {}", units::printable(item)));
+    }
     if let Some(hint) = error.hint_text() {
-        note(&format!("hint: {}", units::printable_lines(hint)));
+        note(&format!("hint: {}", units::printable(hint)));
     }
 }

@@ -53,24 +53,17 @@ pub(super) struct Context {
     pub(super) progress: Arc<dyn Progress>,
 }
 
-/// Jobs not yet taken, and pieces not yet read of each table.
-struct Queue {
-    jobs: std::vec::IntoIter<Job>,
-    open_pieces: Vec<usize>,
-}
+/// Jobs not yet taken.
+type Queue = Mutex<std::vec::IntoIter<Job>>;
 
 /// Copies every job of the plan with `sessions` sessions. Ends at the first failure, and closes them all.
 pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions: usize, sender: ChunkSender) -> Result<()> {
-    let mut open_pieces = vec![0; plan.totals.len()];
-    for piece in plan.jobs.iter().flat_map(|job| &job.pieces) {
-        open_pieces[piece.table.0 as usize] += 1;
-    }
     let sessions = sessions.min(plan.jobs.len());
-    let queue = Arc::new(Mutex::new(Queue { jobs: plan.jobs.into_iter(), open_pieces }));
+    let queue = Arc::new(Mutex::new(plan.jobs.into_iter()));
     // Pieces whose table only the keeper can still read; it ends when the last worker has dropped its end.
     let (refused, for_keeper) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, Arc::clone(&queue), sender.clone()));
+    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, sender.clone()));
     for _ in 0..sessions {
         tasks.spawn(work(context.clone(), Arc::clone(&queue), refused.clone(), sender.clone()));
     }
@@ -82,11 +75,11 @@ pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions:
     Ok(())
 }
 
-async fn work(context: Context, queue: Arc<Mutex<Queue>>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
+async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
     let session = snapshot::join(&context.server, &context.snapshot_id, context.role.as_deref()).await?;
     let mut locked: HashSet<String> = HashSet::new();
     loop {
-        let job = queue.lock().expect("no holder panics").jobs.next();
+        let job = queue.lock().expect("no holder panics").next();
         let Some(Job { mut pieces }) = job else { return Ok(()) };
         if !lock_nowait(&session, &pieces, &mut locked).await? {
             let mut mine = Vec::new();
@@ -103,23 +96,17 @@ async fn work(context: Context, queue: Arc<Mutex<Queue>>, refused: mpsc::Unbound
             }
             pieces = mine;
         }
-        copy_pieces(&context, &session, &queue, pieces, &sender).await?;
+        copy_pieces(&context, &session, pieces, &sender).await?;
     }
 }
 
 /// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once when its connection is lost.
-async fn keep(
-    context: Context,
-    session: Session,
-    mut pieces: mpsc::UnboundedReceiver<Piece>,
-    queue: Arc<Mutex<Queue>>,
-    sender: ChunkSender,
-) -> Result<()> {
+async fn keep(context: Context, session: Session, mut pieces: mpsc::UnboundedReceiver<Piece>, sender: ChunkSender) -> Result<()> {
     let doing = "hold the snapshot";
     loop {
         tokio::select! {
             piece = pieces.recv() => match piece {
-                Some(piece) => copy_pieces(&context, &session, &queue, vec![piece], &sender).await?,
+                Some(piece) => copy_pieces(&context, &session, vec![piece], &sender).await?,
                 None => break,
             },
             () = sleep(KEEPER_LOOK) => {
@@ -161,25 +148,20 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
     }
 }
 
-async fn copy_pieces(context: &Context, session: &Session, queue: &Mutex<Queue>, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
+async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
     let describe = |piece: &Piece| format!("copy out {}, {}", piece.name, piece.range);
-    let prepared = try_join_all(
-        pieces.iter().map(|piece| async { session.client().prepare(&piece.sql).await.map_err(|source| explain(&describe(piece), source)) }),
-    )
-    .await?;
+    let prepare = |piece: &Piece| {
+        let (doing, sql) = (describe(piece), piece.sql.clone());
+        async move { session.answered(&doing, session.client().prepare(&sql)).await }
+    };
+    let prepared = try_join_all(pieces.iter().map(prepare)).await?;
     // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
     let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
     for piece in &pieces {
         let doing = describe(piece);
-        let started = streams.next().await.ok_or_else(|| unexpected(&doing, "the statement was not sent"))?;
-        let stream = started.map_err(|source| explain(&doing, source))?;
+        let stream = session.answered(&doing, async { streams.next().await.expect("there is a stream for each piece") }).await?;
         copy_piece(context, piece, &doing, stream, sender).await?;
-        let mut queue = queue.lock().expect("no holder panics");
-        let open = &mut queue.open_pieces[piece.table.0 as usize];
-        *open -= 1;
-        if *open == 0 {
-            context.progress.table_done(piece.table.0 as usize);
-        }
+        sender.piece_read(piece.table);
     }
     Ok(())
 }
@@ -215,6 +197,7 @@ async fn copy_piece(context: &Context, piece: &Piece, doing: &str, stream: CopyO
 /// Starts the chunk's way through the pool to the writer, and does not wait for it.
 fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, mut permit: Permit, sender: &ChunkSender) {
     let (uuid, codec, sender) = (context.uuid, context.codec, sender.clone());
+    sender.begin(piece.table);
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
@@ -227,7 +210,7 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
                 permit.shrink_to(chunk.stored_bytes());
                 sender.chunk(chunk, permit);
             }
-            Ok(_) => {}
+            Ok(_) => sender.empty(table),
             Err(error) => sender.failed(error.within(doing)),
         }
     });

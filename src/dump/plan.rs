@@ -26,6 +26,17 @@ pub struct Plan {
     pub totals: Vec<TableTotal>,
 }
 
+impl Plan {
+    /// How many pieces each table is read in.
+    pub(super) fn pieces(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.totals.len()];
+        for piece in self.jobs.iter().flat_map(|job| &job.pieces) {
+            counts[piece.table.0 as usize] += 1;
+        }
+        counts
+    }
+}
+
 /// What one session copies before it asks for more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {

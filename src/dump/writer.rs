@@ -1,7 +1,8 @@
 //! The one thread that owns the output file. Chunks come to it in whatever order they are ready.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -9,7 +10,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::unexpected;
-use crate::archive::manifest::Manifest;
+use crate::archive::manifest::{Manifest, TableId};
 use crate::archive::{ArchiveWriter, Codec, EncodedChunk, NewFile, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::pool::Permit;
@@ -19,8 +20,27 @@ use crate::progress::Progress;
 enum Message {
     /// The permit dies when the chunk is on disk.
     Chunk(Box<EncodedChunk>, Permit),
+    /// COPY data that held no row.
+    Empty(TableId),
     Failed(Error),
     Finish,
+}
+
+/// What is open: a chunk that was begun and never arrived must not go unnoticed.
+struct Tally {
+    /// Chunks begun, of all tables.
+    begun: AtomicU64,
+    /// Pieces still to be read and chunks still to be written, by table.
+    open: Vec<AtomicU64>,
+    progress: Arc<dyn Progress>,
+}
+
+impl Tally {
+    fn close(&self, table: TableId) {
+        if self.open[table.0 as usize].fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.progress.table_done(table.0 as usize);
+        }
+    }
 }
 
 /// The thread, seen from the run that started it. Dropping it abandons the archive and waits until its file is gone.
@@ -35,9 +55,26 @@ pub(super) struct ChunkWriter {
 pub(super) struct ChunkSender {
     messages: mpsc::Sender<Message>,
     stopped: Arc<AtomicBool>,
+    tally: Arc<Tally>,
 }
 
 impl ChunkSender {
+    /// Announces a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or [`failed`](Self::failed) must follow.
+    pub(super) fn begin(&self, table: TableId) {
+        self.tally.begun.fetch_add(1, Ordering::Relaxed);
+        self.tally.open[table.0 as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sends what turned out to hold no row.
+    pub(super) fn empty(&self, table: TableId) {
+        let _ = self.messages.send(Message::Empty(table));
+    }
+
+    /// Notes that all chunks of a piece were begun.
+    pub(super) fn piece_read(&self, table: TableId) {
+        self.tally.close(table);
+    }
+
     /// Sends a chunk, or drops it when the writer has already failed.
     pub(super) fn chunk(&self, chunk: EncodedChunk, permit: Permit) {
         let _ = self.messages.send(Message::Chunk(Box::new(chunk), permit));
@@ -56,23 +93,36 @@ impl ChunkSender {
 }
 
 impl ChunkWriter {
-    /// Starts the thread; the header and the manifest are its first work.
-    pub(super) fn start(file: NewFile, uuid: Uuid, manifest: &Manifest, codec: Codec, progress: Arc<dyn Progress>) -> Result<Self> {
-        let archive = ArchiveWriter::new(file, uuid, manifest, codec)?;
+    /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will be read, by table.
+    pub(super) fn start(
+        file: NewFile,
+        uuid: Uuid,
+        manifest: &Manifest,
+        codec: Codec,
+        pieces: &[u64],
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self> {
+        let path = file.path().to_owned();
+        let archive = ArchiveWriter::new(file, uuid, manifest, codec).map_err(|error| into(&path, error))?;
         let (messages, inbox) = mpsc::channel();
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopped);
+        // A table that has nothing to read is complete.
+        (0..).zip(pieces).filter(|(_, count)| **count == 0).for_each(|(table, _)| progress.table_done(table));
+        let open = pieces.iter().map(|&count| AtomicU64::new(count)).collect();
+        let tally = Arc::new(Tally { begun: AtomicU64::new(0), open, progress });
+        let counted = Arc::clone(&tally);
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = write(archive, &inbox, progress.as_ref());
+                let written = write(archive, &path, &inbox, &counted);
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
             })
             .map_err(|source| Error::file("start the writing thread", source))?;
-        let sender = ChunkSender { messages, stopped };
+        let sender = ChunkSender { messages, stopped, tally };
         Ok(Self { sender: Some(sender), result: Some(result), thread: Some(thread) })
     }
 
@@ -116,26 +166,41 @@ fn is_abandoned(error: &Error) -> bool {
     error.kind() == Kind::Interrupted
 }
 
-fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, progress: &dyn Progress) -> Result<Summary> {
+/// A writer of bytes does not know where they go.
+fn into(path: &Path, error: Error) -> Error {
+    if error.kind() == Kind::File { error.within(path.display()) } else { error }
+}
+
+fn write(mut archive: ArchiveWriter<NewFile>, path: &Path, inbox: &mpsc::Receiver<Message>, tally: &Tally) -> Result<Summary> {
     // Chunks are still being encoded when the last row has been read; each of them holds a sender.
     let mut complete = false;
+    let mut arrived = 0;
     loop {
         match inbox.recv() {
             Ok(Message::Chunk(chunk, permit)) => {
                 let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
-                archive.write_chunk(*chunk)?;
+                archive.write_chunk(*chunk).map_err(|error| into(path, error))?;
                 drop(permit);
-                progress.advance(table.0 as usize, rows, bytes);
+                arrived += 1;
+                tally.progress.advance(table.0 as usize, rows, bytes);
+                tally.close(table);
+            }
+            Ok(Message::Empty(table)) => {
+                arrived += 1;
+                tally.close(table);
             }
             Ok(Message::Failed(error)) => return Err(error),
             Ok(Message::Finish) => complete = true,
-            Err(mpsc::RecvError) if complete => {
-                progress.phase("finish the archive");
-                let (file, summary) = archive.finish()?;
-                file.commit()?;
-                return Ok(summary);
-            }
+            Err(mpsc::RecvError) if complete => break,
             Err(mpsc::RecvError) => return Err(Error::new(Kind::Interrupted, "write the archive", ABANDONED)),
         }
     }
+    let begun = tally.begun.load(Ordering::Relaxed);
+    if begun != arrived {
+        return Err(unexpected("write the archive", format!("{begun} chunks were begun, {arrived} arrived")));
+    }
+    tally.progress.phase("finish the archive");
+    let (file, summary) = archive.finish().map_err(|error| into(path, error))?;
+    file.commit()?;
+    Ok(summary)
 }

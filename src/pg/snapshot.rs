@@ -131,6 +131,11 @@ async fn attempt_once(
     progress.phase("read the catalog");
     match catalog::read(session, &options.read).await {
         Ok(catalog) => Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) }),
+        // A view, say, of a table that is not dumped itself.
+        Err(error) if error.sqlstate() == Some("55P03") => {
+            let all: Vec<&ListedTable> = after.iter().collect();
+            Err(explain_lock(session, &error, &all, options.lock_wait_timeout).await)
+        }
         Err(error) => changed_or(error),
     }
 }
@@ -182,16 +187,17 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
     }
     let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");
     let sql = format!(
-        "SELECT l.relation::pg_catalog.regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.state, '?') \
+        "SELECT l.relation::pg_catalog.regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.state, '?'), l.granted \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
-         WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
-         AND l.relation = ANY (ARRAY[{oids}]::oid[]) ORDER BY 1 LIMIT 1"
+         WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+         AND l.relation = ANY (ARRAY[{oids}]::oid[]) ORDER BY l.granted DESC, 1, l.pid LIMIT 1"
     );
     match session.query("look for the holder", &sql).await.as_deref() {
         Ok([row, ..]) => {
             let (table, pid, user, state): (String, i32, String, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
-            let cause =
-                format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) holds it exclusively", waited.as_millis());
+            // A lock that is only waited for holds up all that ask after it.
+            let has = if row.get(4) { "holds it exclusively" } else { "waits to hold it exclusively" };
+            let cause = format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) {has}", waited.as_millis());
             Error::new(Kind::Consistency, "lock the tables", cause)
                 .with_sqlstate("55P03")
                 .hint("wait for that process to end, or raise --lock-wait-timeout")

@@ -22,6 +22,7 @@ pub mod schedule;
 mod statements;
 mod target;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,8 +40,8 @@ pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{NotCarried, Table, TableId};
-use crate::error::Result;
+use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
+use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
@@ -99,7 +100,11 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
-    run::transaction(&sessions[0], &plan.begin).await.map_err(mark::not_set)?;
+    let backend_pid = sessions[0].backend_pid();
+    if let Err(error) = run::transaction(&sessions[0], &plan.begin).await {
+        drop(sessions);
+        return Err(mark::not_set(error, &options.server, backend_pid).await);
+    }
     let shared = Arc::new(Shared { server: options.server.clone(), graph: plan.graph, loader, triggers });
     let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
     Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
@@ -112,8 +117,19 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
-    run::transaction(&sessions[0], &shared.graph.finish).await?;
-    Ok(busy)
+    // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
+    sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
+    let backend_pid = sessions[0].backend_pid();
+    let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
+    drop(sessions);
+    match ended {
+        // Only the answer was lost if the mark is gone.
+        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.server, backend_pid).await {
+            Ok(None) => Ok(busy),
+            _ => Err(error),
+        },
+        ended => ended.map(|()| busy),
+    }
 }
 
 struct Prepared {
@@ -132,15 +148,23 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
         archive.check_root().map(|()| archive)
     });
     let archive = Arc::new(archive.await?);
-    let session = options.server.open(Purpose::Restore).await?;
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
-    sections.pre_data &= !options.selection.data_only;
-    sections.post_data &= !options.selection.data_only;
+    let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
+    sections.pre_data &= !data_only;
+    sections.post_data &= !data_only;
     let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
     Ok(Prepared { archive, session, target, plan, triggers })
+}
+
+/// Whether it was dumped with `-a`: then its tables are names without definitions.
+fn holds_rows_only(manifest: &Manifest) -> bool {
+    let defined: HashSet<ObjectId> =
+        manifest.objects.iter().filter(|object| !object.statements.is_empty()).map(|object| object.id).collect();
+    !manifest.tables.is_empty() && manifest.tables.iter().all(|table| !defined.contains(&table.object))
 }
 
 async fn plan(
@@ -153,7 +177,7 @@ async fn plan(
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    preflight::leave_present(&mut selected.objects, target);
+    let kept = preflight::leave_present(&mut selected.objects, target);
     let render = render::Options {
         no_owner: options.no_owner,
         no_privileges: options.no_privileges,
@@ -164,7 +188,7 @@ async fn plan(
     };
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let mut findings: Vec<Finding> = preflight::findings(wanted, target);
-    let warnings = preflight::warnings(wanted, target);
+    let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {
@@ -236,7 +260,7 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        let session = options.server.open(Purpose::Restore).await?;
+        let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
         set_up(options, &session).await?;
         sessions.push(session);
     }

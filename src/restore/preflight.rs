@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::build::Sections;
+use super::mark;
 use super::target::Target;
 use crate::archive::manifest::{Object, ObjectKind, Section, Source};
 use crate::error::{Error, Kind};
@@ -40,8 +41,8 @@ pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
         [] => None,
         [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
         many => {
-            let list: Vec<String> = many.iter().map(|finding| format!("\n  - {finding}")).collect();
-            Some(Error::new(Kind::Requirement, doing, format!("{} things are in the way:{}", many.len(), list.concat())))
+            let cause = format!("{} things are in the way:", many.len());
+            Some(Error::new(Kind::Requirement, doing, cause).with_items(many.iter().map(Finding::to_string).collect()))
         }
     }
 }
@@ -63,8 +64,11 @@ pub(super) struct Wanted<'a> {
 pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mark) = &target.mark {
-        let problem = format!("the target holds an unfinished restore: {}", mark.comment);
-        findings.push(Finding::new(problem, "make a new, empty database in its place"));
+        let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
+        let database = ident::quote(&target.database);
+        let way_out =
+            format!("make a new, empty database in its place (DROP DATABASE {database}, then CREATE DATABASE), and restore again");
+        findings.push(Finding::new(problem, way_out));
     } else if wanted.sections.pre_data && target.occupied_count > 0 {
         let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
         let count = target.occupied_count;
@@ -185,7 +189,8 @@ fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             missing.extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
         }
         let granted = acl.items.iter().filter(|grant| !acl.initial.contains(grant));
-        for grantor in granted.map(|grant| grant.grantor.as_str()).filter(|grantor| object.owner.as_deref() != Some(grantor)) {
+        let owner = object.owner.as_deref().or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
+        for grantor in granted.map(|grant| grant.grantor.as_str()).filter(|grantor| owner != Some(grantor)) {
             match target.roles.get(grantor) {
                 None => drop(missing.insert(grantor)),
                 Some(role) if !role.set => drop(foreign.insert(grantor)),
@@ -273,9 +278,10 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Takes the statements away from what the target has already: `public` and other empty schemas, installed extensions. What it has of
-/// owner and comment is kept where it is the same, or not ours to change.
-pub(super) fn leave_present(objects: &mut [Object], target: &Target) {
+/// Takes the statements away from what the target has already: `public` and other empty schemas, installed extensions. Owner, comment and
+/// privileges are kept where they are the same, or not ours to change; the latter is told.
+pub(super) fn leave_present(objects: &mut [Object], target: &Target) -> Vec<String> {
+    let mut kept = Vec::new();
     for object in objects {
         match object.kind {
             ObjectKind::Extension if target.extensions.get(&object.name).is_some_and(|extension| extension.installed) => {
@@ -284,17 +290,38 @@ pub(super) fn leave_present(objects: &mut [Object], target: &Target) {
                 object.owner = None;
             }
             ObjectKind::Schema => {
-                let Some(schema) = target.schemas.get(&object.name) else { continue };
-                object.statements.clear();
-                if !schema.ours || object.owner.as_ref() == Some(&schema.owner) {
-                    object.owner = None;
+                if let Some(schema) = target.schemas.get(&object.name) {
+                    kept.extend(leave_schema(object, schema));
                 }
-                let present = schema.comment.as_deref().unwrap_or_default();
-                object.comments.retain(|comment| schema.ours && comment.text != present);
             }
             _ => {}
         }
     }
+    kept
+}
+
+fn leave_schema(object: &mut Object, schema: &Schema) -> Option<String> {
+    object.statements.clear();
+    object.owner.take_if(|owner| *owner == schema.owner);
+    object.comments.retain(|comment| comment.text != schema.comment.as_deref().unwrap_or_default());
+    object.acl.take_if(|acl| privileges(acl) == schema.privileges);
+    let changed = object.owner.is_some() || !object.comments.is_empty() || object.acl.is_some();
+    if schema.ours || !changed {
+        return None;
+    }
+    object.owner = None;
+    object.comments.clear();
+    object.acl = None;
+    let (name, owner) = (ident::quote(&object.name), ident::quote(&schema.owner));
+    Some(format!("schema {name} keeps the owner, privileges and comment that it has here: it belongs to {owner}"))
+}
+
+fn privileges(acl: &Acl) -> BTreeSet<(Option<String>, String, bool)> {
+    let single = |grant: &Grant| {
+        let (grantee, grantable) = (grant.grantee.clone(), grant.grantable);
+        grant.privileges.iter().map(move |privilege| (grantee.clone(), privilege.clone(), grantable)).collect::<Vec<_>>()
+    };
+    acl.items.iter().flat_map(single).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Judges nothing: see `preflight`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::mark::{self, Mark};
 use crate::error::Result;
@@ -79,6 +79,8 @@ pub(super) struct Schema {
     pub(super) comment: Option<String>,
     /// The roles that may create in it.
     pub(super) creators: HashSet<String>,
+    /// Its privileges: grantee (none is PUBLIC), privilege, with grant option.
+    pub(super) privileges: BTreeSet<(Option<String>, String, bool)>,
 }
 
 impl Target {
@@ -147,7 +149,7 @@ async fn schemas(session: &Session) -> Result<HashMap<String, Schema>> {
                       ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
                FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
     let rows = session.query("read the schemas", sql).await?;
-    Ok(rows
+    let mut schemas: HashMap<String, Schema> = rows
         .iter()
         .map(|row| {
             let creators: Vec<String> = row.get(5);
@@ -157,10 +159,20 @@ async fn schemas(session: &Session) -> Result<HashMap<String, Schema>> {
                 creates: row.get(3),
                 comment: row.get(4),
                 creators: creators.into_iter().collect(),
+                privileges: BTreeSet::new(),
             };
             (row.get(0), schema)
         })
-        .collect())
+        .collect();
+    let sql = "SELECT n.nspname::text, CASE WHEN a.grantee <> 0 THEN pg_catalog.pg_get_userbyid(a.grantee)::text END, a.privilege_type, a.is_grantable \
+               FROM pg_catalog.pg_namespace n, \
+                    pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a";
+    for row in session.query("read the schemas' privileges", sql).await? {
+        if let Some(schema) = schemas.get_mut(row.get::<_, &str>(0)) {
+            schema.privileges.insert((row.get(1), row.get(2), row.get(3)));
+        }
+    }
+    Ok(schemas)
 }
 
 /// What a user made, and no extension.

@@ -10,7 +10,7 @@ use silverback::archive::manifest::{Manifest, RowEncoding, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
-use super::support::{Outcome, Silverback, dump, restore, temp_dir, verify, wait_for};
+use super::support::{Outcome, Silverback, assert_same_rows, assert_same_schema, dump, restore, temp_dir, verify, wait_for};
 
 fn silverback(words: &str) -> Outcome {
     Silverback::new(words.split_whitespace()).run()
@@ -187,7 +187,7 @@ fn an_output_that_exists_is_never_touched() {
     std::fs::write(&path, "precious").expect("written");
     let dump = |path: &Path| Silverback::new(["dump", "-d", "host=/nonexistent user=x dbname=x", "-f"]).arg(path).run();
     dump(&path).expect(6).says("exists");
-    dump(folder.path()).expect(6).says("exists");
+    dump(folder.path()).expect(6).says("it is a folder");
     dump(&folder.path().join("no/such/folder.sbk")).expect(8).says("create its folder first");
     dump(&folder.path().join("new.sbk")).expect(4).says("/nonexistent");
     assert_eq!(std::fs::read(&path).expect("read"), b"precious");
@@ -293,4 +293,41 @@ fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
     let outcome = restore(&file, &copy).args(["--log-format", "json"]).run().expect(6);
     let last = json_lines(&outcome.stderr).pop().expect("a line");
     assert_eq!((&last["event"], &last["code"], &last["exit"]), (&json!("error"), &json!("requirement"), &json!(6)));
+}
+
+#[test]
+fn rows_alone_go_into_tables_that_stand() {
+    let server = testkit::newest_server();
+    let (source, empty, standing) = (server.database("cli_rows"), server.database("cli_none"), server.database("cli_tables"));
+    let tables = "CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b";
+    source.execute(&format!("{tables}; INSERT INTO b VALUES (1); INSERT INTO a (b) SELECT 1 FROM generate_series(1, 10)"));
+    standing.execute(tables);
+    let folder = temp_dir();
+    let file = folder.path().join("rows.sbk");
+    dump(&source, &file).arg("-a").run().expect(0);
+    // Without -a, too: the archive holds no definitions.
+    restore(&file, &empty).run().expect(6).says("public.a");
+    assert_eq!(empty.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
+    restore(&file, &standing).run().expect(0);
+    assert_same_rows(&source, &standing);
+    assert_eq!(standing.value("SELECT nextval('a_id_seq')"), "11");
+}
+
+#[test]
+fn a_schema_comes_back_without_its_rows() {
+    let server = testkit::newest_server();
+    let (source, copy) = (server.database("cli_schema"), server.database("cli_schema_copy"));
+    testkit::kong::load(&source);
+    let folder = temp_dir();
+    let file = folder.path().join("schema.sbk");
+    dump(&source, &file).arg("-s").run().expect(0);
+    restore(&file, &copy).run().expect(0);
+    assert_same_schema(&source, &copy);
+    let (tables, one) = (folder.path().join("tables.sbk"), server.database("cli_tables_copy"));
+    dump(&source, &tables).args(["-t", "consumers", "-t", "workspaces", "-t", "KeyAuth_*", "-t", "tags"]).run().expect(0);
+    restore(&tables, &one).run().expect(0);
+    let names = one.value(
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+    );
+    assert_eq!(names, "consumers keyauth_credentials tags workspaces");
 }

@@ -7,6 +7,7 @@ use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::{mark, statements};
 use super::Builder;
+use super::creator::{Creator, creators};
 use crate::archive::manifest::{Object, ObjectId, ObjectKind};
 
 impl Builder<'_> {
@@ -16,7 +17,8 @@ impl Builder<'_> {
         let wanted = |object: &&&Object| self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger;
         let (defaults, others): (Vec<&Object>, Vec<&Object>) =
             self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
-        let mut steps: Vec<Step> = others.iter().flat_map(|object| statements::describe(object, self.input.render)).collect();
+        let mut steps: Vec<Step> = creators(&self.input).iter().map(Creator::forbid).collect();
+        steps.extend(others.iter().flat_map(|object| statements::describe(object, self.input.render)));
         if !self.input.render.no_privileges {
             steps.extend(defaults.iter().flat_map(|object| statements::create(object, self.input.render)));
             steps.extend(defaults.iter().flat_map(|object| statements::describe(object, self.input.render)));

@@ -4,12 +4,14 @@
 //! statistics, its foreign keys and the rest, every object as soon as what it depends on stands. Privileges, comments and materialized
 //! views wait for all of that, and the rows that declare the database usable wait for everything.
 
+mod creator;
 mod end;
 mod families;
 mod post;
 
 use std::collections::HashMap;
 
+use self::creator::Creator;
 use self::families::Families;
 use super::cost;
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
@@ -142,7 +144,11 @@ impl Builder<'_> {
             return;
         }
         let before = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
-        let steps: Vec<Step> = before.flat_map(|object| statements::create(object, self.input.render)).collect();
+        let creators = creator::creators(&self.input);
+        let may_create = |object: &Object| creators.iter().filter(|creator| creator.schema == object.name).map(Creator::allow).collect();
+        let allowed = |object: &Object| if object.kind == ObjectKind::Schema { may_create(object) } else { Vec::new() };
+        let steps: Vec<Step> =
+            before.flat_map(|object| [statements::create(object, self.input.render), allowed(object)].concat()).collect();
         if !steps.is_empty() {
             let label = format!("make what rows need ({} statements)", steps.len());
             let cost = cost::CATALOG * steps.len() as u64;

@@ -62,9 +62,8 @@ impl<'a> Builder<'a> {
             let adoption = &mut adoptions[place].1;
             adoption.indexes.push(index);
             adoption.words.push(&using_index.add_constraint);
-            adoption.extras.extend(
-                statements::create(object, self.input.render).into_iter().filter(|step| Some(&step.sql) != object.statements.first()),
-            );
+            let finish = format!("finish {}", object.identity);
+            adoption.extras.extend(object.statements.iter().skip(1).map(|sql| Step::new(&finish, sql)));
             adoption.keys.push(object.id);
             adoption.waits.extend(waits(object, None));
         }
