@@ -178,6 +178,7 @@ fn manifest(rows: Rows) -> Manifest {
         encoding: rows.encoding(),
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

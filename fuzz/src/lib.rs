@@ -37,6 +37,7 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
         encoding,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

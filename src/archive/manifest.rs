@@ -259,6 +259,9 @@ pub struct Table {
     /// The partitioned table that its rows must go through, because another database may spread them over its partitions in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<TableName>,
+    /// Tables whose rows must be there before: a foreign key that an extension brought looks at them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<TableName>,
     /// Rows as the server's statistics guess them; negative is unknown.
     pub rows_estimate: i64,
     /// The table's bytes in the source, TOAST included and indexes not, as `pg_table_size` tells.

@@ -59,6 +59,7 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         encoding,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

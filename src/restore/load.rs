@@ -261,6 +261,7 @@ mod tests {
             encoding: RowEncoding::Binary,
             filter: None,
             root: None,
+            after: Vec::new(),
             rows_estimate: 0,
             bytes_estimate: 0,
         }

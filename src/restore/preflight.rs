@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::build::Sections;
 use super::mark;
-use super::target::Target;
-use crate::archive::manifest::{Object, ObjectKind, Section, Source};
+use super::target::{Schema, Target};
+use crate::archive::manifest::{Acl, Grant, Object, ObjectKind, Section, Source};
 use crate::error::{Error, Kind};
 use crate::pg::{ident, render};
 

@@ -67,6 +67,7 @@ fn table(id: u32, name: &str) -> Table {
         encoding: RowEncoding::Text,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: 1000,
         bytes_estimate: 8192,
     }

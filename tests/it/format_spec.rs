@@ -98,6 +98,7 @@ fn manifest(tables: &Rows) -> Manifest {
         encoding,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

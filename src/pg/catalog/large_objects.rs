@@ -88,6 +88,7 @@ pub(super) async fn source(reader: &Reader<'_>, first: Option<ObjectId>) -> Resu
         encoding: RowEncoding::Binary,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: estimate("rows"),
         bytes_estimate: u64::try_from(estimate("bytes")).unwrap_or(0),
     };

@@ -167,6 +167,7 @@ impl Builder<'_> {
             self.load(id, table, total);
         }
         self.order_by_foreign_keys();
+        self.order_by_extensions();
         let is_value = |object: &&Object| object.section == Section::Data && object.kind != ObjectKind::LargeObject;
         let values = self.input.objects.iter().filter(is_value);
         let steps: Vec<Step> = values.flat_map(|object| statements::create(object, self.input.render)).collect();
@@ -255,6 +256,25 @@ impl Builder<'_> {
                 let job = &mut self.graph.jobs[job.index()];
                 job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
                 job.locks.push((*references, LockMode::RowShare));
+            }
+        }
+    }
+
+    /// Tables of extensions have their foreign keys from the start.
+    fn order_by_extensions(&mut self) {
+        let tables = self.input.tables;
+        let mut jobs: HashMap<(&str, &str), Vec<JobId>> = HashMap::new();
+        for id in self.graph.ids() {
+            if let Work::Load { table, .. } = &self.graph.jobs[id.index()].work {
+                let table = &tables[table.0 as usize];
+                jobs.entry((&table.schema, &table.name)).or_default().push(id);
+            }
+        }
+        for table in tables {
+            let before = table.after.iter().filter_map(|name| jobs.get(&(name.schema.as_str(), name.name.as_str()))).flatten();
+            let before: Vec<JobId> = before.copied().collect();
+            for job in jobs.get(&(table.schema.as_str(), table.name.as_str())).into_iter().flatten() {
+                self.graph.jobs[job.index()].needs.extend(&before);
             }
         }
     }

@@ -62,6 +62,7 @@ fn table(object: u32, name: &str) -> Table {
         encoding: RowEncoding::Binary,
         filter: None,
         root: None,
+        after: Vec::new(),
         rows_estimate: 0,
         bytes_estimate: 0,
     }

@@ -16,7 +16,7 @@ CREATE FOREIGN TABLE ft (
     name text COLLATE "C" DEFAULT 'x',
     gone int,
     CONSTRAINT positive CHECK (id > 0)
-) SERVER far OPTIONS (schema_name 'public', table_name 'it''s');
+) SERVER "Far Two" OPTIONS (schema_name 'public', table_name 'it''s');
 ALTER FOREIGN TABLE ft DROP COLUMN gone;
 ALTER FOREIGN TABLE ft ALTER name SET STATISTICS 300, ALTER name SET STORAGE MAIN, ALTER id SET (n_distinct = 5);
 ALTER FOREIGN TABLE ft OWNER TO "{owner}";

@@ -11,8 +11,6 @@ ALTER TABLE par ADD COLUMN added int; ALTER TABLE kid DROP COLUMN own;
 INSERT INTO par (a, b, c) VALUES (1, 'x', 2); INSERT INTO kid (a, c, "D") VALUES (2, 3, 'd'); INSERT INTO grandkid VALUES (3, 'y', 4, DEFAULT, 'd', 5); INSERT INTO kid_null (a, b) VALUES (5, 'n');
 ALTER TABLE par ADD CONSTRAINT unproven CHECK (a < 100) NOT VALID;
 COMMENT ON CONSTRAINT c_positive ON kid_check IS 'local too';
-CREATE TYPE shape AS (x int, y text); CREATE TABLE typed OF shape (PRIMARY KEY (x), y WITH OPTIONS DEFAULT 'q'); CREATE TABLE typed_bare OF shape;
-INSERT INTO typed VALUES (1);
 CREATE UNLOGGED TABLE fleeting (id int GENERATED ALWAYS AS IDENTITY, s serial, v text) WITH (fillfactor = 80, toast.autovacuum_vacuum_threshold = 7);
 INSERT INTO fleeting (v) VALUES ('a'), ('b');
 CREATE TABLE none (); INSERT INTO none DEFAULT VALUES;
