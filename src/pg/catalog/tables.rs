@@ -249,7 +249,7 @@ impl Table<'_> {
     /// The words after a printed column that may not be NULL by a declaration of its own.
     fn column_not_null(&self, column: &Column) -> String {
         match &column.not_null_constraint {
-            Some(constraint) if constraint.is_valid && (constraint.is_local || self.relation.is_partition()) => {
+            Some(constraint) if constraint.is_valid && (self.relation.is_partition() || self.declares(column, constraint)) => {
                 let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
                 let chosen = format!("{}_{}_not_null", self.relation.name, column.name);
                 if chosen == constraint.name && !constraint.is_ambiguous {
@@ -265,13 +265,20 @@ impl Table<'_> {
 
     /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as constraints (18).
     fn table_not_null(&self, column: &Column) -> Option<Item> {
-        let constraint = column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && constraint.is_local)?;
+        let constraint =
+            column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && self.declares(column, constraint))?;
         if self.prints(column) {
             return None;
         }
         let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
         let before = format!("CONSTRAINT {} NOT NULL {}{no_inherit}", ident::quote(&constraint.name), ident::quote(&column.name));
         Some(Item { before, ..Item::default() })
+    }
+
+    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is, which will come from there unproven.
+    fn declares(&self, column: &Column, constraint: &NotNull) -> bool {
+        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref()).peekable();
+        constraint.is_local || of_parents.peek().is_some() && of_parents.all(|parent| !parent.is_valid)
     }
 
     fn inherits_not_null(&self, column: &Column) -> bool {
