@@ -19,4 +19,5 @@ mod pair;
 mod restore;
 mod signals;
 mod support;
+mod zoo;
 mod zoo_b;

@@ -117,10 +117,16 @@ fn partitions() {
 
 #[test]
 fn hash_partitions_on_enums() {
-    comes_back("enums", include_str!("../../testkit/src/zoo_b/enums.sql"), |source, copy| {
-        same_catalogs(source, copy);
-        same(source, copy, "SELECT count(*), sum(hashtext(t::text)::bigint) FROM moods t");
-    });
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        let (source, copy) = (server.database("enums"), server.database("copy"));
+        source.execute(include_str!("../../testkit/src/zoo_b/enums.sql"));
+        let folder = temp_dir();
+        round_trip(&source, &copy, folder.path());
+        same_catalogs(&source, &copy);
+        // In which partition a row lies is each database's own affair.
+        same(&source, &copy, "SELECT count(*), sum(hashtext(t::text)::bigint) FROM moods t");
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) fn add(list: &mut Vec<Grant>, row: &Row) {
 pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>, drafts: &mut Vec<Draft>) -> Result<()> {
     for draft in drafts.iter_mut() {
         if let Some(mut acl) = acls.remove(&draft.address) {
-            acl.on = on(draft.kind, &draft.identity);
+            acl.on = draft.grant_on.clone().unwrap_or_else(|| on(draft.kind, &draft.identity));
             draft.acl = Some(acl);
         }
     }
@@ -139,7 +139,6 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
 fn on(kind: ObjectKind, identity: &str) -> String {
     let word = match kind {
         ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::ForeignTable => "TABLE",
-        ObjectKind::Aggregate => "FUNCTION",
         ObjectKind::Domain => "TYPE",
         ObjectKind::ForeignServer => "FOREIGN SERVER",
         _ => return identity.to_owned(),
@@ -148,7 +147,6 @@ fn on(kind: ObjectKind, identity: &str) -> String {
         ObjectKind::View => "VIEW ",
         ObjectKind::MaterializedView => "MATERIALIZED VIEW ",
         ObjectKind::ForeignTable => "FOREIGN TABLE ",
-        ObjectKind::Aggregate => "AGGREGATE ",
         ObjectKind::Domain => "DOMAIN ",
         _ => "SERVER ",
     };
