@@ -10,6 +10,7 @@ pub mod build;
 mod cost;
 mod existing;
 pub mod graph;
+mod large_objects;
 mod load;
 pub mod locks;
 pub mod mark;
@@ -190,7 +191,8 @@ async fn plan(
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {
         let tables: Vec<(TableId, &Table)> = (0..).map(TableId).zip(&manifest.tables).collect();
-        let loaded: Vec<_> = tables.into_iter().filter(|(id, _)| !chunks[id.0 as usize].is_empty()).collect();
+        let loaded: Vec<_> =
+            tables.into_iter().filter(|(id, table)| !chunks[id.0 as usize].is_empty() && !table.is_large_objects()).collect();
         let (more, live) = existing::examine(session, &loaded).await?;
         findings.extend(more);
         triggers = live;

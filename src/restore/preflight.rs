@@ -257,8 +257,8 @@ fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) 
 
 fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     use ObjectKind::{
-        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Subscription, TextSearchParser,
-        TextSearchTemplate,
+        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Publication, PublicationSchema,
+        Subscription, TextSearchParser, TextSearchTemplate,
     };
     if target.superuser {
         return;
@@ -267,6 +267,9 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
         let needs = match object.kind {
             // Since 16 a role's membership in pg_create_subscription is enough.
             Subscription => target.version_num < 160_000,
+            // What is published then is not the publisher's alone.
+            PublicationSchema => true,
+            Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
             AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | TextSearchParser
             | TextSearchTemplate => true,
             _ => false,

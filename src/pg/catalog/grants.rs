@@ -76,11 +76,11 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
 }
 
 /// The roles of an exploded item, by name; PUBLIC is NULL.
-const ROLES: &str = "CASE WHEN g.grantee <> 0 THEN pg_catalog.pg_get_userbyid(g.grantee)::text END AS grantee, \
+pub(super) const ROLES: &str = "CASE WHEN g.grantee <> 0 THEN pg_catalog.pg_get_userbyid(g.grantee)::text END AS grantee, \
     pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor, g.privilege::text AS privilege, g.grantable";
 
 /// Adds one exploded privilege to the grant that it is a part of.
-fn add(list: &mut Vec<Grant>, row: &Row) {
+pub(super) fn add(list: &mut Vec<Grant>, row: &Row) {
     let grant = Grant {
         column: row.get("column"),
         grantee: row.get("grantee"),
