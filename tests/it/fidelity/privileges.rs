@@ -146,3 +146,26 @@ fn a_role_is_taken_on_after_connecting() {
         .run()
         .says("nobody knows it");
 }
+
+#[test]
+fn privileges_on_public_come_back() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        for change in [
+            "GRANT CREATE ON SCHEMA public TO {reader}",
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            "ALTER SCHEMA public OWNER TO {kong}",
+            "COMMENT ON SCHEMA public IS 'ours'",
+        ] {
+            let reader = server.role("reader");
+            let pair = Pair::on(server, "");
+            // Until 15 it belongs to a superuser, whose privileges the plain owner can neither give nor take.
+            for database in [&pair.source, &pair.copy] {
+                database.execute(&format!("ALTER SCHEMA public OWNER TO {}", quote(pair.owner.name())));
+            }
+            pair.source.execute(&change.replace("{reader}", &quote(reader.name())).replace("{kong}", &quote(pair.owner.name())));
+            pair.source.connect().execute("CREATE TABLE t (a integer)");
+            pair.carry_exactly();
+        }
+    }
+}
