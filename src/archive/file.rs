@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
@@ -54,6 +55,14 @@ pub struct NewFile {
     path: PathBuf,
 }
 
+/// The partial files of this process, for an end that drops nothing.
+static PARTIALS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn partials() -> MutexGuard<'static, Vec<PathBuf>> {
+    // A list of paths cannot be left half changed.
+    PARTIALS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Longer names get a partial file that does not repeat them: a file's name has at most 255 bytes.
 const NAME_BYTES_MAX: usize = 200;
 
@@ -68,6 +77,9 @@ impl NewFile {
             return Err(Error::new(Kind::Usage, doing(), "it is not the name of a file"));
         };
         match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => {
+                return Err(Error::new(Kind::Requirement, doing(), "it is a folder").hint("name a file in it"));
+            }
             Ok(_) => return Err(exists(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::file(doing(), error)),
@@ -81,7 +93,20 @@ impl NewFile {
             let error = Error::file(doing(), error);
             if missing { error.hint("create its folder first") } else { error }
         })?;
+        partials().push(partial.clone());
         Ok(Self { file, partial, path: path.to_owned() })
+    }
+
+    /// Removes every partial file of this process, before it ends without dropping what its threads hold.
+    pub fn abandon_all() {
+        for partial in partials().drain(..) {
+            let _ = fs::remove_file(partial);
+        }
+    }
+
+    /// The final name.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Makes the bytes durable, then gives them their name without replacing anything, then makes the name durable.
@@ -138,6 +163,7 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         // After a commit there is nothing at this name; after a failure, nothing better can be done about a second one.
         let _ = fs::remove_file(&self.partial);
+        partials().retain(|partial| *partial != self.partial);
     }
 }
 

@@ -47,11 +47,12 @@ impl Archive<File> {
     pub fn open_path(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let failed = |error| Error::file(format!("open {name}"), error);
-        let file = File::open(path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
+        // Before it is opened: to open a pipe is to wait for its writer.
+        if !path.metadata().map_err(failed)?.is_file() {
             let error = Error::new(Kind::File, format!("open {name}"), "it is not a regular file");
             return Err(error.hint("name the archive's file"));
         }
+        let file = File::open(path).map_err(failed)?;
         Self::open(file, &name)
     }
 }

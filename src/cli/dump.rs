@@ -86,7 +86,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         serializable_deferrable: args.limits.serializable_deferrable,
         stall_timeout: args.limits.stall_timeout,
     };
-    let result = run_stoppable(dump::run(options, reporter.clone()), async || server.cancel_all().await);
+    let result = run_stoppable(args.output.log_format, dump::run(options, reporter.clone()), async || server.cancel_all().await);
     reporter.finish();
     let report = result?;
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());

@@ -150,12 +150,12 @@ fn wanted_format(words: &[OsString]) -> LogFormat {
 }
 
 /// Runs a command that a signal may stop.
-fn run_stoppable<T>(command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+fn run_stoppable<T>(format: LogFormat, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;
-    let result = runtime.block_on(async { signals::Signals::listen()?.race(command, cancel).await });
+    let result = runtime.block_on(async { signals::Signals::listen()?.race(format, command, cancel).await });
     // A thread that is still at work on a command that was stopped is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result

@@ -83,14 +83,21 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let options = args.options(server.clone());
     let cancel = async || server.cancel_all().await;
     if args.dry_run {
-        let plan = run_stoppable(restore::dry_run(&options, reporter.as_ref()), cancel);
+        let plan = run_stoppable(args.output.log_format, restore::dry_run(&options, reporter.as_ref()), cancel);
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
-    let result = run_stoppable(restore::run(options, reporter.clone()), cancel);
+    let result = run_stoppable(args.output.log_format, restore::run(options, reporter.clone()), cancel);
     reporter.finish();
-    Ok(tell(&result?, &reporter))
+    let report = result.map_err(|error| match error.kind() {
+        Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
+        _ => error,
+    })?;
+    Ok(tell(&report, &reporter))
 }
+
+/// What a signal leaves is not known here: it may have come before the first statement.
+const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {

@@ -1,10 +1,14 @@
-//! SIGINT and SIGTERM end a command within five seconds, with nothing half-written left behind.
+//! SIGINT, SIGTERM and SIGHUP end a command within five seconds, with nothing half-written left behind.
+//!
+//! One that whoever started the program had set to be ignored (`nohup`, a script's `&`) stays so.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::output::{self, LogFormat};
+use crate::archive::NewFile;
 use crate::error::{Error, Kind, Result};
 
 /// Time for the servers to be told and for files to be removed; then the process ends whatever it still waits for.
@@ -16,8 +20,9 @@ const SIGXFSZ: i32 = 25;
 
 /// The signals that are listened to from now on.
 pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+    hang_up: Option<Signal>,
     /// Only there so that the signal does not kill.
     _file_size: Signal,
 }
@@ -26,44 +31,76 @@ impl Signals {
     /// Begins to listen. Runs within a tokio runtime.
     pub(super) fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).map_err(|source| Error::new(Kind::Unexpected, "listen for signals", source.to_string()));
+        let ignored = ignored();
+        let heed = |kind: SignalKind| {
+            let ignored = ignored & 1 << (kind.as_raw_value() - 1) != 0;
+            if ignored { Ok(None) } else { listen(kind).map(Some) }
+        };
         Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
+            interrupt: heed(SignalKind::interrupt())?,
+            terminate: heed(SignalKind::terminate())?,
+            hang_up: heed(SignalKind::hangup())?,
             _file_size: listen(SignalKind::from_raw(SIGXFSZ))?,
         })
     }
 
     /// Which signal came.
-    async fn next(&mut self) -> Kind {
+    async fn next(&mut self) -> (Kind, &'static str) {
         tokio::select! {
-            _ = self.interrupt.recv() => Kind::Interrupted,
-            _ = self.terminate.recv() => Kind::Terminated,
+            () = recv(&mut self.interrupt) => (Kind::Interrupted, "SIGINT"),
+            () = recv(&mut self.terminate) => (Kind::Terminated, "SIGTERM"),
+            () = recv(&mut self.hang_up) => (Kind::Terminated, "SIGHUP"),
         }
     }
 
     /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers, and the command's future is dropped, which
     /// removes what it had begun to write. On the second, the process ends at once.
-    pub(super) async fn race<T>(mut self, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+    pub(super) async fn race<T>(
+        mut self,
+        format: LogFormat,
+        command: impl Future<Output = Result<T>>,
+        cancel: impl AsyncFnOnce(),
+    ) -> Result<T> {
         let mut command = Box::pin(command);
-        let kind = tokio::select! {
+        let (kind, name) = tokio::select! {
             result = &mut command => return result,
-            kind = self.next() => kind,
+            came = self.next() => came,
         };
         std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
-            exit(kind);
+            exit(&stopped(kind, name), format);
         });
         tokio::spawn(async move {
-            let second = self.next().await;
-            exit(second);
+            let (kind, name) = self.next().await;
+            exit(&stopped(kind, name), format);
         });
         let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel()).await;
         drop(command);
-        let name = if kind == Kind::Interrupted { "SIGINT" } else { "SIGTERM" };
-        Err(Error::new(kind, "run to the end", format!("stopped by {name}")))
+        Err(stopped(kind, name))
     }
 }
 
-fn exit(kind: Kind) -> ! {
-    std::process::exit(i32::from(kind.exit_code()))
+fn stopped(kind: Kind, name: &str) -> Error {
+    Error::new(kind, "run to the end", format!("stopped by {name}"))
+}
+
+async fn recv(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that the program was started to ignore, one bit each, as the kernel tells; none where it does not.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Ends without unwinding: what other threads have begun to write is removed here.
+fn exit(error: &Error, format: LogFormat) -> ! {
+    NewFile::abandon_all();
+    output::print_error(error, format);
+    std::process::exit(i32::from(error.kind().exit_code()))
 }

@@ -35,13 +35,17 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         let checking = tokio::task::spawn_blocking(move || verify::run(&path, progress.as_ref()));
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
-    let result = run_stoppable(work, async || ());
+    let result = run_stoppable(args.output.log_format, work, async || ());
     reporter.finish();
     let report = result?;
     let text = if args.json { as_json(&report)? } else { as_text(&report, args.output.quiet) };
     output::print(&text)?;
     if report.ok {
         return Ok(Outcome::Done);
+    }
+    if let ([finding], None) = (report.findings.as_slice(), &report.id) {
+        // No archive of ours, or nothing of it can be read: that is the sentence.
+        return Err(Error::new(Kind::Archive, "verify", &finding.what));
     }
     let count = units::plural(report.findings.len() as u64, "finding");
     Err(Error::new(Kind::Archive, format!("verify {}", report.archive), format!("it is damaged: {count}")))

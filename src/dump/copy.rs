@@ -149,16 +149,16 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
 
 async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
     let describe = |piece: &Piece| format!("copy out {}, {}", piece.name, piece.range);
-    let prepared = try_join_all(
-        pieces.iter().map(|piece| async { session.client().prepare(&piece.sql).await.map_err(|source| explain(&describe(piece), source)) }),
-    )
-    .await?;
+    let prepare = |piece: &Piece| {
+        let (doing, sql) = (describe(piece), piece.sql.clone());
+        async move { session.answered(&doing, session.client().prepare(&sql)).await }
+    };
+    let prepared = try_join_all(pieces.iter().map(prepare)).await?;
     // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
     let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
     for piece in &pieces {
         let doing = describe(piece);
-        let started = streams.next().await.ok_or_else(|| unexpected(&doing, "the statement was not sent"))?;
-        let stream = started.map_err(|source| explain(&doing, source))?;
+        let stream = session.answered(&doing, async { streams.next().await.expect("there is a stream for each piece") }).await?;
         copy_piece(context, piece, &doing, stream, sender).await?;
         sender.piece_read(piece.table);
     }

@@ -49,7 +49,7 @@ pub struct Options {
     pub max_memory: u64,
     /// See [`SnapshotOptions::serializable_deferrable`].
     pub serializable_deferrable: bool,
-    /// How long COPY data may stay away.
+    /// How long COPY data or an answer may stay away; 0 is for ever.
     pub stall_timeout: Duration,
 }
 
@@ -68,6 +68,9 @@ pub struct Report {
     pub seconds: f64,
 }
 
+/// A time that no run lives to see, and that clocks can add to now.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
@@ -80,13 +83,13 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let not_carried = manifest.not_carried.clone();
     let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), Arc::clone(&progress))?;
     let context = copy::Context {
-        server: options.server.clone(),
+        server: options.server.patient(options.stall_timeout),
         role: options.role.clone(),
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
         codec: options.codec,
         budget: Budget::new(options.max_memory),
-        stall_timeout: options.stall_timeout,
+        stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
         progress: Arc::clone(&progress),
     };
     progress.phase(&format!("copy {} tables", plan.totals.len()));
@@ -111,7 +114,8 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     };
     let selection = &options.selection;
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
-    let mut keeper = snapshot::take(&options.server, &snapshot_options, &picks, progress).await?;
+    let server = options.server.patient(options.stall_timeout);
+    let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
     selection.check_matched(&objects)?;

@@ -1,5 +1,6 @@
 //! The one thread that owns the output file. Chunks come to it in whatever order they are ready.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -101,7 +102,8 @@ impl ChunkWriter {
         pieces: &[u64],
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
-        let archive = ArchiveWriter::new(file, uuid, manifest, codec)?;
+        let path = file.path().to_owned();
+        let archive = ArchiveWriter::new(file, uuid, manifest, codec).map_err(|error| into(&path, error))?;
         let (messages, inbox) = mpsc::channel();
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -114,7 +116,7 @@ impl ChunkWriter {
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = write(archive, &inbox, &counted);
+                let written = write(archive, &path, &inbox, &counted);
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
@@ -164,7 +166,12 @@ fn is_abandoned(error: &Error) -> bool {
     error.kind() == Kind::Interrupted
 }
 
-fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, tally: &Tally) -> Result<Summary> {
+/// A writer of bytes does not know where they go.
+fn into(path: &Path, error: Error) -> Error {
+    if error.kind() == Kind::File { error.within(path.display()) } else { error }
+}
+
+fn write(mut archive: ArchiveWriter<NewFile>, path: &Path, inbox: &mpsc::Receiver<Message>, tally: &Tally) -> Result<Summary> {
     // Chunks are still being encoded when the last row has been read; each of them holds a sender.
     let mut complete = false;
     let mut arrived = 0;
@@ -172,7 +179,7 @@ fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, t
         match inbox.recv() {
             Ok(Message::Chunk(chunk, permit)) => {
                 let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
-                archive.write_chunk(*chunk)?;
+                archive.write_chunk(*chunk).map_err(|error| into(path, error))?;
                 drop(permit);
                 arrived += 1;
                 tally.progress.advance(table.0 as usize, rows, bytes);
@@ -193,7 +200,7 @@ fn write(mut archive: ArchiveWriter<NewFile>, inbox: &mpsc::Receiver<Message>, t
         return Err(unexpected("write the archive", format!("{begun} chunks were begun, {arrived} arrived")));
     }
     tally.progress.phase("finish the archive");
-    let (file, summary) = archive.finish()?;
+    let (file, summary) = archive.finish().map_err(|error| into(path, error))?;
     file.commit()?;
     Ok(summary)
 }

@@ -1,9 +1,13 @@
 //! One session: its settings, its statements, its errors in our words. The only place that decides what a session is set to.
 
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, CopyInSink, CopyOutStream, Row};
 
@@ -63,7 +67,17 @@ pub struct Session {
     server: Server,
     version: u32,
     backend_pid: i32,
+    /// None while the session is set up: the clock of connecting runs then.
+    patience: Option<Duration>,
+    /// When the server was last seen at work for this session; held while it is looked.
+    at_work: Mutex<Option<Instant>>,
 }
+
+/// Bounds on the time for another session to look.
+const LOOK_MIN: Duration = Duration::from_secs(1);
+const LOOK_MAX: Duration = Duration::from_secs(30);
+/// Time for an answer to arrive that was on its way while the server was looked at.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Drop for Session {
     fn drop(&mut self) {
@@ -75,7 +89,7 @@ impl Drop for Session {
 impl Session {
     /// Sets up a fresh connection.
     pub(super) async fn prepare(server: Server, client: Client, connection: JoinHandle<()>, purpose: Purpose) -> Result<Self> {
-        let mut session = Self { client, connection, server, version: 0, backend_pid: 0 };
+        let mut session = Self { client, connection, server, version: 0, backend_pid: 0, patience: None, at_work: Mutex::default() };
         let doing = "set up the session";
         // A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
         session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)").await?;
@@ -98,6 +112,7 @@ impl Session {
             let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", session.version / 10_000);
             return Err(Error::new(Kind::Requirement, format!("connect to {}", session.server.describe()), cause));
         }
+        session.patience = session.server.patience();
         Ok(session)
     }
 
@@ -123,12 +138,12 @@ impl Session {
 
     /// Runs exactly one statement; text that holds two is refused by the server, because it is sent by Parse and Bind.
     pub async fn execute(&self, doing: &str, sql: &str) -> Result<u64> {
-        self.client.execute_typed(sql, &[]).await.map_err(|source| explain(doing, source))
+        self.answered(doing, self.client.execute_typed(sql, &[])).await
     }
 
     /// Runs several of our own statements; never with text from a catalog or an archive in it.
     pub async fn batch(&self, doing: &str, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).await.map_err(|source| explain(doing, source))
+        self.answered(doing, self.client.batch_execute(sql)).await
     }
 
     /// Runs a query without parameters.
@@ -138,7 +153,7 @@ impl Session {
 
     /// Runs a query with typed parameters.
     pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        self.client.query_typed(sql, parameters).await.map_err(|source| explain(doing, source))
+        self.answered(doing, self.client.query_typed(sql, parameters)).await
     }
 
     /// Runs a query that gives one row.
@@ -152,12 +167,71 @@ impl Session {
 
     /// Starts `COPY … TO STDOUT`.
     pub async fn copy_out(&self, doing: &str, sql: &str) -> Result<CopyOutStream> {
-        self.client.copy_out(sql).await.map_err(|source| explain(doing, source))
+        self.answered(doing, self.client.copy_out(sql)).await
     }
 
     /// Starts `COPY … FROM STDIN`. When it fails, the connection is of no more use (the driver has sent Sync twice) and must be dropped.
     pub async fn copy_in(&self, doing: &str, sql: &str) -> Result<CopyInSink<Bytes>> {
-        self.client.copy_in(sql).await.map_err(|source| explain(doing, source))
+        self.answered(doing, self.client.copy_in(sql)).await
+    }
+
+    /// Waits for an answer. A statement may take hours, so that silence alone says nothing: each time the server's patience is over, another
+    /// session looks whether the server is at work on it. If it is not, or cannot be asked, the answer was lost on its way.
+    pub async fn answered<T>(&self, doing: &str, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
+        let Some(patience) = self.patience else { return answer.await.map_err(|source| explain(doing, source)) };
+        let mut answer = pin!(answer);
+        loop {
+            if let Ok(answer) = timeout(patience, answer.as_mut()).await {
+                return answer.map_err(|source| explain(doing, source));
+            }
+            // The answer goes on coming in while it is looked.
+            let looked = tokio::select! {
+                biased;
+                answer = answer.as_mut() => return answer.map_err(|source| explain(doing, source)),
+                looked = self.look(patience) => looked,
+            };
+            let Err(found) = looked else { continue };
+            if let Ok(answer) = timeout(GRACE, answer.as_mut()).await {
+                return answer.map_err(|source| explain(doing, source));
+            }
+            let cause = format!("no answer came for {} s, and {found}", patience.as_secs());
+            return Err(Error::new(Kind::Server, doing, cause)
+                .hint("check the network between here and the server; --stall-timeout sets the limit"));
+        }
+    }
+
+    /// Looks whether the server is at work for this session; says what it does instead.
+    async fn look(&self, patience: Duration) -> Result<(), String> {
+        let mut at_work = self.at_work.lock().await;
+        // Statements that were sent one after the other lose patience together.
+        if at_work.is_some_and(|seen| seen.elapsed() < patience / 2) {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM pg_catalog.pg_stat_activity WHERE pid = {}",
+            self.backend_pid
+        );
+        let asked = timeout(patience.clamp(LOOK_MIN, LOOK_MAX), self.ask(sql)).await;
+        let rows = match asked {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(error)) => return Err(format!("the server cannot be asked whether it is at work ({error})")),
+            Err(_) => return Err("the server does not answer another session either".to_owned()),
+        };
+        let Some(row) = rows.first() else { return Err("the server has ended the session".to_owned()) };
+        let (state, waits_for): (&str, &str) = (row.get(0), row.get(1));
+        if waits_for == "Client" || state.starts_with("idle") {
+            return Err("the server waits for us: what one side sends does not reach the other".to_owned());
+        }
+        *at_work = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Asks something by a session of its own. Boxed, because opening it takes statements, which may lead here.
+    fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
+        Box::pin(async move {
+            let session = self.server.impatient().open(Purpose::Dump).await?;
+            session.query("look for the session", &sql).await
+        })
     }
 
     /// Asks the server to cancel what this session runs. Best effort, over a connection of its own.

@@ -131,6 +131,11 @@ async fn attempt_once(
     progress.phase("read the catalog");
     match catalog::read(session, &options.read).await {
         Ok(catalog) => Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) }),
+        // A view, say, of a table that is not dumped itself.
+        Err(error) if error.sqlstate() == Some("55P03") => {
+            let all: Vec<&ListedTable> = after.iter().collect();
+            Err(explain_lock(session, &error, &all, options.lock_wait_timeout).await)
+        }
         Err(error) => changed_or(error),
     }
 }

@@ -112,15 +112,15 @@ impl Loader {
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
-            let joined = joined.map_err(|error| error.within(&doing))?;
+            let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
             self.send_chunk(sink.as_mut(), &doing, load.id, joined, permit).await?;
         }
         if load.table.encoding == RowEncoding::Binary {
             self.send(sink.as_mut(), &doing, Bytes::from_static(&BINARY_TRAILER)).await?;
         }
-        // The server may have much to do yet (foreign keys of tables that were there before): no clock runs here.
-        let taken = sink.finish().await.map_err(|source| place(session::explain(&doing, source), &doing, &sent))?;
+        // The server may have much to do yet (foreign keys of tables that were there before).
+        let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         if taken != rows {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
@@ -215,6 +215,11 @@ impl Drop for Ahead {
     fn drop(&mut self) {
         self.reader.abort();
     }
+}
+
+/// Damage that shows only when a chunk is read.
+fn damaged(error: Error) -> Error {
+    if error.kind() == Kind::Archive { error.hint("`silverback verify` tells all that is damaged in the archive") } else { error }
 }
 
 /// Names the chunk that a refused row came from: the server counts lines.

@@ -2,10 +2,13 @@
 //!
 //! Knows nothing of jobs.
 
+use std::time::Duration;
+
 use super::graph::Step;
 use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
 use crate::pg::ident;
-use crate::pg::session::Session;
+use crate::pg::session::{Purpose, Session};
 
 /// The schema whose presence says "incomplete".
 pub const SCHEMA: &str = "silverback_restore";
@@ -49,11 +52,35 @@ pub async fn read(session: &Session) -> Result<Option<Mark>> {
     Ok(rows.first().map(|row| Mark { comment: row.get::<_, Option<String>>(0).unwrap_or_else(|| "incomplete restore".into()) }))
 }
 
-/// The mark could not be set, and nothing was changed. Of two restores that begin at one moment, only one can make the schema.
-pub fn not_set(error: Error) -> Error {
+/// Reads the mark once the session is gone whose last answer was lost: until then it may still do what it was told.
+pub async fn read_after(server: &Server, backend_pid: i32) -> Result<Option<Mark>> {
+    let doing = "look what became of a commit";
+    let session = server.open(Purpose::Restore).await?;
+    let sql = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid}");
+    for _ in 0..LOOKS {
+        if session.query(doing, &sql).await?.is_empty() {
+            return read(&session).await;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Err(Error::new(Kind::Server, doing, "the session does not end"))
+}
+
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// The mark could not be set, and nothing was changed, unless only the answer was lost. Of two restores that begin at one moment, only one
+/// can make the schema.
+pub async fn not_set(error: Error, server: &Server, backend_pid: i32) -> Error {
     match error.sqlstate() {
-        Some("42P06" | "23505") => error.as_kind(Kind::Requirement).hint("another restore into this database has just begun"),
-        _ => error,
+        Some("42P06" | "23505") => return error.as_kind(Kind::Requirement).hint("another restore into this database has just begun"),
+        _ if error.kind() != Kind::Server => return error,
+        _ => {}
+    }
+    match read_after(server, backend_pid).await {
+        Ok(None) => error,
+        Ok(Some(_)) => incomplete(error),
+        Err(_) => error.hint(format!("look whether the target is marked as incomplete (schema {SCHEMA}) before the next restore")),
     }
 }
 

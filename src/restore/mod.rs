@@ -40,7 +40,7 @@ use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
@@ -99,7 +99,11 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
-    run::transaction(&sessions[0], &plan.begin).await.map_err(mark::not_set)?;
+    let backend_pid = sessions[0].backend_pid();
+    if let Err(error) = run::transaction(&sessions[0], &plan.begin).await {
+        drop(sessions);
+        return Err(mark::not_set(error, &options.server, backend_pid).await);
+    }
     let shared = Arc::new(Shared { server: options.server.clone(), graph: plan.graph, loader, triggers });
     let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
     Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
@@ -112,8 +116,19 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
-    run::transaction(&sessions[0], &shared.graph.finish).await?;
-    Ok(busy)
+    // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
+    sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
+    let backend_pid = sessions[0].backend_pid();
+    let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
+    drop(sessions);
+    match ended {
+        // Only the answer was lost if the mark is gone.
+        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.server, backend_pid).await {
+            Ok(None) => Ok(busy),
+            _ => Err(error),
+        },
+        ended => ended.map(|()| busy),
+    }
 }
 
 struct Prepared {
@@ -132,7 +147,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
         archive.check_root().map(|()| archive)
     });
     let archive = Arc::new(archive.await?);
-    let session = options.server.open(Purpose::Restore).await?;
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
@@ -243,7 +258,7 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        let session = options.server.open(Purpose::Restore).await?;
+        let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
         set_up(options, &session).await?;
         sessions.push(session);
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::build::Sections;
+use super::mark;
 use super::target::{Schema, Target};
 use crate::archive::manifest::{Acl, Grant, Object, ObjectKind, Section, Source};
 use crate::error::{Error, Kind};
@@ -63,8 +64,11 @@ pub(super) struct Wanted<'a> {
 pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mark) = &target.mark {
-        let problem = format!("the target holds an unfinished restore: {}", mark.comment);
-        findings.push(Finding::new(problem, "make a new, empty database in its place"));
+        let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
+        let database = ident::quote(&target.database);
+        let way_out =
+            format!("make a new, empty database in its place (DROP DATABASE {database}, then CREATE DATABASE), and restore again");
+        findings.push(Finding::new(problem, way_out));
     } else if wanted.sections.pre_data && target.occupied_count > 0 {
         let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
         let count = target.occupied_count;

@@ -129,7 +129,8 @@ fn an_unfinished_restore_is_named() {
     let mut marked = target();
     marked.mark = Some(Mark { comment: "incomplete restore of a.sbk".into() });
     marked.occupied_count = 3;
-    let expect = "the target holds an unfinished restore: incomplete restore of a.sbk (make a new, empty database in its place)";
+    let expect = "the target holds an unfinished restore, as its schema silverback_restore says: incomplete restore of a.sbk \
+        (make a new, empty database in its place (DROP DATABASE kong, then CREATE DATABASE), and restore again)";
     check(&[], &marked, &render::Options::default(), &[expect]);
 }
 

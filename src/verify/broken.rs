@@ -17,10 +17,12 @@ pub(super) fn check(path: &Path, error: &Error, progress: &dyn Progress) -> Repo
     let mut findings = Findings::default();
     findings.add(Place::File, error.to_string());
     let name = path.display().to_string();
-    progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
     let mut seen = 0_u64;
     let survey = File::open(path).map_err(|error| Error::file("open it again", error)).and_then(|file| {
         survey(&file, |_| {
+            if seen == 0 {
+                progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
+            }
             seen += 1;
             progress.steps(seen, seen);
         })
@@ -32,6 +34,10 @@ pub(super) fn check(path: &Path, error: &Error, progress: &dyn Progress) -> Repo
             return report(name, findings, Vec::new(), Totals::default());
         }
     };
+    if survey.header.is_err() && survey.manifest.is_err() && survey.footer.is_err() {
+        // Nothing of it is ours, and what our parts would be in it says nothing.
+        return report(name, findings, Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
+    }
     // What kept it from being opened stands first already.
     let mut add = |part: Option<&Error>| {
         if let Some(part) = part.filter(|part| part.cause() != error.cause()) {

@@ -56,6 +56,21 @@ struct Shared {
     connections: AtomicU64,
     up_bytes: AtomicU64,
     down_bytes: AtomicU64,
+    carried: Mutex<Vec<Arc<Carried>>>,
+}
+
+/// What is known of one connection.
+#[derive(Default)]
+struct Carried {
+    up_bytes: AtomicU64,
+    down_bytes: AtomicU64,
+    stalled: AtomicBool,
+}
+
+impl Carried {
+    fn bytes(&self, direction: Direction) -> &AtomicU64 {
+        if direction == Direction::Up { &self.up_bytes } else { &self.down_bytes }
+    }
 }
 
 impl Proxy {
@@ -104,6 +119,20 @@ impl Proxy {
         self.shared.stalled.store(stalled, Ordering::Relaxed);
     }
 
+    /// How many connections a rule has stalled.
+    pub fn stalled_connections(&self) -> usize {
+        lock(&self.shared.carried).iter().filter(|connection| connection.stalled.load(Ordering::Relaxed)).count()
+    }
+
+    /// Takes every rule away, and stalled connections go on.
+    pub fn resume(&self) {
+        lock(&self.shared.rules).clear();
+        self.stall(false);
+        for connection in lock(&self.shared.carried).iter() {
+            connection.stalled.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Closes every open connection.
     pub fn close(&self) {
         for stream in lock(&self.shared.streams).drain(..) {
@@ -119,6 +148,11 @@ impl Proxy {
     /// How many bytes have passed one way.
     pub fn carried_bytes(&self, direction: Direction) -> u64 {
         self.shared.carried(direction).load(Ordering::Relaxed)
+    }
+
+    /// How many bytes each connection has carried one way, in the order they came.
+    pub fn carried_by_connection(&self, direction: Direction) -> Vec<u64> {
+        lock(&self.shared.carried).iter().map(|connection| connection.bytes(direction).load(Ordering::Relaxed)).collect()
     }
 }
 
@@ -152,14 +186,15 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
         // The server may be down: then the client sees what it would see without us, an end.
         let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
         let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
-        let stalled = Arc::new(AtomicBool::new(false));
+        let own = Arc::new(Carried::default());
+        lock(&shared.carried).push(Arc::clone(&own));
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
             lock(&shared.streams).extend(stream.try_clone());
         }
         let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
         for (from, to, direction) in [(from_client, server, Direction::Up), (from_server, client, Direction::Down)] {
-            let pipe = Pipe { shared: Arc::clone(shared), stalled: Arc::clone(&stalled), connection, direction };
+            let pipe = Pipe { shared: Arc::clone(shared), own: Arc::clone(&own), connection, direction };
             thread::spawn(move || pipe.carry(from, to));
         }
     }
@@ -168,7 +203,7 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
 /// One direction of one connection.
 struct Pipe {
     shared: Arc<Shared>,
-    stalled: Arc<AtomicBool>,
+    own: Arc<Carried>,
     connection: u64,
     direction: Direction,
 }
@@ -185,27 +220,40 @@ impl Pipe {
             self.wait_while_stalled();
             let rule = self.shared.next_rule(self.connection, self.direction);
             let allowed = rule.map_or(u64::MAX, |rule| rule.after_bytes.saturating_sub(passed)).min(read as u64) as usize;
-            if to.write_all(&buffer[..allowed]).is_err() {
+            if !self.pass(&mut to, &buffer[..allowed]) {
                 break;
             }
             passed += allowed as u64;
-            self.shared.carried(self.direction).fetch_add(allowed as u64, Ordering::Relaxed);
             if let Some(rule) = rule
                 && passed >= rule.after_bytes
             {
                 if rule.action == Action::Close {
                     break;
                 }
-                self.stalled.store(true, Ordering::Relaxed);
+                self.own.stalled.store(true, Ordering::Relaxed);
                 self.wait_while_stalled();
+                if !self.pass(&mut to, &buffer[allowed..read]) {
+                    break;
+                }
+                passed += (read - allowed) as u64;
             }
         }
         let _ = from.shutdown(Shutdown::Both);
         let _ = to.shutdown(Shutdown::Both);
     }
 
+    /// Hands bytes on and counts them; `false` when the other end is gone.
+    fn pass(&self, to: &mut TcpStream, bytes: &[u8]) -> bool {
+        if to.write_all(bytes).is_err() {
+            return false;
+        }
+        self.own.bytes(self.direction).fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.shared.carried(self.direction).fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        true
+    }
+
     fn wait_while_stalled(&self) {
-        let stalled = || self.stalled.load(Ordering::Relaxed) || self.shared.stalled.load(Ordering::Relaxed);
+        let stalled = || self.own.stalled.load(Ordering::Relaxed) || self.shared.stalled.load(Ordering::Relaxed);
         while stalled() && !self.shared.stopped.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(5));
         }

@@ -187,7 +187,7 @@ fn an_output_that_exists_is_never_touched() {
     std::fs::write(&path, "precious").expect("written");
     let dump = |path: &Path| Silverback::new(["dump", "-d", "host=/nonexistent user=x dbname=x", "-f"]).arg(path).run();
     dump(&path).expect(6).says("exists");
-    dump(folder.path()).expect(6).says("exists");
+    dump(folder.path()).expect(6).says("it is a folder");
     dump(&folder.path().join("no/such/folder.sbk")).expect(8).says("create its folder first");
     dump(&folder.path().join("new.sbk")).expect(4).says("/nonexistent");
     assert_eq!(std::fs::read(&path).expect("read"), b"precious");

@@ -45,6 +45,7 @@ const CANCEL_BOUND: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Server {
     inner: Arc<Inner>,
+    patience: Option<Duration>,
 }
 
 struct Inner {
@@ -83,12 +84,29 @@ impl Server {
         let tls = tls::connector(&target.tls)?;
         let describe = target.describe();
         let (typed, live) = (tokio::sync::Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { target, tls, describe, ask, typed, live, last_session: AtomicU64::new(0) }) })
+        let inner = Inner { target, tls, describe, ask, typed, live, last_session: AtomicU64::new(0) };
+        Ok(Self { inner: Arc::new(inner), patience: None })
     }
 
     /// From a connection string alone, without environment and files; never asks. For tests and tools.
     pub fn from_conninfo(text: &str) -> Result<Self> {
         Self::new(libpq::resolve_string(text)?.target, None)
+    }
+
+    /// The same server; sessions opened by it look after an answer that has not come for so long, see [`Session::answered`]. Never, if it is 0.
+    #[must_use]
+    pub fn patient(&self, patience: Duration) -> Self {
+        Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
+    }
+
+    /// The same server, and nothing is looked after.
+    pub(super) fn impatient(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), patience: None }
+    }
+
+    /// How long an answer is waited for before it is looked after.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// Opens a session and sets it up.
