@@ -16,6 +16,7 @@ pub mod locks;
 pub mod mark;
 mod plan;
 mod preflight;
+mod present;
 mod report;
 mod run;
 pub mod schedule;
@@ -175,7 +176,6 @@ async fn plan(
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    let kept = preflight::leave_present(&mut selected.objects, target);
     let render = render::Options {
         no_owner: options.no_owner,
         no_privileges: options.no_privileges,
@@ -184,6 +184,7 @@ async fn plan(
         no_tablespaces: options.no_tablespaces,
         role: options.role.clone(),
     };
+    let kept = present::leave_present(&mut selected.objects, target, &render);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let mut findings: Vec<Finding> = preflight::findings(wanted, target);
     let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
