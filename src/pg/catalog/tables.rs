@@ -202,7 +202,7 @@ impl Table<'_> {
             return None;
         }
         let not_null = self.column_not_null(column);
-        let clause = column.default_clause();
+        let clause = column.default_clause().filter(|_| !self.inherits_generation(column));
         let name = ident::quote(&column.name);
         let before = if self.relation.of_type.is_some() {
             if not_null.is_empty() && clause.is_none() {
@@ -261,6 +261,17 @@ impl Table<'_> {
     fn inherited<'b>(&'b self, column: &'b Column) -> impl Iterator<Item = &'b Column> {
         let of_parent = |parent: &&Relation| self.all_columns.get(&parent.oid);
         self.parents.iter().filter_map(of_parent).flatten().filter(|other| other.name == column.name)
+    }
+
+    /// The parents compute the column alike; servers before 16 do not take the expression a second time.
+    fn inherits_generation(&self, column: &Column) -> bool {
+        let expression =
+            |column: &Column| column.default.as_ref().filter(|_| column.is_generated()).map(|default| default.expression.clone());
+        let mut parents = self.inherited(column).map(expression).peekable();
+        !self.relation.is_partition()
+            && column.is_generated()
+            && parents.peek().is_some()
+            && parents.all(|parent| parent == expression(column))
     }
 
     /// Whether the check stands in this table's definition: a partition has all of them from the start, because ATTACH looks for them.
