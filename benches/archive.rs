@@ -177,6 +177,8 @@ fn manifest(rows: Rows) -> Manifest {
         columns: (0..rows.columns()).map(column).collect(),
         encoding: rows.encoding(),
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

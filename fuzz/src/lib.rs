@@ -36,6 +36,8 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
         columns: (0..columns).map(|at| Column { name: format!("c{at}"), type_name: "text".into(), not_null: false }).collect(),
         encoding,
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

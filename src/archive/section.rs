@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::block::{self, BlockCodec, Codec};
 use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
-use super::manifest::{Detail, Manifest, ObjectId};
+use super::manifest::{Detail, Manifest, ObjectId, ObjectKind};
 use super::{codec, damaged};
 use crate::error::{Error, Kind, Result};
 
@@ -122,11 +122,15 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     if manifest.tables.len() as u64 > TABLES_MAX {
         return Err(format!("it has {} tables, the limit is {TABLES_MAX}", manifest.tables.len()));
     }
-    let mut objects = HashSet::with_capacity(manifest.tables.len());
+    // Only an extension has several tables.
+    let extensions: HashSet<ObjectId> =
+        manifest.objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
+    let (mut objects, mut names) = (HashSet::with_capacity(manifest.tables.len()), HashSet::with_capacity(manifest.tables.len()));
     for table in &manifest.tables {
         let name = format!("table {}.{}", table.schema, table.name);
         known(&name, table.object)?;
-        if !objects.insert(table.object) {
+        let is_shared = !objects.insert(table.object) && !extensions.contains(&table.object);
+        if !names.insert((&table.schema, &table.name)) || is_shared {
             return Err(format!("{name} is there twice"));
         }
         if table.columns.len() > COLUMNS_MAX {

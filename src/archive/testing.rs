@@ -58,6 +58,8 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         columns: (0..columns).map(column).collect(),
         encoding,
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

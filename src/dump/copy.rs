@@ -121,7 +121,8 @@ async fn keep(context: Context, session: Session, mut pieces: mpsc::UnboundedRec
 
 /// Locks the pieces' tables without waiting; `false` when somebody waits for a stronger lock on one of them.
 async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<String>) -> Result<bool> {
-    let wanted: Vec<&str> = pieces.iter().map(|piece| piece.name.as_str()).filter(|name| !locked.contains(*name)).collect();
+    let wanted: Vec<&str> =
+        pieces.iter().filter(|piece| piece.locks).map(|piece| piece.name.as_str()).filter(|name| !locked.contains(*name)).collect();
     if wanted.is_empty() {
         return Ok(true);
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::{qualified, unexpected};
-use crate::archive::manifest::{Manifest, RowEncoding, TableId};
+use crate::archive::manifest::{Manifest, RowEncoding, Table, TableId};
 use crate::error::Result;
 use crate::pg::catalog::TableSource;
 use crate::pg::ident;
@@ -49,8 +49,10 @@ pub struct Job {
 pub struct Piece {
     /// The table.
     pub table: TableId,
-    /// Quoted, for locking it.
+    /// Quoted.
     pub name: String,
+    /// Whether it is a table that can be locked.
+    pub locks: bool,
     /// Which pages.
     pub range: Range,
     /// The COPY statement.
@@ -84,13 +86,14 @@ impl fmt::Display for Range {
 
 /// Plans the copying of the manifest's tables by `jobs` sessions.
 pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
-    let by_object: HashMap<_, _> = sources.iter().map(|source| (source.table.object, source)).collect();
+    // An extension's tables share its object.
+    let key = |table: &Table| (table.object, table.schema.clone(), table.name.clone());
+    let by_table: HashMap<_, _> = sources.iter().map(|source| (key(&source.table), source)).collect();
     let mut totals = Vec::with_capacity(manifest.tables.len());
     let mut sized: Vec<(u64, Piece)> = Vec::new();
     let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
     for (place, table) in manifest.tables.iter().enumerate() {
-        let source =
-            by_object.get(&table.object).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
+        let source = by_table.get(&key(table)).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
         totals.push(TableTotal { name: qualified(table), rows: table.rows_estimate.max(0) as u64, bytes: table.bytes_estimate });
         for range in ranges(source, all_pages, jobs) {
             let pages = match range {
@@ -102,6 +105,7 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
             let piece = Piece {
                 table: TableId(place as u32),
                 name: qualified(table),
+                locks: source.query.is_none(),
                 range,
                 sql: copy_sql(source, range),
                 encoding: table.encoding,
@@ -145,7 +149,9 @@ fn copy_sql(source: &TableSource, range: Range) -> String {
         (Range::From(from), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid"),
     };
     // A table without columns has no column list, and a partial read needs a query.
-    let what = if condition.is_empty() && !columns.is_empty() {
+    let what = if let Some(query) = &source.query {
+        format!("({query})")
+    } else if condition.is_empty() && !columns.is_empty() {
         format!("{name} ({columns})")
     } else {
         format!("(SELECT {columns} FROM ONLY {name}{condition})")

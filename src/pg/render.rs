@@ -5,7 +5,7 @@
 use std::iter::once;
 
 use super::ident;
-use crate::archive::manifest::{Acl, Grant, Object, ObjectKind};
+use crate::archive::manifest::{Acl, Detail, Grant, Object, ObjectKind};
 
 /// What to leave out, and as whom the statements run.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub struct Options {
 /// A restore that loads rows in between grants last instead (see [`acl_statements`]): an owner may have revoked his own privileges.
 pub fn statements(object: &Object, options: &Options) -> Vec<String> {
     let mut all = in_tablespace(object, options, object.statements.clone());
-    all.extend(owner_statement(object, options));
+    all.extend(owner_statements(object, options));
     all.extend(acl_statements(object, options));
     all.extend(comment_statements(object, options));
     all.extend(label_statements(object, options));
@@ -48,9 +48,13 @@ pub fn in_tablespace(object: &Object, options: &Options, statements: Vec<String>
 }
 
 /// `ALTER … OWNER TO …`, where the kind has an owner of its own.
-pub fn owner_statement(object: &Object, options: &Options) -> Option<String> {
-    let owner = object.owner.as_ref().filter(|_| !options.no_owner)?;
-    Some(format!("ALTER {} OWNER TO {}", object.identity, ident::quote(owner)))
+pub fn owner_statements(object: &Object, options: &Options) -> Vec<String> {
+    let Some(owner) = object.owner.as_ref().filter(|_| !options.no_owner) else { return Vec::new() };
+    let owner = ident::quote(owner);
+    match &object.detail {
+        Detail::LargeObjects { oids } => oids.iter().map(|oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner}")).collect(),
+        _ => vec![format!("ALTER {} OWNER TO {owner}", object.identity)],
+    }
 }
 
 /// The `COMMENT ON` statements of an object and its parts.
@@ -140,7 +144,7 @@ fn grantee(grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Comment, Detail, ObjectId, Section};
+    use crate::archive::manifest::{Comment, ObjectId, Section};
 
     fn grant(grantee: &str, grantor: &str, privileges: &[&str], grantable: bool) -> Grant {
         let grantee = (!grantee.is_empty()).then(|| grantee.to_owned());

@@ -163,6 +163,8 @@ mod tests {
             columns: vec![column("a", "text", true), column("b", "uuid", false), column("c", "integer", false)],
             encoding: RowEncoding::Binary,
             filter: None,
+            root: None,
+            after: Vec::new(),
             rows_estimate: 0,
             bytes_estimate: 0,
         };

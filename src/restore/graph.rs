@@ -105,6 +105,8 @@ pub enum LoadMode {
     Shared,
     /// The table was there before: its own triggers are switched off and on again within the transaction.
     Existing,
+    /// The rows are bytes of large objects, written into these.
+    LargeObjects,
 }
 
 /// What a job does.

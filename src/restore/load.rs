@@ -13,6 +13,7 @@ use tokio_postgres::CopyInSink;
 
 use super::existing::LiveTrigger;
 use super::graph::LoadMode;
+use super::large_objects;
 use crate::archive::Archive;
 use crate::archive::manifest::{RowEncoding, Table, TableId};
 use crate::error::{Error, Kind, Result};
@@ -58,6 +59,7 @@ impl Load<'_> {
     /// What is run before the COPY, the COPY, and what is run after it.
     pub(super) fn statements(&self) -> (Vec<String>, String, Vec<String>) {
         let name = ident::qualified(&self.table.schema, &self.table.name);
+        let into = self.table.root.as_ref().map_or_else(|| name.clone(), |root| ident::qualified(&root.schema, &root.name));
         let columns = ident::list(self.table.columns.iter().map(|column| column.name.as_str()));
         let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
         let format = match self.table.encoding {
@@ -65,10 +67,13 @@ impl Load<'_> {
             RowEncoding::Text => "FORMAT text",
         };
         let freeze = if self.mode == LoadMode::Freeze { ", FREEZE" } else { "" };
-        let copy = format!("COPY {name}{columns} FROM STDIN ({format}{freeze})");
+        if self.mode == LoadMode::LargeObjects {
+            return (vec!["BEGIN".to_owned()], large_objects::WRITE.to_owned(), vec!["COMMIT".to_owned()]);
+        }
+        let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
         let (before, after) = match self.mode {
             LoadMode::Freeze => (vec![format!("TRUNCATE ONLY {name}")], Vec::new()),
-            LoadMode::Shared => (Vec::new(), Vec::new()),
+            LoadMode::Shared | LoadMode::LargeObjects => (Vec::new(), Vec::new()),
             LoadMode::Existing => self.still(&name),
         };
         if before.is_empty() {
@@ -97,6 +102,9 @@ impl Loader {
     /// Loads, and tells the rows. When it fails, the session is of no more use.
     pub(super) async fn run(&self, session: &Session, load: Load<'_>) -> Result<u64> {
         let doing = format!("load {}", ident::qualified(&load.table.schema, &load.table.name));
+        if load.mode == LoadMode::LargeObjects {
+            return self.run_large_objects(session, load, &doing).await;
+        }
         // Reading ahead begins while the server is still busy with the statements before the COPY.
         let mut chunks = self.read_ahead(load.chunks.to_vec());
         let (before, copy, after) = load.statements();
@@ -173,7 +181,7 @@ impl Loader {
 
     /// Reads and decodes one after the other, a little ahead. Memory is granted in the order of the chunks, so that what is granted can
     /// always be sent and given back.
-    fn read_ahead(&self, chunks: Vec<usize>) -> Ahead {
+    pub(super) fn read_ahead(&self, chunks: Vec<usize>) -> Ahead {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let (archive, budget) = (Arc::clone(&self.archive), self.budget.clone());
         let reader = tokio::spawn(async move {
@@ -197,16 +205,16 @@ impl Loader {
     }
 }
 
-type Decoding = JoinHandle<Result<Joined>>;
+pub(super) type Decoding = JoinHandle<Result<Joined>>;
 
 /// Chunks to come, in order. Dropping it ends the reading.
-struct Ahead {
+pub(super) struct Ahead {
     receiver: mpsc::Receiver<(usize, Decoding, Permit)>,
     reader: JoinHandle<()>,
 }
 
 impl Ahead {
-    async fn next(&mut self) -> Option<(usize, Decoding, Permit)> {
+    pub(super) async fn next(&mut self) -> Option<(usize, Decoding, Permit)> {
         self.receiver.recv().await
     }
 }
@@ -252,6 +260,8 @@ mod tests {
             columns: vec![column("id"), column("group")],
             encoding: RowEncoding::Binary,
             filter: None,
+            root: None,
+            after: Vec::new(),
             rows_estimate: 0,
             bytes_estimate: 0,
         }

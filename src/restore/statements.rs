@@ -8,9 +8,9 @@ use crate::pg::{ident, render};
 pub(super) fn create(object: &Object, options: &render::Options) -> Vec<Step> {
     let doing = format!("create {}", object.identity);
     let made = render::in_tablespace(object, options, object.statements.clone()).into_iter().map(|sql| Step::new(&doing, sql));
-    let owned = render::owner_statement(object, options).filter(|_| object.kind != ObjectKind::DefaultAcl);
+    let owned = if object.kind == ObjectKind::DefaultAcl { Vec::new() } else { render::owner_statements(object, options) };
     let role = ident::quote(object.owner.as_deref().unwrap_or_default());
-    made.chain(owned.map(|sql| Step::new(format!("give {} to {role}", object.identity), sql))).collect()
+    made.chain(owned.into_iter().map(|sql| Step::new(format!("give {} to {role}", object.identity), sql))).collect()
 }
 
 /// Privileges, comments and security labels.

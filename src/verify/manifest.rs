@@ -74,8 +74,13 @@ fn check_table(manifest: &Manifest, places: &HashMap<ObjectId, usize>, table: &T
     let Some(object) = places.get(&table.object).map(|at| &manifest.objects[*at]) else {
         return findings.add(table_place(table), format!("its object {} is not there", table.object.0));
     };
-    // An extension's configuration table has rows and no definition of its own.
-    if !matches!(object.kind, ObjectKind::Table | ObjectKind::Extension) {
+    // An extension's configuration table has rows and no definition of its own; one table stands for all large objects.
+    let fits = match object.kind {
+        ObjectKind::Table | ObjectKind::Extension => !table.is_large_objects(),
+        ObjectKind::LargeObject => table.is_large_objects(),
+        _ => false,
+    };
+    if !fits {
         findings.add(table_place(table), format!("its object is {}, which is no table", object.identity));
     } else if object.kind == ObjectKind::Table && (object.schema.as_deref(), object.name.as_str()) != (Some(&table.schema), &table.name) {
         findings.add(table_place(table), format!("its object is another table, {}", object.identity));

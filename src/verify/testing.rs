@@ -66,6 +66,8 @@ fn table(id: u32, name: &str) -> Table {
         columns: vec![column("id", "integer"), column("name", "text")],
         encoding: RowEncoding::Text,
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: 1000,
         bytes_estimate: 8192,
     }

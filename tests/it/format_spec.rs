@@ -97,6 +97,8 @@ fn manifest(tables: &Rows) -> Manifest {
         columns: columns.iter().map(|&name| Column { name: name.into(), type_name: "text".into(), not_null: false }).collect(),
         encoding,
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: -1,
         bytes_estimate: 0,
     };

@@ -20,3 +20,4 @@ mod restore;
 mod signals;
 mod support;
 mod zoo;
+mod zoo_b;

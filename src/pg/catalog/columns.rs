@@ -25,6 +25,8 @@ pub(super) struct Column {
     pub(super) compression: Option<&'static str>,
     pub(super) statistics: Option<i32>,
     pub(super) options: Vec<String>,
+    /// Its options as a foreign table's column, as words.
+    pub(super) foreign_options: Vec<String>,
     /// Its NOT NULL constraint, where the server names such (18).
     pub(super) not_null_constraint: Option<NotNull>,
 }
@@ -54,13 +56,14 @@ pub(super) type Columns = HashMap<u32, Vec<Column>>;
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Columns> {
     let features = &reader.features;
     let compression = features.column("pg_attribute", "a.attcompression", "''");
+    let foreign_options = super::foreign::options_sql("a.attfdwoptions");
     // A column's own statistics target: NULL since 17, -1 before, where it has none.
     let sql = format!(
         "SELECT a.attrelid, a.attname::text AS name, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull, \
            a.attislocal, a.attgenerated::text AS generated, {compression}::text AS compression, \
            CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END AS storage, \
            CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::int4 END AS statistics, \
-           coalesce(a.attoptions, '{{}}') AS options, \
+           coalesce(a.attoptions, '{{}}') AS options, {foreign_options} AS foreign_options, \
            d.oid AS default_oid, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, \
            ln.nspname::text AS collation_schema, l.collname::text AS collation \
          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -112,6 +115,7 @@ fn column(row: &Row) -> Column {
         },
         statistics: row.get("statistics"),
         options: row.get("options"),
+        foreign_options: row.get("foreign_options"),
         not_null_constraint: None,
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<
     let sql = "SELECT d.classoid, d.objoid, a.attname::text AS column, d.description AS text FROM pg_catalog.pg_description d \
          LEFT JOIN pg_catalog.pg_attribute a ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = d.objoid \
            AND a.attnum = d.objsubid AND d.objsubid <> 0 \
-         WHERE d.objoid >= 16384 OR d.objoid = 2200 ORDER BY d.classoid, d.objoid, d.objsubid";
+         WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, d.objsubid";
     for row in reader.rows("comments", sql).await? {
         let Some((at, words)) = speakers.get(&Address::new(row.get("classoid"), row.get("objoid"))) else { continue };
         let on = column_or_whole(words, row.get("column"));

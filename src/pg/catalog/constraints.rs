@@ -21,7 +21,7 @@ pub(super) struct Check {
     definition: String,
     /// Declared on this table, not only inherited.
     pub(super) is_local: bool,
-    is_valid: bool,
+    pub(super) is_valid: bool,
     is_partition: bool,
 }
 
@@ -32,7 +32,7 @@ impl Check {
 
     /// Whether it is an object of its own at all: one that comes from a parent is made by the parent.
     fn is_made(&self) -> bool {
-        self.is_local || self.is_partition
+        self.is_local || self.is_partition && self.is_valid
     }
 
     fn draft(&self) -> Draft {

@@ -11,7 +11,7 @@ use super::encoding::Types;
 use super::extensions::ConfigTable;
 use super::reader::Reader;
 use super::tables::Relation;
-use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table};
+use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table, TableName};
 use crate::error::{Error, Kind, Result};
 
 /// The first server that scans a range of `ctid` without reading the whole table.
@@ -99,6 +99,8 @@ pub(super) async fn tables(
 ) -> Result<Vec<TableSource>> {
     let types = Types::read(reader).await?;
     let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
+    let roots = unstable_roots(relations);
+    let mut after = if config.is_empty() { HashMap::new() } else { references(reader, relations, config).await? };
     let mut tables = Vec::new();
     for relation in relations.iter().filter(|relation| relation.kind == 'r') {
         let config = config.get(&relation.oid);
@@ -115,6 +117,8 @@ pub(super) async fn tables(
                 .collect(),
             encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
             filter: config.and_then(|config| config.filter.clone()),
+            after: after.remove(&relation.oid).unwrap_or_default(),
+            root: roots.get(&relation.oid).map(|root| TableName { schema: root.schema.clone(), name: root.name.clone() }),
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
         };
@@ -124,6 +128,7 @@ pub(super) async fn tables(
                 table,
                 oid: relation.oid,
                 relkind: relation.kind,
+                query: None,
                 pages: u64::try_from(relation.main_pages).unwrap_or(0),
                 ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
             },
@@ -132,6 +137,52 @@ pub(super) async fn tables(
     refuse_unknown_bytes(reader, tables.iter().filter(|(has_text, _)| *has_text).map(|(_, table)| table)).await?;
     tables.sort_by(|(_, a), (_, b)| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
     Ok(tables.into_iter().map(|(_, table)| table).collect())
+}
+
+/// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no order could help it.
+async fn references(
+    reader: &Reader<'_>,
+    relations: &[Relation],
+    config: &HashMap<u32, ConfigTable>,
+) -> Result<HashMap<u32, Vec<TableName>>> {
+    let sql = "SELECT DISTINCT k.conrelid, k.confrelid FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid <> k.confrelid ORDER BY 1, 2";
+    let rows = reader.rows("foreign keys of extensions", sql).await?;
+    let all = rows.iter().map(|row| (row.get::<_, u32>(0), row.get::<_, u32>(1)));
+    let mut kept: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (from, to) in all.filter(|(from, to)| config.contains_key(from) && config.contains_key(to)) {
+        let mut seen = vec![to];
+        let mut next = 0;
+        while let Some(&at) = seen.get(next) {
+            let more: Vec<u32> = kept.get(&at).into_iter().flatten().filter(|need| !seen.contains(need)).copied().collect();
+            seen.extend(more);
+            next += 1;
+        }
+        if !seen.contains(&from) {
+            kept.entry(from).or_default().push(to);
+        }
+    }
+    let names: HashMap<u32, TableName> = (relations.iter())
+        .map(|relation| (relation.oid, TableName { schema: relation.schema.clone(), name: relation.name.clone() }))
+        .collect();
+    Ok(kept.into_iter().map(|(from, to)| (from, to.iter().filter_map(|to| names.get(to).cloned()).collect())).collect())
+}
+
+/// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
+/// that each database gives out anew.
+fn unstable_roots(relations: &[Relation]) -> HashMap<u32, &Relation> {
+    let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
+    let parent = |relation: &Relation| {
+        let parent = if relation.is_partition() { relation.parents.first() } else { None };
+        parent.and_then(|parent| by_oid.get(parent).copied())
+    };
+    let mut roots = HashMap::new();
+    for relation in relations {
+        let ancestors: Vec<&Relation> = std::iter::successors(parent(relation), |above| parent(above)).take(relations.len()).collect();
+        if let Some(root) = ancestors.last().filter(|_| ancestors.iter().any(|above| above.hashes_enum)) {
+            roots.insert(relation.oid, *root);
+        }
+    }
+    roots
 }
 
 /// Text in a SQL_ASCII database may be in any encoding, even in several.

@@ -15,21 +15,29 @@ mod deps;
 mod domains;
 mod draft;
 mod encoding;
+mod event_triggers;
+mod extension_needs;
 mod extensions;
 mod families;
 mod features;
 mod finish;
+mod foreign;
 mod functions;
 mod grants;
 mod indexes;
+mod large_objects;
 mod list;
+mod matviews;
 mod operators;
 mod order;
+mod policies;
 mod reader;
 mod repair;
+mod replication;
 mod schemas;
 mod sequences;
 mod source;
+mod statistics;
 mod sweep;
 mod tables;
 mod text_search;
@@ -45,7 +53,7 @@ use self::extensions::ConfigTable;
 use self::reader::Reader;
 use self::tables::Relation;
 use super::session::Session;
-use crate::archive::manifest::{NotCarried, Object, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
 use crate::error::Result;
 
 pub use self::list::{ListedTable, list_tables};
@@ -82,6 +90,8 @@ pub struct TableSource {
     pub pages: u64,
     /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a server that has TID range scans.
     pub ctid_ranges: bool,
+    /// The query that gives its rows, where it is no table of the database but stands for one; it is not locked then.
+    pub query: Option<String>,
 }
 
 /// Reads the whole database. The caller has begun a transaction that sees one snapshot and has locked the tables.
@@ -92,7 +102,8 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let (extensions, config) = extensions::read(&reader).await?;
     let relations = tables::read_relations(&reader).await?;
     let mut drafts = extensions;
-    let columns = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
+    let (columns, hidden) = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
+    extension_needs::attach(&reader, &mut drafts).await?;
     let acls = grants::read(&reader).await?;
     grants::attach(&reader, acls, &mut drafts).await?;
     comments::attach(&reader, &mut drafts).await?;
@@ -102,6 +113,7 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let missing = sweep::missing(&reader, &deps::Makers::new(&drafts, &aliases), &aliases).await?;
     let lost = sweep::prune(&mut drafts, &edges, &aliases, &missing);
     let mut not_carried = sweep::name(&reader, &missing, &lost).await?;
+    not_carried.extend(hidden);
 
     let mut graph = deps::Graph::new(&drafts, &edges, &deps::Makers::new(&drafts, &aliases));
     let ordered = order::order(&mut drafts, &mut graph);
@@ -111,19 +123,23 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let tables = if options.schema_only {
         Vec::new()
     } else {
-        finish::tables(&reader, &relations, &columns, &config, &finish::numbers(&drafts, &ordered.order)).await?
+        let numbers = finish::numbers(&drafts, &ordered.order);
+        let mut tables = finish::tables(&reader, &relations, &columns, &config, &numbers).await?;
+        let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
+        tables.extend(large_objects::source(&reader, first).await?);
+        tables
     };
     Ok(Catalog { objects, tables, not_carried })
 }
 
-/// Reads kind after kind.
+/// Reads kind after kind; the second part is what may not be read.
 async fn read_drafts(
     reader: &Reader<'_>,
     options: &ReadOptions,
     config: &HashMap<u32, ConfigTable>,
     relations: &[Relation],
     drafts: &mut Vec<Draft>,
-) -> Result<columns::Columns> {
+) -> Result<(columns::Columns, Vec<NotCarried>)> {
     let columns = columns::read(reader).await?;
     drafts.extend(schemas::read(reader).await?);
     drafts.extend(types::read(reader).await?);
@@ -152,5 +168,16 @@ async fn read_drafts(
     drafts.extend(triggers::read(reader).await?);
     drafts.extend(triggers::read_rules(reader).await?);
     drafts.extend(grants::read_defaults(reader).await?);
-    Ok(columns)
+    let (foreign, mut hidden) = foreign::read(reader).await?;
+    drafts.extend(foreign);
+    drafts.extend(matviews::read(reader, &columns).await?);
+    drafts.extend(statistics::read(reader).await?);
+    drafts.extend(policies::read(reader).await?);
+    drafts.extend(replication::read_publications(reader).await?);
+    let (subscriptions, more) = replication::read_subscriptions(reader).await?;
+    drafts.extend(subscriptions);
+    hidden.extend(more);
+    drafts.extend(event_triggers::read(reader).await?);
+    drafts.extend(large_objects::read(reader).await?);
+    Ok((columns, hidden))
 }

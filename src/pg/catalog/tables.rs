@@ -6,6 +6,7 @@ use super::address::{Address, class, own};
 use super::columns::{Column, Columns, NotNull, parameters};
 use super::constraints::Check;
 use super::draft::{Definition, Draft, Item, List};
+use super::foreign::{options_sql, options_words};
 use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::archive::manifest::{Detail, ObjectKind, Section};
 use crate::error::Result;
@@ -29,6 +30,11 @@ pub(super) struct Relation {
     pub(super) force_row_security: bool,
     pub(super) of_type: Option<String>,
     pub(super) partition_key: Option<String>,
+    /// Its rows are spread over its partitions by a hash of an enum.
+    pub(super) hashes_enum: bool,
+    /// The server of a foreign table, and its options as words.
+    pub(super) server: Option<String>,
+    pub(super) foreign_options: Vec<String>,
     /// `FOR VALUES …` of a partition, even of one that is detached by now.
     pub(super) bound: Option<String>,
     /// Whom it inherits from or is a partition of, in order.
@@ -47,13 +53,14 @@ impl Relation {
         ident::qualified(&self.schema, &self.name)
     }
 
-    fn is_partition(&self) -> bool {
+    pub(super) fn is_partition(&self) -> bool {
         self.bound.is_some()
     }
 }
 
 /// Reads the tables, members of extensions included: some of those hold settings.
 pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>> {
+    let foreign_options = options_sql("ft.ftoptions");
     let sql = format!(
         "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, \
            pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relpersistence::text AS persistence, s.spcname::text AS tablespace, \
@@ -61,6 +68,10 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
            c.relreplident::text AS replica_identity, c.relrowsecurity, c.relforcerowsecurity, \
            CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type, \
            CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key, \
+           EXISTS (SELECT FROM pg_catalog.pg_partitioned_table k WHERE k.partrelid = c.oid AND ( \
+             SELECT o.oid FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am h ON h.oid = o.opcmethod WHERE o.opcname = 'enum_ops' \
+               AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace AND h.amname = 'hash') = ANY (k.partclass)) AS hashes_enum, \
+           v.srvname::text AS server, {foreign_options} AS foreign_options, \
            CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound, \
            ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents, \
            CASE WHEN c.reltuples = 0 AND c.relpages = 0 THEN -1 ELSE c.reltuples::int8 END AS rows_estimate, \
@@ -69,7 +80,8 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam \
          LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
-         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA}"
+         LEFT JOIN (pg_catalog.pg_foreign_table ft JOIN pg_catalog.pg_foreign_server v ON v.oid = ft.ftserver) ON ft.ftrelid = c.oid \
+         WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND {USER_SCHEMA}"
     );
     let rows = reader.rows("tables", &sql).await?;
     let relation = |row: &tokio_postgres::Row| {
@@ -90,6 +102,9 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
             force_row_security: row.get("relforcerowsecurity"),
             of_type: row.get("of_type"),
             partition_key: row.get("partition_key"),
+            hashes_enum: row.get("hashes_enum"),
+            server: row.get("server"),
+            foreign_options: row.get("foreign_options"),
             bound: row.get("bound"),
             parents: row.get("parents"),
             rows_estimate: row.get("rows_estimate"),
@@ -139,8 +154,9 @@ impl Table<'_> {
     fn draft(&self) -> Draft {
         let relation = self.relation;
         let address = relation.address();
-        let identity = format!("TABLE {}", relation.qualified());
-        let draft = Draft::new(address, ObjectKind::Table, Some(&relation.schema), &relation.name, identity);
+        let (kind, word) = if relation.kind == 'f' { (ObjectKind::ForeignTable, "FOREIGN TABLE") } else { (ObjectKind::Table, "TABLE") };
+        let identity = format!("{word} {}", relation.qualified());
+        let draft = Draft::new(address, kind, Some(&relation.schema), &relation.name, identity);
         let mut parts: Vec<(Address, Option<String>)> = Vec::new();
         for column in self.columns {
             if let Some(default) = column.default.as_ref().filter(|default| default.generated.is_some()) {
@@ -179,7 +195,7 @@ impl Table<'_> {
         // A typed table without a word on its columns has no brackets.
         let (open, close) = if relation.of_type.is_some() && items.is_empty() { ("", "") } else { (" (\n    ", "\n)") };
         let mut tail = vec![close.to_owned()];
-        if !self.parents.is_empty() && !relation.is_partition() {
+        if !self.parents.is_empty() && !relation.is_partition() && !self.inherits_later() {
             let parents: Vec<String> = self.parents.iter().map(|parent| parent.qualified()).collect();
             tail.push(format!("\nINHERITS ({})", parents.join(", ")));
         }
@@ -189,10 +205,14 @@ impl Table<'_> {
         if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap") {
             tail.push(format!("\nUSING {}", ident::quote(method)));
         }
+        if let Some(server) = &relation.server {
+            tail.push(format!("\nSERVER {}{}", ident::quote(server), options_words(&relation.foreign_options)));
+        }
         if !relation.parameters.is_empty() {
             tail.push(format!("\nWITH ({})", relation.parameters.join(", ")));
         }
-        let head = format!("CREATE {unlogged}TABLE {}{of}{open}", relation.qualified());
+        let foreign = if relation.kind == 'f' { "FOREIGN " } else { "" };
+        let head = format!("CREATE {unlogged}{foreign}TABLE {}{of}{open}", relation.qualified());
         List { head, items, separator: ",\n    ", tail: tail.concat(), after: self.afterwards() }
     }
 
@@ -229,7 +249,7 @@ impl Table<'_> {
     /// The words after a printed column that may not be NULL by a declaration of its own.
     fn column_not_null(&self, column: &Column) -> String {
         match &column.not_null_constraint {
-            Some(constraint) if constraint.is_valid && (constraint.is_local || self.relation.is_partition()) => {
+            Some(constraint) if constraint.is_valid && (self.relation.is_partition() || self.declares(column, constraint)) => {
                 let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
                 let chosen = format!("{}_{}_not_null", self.relation.name, column.name);
                 if chosen == constraint.name && !constraint.is_ambiguous {
@@ -245,13 +265,20 @@ impl Table<'_> {
 
     /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as constraints (18).
     fn table_not_null(&self, column: &Column) -> Option<Item> {
-        let constraint = column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && constraint.is_local)?;
+        let constraint =
+            column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && self.declares(column, constraint))?;
         if self.prints(column) {
             return None;
         }
         let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
         let before = format!("CONSTRAINT {} NOT NULL {}{no_inherit}", ident::quote(&constraint.name), ident::quote(&column.name));
         Some(Item { before, ..Item::default() })
+    }
+
+    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is, which will come from there unproven.
+    fn declares(&self, column: &Column, constraint: &NotNull) -> bool {
+        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref()).peekable();
+        constraint.is_local || of_parents.peek().is_some() && of_parents.all(|parent| !parent.is_valid)
     }
 
     fn inherits_not_null(&self, column: &Column) -> bool {
@@ -263,20 +290,39 @@ impl Table<'_> {
         self.parents.iter().filter_map(of_parent).flatten().filter(|other| other.name == column.name)
     }
 
-    /// The parents compute the column alike; servers before 16 do not take the expression a second time.
+    /// Whether it is made on its own and given its parents afterwards, so that its columns keep their order: it was so, and all that it inherits
+    /// is its own too.
+    fn inherits_later(&self) -> bool {
+        if self.parents.is_empty() || self.relation.is_partition() {
+            return false;
+        }
+        let of_parents = self.parents.iter().filter_map(|parent| self.all_columns.get(&parent.oid)).flatten();
+        let mut merged: Vec<&str> = Vec::new();
+        for column in of_parents.chain(self.columns) {
+            if !merged.contains(&column.name.as_str()) {
+                merged.push(&column.name);
+            }
+        }
+        let is_own = |column: &Column| column.is_local && column.not_null_constraint.as_ref().is_none_or(|one| one.is_local);
+        let is_moved = !merged.iter().copied().eq(self.columns.iter().map(|column| column.name.as_str()));
+        is_moved && self.columns.iter().all(is_own) && self.checks.iter().all(|check| check.is_local)
+    }
+
+    /// Whether its parents compute it in the same way, so that it need not be said again; older servers do not even take it. A partition is made
+    /// on its own and says it.
     fn inherits_generation(&self, column: &Column) -> bool {
-        let expression =
-            |column: &Column| column.default.as_ref().filter(|_| column.is_generated()).map(|default| default.expression.clone());
-        let mut parents = self.inherited(column).map(expression).peekable();
-        !self.relation.is_partition()
-            && column.is_generated()
+        let generation = |column: &Column| column.default.as_ref().map(|default| (default.generated, default.expression.clone()));
+        let mut parents = self.inherited(column).peekable();
+        column.is_generated()
+            && !self.relation.is_partition()
+            && !self.inherits_later()
             && parents.peek().is_some()
-            && parents.all(|parent| parent == expression(column))
+            && parents.all(|parent| generation(parent) == generation(column))
     }
 
     /// Whether the check stands in this table's definition: a partition has all of them from the start, because ATTACH looks for them.
     fn makes(&self, check: &Check) -> bool {
-        check.is_local || self.relation.is_partition()
+        check.is_local || self.relation.is_partition() && check.is_valid
     }
 
     /// What has no place in `CREATE TABLE`.
@@ -284,24 +330,24 @@ impl Table<'_> {
         let relation = self.relation;
         let qualified = relation.qualified();
         let mut statements = Vec::new();
+        if self.inherits_later() {
+            statements.extend(self.parents.iter().map(|parent| format!("ALTER TABLE ONLY {qualified} INHERIT {}", parent.qualified())));
+        }
         for column in self.columns {
             let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
             let is_own_not_null = column.not_null && column.not_null_constraint.is_none() && !self.inherits_not_null(column);
             if is_own_not_null && !self.prints(column) {
                 statements.push(format!("{alter} SET NOT NULL"));
             }
-            statements.extend(column.statistics.map(|target| format!("{alter} SET STATISTICS {target}")));
-            statements.extend(column.storage.map(|storage| format!("{alter} SET STORAGE {storage}")));
-            statements.extend(column.compression.map(|method| format!("{alter} SET COMPRESSION {method}")));
-            if !column.options.is_empty() {
-                statements.push(format!("{alter} SET ({})", parameters(&column.options, "").join(", ")));
+            statements.extend(column_settings(&qualified, column));
+            if !column.foreign_options.is_empty() {
+                let quoted = ident::quote(&column.name);
+                let options = options_words(&column.foreign_options);
+                statements.push(format!("ALTER FOREIGN TABLE ONLY {qualified} ALTER COLUMN {quoted}{options}"));
             }
         }
-        match relation.replica_identity {
-            'f' => statements.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY FULL")),
-            'n' => statements.push(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY NOTHING")),
-            _ => {}
-        }
+        // It is a sign that any relation has, and that only these obey and take.
+        statements.extend(replica_identity(&qualified, relation.replica_identity).filter(|_| relation.kind != 'f'));
         if relation.force_row_security {
             statements.push(format!("ALTER TABLE ONLY {qualified} FORCE ROW LEVEL SECURITY"));
         }
@@ -356,6 +402,28 @@ impl Table<'_> {
         let drop = Some(format!("ALTER TABLE {} DETACH PARTITION {}", parent.qualified(), relation.qualified()));
         Some(Draft { of: Some(relation.address()), needs: vec![parent.address()], drop, ..draft }.made_by(vec![attach]))
     }
+}
+
+/// What is said of a column only once it stands.
+pub(super) fn column_settings(qualified: &str, column: &Column) -> Vec<String> {
+    let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
+    let mut statements: Vec<String> = column.statistics.map(|target| format!("{alter} SET STATISTICS {target}")).into_iter().collect();
+    statements.extend(column.storage.map(|storage| format!("{alter} SET STORAGE {storage}")));
+    statements.extend(column.compression.map(|method| format!("{alter} SET COMPRESSION {method}")));
+    if !column.options.is_empty() {
+        statements.push(format!("{alter} SET ({})", parameters(&column.options, "").join(", ")));
+    }
+    statements
+}
+
+/// The statement for a replica identity that is not the usual one and no index.
+pub(super) fn replica_identity(qualified: &str, letter: char) -> Option<String> {
+    let word = match letter {
+        'f' => "FULL",
+        'n' => "NOTHING",
+        _ => return None,
+    };
+    Some(format!("ALTER TABLE ONLY {qualified} REPLICA IDENTITY {word}"))
 }
 
 /// A default as an object; `is_inline` says that the table's definition has it.

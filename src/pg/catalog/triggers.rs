@@ -73,7 +73,7 @@ fn trigger(row: &Row) -> Result<Option<Draft>> {
     ))
 }
 
-fn enabling(state: char) -> &'static str {
+pub(super) fn enabling(state: char) -> &'static str {
     match state {
         'D' => "DISABLE",
         'R' => "ENABLE REPLICA",

@@ -162,11 +162,14 @@ impl Builder<'_> {
             return;
         }
         let total: u64 = self.input.chunks.iter().flatten().map(|chunk| chunk.raw_bytes).sum();
+        self.large_objects();
         for (id, table) in (0..).map(TableId).zip(self.input.tables) {
             self.load(id, table, total);
         }
         self.order_by_foreign_keys();
-        let values = self.input.objects.iter().filter(|object| object.section == Section::Data);
+        self.order_by_extensions();
+        let is_value = |object: &&Object| object.section == Section::Data && object.kind != ObjectKind::LargeObject;
+        let values = self.input.objects.iter().filter(is_value);
         let steps: Vec<Step> = values.flat_map(|object| statements::create(object, self.input.render)).collect();
         if !steps.is_empty() {
             let cost = cost::CATALOG * steps.len() as u64 / 10;
@@ -176,16 +179,35 @@ impl Builder<'_> {
         }
     }
 
+    /// Makes the large objects, empty, for their bytes to come.
+    fn large_objects(&mut self) {
+        let made: Vec<&Object> = self.input.objects.iter().filter(|object| object.kind == ObjectKind::LargeObject).collect();
+        let steps: Vec<Step> = made.iter().flat_map(|object| statements::create(object, self.input.render)).collect();
+        if steps.is_empty() {
+            return;
+        }
+        let label = format!("make large objects ({} statements)", steps.len());
+        let cost = cost::CATALOG * steps.len() as u64;
+        let needs = self.pre.into_iter().collect();
+        let job = self.push(Job { stage: Stage::Data, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
+        self.made.extend(made.iter().map(|object| (object.id, job)));
+    }
+
     fn load(&mut self, id: TableId, table: &Table, total_bytes: u64) {
         let chunks = &self.input.chunks[id.0 as usize];
         if chunks.is_empty() {
             return;
         }
         let bytes: u64 = chunks.iter().map(|chunk| chunk.raw_bytes).sum();
-        let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| !object.statements.is_empty());
+        // An extension brings rows of its own, which stay.
+        let is_made = |object: &Object| object.kind == ObjectKind::Table && !object.statements.is_empty();
+        let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| is_made(object));
         let dominant = bytes > DOMINANT_BYTES && bytes > total_bytes / DOMINANT_SHARE;
-        let parts = if made_here && dominant { self.input.jobs.min(chunks.len() / PART_CHUNKS).max(1) } else { 1 };
+        let parts =
+            if (made_here || table.is_large_objects()) && dominant { self.input.jobs.min(chunks.len() / PART_CHUNKS).max(1) } else { 1 };
         let mode = match (made_here, parts) {
+            _ if table.is_large_objects() => LoadMode::LargeObjects,
+            (true, 1) if table.root.is_some() => LoadMode::Shared,
             (true, 1) => LoadMode::Freeze,
             (true, _) => LoadMode::Shared,
             // The rows of an extension's own tables add to what the extension brought.
@@ -194,9 +216,11 @@ impl Builder<'_> {
         };
         let lock = match mode {
             LoadMode::Freeze => LockMode::AccessExclusive,
-            LoadMode::Shared => LockMode::RowExclusive,
+            LoadMode::Shared | LoadMode::LargeObjects => LockMode::RowExclusive,
             LoadMode::Existing => LockMode::ShareRowExclusive,
         };
+        // What goes through the partitioned table may come to lie in any partition.
+        let locks = if table.root.is_some() { self.all_of(table.object, lock) } else { vec![(table.object, lock)] };
         let name = ident::qualified(&table.schema, &table.name);
         let last = (self.input.last)(table);
         for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
@@ -206,8 +230,8 @@ impl Builder<'_> {
                 stage: if last { Stage::Last } else { Stage::Data },
                 label: if parts == 1 { format!("load {name}") } else { format!("load {name}, part {} of {parts}", number + 1) },
                 work: Work::Load { table: id, chunks: part.iter().map(|chunk| chunk.chunk).collect(), rows, raw_bytes, mode },
-                needs: self.pre.into_iter().collect(),
-                locks: vec![(table.object, lock)],
+                needs: self.pre.into_iter().chain(self.made.get(&table.object).copied()).collect(),
+                locks: locks.clone(),
                 cost: cost::load(raw_bytes, rows),
             });
             self.loads.entry(table.object).or_default().push(job);
@@ -236,6 +260,25 @@ impl Builder<'_> {
         }
     }
 
+    /// Tables of extensions have their foreign keys from the start.
+    fn order_by_extensions(&mut self) {
+        let tables = self.input.tables;
+        let mut jobs: HashMap<(&str, &str), Vec<JobId>> = HashMap::new();
+        for id in self.graph.ids() {
+            if let Work::Load { table, .. } = &self.graph.jobs[id.index()].work {
+                let table = &tables[table.0 as usize];
+                jobs.entry((&table.schema, &table.name)).or_default().push(id);
+            }
+        }
+        for table in tables {
+            let before = table.after.iter().filter_map(|name| jobs.get(&(name.schema.as_str(), name.name.as_str()))).flatten();
+            let before: Vec<JobId> = before.copied().collect();
+            for job in jobs.get(&(table.schema.as_str(), table.name.as_str())).into_iter().flatten() {
+                self.graph.jobs[job.index()].needs.extend(&before);
+            }
+        }
+    }
+
     /// Turns the objects that jobs wait for into the jobs that make them.
     fn resolve(&mut self) {
         for (job, objects) in std::mem::take(&mut self.waits) {
@@ -259,12 +302,13 @@ impl Builder<'_> {
 
     /// The tables that hold a table's rows: itself, or the partitions of its tree.
     fn holders(&self, table: ObjectId) -> Vec<ObjectId> {
-        if self.table_ids.contains_key(&table) { vec![table] } else { self.families.of(table) }
+        let id = self.table_ids.get(&table);
+        if id.is_some_and(|id| self.input.tables[id.0 as usize].root.is_none()) { vec![table] } else { self.families.of(table) }
     }
 
     fn analyze_job(&self, table: ObjectId) -> Option<Job> {
         let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
-        let described = &self.input.tables[id.0 as usize];
+        let described = Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
         let bytes = self.input.chunks[id.0 as usize].iter().map(|chunk| chunk.raw_bytes).sum();
         let name = ident::qualified(&described.schema, &described.name);
         let step = Step::new(format!("analyze {name}"), format!("ANALYZE {name}"));

@@ -155,7 +155,7 @@ impl<'a> Builder<'a> {
         let mut analyzed = HashMap::new();
         for table in self.input.tables {
             let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
-            job.needs.clone_from(&self.loads[&table.object]);
+            job.needs = self.holders(table.object).into_iter().filter_map(|member| self.loads.get(&member)).flatten().copied().collect();
             job.needs.extend(built.get(&table.object).into_iter().flatten());
             analyzed.insert(table.object, self.push(job));
         }
@@ -247,7 +247,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A lock on a table reaches its partitions.
-    fn all_of(&self, table: ObjectId, mode: LockMode) -> Vec<(ObjectId, LockMode)> {
+    pub(super) fn all_of(&self, table: ObjectId, mode: LockMode) -> Vec<(ObjectId, LockMode)> {
         self.families.of(table).into_iter().map(|member| (member, mode)).collect()
     }
 

@@ -61,6 +61,8 @@ fn table(object: u32, name: &str) -> Table {
         columns: vec![Column { name: "id".into(), type_name: "uuid".into(), not_null: true }],
         encoding: RowEncoding::Binary,
         filter: None,
+        root: None,
+        after: Vec::new(),
         rows_estimate: 0,
         bytes_estimate: 0,
     }

@@ -1,0 +1,46 @@
+//! Policies of row security. Whether a table obeys them is the table's to say.
+
+use super::address::{Address, class};
+use super::draft::Draft;
+use super::reader::{Reader, USER_SCHEMA, letter};
+use crate::archive::manifest::ObjectKind;
+use crate::error::Result;
+use crate::pg::ident;
+
+pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
+    let sql = format!(
+        "SELECT p.oid, p.polrelid, n.nspname::text AS schema, c.relname::text AS table, p.polname::text AS name, p.polpermissive, \
+           p.polcmd::text AS command, 0 = ANY (p.polroles) AS is_public, \
+           ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE r.oid = ANY (p.polroles) ORDER BY 1) AS roles, \
+           pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS qual, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS with_check \
+         FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE {USER_SCHEMA}"
+    );
+    let mut drafts = Vec::new();
+    for row in reader.rows("policies", &sql).await? {
+        let of = Address::new(class::CLASS, row.get("polrelid"));
+        if reader.is_member(of.class, of.object) {
+            continue;
+        }
+        let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+        let identity = format!("POLICY {} ON {}", ident::quote(name), ident::qualified(schema, table));
+        let restrictive = if row.get("polpermissive") { "" } else { " AS RESTRICTIVE" };
+        let command = match letter(&row, "command") {
+            'r' => " FOR SELECT",
+            'a' => " FOR INSERT",
+            'w' => " FOR UPDATE",
+            'd' => " FOR DELETE",
+            _ => "",
+        };
+        let roles: Vec<String> = row.get("roles");
+        let to = if row.get("is_public") { String::new() } else { format!(" TO {}", ident::list(roles.iter().map(String::as_str))) };
+        let clause = |word: &str, column: &str| {
+            row.get::<_, Option<&str>>(column).map_or_else(String::new, |expression| format!(" {word} ({expression})"))
+        };
+        let create =
+            format!("CREATE {identity}{restrictive}{command}{to}{}{}", clause("USING", "qual"), clause("WITH CHECK", "with_check"));
+        let draft = Draft::new(Address::new(class::POLICY, row.get("oid")), ObjectKind::Policy, Some(schema), name, identity);
+        drafts.push(Draft { of: Some(of), sort: table.to_owned(), roles, ..draft }.made_by(vec![create]));
+    }
+    Ok(drafts)
+}

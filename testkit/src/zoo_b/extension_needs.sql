@@ -1,0 +1,6 @@
+-- What goes with an extension though the extension does not make it.
+CREATE TABLE t (id int, v text); CREATE INDEX t_v ON t (v); ALTER INDEX t_v DEPENDS ON EXTENSION plpgsql;
+CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'select 1'; ALTER FUNCTION f(int) DEPENDS ON EXTENSION plpgsql;
+CREATE PROCEDURE p() LANGUAGE plpgsql AS 'begin end'; ALTER PROCEDURE p() DEPENDS ON EXTENSION plpgsql;
+CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end'; CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION tf(); ALTER TRIGGER tr ON t DEPENDS ON EXTENSION plpgsql;
+CREATE MATERIALIZED VIEW mv AS SELECT 1 AS x; ALTER MATERIALIZED VIEW mv DEPENDS ON EXTENSION plpgsql;
