@@ -182,7 +182,10 @@ fn what_a_superuser_changed_of_public_is_told() {
     // Where `public` belongs to a superuser.
     let pair = Pair::new("CREATE TABLE t (a integer)");
     for database in [&pair.source, &pair.copy] {
-        database.execute(&format!("ALTER SCHEMA public OWNER TO postgres; GRANT USAGE, CREATE ON SCHEMA public TO {}", quote(pair.owner.name())));
+        database.execute(&format!(
+            "ALTER SCHEMA public OWNER TO postgres; GRANT USAGE, CREATE ON SCHEMA public TO {}",
+            quote(pair.owner.name())
+        ));
     }
     pair.source.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'theirs'");
     pair.dump().run().expect(0);
