@@ -16,6 +16,7 @@ pub mod locks;
 pub mod mark;
 mod plan;
 mod preflight;
+mod present;
 mod report;
 mod run;
 pub mod schedule;
@@ -101,7 +102,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
     let backend_pid = sessions[0].backend_pid();
-    if let Err(error) = run::transaction(&sessions[0], &plan.begin).await {
+    if let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await {
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
@@ -117,10 +118,8 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
-    // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
-    sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     let backend_pid = sessions[0].backend_pid();
-    let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
+    let ended = run::durable_transaction(&sessions[0], &shared.graph.finish).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
@@ -177,7 +176,6 @@ async fn plan(
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    let kept = preflight::leave_present(&mut selected.objects, target);
     let render = render::Options {
         no_owner: options.no_owner,
         no_privileges: options.no_privileges,
@@ -186,6 +184,7 @@ async fn plan(
         no_tablespaces: options.no_tablespaces,
         role: options.role.clone(),
     };
+    let kept = present::leave_present(&mut selected.objects, target, &render);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let mut findings: Vec<Finding> = preflight::findings(wanted, target);
     let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();

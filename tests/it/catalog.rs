@@ -83,7 +83,7 @@ fn what_is_not_carried_is_named() {
     );
     let read = read(&source);
     let named = |kind: &str, name: &str| read.not_carried.iter().any(|one: &NotCarried| one.kind == kind && one.name == name);
-    for (kind, name) in [("type", "mood"), ("table", "public.t"), ("view", "public.v"), ("table", "public.lost")] {
+    for (kind, name) in [("type", "pg_catalog.mood"), ("table", "public.t"), ("view", "public.v"), ("table", "public.lost")] {
         assert!(named(kind, name), "{kind} {name} is not in {:#?}", read.not_carried);
     }
     assert!(read.objects.iter().any(|object| object.name == "kept"));

@@ -23,7 +23,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let rules = features.column("pg_collation", "l.collicurules", "NULL");
     let sql = format!(
         "SELECT l.oid, n.nspname::text AS schema, l.collname::text AS name, pg_catalog.pg_get_userbyid(l.collowner)::text AS owner, \
-           l.collprovider::text AS provider, l.collisdeterministic, l.collcollate::text AS collate, l.collctype::text AS ctype, \
+           l.collprovider::text AS provider, l.collencoding = -1 AS any_encoding, l.collisdeterministic, l.collcollate::text AS collate, l.collctype::text AS ctype, \
            {locale}::text AS locale, {rules}::text AS rules \
          FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace WHERE {USER_SCHEMA}"
     );
@@ -36,6 +36,14 @@ fn collation(row: &Row) -> Draft {
     let qualified = ident::qualified(schema, name);
     let text = |column: &str| row.get::<_, Option<&str>>(column);
     let provider = letter(row, "provider");
+    let address = Address::new(class::COLLATION, row.get("oid"));
+    let draft = Draft::new(address, ObjectKind::Collation, Some(schema), name, format!("COLLATION {qualified}"));
+    let draft = draft.owned_by(row.get("owner"));
+    // Of libc's, only copies of these two are for every encoding.
+    let copied = text("collate").filter(|&locale| row.get("any_encoding") && provider == 'c' && text("ctype") == Some(locale));
+    if let Some(locale @ ("C" | "POSIX")) = copied {
+        return draft.made_by(vec![format!("CREATE COLLATION {qualified} FROM pg_catalog.{}", ident::quote(locale))]);
+    }
     let mut clauses = Clauses::default();
     let word = match provider {
         'i' => "icu",
@@ -59,9 +67,7 @@ fn collation(row: &Row) -> Draft {
             clauses.set_some("lc_ctype", text("ctype").map(ident::literal));
         }
     }
-    let address = Address::new(class::COLLATION, row.get("oid"));
-    let draft = Draft::new(address, ObjectKind::Collation, Some(schema), name, format!("COLLATION {qualified}"));
-    draft.made_by(vec![format!("CREATE COLLATION {qualified}{}", clauses.bracketed())]).owned_by(row.get("owner"))
+    draft.made_by(vec![format!("CREATE COLLATION {qualified}{}", clauses.bracketed())])
 }
 
 pub(super) async fn read_conversions(reader: &Reader<'_>) -> Result<Vec<Draft>> {

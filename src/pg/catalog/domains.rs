@@ -77,11 +77,11 @@ fn domain(row: &Row, constraints: Vec<Constraint>) -> Vec<Draft> {
         Draft::new(Address::new(class::TYPE, row.get("oid")), ObjectKind::Domain, Some(schema), name, format!("DOMAIN {qualified}"));
     let mut head = format!("CREATE DOMAIN {qualified} AS {}", row.get::<_, &str>("base"));
     if let (Some(schema), Some(collation)) = (row.get("collation_schema"), row.get("collation")) {
-        head.push_str(&format!(" COLLATE {}", ident::qualified(schema, collation)));
+        head = format!("{head} COLLATE {}", ident::qualified(schema, collation));
     }
     let literal = row.get::<_, Option<&str>>("literal").map(ident::literal);
     if let Some(default) = row.get::<_, Option<String>>("expression").or(literal) {
-        head.push_str(&format!(" DEFAULT {default}"));
+        head = format!("{head} DEFAULT {default}");
     }
     let (checks, not_nulls): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|constraint| constraint.check.is_some());
     if not_nulls.is_empty() && row.get("typnotnull") {

@@ -6,7 +6,7 @@ use super::address::{Address, FIRST_NORMAL_OID};
 use super::deps::{Aliases, Makers, follow};
 use super::draft::Draft;
 use super::reader::Reader;
-use crate::archive::manifest::NotCarried;
+use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
 
 /// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary. Indexes and
@@ -135,7 +135,10 @@ pub(super) fn prune(
             if let Some(cause) = cause {
                 gone.insert(draft.address, cause);
                 gone.extend(draft.parts.iter().map(|(part, _)| (*part, cause)));
-                lost.push((draft.address, cause));
+                // What a view shows is lost with the view.
+                if draft.kind != ObjectKind::Rule || draft.host.is_none() {
+                    lost.push((draft.address, cause));
+                }
             }
             cause.is_none()
         });
