@@ -259,7 +259,9 @@ impl Table<'_> {
                     format!(" CONSTRAINT {} NOT NULL{no_inherit}", ident::quote(&constraint.name))
                 }
             }
-            None if column.not_null && (self.relation.is_partition() || !self.inherits_not_null(column)) => " NOT NULL".to_owned(),
+            None if column.not_null && (self.relation.is_partition() || self.inherits_later() || !self.inherits_not_null(column)) => {
+                " NOT NULL".to_owned()
+            }
             _ => String::new(),
         }
     }
