@@ -15,6 +15,10 @@ fn comes_back(script: &str) {
         let folder = temp_dir();
         round_trip(&source, &copy, folder.path());
         assert_same(&source, &copy);
+        // `pg_dump` forgets what is loose in a family of the server's own.
+        let members = "SELECT amopfamily::text || ' ' || amopopr::regoperator FROM pg_amop WHERE oid >= 16384 AND amopfamily < 16384 \
+             UNION ALL SELECT amprocfamily::text || ' ' || amproc::regprocedure FROM pg_amproc WHERE oid >= 16384 AND amprocfamily < 16384 ORDER BY 1";
+        assert_eq!(source.column(members), copy.column(members));
     }
 }
 

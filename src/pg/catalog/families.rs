@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::Row;
 
-use super::address::{Address, class};
+use super::address::{Address, FIRST_NORMAL_OID, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA};
@@ -24,15 +24,17 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let mut members = read_members(reader).await?;
     let sql = format!(
         "SELECT f.oid, n.nspname::text AS schema, f.opfname::text AS name, m.amname::text AS method, \
-           pg_catalog.pg_get_userbyid(f.opfowner)::text AS owner \
+           pg_catalog.pg_get_userbyid(f.opfowner)::text AS owner, f.oid < {FIRST_NORMAL_OID} AS is_builtin \
          FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_namespace n ON n.oid = f.opfnamespace JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod \
-         WHERE {USER_SCHEMA}"
+         WHERE {USER_SCHEMA} OR f.oid < {FIRST_NORMAL_OID}"
     );
     let mut drafts = Vec::new();
     for row in reader.rows("operator families", &sql).await? {
         let address = Address::new(class::OPERATOR_FAMILY, row.get("oid"));
-        if !reader.is_member(address.class, address.object) {
-            drafts.push(family(&row, address, members.remove(&address).unwrap_or_default()));
+        let members = members.remove(&address);
+        // Of the server's own families only what a user added to them is of interest.
+        if !reader.is_member(address.class, address.object) && (members.is_some() || !row.get::<_, bool>("is_builtin")) {
+            drafts.push(family(&row, address, members.unwrap_or_default()));
         }
     }
     let sql = format!(
@@ -54,26 +56,46 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 
 /// Reads what is in each class and family: `pg_depend` knows which of the two it belongs to.
 async fn read_members(reader: &Reader<'_>) -> Result<HashMap<Address, Members>> {
-    let owned = "JOIN pg_catalog.pg_depend d ON d.objid = i.oid AND d.objsubid = 0 AND d.deptype IN ('a', 'i') AND d.refclassid IN \
-        ('pg_catalog.pg_opclass'::pg_catalog.regclass, 'pg_catalog.pg_opfamily'::pg_catalog.regclass)";
+    // That something is of the server's own family it does not know: such are pinned.
+    let select = |catalog: &str, prefix: &str| {
+        format!(
+            "SELECT coalesce(d.refclassid, 'pg_catalog.pg_opfamily'::pg_catalog.regclass::oid) AS of_class, coalesce(d.refobjid, i.{prefix}family) AS of, \
+               'pg_catalog.{catalog}'::pg_catalog.regclass::oid AS class, i.oid"
+        )
+    };
+    let from = |catalog: &str, prefix: &str| {
+        format!(
+            "FROM pg_catalog.{catalog} i LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass \
+               AND d.objid = i.oid AND d.objsubid = 0 AND d.deptype IN ('a', 'i') AND (d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass \
+                 OR d.refclassid = 'pg_catalog.pg_opfamily'::pg_catalog.regclass AND d.refobjid = i.{prefix}family)"
+        )
+    };
     let sql = format!(
-        "SELECT d.refclassid, d.refobjid, d.classid, i.oid, true AS is_operator, i.amopstrategy::int4 AS number, \
-           i.amopopr::pg_catalog.regoperator::text AS named, n.nspname::text AS sort_schema, f.opfname::text AS sort_family, \
-           NULL::text AS left, NULL::text AS right \
-         FROM pg_catalog.pg_amop i {owned} AND d.classid = 'pg_catalog.pg_amop'::pg_catalog.regclass \
+        "{}, true AS is_operator, i.amopstrategy::int4 AS number, i.amopopr::pg_catalog.regoperator::text AS named, \
+           n.nspname::text AS sort_schema, f.opfname::text AS sort_family, NULL::text AS left, NULL::text AS right, \
+           'pg_catalog.pg_operator'::pg_catalog.regclass::oid AS member_class, i.amopopr::oid AS member {} \
          LEFT JOIN (pg_catalog.pg_opfamily f JOIN pg_catalog.pg_namespace n ON n.oid = f.opfnamespace) ON f.oid = i.amopsortfamily \
-         WHERE d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass OR d.refobjid = i.amopfamily \
-         UNION ALL SELECT d.refclassid, d.refobjid, d.classid, i.oid, false, i.amprocnum::int4, i.amproc::pg_catalog.regprocedure::text, NULL, NULL, \
-           pg_catalog.format_type(i.amproclefttype, NULL), pg_catalog.format_type(i.amprocrighttype, NULL) \
-         FROM pg_catalog.pg_amproc i {owned} AND d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass \
-         ORDER BY 1, 2, 5 DESC, 6, 7, 10, 11"
+         WHERE i.oid >= {FIRST_NORMAL_OID} \
+         UNION ALL {}, false, i.amprocnum::int4, i.amproc::pg_catalog.regprocedure::text, NULL, NULL, \
+           pg_catalog.format_type(i.amproclefttype, NULL), pg_catalog.format_type(i.amprocrighttype, NULL), \
+           'pg_catalog.pg_proc'::pg_catalog.regclass::oid, i.amproc::oid {} WHERE i.oid >= {FIRST_NORMAL_OID} \
+         ORDER BY 1, 2, 5 DESC, 6, 7, 10, 11",
+        select("pg_amop", "amop"),
+        from("pg_amop", "amop"),
+        select("pg_amproc", "amproc"),
+        from("pg_amproc", "amproc"),
     );
     let mut members: HashMap<Address, Members> = HashMap::new();
     for row in reader.rows("operator families' members", &sql).await? {
         let text = |column: &str| row.get::<_, Option<&str>>(column);
         let (number, named): (i32, &str) = (row.get("number"), row.get("named"));
-        let entry = members.entry(Address::new(row.get("refclassid"), row.get("refobjid"))).or_default();
-        entry.parts.push((Address::new(row.get("classid"), row.get("oid")), None));
+        let of: u32 = row.get("of");
+        // What an extension adds to a family of the server's, it adds again.
+        if of < FIRST_NORMAL_OID && reader.is_member(row.get("member_class"), row.get("member")) {
+            continue;
+        }
+        let entry = members.entry(Address::new(row.get("of_class"), of)).or_default();
+        entry.parts.push((Address::new(row.get("class"), row.get("oid")), None));
         if row.get("is_operator") {
             let order = match (text("sort_schema"), text("sort_family")) {
                 (Some(schema), Some(family)) => format!(" FOR ORDER BY {}", ident::qualified(schema, family)),
@@ -91,12 +113,15 @@ async fn read_members(reader: &Reader<'_>) -> Result<HashMap<Address, Members>> 
 fn family(row: &Row, address: Address, members: Members) -> Draft {
     let (schema, name, method): (&str, &str, &str) = (row.get("schema"), row.get("name"), row.get("method"));
     let words = format!("OPERATOR FAMILY {} USING {}", ident::qualified(schema, name), ident::quote(method));
-    let mut statements = vec![format!("CREATE {words}")];
+    let is_builtin: bool = row.get("is_builtin");
+    let mut statements: Vec<String> = (!is_builtin).then(|| format!("CREATE {words}")).into_iter().collect();
     if !members.clauses.is_empty() {
         statements.push(format!("ALTER {words} ADD\n    {}", members.clauses.lines()));
     }
     let draft = Draft::new(address, ObjectKind::OperatorFamily, Some(schema), name, words);
-    Draft { sort: method.to_owned(), parts: members.parts, ..draft }.made_by(statements).owned_by(row.get("owner"))
+    let owner = (!is_builtin).then(|| row.get("owner"));
+    let drop = draft.drop.clone().filter(|_| !is_builtin);
+    Draft { sort: method.to_owned(), parts: members.parts, owner, drop, ..draft }.made_by(statements)
 }
 
 fn operator_class(row: &Row, address: Address, mut members: Members) -> Draft {

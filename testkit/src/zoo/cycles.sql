@@ -34,3 +34,5 @@ CREATE FUNCTION "Cyc les".count_checked() RETURNS int LANGUAGE sql BEGIN ATOMIC 
 CREATE FUNCTION "Cyc les".by_key() RETURNS SETOF "Cyc les".base LANGUAGE sql BEGIN ATOMIC SELECT * FROM "Cyc les".base GROUP BY id; END;
 CREATE TABLE "Cyc les".needs_late (a int DEFAULT 1); CREATE FUNCTION "Cyc les".late() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT max(id) FROM (SELECT id, name FROM "Cyc les".base GROUP BY id) x; END; ALTER TABLE "Cyc les".needs_late ALTER a SET DEFAULT "Cyc les".late();
 -- end
+-- Given its parent afterwards, so that its columns stand in another order.
+CREATE TABLE "Cyc les".parent (a int NOT NULL, b text); CREATE TABLE "Cyc les".child (b text, a int NOT NULL); ALTER TABLE "Cyc les".child INHERIT "Cyc les".parent; INSERT INTO "Cyc les".child VALUES ('x', 1);

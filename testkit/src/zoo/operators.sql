@@ -48,3 +48,7 @@ CREATE ACCESS METHOD my_heap TYPE TABLE HANDLER "Ope rators".my_handler; CREATE 
 -- if 17
 CREATE TABLE parted_am (a int) PARTITION BY LIST (a) USING my_heap; CREATE TABLE part_am PARTITION OF parted_am FOR VALUES IN (1); CREATE TABLE part_heap PARTITION OF parted_am FOR VALUES IN (2) USING heap;
 -- end
+-- What is loose in a family of the server's own: pg_dump forgets it, the catalogs' rows do not.
+CREATE DOMAIN loose AS int; CREATE TYPE alias8; CREATE FUNCTION alias8_in(cstring) RETURNS alias8 LANGUAGE internal IMMUTABLE STRICT AS 'int8in'; CREATE FUNCTION alias8_out(alias8) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int8out'; CREATE TYPE alias8 (INPUT = alias8_in, OUTPUT = alias8_out, LIKE = int8);
+CREATE FUNCTION alias8_eq(int8, alias8) RETURNS bool LANGUAGE internal IMMUTABLE STRICT AS 'int8eq'; CREATE FUNCTION alias8_cmp(int8, alias8) RETURNS int LANGUAGE internal IMMUTABLE STRICT AS 'btint8cmp'; CREATE OPERATOR = (FUNCTION = alias8_eq, LEFTARG = int8, RIGHTARG = alias8, MERGES);
+ALTER OPERATOR FAMILY pg_catalog.integer_ops USING btree ADD OPERATOR 3 = (int8, alias8), FUNCTION 1 (int8, alias8) alias8_cmp(int8, alias8);
