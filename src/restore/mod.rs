@@ -7,8 +7,11 @@
 //! Does not know how objects are read from a server, nor how an archive's bytes are laid out.
 
 pub mod build;
+mod clean;
 mod cost;
+mod create;
 mod existing;
+mod failures;
 pub mod graph;
 mod large_objects;
 mod load;
@@ -30,7 +33,9 @@ use std::time::{Duration, Instant};
 
 pub use self::build::Sections;
 use self::build::{ChunkSize, Input};
+use self::create::Creation;
 use self::existing::LiveTriggers;
+use self::failures::Failures;
 use self::load::Loader;
 use self::mark::Mark;
 pub use self::plan::Plan;
@@ -40,8 +45,8 @@ pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
-use crate::error::{Kind, Result};
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
+use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
@@ -81,50 +86,133 @@ pub struct Options {
     pub stall_timeout: Duration,
     /// Gather no statistics.
     pub no_analyze: bool,
+    /// No security labels.
+    pub no_security_labels: bool,
+    /// Make the database first; the server's database is only where that is done from.
+    pub create: bool,
+    /// Drop what the archive holds first; with `create`, the database.
+    pub clean: bool,
+    /// What is dropped need not be there.
+    pub if_exists: bool,
+    /// After an error, go on with what can still be done.
+    pub keep_going: bool,
 }
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
-    let prepared = prepare(&options, progress.as_ref()).await?;
-    let Prepared { archive, session, target, plan, triggers } = prepared;
-    for warning in &plan.warnings {
-        progress.message(Level::Warning, warning);
-    }
-    if let Some(error) = preflight::refuse(&plan.findings, &target) {
-        return Err(error);
-    }
+    let archive = open(&options, progress.as_ref()).await?;
+    let (options, prepared) = make_room(options, &archive, progress.as_ref()).await?;
+    let Prepared { session, plan, triggers, .. } = prepared;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
-    let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
-    let loader =
-        Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
+    let not_restored = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
+    let loader = Loader {
+        encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
+        archive,
+        budget: Budget::new(options.max_memory),
+        progress: Arc::clone(&progress),
+        stall_timeout: options.stall_timeout,
+    };
     let backend_pid = sessions[0].backend_pid();
-    if let Err(error) = run::transaction(&sessions[0], &plan.begin).await {
+    if !plan.begin.is_empty()
+        && let Err(error) = run::transaction(&sessions[0], &plan.begin).await
+    {
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
-    let shared = Arc::new(Shared { server: options.server.clone(), graph: plan.graph, loader, triggers });
+    let jobs = options.jobs;
+    let failures = options.keep_going.then(Failures::default);
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, failures });
     let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
-    Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
+    Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, jobs, not_restored))
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
 pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    Ok(prepare(options, progress).await?.plan)
+    let archive = open(options, progress).await?;
+    Ok(prepare(options, &archive, Room::of(options)).await?.plan)
+}
+
+/// What the target is, or will be, before the first object is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    /// It must be empty.
+    Empty,
+    /// It does not exist yet.
+    ToBeMade,
+    /// What the archive holds will be dropped.
+    ToBeCleaned,
+    /// What the archive holds is dropped, and the target is marked.
+    Cleaned,
+}
+
+impl Room {
+    fn of(options: &Options) -> Self {
+        match (options.create, options.clean) {
+            (true, _) => Self::ToBeMade,
+            (false, true) => Self::ToBeCleaned,
+            (false, false) => Self::Empty,
+        }
+    }
+}
+
+/// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
+async fn make_room(mut options: Options, archive: &Arc<Archive<File>>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+    let room = Room::of(&options);
+    let prepared = prepare(&options, archive, room).await?;
+    told(&prepared, progress)?;
+    match room {
+        Room::Empty | Room::Cleaned => Ok((options, prepared)),
+        Room::ToBeMade => {
+            progress.phase("make the database");
+            let name = &prepared.target.database;
+            options.server = create::carry_out(&prepared.session, &options.server, name, &prepared.plan.first).await?;
+            drop(prepared.session);
+            let made = prepare(&options, archive, Room::Empty).await.and_then(|mut made| {
+                made.plan.graph.finish.extend(prepared.at_the_end);
+                told(&made, progress).map(|()| made)
+            });
+            let name = options.server.database();
+            Ok((options.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
+        }
+        Room::ToBeCleaned => {
+            progress.phase("drop what the archive holds");
+            let backend_pid = prepared.session.backend_pid();
+            if let Err(error) = clean::run(&prepared.session, &prepared.drops, &prepared.plan.begin).await {
+                drop(prepared.session);
+                return Err(mark::not_set(error, &options.server, backend_pid).await);
+            }
+            let cleaned = prepare(&options, archive, Room::Cleaned).await.and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
+            Ok((options, cleaned.map_err(mark::incomplete)?))
+        }
+    }
+}
+
+/// Says what there is to say, and refuses what cannot be done.
+fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
+    for warning in &prepared.plan.warnings {
+        progress.message(Level::Warning, warning);
+    }
+    preflight::refuse(&prepared.plan.findings, &prepared.target).map_or(Ok(()), Err)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
     // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
     sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
+    if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
+        let steps: Vec<graph::Step> = shared.graph.finish.iter().filter(|step| **step != mark::remove()).cloned().collect();
+        failures.script(&sessions[0], &steps).await?;
+        return Err(failures.sum_up());
+    }
     let backend_pid = sessions[0].backend_pid();
     let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
-        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.server, backend_pid).await {
+        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.options.server, backend_pid).await {
             Ok(None) => Ok(busy),
             _ => Err(error),
         },
@@ -133,21 +221,27 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
 }
 
 struct Prepared {
-    archive: Arc<Archive<File>>,
     session: Session,
     target: Target,
     plan: Plan,
     triggers: LiveTriggers,
+    /// What is dropped to make room.
+    drops: Vec<clean::Drop>,
+    /// What is said of the database when all else is done.
+    at_the_end: Vec<graph::Step>,
 }
 
-async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared> {
+async fn open(options: &Options, progress: &dyn Progress) -> Result<Arc<Archive<File>>> {
     progress.phase("check the archive and the target");
     let path = options.archive.clone();
     let archive = pool::run(move || {
         let archive = Archive::open_path(&path)?;
         archive.check_root().map(|()| archive)
     });
-    let archive = Arc::new(archive.await?);
+    Ok(Arc::new(archive.await?))
+}
+
+async fn prepare(options: &Options, archive: &Archive<File>, room: Room) -> Result<Prepared> {
     let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
@@ -156,8 +250,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
-    let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
-    Ok(Prepared { archive, session, target, plan, triggers })
+    plan(options, sections, archive, target, session, room).await
 }
 
 /// Whether it was dumped with `-a`: then its tables are names without definitions.
@@ -171,31 +264,57 @@ async fn plan(
     options: &Options,
     sections: Sections,
     archive: &Archive<File>,
-    target: &Target,
-    session: &Session,
-) -> Result<(Plan, LiveTriggers)> {
+    mut target: Target,
+    session: Session,
+    room: Room,
+) -> Result<Prepared> {
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    let kept = preflight::leave_present(&mut selected.objects, target);
-    let render = render::Options {
-        no_owner: options.no_owner,
-        no_privileges: options.no_privileges,
-        no_comments: options.no_comments,
-        no_security_labels: false,
-        no_tablespaces: options.no_tablespaces,
-        role: options.role.clone(),
-    };
-    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
-    let mut findings: Vec<Finding> = preflight::findings(wanted, target);
-    let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
+    let render = render(options);
+    let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
+    selected.objects = objects;
+    let database = databases.into_iter().next();
+    let mut findings = Vec::new();
+    let (mut first, mut at_the_end, mut drops) = (Vec::new(), Vec::new(), Vec::new());
+    match room {
+        Room::Empty => {}
+        Room::ToBeMade => {
+            let Some(database) = &database else { return Err(no_database()) };
+            let creation = Creation { database, clean: options.clean, if_exists: options.if_exists, render: &render };
+            findings = creation.findings(&target);
+            (first, at_the_end) = (creation.steps(&target), creation.finish());
+            target = creation.foresee(&target);
+            let wanted = Wanted {
+                objects: std::slice::from_ref(database),
+                source: &manifest.source,
+                sections,
+                render: &render,
+                demands_empty: false,
+            };
+            findings.extend(preflight::roles_and_places(wanted, &target));
+        }
+        Room::ToBeCleaned => {
+            drops = clean::drops(&selected.objects, sections, &target, options.if_exists);
+            first = drops.iter().map(|drop| drop.step.clone()).collect();
+            let gone: Vec<Object> = selected.objects.iter().filter(|object| clean::is_dropped(object, &target)).cloned().collect();
+            target.forget(&gone);
+        }
+        Room::Cleaned => target.mark = None,
+    }
+    let kept = preflight::leave_present(&mut selected.objects, &target);
+    let demands_empty = matches!(room, Room::Empty);
+    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
+    findings.extend(preflight::findings(wanted, &target));
+    let warnings =
+        if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target).into_iter().chain(kept).collect() };
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {
         let tables: Vec<(TableId, &Table)> = (0..).map(TableId).zip(&manifest.tables).collect();
         let loaded: Vec<_> =
             tables.into_iter().filter(|(id, table)| !chunks[id.0 as usize].is_empty() && !table.is_large_objects()).collect();
-        let (more, live) = existing::examine(session, &loaded).await?;
+        let (more, live) = existing::examine(&session, &loaded).await?;
         findings.extend(more);
         triggers = live;
     }
@@ -210,10 +329,27 @@ async fn plan(
         analyze: !options.no_analyze,
     })?;
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let begin = Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set();
+    let marked = room == Room::Cleaned;
+    let begin = if marked { Vec::new() } else { Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set() };
     let tables = manifest.tables.clone();
-    let plan = Plan { findings, warnings, left_out: selected.left_out, begin, graph, tables, objects: selected.objects };
-    Ok((plan, triggers))
+    let plan = Plan { findings, warnings, left_out: selected.left_out, first, begin, graph, tables, objects: selected.objects };
+    Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
+}
+
+fn render(options: &Options) -> render::Options {
+    render::Options {
+        no_owner: options.no_owner,
+        no_privileges: options.no_privileges,
+        no_comments: options.no_comments,
+        no_security_labels: options.no_security_labels,
+        no_tablespaces: options.no_tablespaces,
+        role: options.role.clone(),
+    }
+}
+
+fn no_database() -> Error {
+    Error::new(Kind::Archive, "make the database", "the archive does not describe it")
+        .hint("make it by hand, and restore into it without -C")
 }
 
 /// Each table's chunks; none where its rows are not wanted.
@@ -260,11 +396,15 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
-        set_up(options, &session).await?;
-        sessions.push(session);
+        sessions.push(open_session(options).await?);
     }
     Ok(sessions)
+}
+
+async fn open_session(options: &Options) -> Result<Session> {
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
+    set_up(options, &session).await?;
+    Ok(session)
 }
 
 /// What only a restore's sessions are set to.
