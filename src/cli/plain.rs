@@ -106,7 +106,7 @@ mod tests {
             scenario(&Plain::new(sink.clone(), verbosity));
             sink.text()
         };
-        let warning = "warning: event trigger \"x\n  \" is not carried\n";
+        let warning = "warning: event trigger \"x\\n\" is not carried\n";
         assert_eq!(check(Verbosity::Normal), format!("lock 1 table\n3 workers\n{warning}"));
         assert_eq!(check(Verbosity::Quiet), warning);
         assert!(check(Verbosity::Verbose).contains("done: public.routes, 10 rows, 1.0 kB\n"));

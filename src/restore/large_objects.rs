@@ -77,7 +77,9 @@ fn pieces(joined: Joined, doing: &str) -> Result<Vec<Piece>> {
         Ok([whole]) => whole,
         Err(several) => {
             let mut whole = BytesMut::with_capacity(several.iter().map(Bytes::len).sum());
-            several.iter().for_each(|part| whole.extend_from_slice(part));
+            for part in &several {
+                whole.extend_from_slice(part);
+            }
             whole.freeze()
         }
     };

@@ -19,6 +19,7 @@ pub mod locks;
 pub mod mark;
 mod plan;
 mod preflight;
+mod present;
 mod report;
 mod run;
 pub mod schedule;
@@ -117,7 +118,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     };
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
-        && let Err(error) = run::transaction(&sessions[0], &plan.begin).await
+        && let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await
     {
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
@@ -200,15 +201,13 @@ fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
-    // What was committed before need not be on the server's disk yet; with this commit it is, or the mark is still there after a crash.
-    sessions[0].execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
         let steps: Vec<graph::Step> = shared.graph.finish.iter().filter(|step| **step != mark::remove()).cloned().collect();
         failures.script(&sessions[0], &steps).await?;
         return Err(failures.sum_up());
     }
     let backend_pid = sessions[0].backend_pid();
-    let ended = run::transaction(&sessions[0], &shared.graph.finish).await;
+    let ended = run::durable_transaction(&sessions[0], &shared.graph.finish).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
@@ -302,7 +301,7 @@ async fn plan(
         }
         Room::Cleaned => target.mark = None,
     }
-    let kept = preflight::leave_present(&mut selected.objects, &target);
+    let kept = present::leave_present(&mut selected.objects, &target, &render);
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     findings.extend(preflight::findings(wanted, &target));

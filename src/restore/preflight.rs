@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::build::Sections;
 use super::mark;
-use super::target::{Schema, Target};
-use crate::archive::manifest::{Acl, Grant, Object, ObjectKind, Section, Source, newer_than_known};
+use super::target::Target;
+use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::{ident, render};
 
@@ -275,8 +275,8 @@ fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) 
 
 fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     use ObjectKind::{
-        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Subscription, TextSearchParser,
-        TextSearchTemplate,
+        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Publication, PublicationSchema,
+        Subscription, TextSearchParser, TextSearchTemplate,
     };
     if target.superuser {
         return;
@@ -285,6 +285,9 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
         let needs = match object.kind {
             // Since 16 a role's membership in pg_create_subscription is enough.
             Subscription => target.version_num < 160_000,
+            // What is published then is not the publisher's alone.
+            PublicationSchema => true,
+            Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
             AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | TextSearchParser
             | TextSearchTemplate => true,
             _ => false,
@@ -294,52 +297,6 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(problem, "restore as a superuser"));
         }
     }
-}
-
-/// Takes the statements away from what the target has already: `public` and other empty schemas, installed extensions. Owner, comment and
-/// privileges are kept where they are the same, or not ours to change; the latter is told.
-pub(super) fn leave_present(objects: &mut [Object], target: &Target) -> Vec<String> {
-    let mut kept = Vec::new();
-    for object in objects {
-        match object.kind {
-            ObjectKind::Extension if target.extensions.get(&object.name).is_some_and(|extension| extension.installed) => {
-                object.statements.clear();
-                object.comments.clear();
-                object.owner = None;
-            }
-            ObjectKind::Schema => {
-                if let Some(schema) = target.schemas.get(&object.name) {
-                    kept.extend(leave_schema(object, schema));
-                }
-            }
-            _ => {}
-        }
-    }
-    kept
-}
-
-fn leave_schema(object: &mut Object, schema: &Schema) -> Option<String> {
-    object.statements.clear();
-    object.owner.take_if(|owner| *owner == schema.owner);
-    object.comments.retain(|comment| comment.text != schema.comment.as_deref().unwrap_or_default());
-    object.acl.take_if(|acl| privileges(acl) == schema.privileges);
-    let changed = object.owner.is_some() || !object.comments.is_empty() || object.acl.is_some();
-    if schema.ours || !changed {
-        return None;
-    }
-    object.owner = None;
-    object.comments.clear();
-    object.acl = None;
-    let (name, owner) = (ident::quote(&object.name), ident::quote(&schema.owner));
-    Some(format!("schema {name} keeps the owner, privileges and comment that it has here: it belongs to {owner}"))
-}
-
-fn privileges(acl: &Acl) -> BTreeSet<(Option<String>, String, bool)> {
-    let single = |grant: &Grant| {
-        let (grantee, grantable) = (grant.grantee.clone(), grant.grantable);
-        grant.privileges.iter().map(move |privilege| (grantee.clone(), privilege.clone(), grantable)).collect::<Vec<_>>()
-    };
-    acl.items.iter().flat_map(single).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::manifest::{Comment, Detail, ObjectId};
+use crate::archive::manifest::{Acl, Detail, Grant, ObjectId};
 use crate::restore::mark::Mark;
 use crate::restore::target::{Extension, Role, Schema};
 
@@ -130,51 +130,6 @@ fn an_unfinished_restore_is_named() {
     let expect = "the target holds an unfinished restore, as its schema silverback_restore says: incomplete restore of a.sbk \
         (make a new, empty database in its place (DROP DATABASE kong, then CREATE DATABASE), and restore again)";
     check(&[], &marked, &render::Options::default(), &[expect]);
-}
-
-#[test]
-fn what_stands_is_left_alone() {
-    let comment = |text: &str| Comment { on: "SCHEMA public".into(), text: text.into() };
-    let mut public = object(ObjectKind::Schema, "public", Some("pg_database_owner"));
-    public.comments = vec![comment("standard public schema")];
-    let mut changed = object(ObjectKind::Schema, "public", Some("kong"));
-    changed.comments = vec![comment("mine")];
-    let mut plpgsql = object(ObjectKind::Extension, "plpgsql", None);
-    plpgsql.comments = vec![comment("PL/pgSQL procedural language")];
-    let mut objects = [public, changed, plpgsql, object(ObjectKind::Schema, "new", Some("kong"))];
-    assert_eq!(leave_present(&mut objects, &target()), [] as [&str; 0]);
-    assert!(objects[0].statements.is_empty() && objects[0].comments.is_empty() && objects[0].owner.is_none());
-    assert!(objects[1].statements.is_empty() && objects[1].comments.len() == 1 && objects[1].owner.is_some());
-    assert!(objects[2].statements.is_empty() && objects[2].comments.is_empty());
-    assert_eq!(objects[3].statements.len(), 1);
-}
-
-#[test]
-fn a_schema_of_another_role_keeps_what_it_has() {
-    let usage = |privilege: &str| Grant {
-        column: None,
-        grantee: None,
-        grantor: "postgres".into(),
-        privileges: vec![privilege.into()],
-        grantable: false,
-    };
-    let public = |privilege: &str| {
-        let mut public = object(ObjectKind::Schema, "public", None);
-        public.acl = Some(Acl { on: "SCHEMA public".into(), initial: Vec::new(), items: vec![usage(privilege)] });
-        public
-    };
-    let mut theirs = target();
-    theirs.schemas.get_mut("public").expect("there").ours = false;
-    let mut objects = [public("USAGE")];
-    assert_eq!(leave_present(&mut objects, &theirs), [] as [&str; 0]);
-    assert!(objects[0].acl.is_none());
-    let mut objects = [public("CREATE")];
-    let kept = "schema public keeps the owner, privileges and comment that it has here: it belongs to pg_database_owner";
-    assert_eq!(leave_present(&mut objects, &theirs), [kept]);
-    assert!(objects[0].acl.is_none());
-    let mut objects = [public("CREATE")];
-    leave_present(&mut objects, &target());
-    assert!(objects[0].acl.is_some());
 }
 
 #[test]

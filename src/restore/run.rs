@@ -205,6 +205,15 @@ async fn statements(session: &Session, steps: &[Step]) -> Result<()> {
     }
 }
 
+/// The same, on the server's disk when it returns, and all that was committed before with it. The mark is set and taken away so: a crash
+/// of the server may undo what lies between, for the other commits do not wait, but never the mark alone.
+pub(super) async fn durable_transaction(session: &Session, steps: &[Step]) -> Result<()> {
+    let doing = "wait for the server's disk";
+    session.execute(doing, "SET synchronous_commit = on").await?;
+    transaction(session, steps).await?;
+    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
+}
+
 /// Statements in one transaction, sent without waiting for each answer. The first error is the one that is told: what follows it in an
 /// aborted transaction does nothing.
 pub(super) async fn transaction(session: &Session, steps: &[Step]) -> Result<()> {

@@ -23,6 +23,7 @@ mod proxy;
 mod reaper;
 mod server;
 pub mod tls;
+pub mod zoo;
 
 pub use binaries::{bin_dir, client_tool, installed, newest, versions};
 pub use client::{Client, Pending, block_on, connect, quote};

@@ -21,4 +21,5 @@ mod restore;
 mod signals;
 mod support;
 mod versions;
+mod zoo;
 mod zoo_b;

@@ -22,16 +22,24 @@ impl Address {
 
 /// The oids of the system catalogs, from the headers of their definitions in PostgreSQL's source.
 pub(super) mod class {
+    pub(in crate::pg::catalog) const ACCESS_METHOD: u32 = 2601;
     pub(in crate::pg::catalog) const ATTRDEF: u32 = 2604;
+    pub(in crate::pg::catalog) const CAST: u32 = 2605;
     pub(in crate::pg::catalog) const CLASS: u32 = 1259;
+    pub(in crate::pg::catalog) const COLLATION: u32 = 3456;
     pub(in crate::pg::catalog) const CONSTRAINT: u32 = 2606;
+    pub(in crate::pg::catalog) const CONVERSION: u32 = 2607;
     pub(in crate::pg::catalog) const DEFAULT_ACL: u32 = 826;
     pub(in crate::pg::catalog) const EVENT_TRIGGER: u32 = 3466;
     pub(in crate::pg::catalog) const EXTENSION: u32 = 3079;
     pub(in crate::pg::catalog) const FOREIGN_DATA_WRAPPER: u32 = 2328;
     pub(in crate::pg::catalog) const FOREIGN_SERVER: u32 = 1417;
+    pub(in crate::pg::catalog) const LANGUAGE: u32 = 2612;
     pub(in crate::pg::catalog) const LARGE_OBJECT: u32 = 2613;
     pub(in crate::pg::catalog) const NAMESPACE: u32 = 2615;
+    pub(in crate::pg::catalog) const OPERATOR: u32 = 2617;
+    pub(in crate::pg::catalog) const OPERATOR_CLASS: u32 = 2616;
+    pub(in crate::pg::catalog) const OPERATOR_FAMILY: u32 = 2753;
     pub(in crate::pg::catalog) const POLICY: u32 = 3256;
     pub(in crate::pg::catalog) const PROC: u32 = 1255;
     pub(in crate::pg::catalog) const PUBLICATION: u32 = 6104;
@@ -40,7 +48,13 @@ pub(super) mod class {
     pub(in crate::pg::catalog) const REWRITE: u32 = 2618;
     pub(in crate::pg::catalog) const STATISTIC_EXT: u32 = 3381;
     pub(in crate::pg::catalog) const SUBSCRIPTION: u32 = 6100;
+    pub(in crate::pg::catalog) const TRANSFORM: u32 = 3576;
     pub(in crate::pg::catalog) const TRIGGER: u32 = 2620;
+    pub(in crate::pg::catalog) const TS_CONFIGURATION: u32 = 3602;
+    pub(in crate::pg::catalog) const TS_DICTIONARY: u32 = 3600;
+    pub(in crate::pg::catalog) const TS_PARSER: u32 = 3601;
+    pub(in crate::pg::catalog) const TS_TEMPLATE: u32 = 3764;
+    pub(in crate::pg::catalog) const TYPE: u32 = 1247;
     pub(in crate::pg::catalog) const USER_MAPPING: u32 = 1418;
 }
 
@@ -56,6 +70,7 @@ pub(super) mod own {
     pub(in crate::pg::catalog) const ROW_SECURITY: u32 = 5;
     pub(in crate::pg::catalog) const REFRESH: u32 = 6;
     pub(in crate::pg::catalog) const LARGE_OBJECTS: u32 = 7;
+    pub(in crate::pg::catalog) const SHELL_TYPE: u32 = 20;
     /// From here on; no catalog's oid is as high.
     pub(in crate::pg::catalog) const FIRST_HIGH: u32 = MISSING_DEFAULT;
     /// And as many more as a table has columns.

@@ -33,6 +33,8 @@ pub(super) struct Draft {
     /// The object whose definition it is written into, unless a cycle of dependencies forces it out.
     pub(super) host: Option<Address>,
     pub(super) acl: Option<Acl>,
+    /// The words after `GRANT … ON`, where the identity does not tell them.
+    pub(super) grant_on: Option<String>,
     pub(super) comments: Vec<Comment>,
     pub(super) labels: Vec<SecurityLabel>,
 }
@@ -61,6 +63,7 @@ impl Draft {
             ignores: Vec::new(),
             host: None,
             acl: None,
+            grant_on: None,
             comments: Vec::new(),
             labels: Vec::new(),
         }
@@ -111,6 +114,17 @@ pub(super) enum Definition {
     Fixed(Vec<String>),
     /// By a statement with a list, some items of which may have to be made on their own later.
     List(Box<List>),
+    /// In one of two ways.
+    Either(Box<Either>),
+}
+
+/// What is made whole where the object that it needs can stand before it, and otherwise provisionally, to be completed by that object.
+#[derive(Clone, Debug)]
+pub(super) struct Either {
+    /// The draft that completes it.
+    pub(super) clause: Address,
+    pub(super) whole: Vec<String>,
+    pub(super) provisional: Vec<String>,
 }
 
 /// `CREATE TABLE t ( a, b, c ) …` and its like.
@@ -141,6 +155,8 @@ impl Definition {
     pub(super) fn statements(&self, is_inline: impl Fn(Address) -> bool) -> Vec<String> {
         let list = match self {
             Self::Fixed(statements) => return statements.clone(),
+            Self::Either(either) if is_inline(either.clause) => return either.whole.clone(),
+            Self::Either(either) => return either.provisional.clone(),
             Self::List(list) => list,
         };
         let items = list.items.iter().map(|item| {

@@ -6,11 +6,14 @@ use super::reader::Reader;
 use crate::archive::manifest::RowEncoding;
 use crate::error::Result;
 
-/// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), or is not promised to be read back.
+/// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), is not promised to be read back, or is not
+/// read back when empty (`int2vector`, `oidvector`).
 const TEXT_ONLY: &[&str] = &[
     "aclitem",
     "gtsvector",
+    "int2vector",
     "money",
+    "oidvector",
     "pg_brin_bloom_summary",
     "pg_brin_minmax_multi_summary",
     "pg_dependencies",

@@ -28,6 +28,10 @@ pub(super) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<
         match &mut drafts[*at].definition {
             Definition::Fixed(statements) => statements.push(statement),
             Definition::List(list) => list.after.push(statement),
+            Definition::Either(either) => {
+                either.whole.push(statement.clone());
+                either.provisional.push(statement);
+            }
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Privileges: of every object and column that has others than when it was new, and those that new objects will have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Row;
 
@@ -35,21 +35,23 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
             format!("coalesce(p.initprivs, pg_catalog.acldefault({letter}, o.{owner}))")
         };
         let condition = if *catalog == "pg_namespace" { " OR o.nspname = 'public'" } else { "" };
+        // What a target's `public` allows is not known here: it is compared there, equal or not.
+        let always = if *catalog == "pg_namespace" { "o.nspname = 'public'" } else { "false" };
         format!(
-            "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid AS class, o.oid, NULL::text AS column, {initial} AS initial, \
+            "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid AS class, o.oid, NULL::text AS column, {always} AS always, {initial} AS initial, \
                coalesce(o.{acl}, pg_catalog.acldefault({letter}, o.{owner})) AS acl \
              FROM pg_catalog.{catalog} o LEFT JOIN pg_catalog.pg_init_privs p ON p.objoid = o.oid AND p.objsubid = 0 \
                AND p.classoid = 'pg_catalog.{catalog}'::pg_catalog.regclass \
              WHERE (o.{acl} IS NOT NULL OR p.initprivs IS NOT NULL) AND o.{acl} IS DISTINCT FROM p.initprivs{condition}"
         )
     });
-    let columns = "SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, a.attrelid, a.attname::text, p.initprivs, a.attacl \
+    let columns = "SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, a.attrelid, a.attname::text, false, p.initprivs, a.attacl \
          FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_init_privs p ON p.objoid = a.attrelid AND p.objsubid = a.attnum \
            AND p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
          WHERE (a.attacl IS NOT NULL OR p.initprivs IS NOT NULL) AND a.attacl IS DISTINCT FROM p.initprivs AND NOT a.attisdropped";
     let all: Vec<String> = objects.chain(std::iter::once(columns.to_owned())).collect();
     let sql = format!(
-        "SELECT o.class, o.oid, o.column, g.is_initial, {ROLES} \
+        "SELECT o.class, o.oid, o.column, o.always, g.is_initial, {ROLES} \
          FROM ({}) o LEFT JOIN LATERAL (SELECT true AS is_initial, i.* FROM pg_catalog.aclexplode(o.initial) WITH ORDINALITY i \
            UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(o.acl) WITH ORDINALITY i) \
            g(is_initial, grantor, grantee, privilege, grantable, place) ON true \
@@ -58,12 +60,13 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
     );
     let rows = reader.rows("privileges", &sql).await?;
     let mut found: HashMap<Address, Acl> = HashMap::new();
+    let mut always: HashSet<Address> = HashSet::new();
     for row in &rows {
-        let acl = found.entry(Address::new(row.get("class"), row.get("oid"))).or_insert_with(|| Acl {
-            on: String::new(),
-            initial: Vec::new(),
-            items: Vec::new(),
-        });
+        let address = Address::new(row.get("class"), row.get("oid"));
+        if row.get("always") {
+            always.insert(address);
+        }
+        let acl = found.entry(address).or_insert_with(|| Acl { on: String::new(), initial: Vec::new(), items: Vec::new() });
         let list = match row.get::<_, Option<bool>>("is_initial") {
             Some(true) => &mut acl.initial,
             Some(false) => &mut acl.items,
@@ -71,7 +74,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
         };
         add(list, row);
     }
-    found.retain(|_, acl| acl.initial != acl.items);
+    found.retain(|address, acl| always.contains(address) || acl.initial != acl.items);
     Ok(found)
 }
 
@@ -102,7 +105,7 @@ pub(super) fn add(list: &mut Vec<Grant>, row: &Row) {
 pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>, drafts: &mut Vec<Draft>) -> Result<()> {
     for draft in drafts.iter_mut() {
         if let Some(mut acl) = acls.remove(&draft.address) {
-            acl.on = on(draft.kind, &draft.identity);
+            acl.on = draft.grant_on.clone().unwrap_or_else(|| on(draft.kind, &draft.identity));
             draft.acl = Some(acl);
         }
     }
@@ -139,7 +142,6 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
 fn on(kind: ObjectKind, identity: &str) -> String {
     let word = match kind {
         ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::ForeignTable => "TABLE",
-        ObjectKind::Aggregate => "FUNCTION",
         ObjectKind::Domain => "TYPE",
         ObjectKind::ForeignServer => "FOREIGN SERVER",
         _ => return identity.to_owned(),
@@ -148,7 +150,6 @@ fn on(kind: ObjectKind, identity: &str) -> String {
         ObjectKind::View => "VIEW ",
         ObjectKind::MaterializedView => "MATERIALIZED VIEW ",
         ObjectKind::ForeignTable => "FOREIGN TABLE ",
-        ObjectKind::Aggregate => "AGGREGATE ",
         ObjectKind::Domain => "DOMAIN ",
         _ => "SERVER ",
     };

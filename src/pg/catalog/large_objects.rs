@@ -55,7 +55,7 @@ fn draft(oids: &[u32], owner: String, acl: Option<Acl>) -> Draft {
     let list = oids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let name = match oids {
         [one] => one.to_string(),
-        [first, .., last] => format!("{first} to {last}"),
+        [lowest, .., highest] => format!("{lowest} to {highest}"),
         [] => String::new(),
     };
     // One more that only its number could tell from the next.

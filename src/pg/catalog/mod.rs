@@ -4,16 +4,22 @@
 //! what an archive looks like, nor what is selected for it.
 
 mod address;
+mod aggregates;
+mod casts;
+mod clauses;
+mod collations;
 mod columns;
 mod comments;
 mod constraints;
 mod database;
 mod deps;
+mod domains;
 mod draft;
 mod encoding;
 mod event_triggers;
 mod extension_needs;
 mod extensions;
+mod families;
 mod features;
 mod finish;
 mod foreign;
@@ -23,6 +29,7 @@ mod indexes;
 mod large_objects;
 mod list;
 mod matviews;
+mod operators;
 mod order;
 mod policies;
 mod reader;
@@ -34,7 +41,9 @@ mod source;
 mod statistics;
 mod sweep;
 mod tables;
+mod text_search;
 mod triggers;
+mod types;
 mod views;
 
 use std::collections::HashMap;
@@ -137,7 +146,19 @@ async fn read_drafts(
 ) -> Result<(columns::Columns, Vec<NotCarried>)> {
     let columns = columns::read(reader).await?;
     drafts.extend(schemas::read(reader).await?);
+    drafts.extend(types::read(reader).await?);
+    drafts.extend(domains::read(reader).await?);
     drafts.extend(functions::read(reader).await?);
+    drafts.extend(aggregates::read(reader).await?);
+    drafts.extend(operators::read(reader).await?);
+    drafts.extend(operators::read_access_methods(reader).await?);
+    drafts.extend(families::read(reader).await?);
+    drafts.extend(casts::read(reader).await?);
+    drafts.extend(casts::read_transforms(reader).await?);
+    drafts.extend(casts::read_languages(reader).await?);
+    drafts.extend(collations::read(reader).await?);
+    drafts.extend(collations::read_conversions(reader).await?);
+    drafts.extend(text_search::read(reader).await?);
     drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
     let (checks, check_drafts) = constraints::read_checks(reader).await?;
     drafts.extend(check_drafts);

@@ -95,7 +95,7 @@ async fn read_published_schemas(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         let draft = Draft::new(address, ObjectKind::PublicationSchema, Some(schema), &name, format!("PUBLICATION {quoted}"));
         let drop = Some(format!("ALTER PUBLICATION {quoted} DROP TABLES IN SCHEMA {quoted_schema}"));
         let needs = vec![Address::new(class::PUBLICATION, row.get("pnpubid")), Address::new(class::NAMESPACE, row.get("pnnspid"))];
-        Draft { needs, drop, ..draft }.made_by(vec![format!("ALTER PUBLICATION {quoted} ADD TABLES IN SCHEMA {quoted_schema}")])
+        Draft { drop, needs, ..draft }.made_by(vec![format!("ALTER PUBLICATION {quoted} ADD TABLES IN SCHEMA {quoted_schema}")])
     };
     Ok(rows.iter().map(draft).collect())
 }

@@ -17,11 +17,13 @@ const VALUES_PER_QUERY: usize = 500;
 
 /// Reads sequences and, if wanted, their values; those of extensions only by value, where they are configuration.
 pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>, values: bool) -> Result<Vec<Draft>> {
+    // Before 15 no sequence was unlogged, whatever its table was, and nothing can be said of it.
+    let table_persistence = if reader.session().version() >= 150_000 { "t.relpersistence::text" } else { "c.relpersistence::text" };
     let sql = format!(
         "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
            c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS type, \
            s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, s.seqcache AS cache, s.seqcycle AS cycle, \
-           d.deptype::text AS ownership, t.oid AS table_oid, t.relpersistence::text AS table_persistence, tn.nspname::text AS table_schema, \
+           d.deptype::text AS ownership, t.oid AS table_oid, {table_persistence} AS table_persistence, tn.nspname::text AS table_schema, \
            t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity \
          FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \

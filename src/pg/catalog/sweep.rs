@@ -6,20 +6,26 @@ use super::address::{Address, FIRST_NORMAL_OID};
 use super::deps::{Aliases, Makers, follow};
 use super::draft::Draft;
 use super::reader::Reader;
-use crate::archive::manifest::NotCarried;
+use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
 
-/// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary.
+/// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary. Indexes and
+/// constraints of an extension's tables are the extension's, though no catalog says so.
 const CATALOGS: &[(&str, &str)] = &[
     ("pg_am", ""),
     ("pg_amop", ""),
     ("pg_amproc", ""),
     ("pg_cast", ""),
-    ("pg_class", "o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 'g') AND o.relpersistence <> 't' AND o.relnamespace <> 99"),
+    (
+        "pg_class",
+        "o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 'g') AND o.relpersistence <> 't' AND o.relnamespace <> 99 AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend d ON d.objid = i.indrelid \
+           AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e' WHERE i.indexrelid = o.oid)",
+    ),
     ("pg_collation", ""),
     (
         "pg_constraint",
-        "o.conrelid <> 0 AND o.conparentid = 0 AND o.contype <> 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't')",
+        "o.conrelid <> 0 AND o.conparentid = 0 AND o.contype <> 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't') \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = o.conrelid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
     ),
     ("pg_conversion", ""),
     ("pg_default_acl", ""),
@@ -129,7 +135,10 @@ pub(super) fn prune(
             if let Some(cause) = cause {
                 gone.insert(draft.address, cause);
                 gone.extend(draft.parts.iter().map(|(part, _)| (*part, cause)));
-                lost.push((draft.address, cause));
+                // What a view shows is lost with the view.
+                if draft.kind != ObjectKind::Rule || draft.host.is_none() {
+                    lost.push((draft.address, cause));
+                }
             }
             cause.is_none()
         });

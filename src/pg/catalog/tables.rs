@@ -195,7 +195,7 @@ impl Table<'_> {
         // A typed table without a word on its columns has no brackets.
         let (open, close) = if relation.of_type.is_some() && items.is_empty() { ("", "") } else { (" (\n    ", "\n)") };
         let mut tail = vec![close.to_owned()];
-        if !self.parents.is_empty() && !relation.is_partition() {
+        if !self.parents.is_empty() && !relation.is_partition() && !self.inherits_later() {
             let parents: Vec<String> = self.parents.iter().map(|parent| parent.qualified()).collect();
             tail.push(format!("\nINHERITS ({})", parents.join(", ")));
         }
@@ -249,7 +249,7 @@ impl Table<'_> {
     /// The words after a printed column that may not be NULL by a declaration of its own.
     fn column_not_null(&self, column: &Column) -> String {
         match &column.not_null_constraint {
-            Some(constraint) if constraint.is_valid && (constraint.is_local || self.relation.is_partition()) => {
+            Some(constraint) if constraint.is_valid && (self.relation.is_partition() || self.declares(column, constraint)) => {
                 let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
                 let chosen = format!("{}_{}_not_null", self.relation.name, column.name);
                 if chosen == constraint.name && !constraint.is_ambiguous {
@@ -258,20 +258,29 @@ impl Table<'_> {
                     format!(" CONSTRAINT {} NOT NULL{no_inherit}", ident::quote(&constraint.name))
                 }
             }
-            None if column.not_null && (self.relation.is_partition() || !self.inherits_not_null(column)) => " NOT NULL".to_owned(),
+            None if column.not_null && (self.relation.is_partition() || self.inherits_later() || !self.inherits_not_null(column)) => {
+                " NOT NULL".to_owned()
+            }
             _ => String::new(),
         }
     }
 
     /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as constraints (18).
     fn table_not_null(&self, column: &Column) -> Option<Item> {
-        let constraint = column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && constraint.is_local)?;
+        let constraint =
+            column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && self.declares(column, constraint))?;
         if self.prints(column) {
             return None;
         }
         let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
         let before = format!("CONSTRAINT {} NOT NULL {}{no_inherit}", ident::quote(&constraint.name), ident::quote(&column.name));
         Some(Item { before, ..Item::default() })
+    }
+
+    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is, which will come from there unproven.
+    fn declares(&self, column: &Column, constraint: &NotNull) -> bool {
+        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref()).peekable();
+        constraint.is_local || of_parents.peek().is_some() && of_parents.all(|parent| !parent.is_valid)
     }
 
     fn inherits_not_null(&self, column: &Column) -> bool {
@@ -283,6 +292,24 @@ impl Table<'_> {
         self.parents.iter().filter_map(of_parent).flatten().filter(|other| other.name == column.name)
     }
 
+    /// Whether it is made on its own and given its parents afterwards, so that its columns keep their order: it was so, and all that it inherits
+    /// is its own too.
+    fn inherits_later(&self) -> bool {
+        if self.parents.is_empty() || self.relation.is_partition() {
+            return false;
+        }
+        let of_parents = self.parents.iter().filter_map(|parent| self.all_columns.get(&parent.oid)).flatten();
+        let mut merged: Vec<&str> = Vec::new();
+        for column in of_parents.chain(self.columns) {
+            if !merged.contains(&column.name.as_str()) {
+                merged.push(&column.name);
+            }
+        }
+        let is_own = |column: &Column| column.is_local && column.not_null_constraint.as_ref().is_none_or(|one| one.is_local);
+        let is_moved = !merged.iter().copied().eq(self.columns.iter().map(|column| column.name.as_str()));
+        is_moved && self.columns.iter().all(is_own) && self.checks.iter().all(|check| check.is_local)
+    }
+
     /// Whether its parents compute it in the same way, so that it need not be said again; older servers do not even take it. A partition is made
     /// on its own and says it.
     fn inherits_generation(&self, column: &Column) -> bool {
@@ -290,6 +317,7 @@ impl Table<'_> {
         let mut parents = self.inherited(column).peekable();
         column.is_generated()
             && !self.relation.is_partition()
+            && !self.inherits_later()
             && parents.peek().is_some()
             && parents.all(|parent| generation(parent) == generation(column))
     }
@@ -304,6 +332,9 @@ impl Table<'_> {
         let relation = self.relation;
         let qualified = relation.qualified();
         let mut statements = Vec::new();
+        if self.inherits_later() {
+            statements.extend(self.parents.iter().map(|parent| format!("ALTER TABLE ONLY {qualified} INHERIT {}", parent.qualified())));
+        }
         for column in self.columns {
             let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
             let is_own_not_null = column.not_null && column.not_null_constraint.is_none() && !self.inherits_not_null(column);

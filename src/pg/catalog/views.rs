@@ -1,8 +1,10 @@
 //! Views, with their options and their columns' defaults.
 
+use tokio_postgres::Row;
+
 use super::address::{Address, class};
-use super::columns::{Columns, parameters};
-use super::draft::Draft;
+use super::columns::{Column, Columns, parameters};
+use super::draft::{Definition, Draft, Either};
 use super::reader::{Reader, USER_SCHEMA, present};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
@@ -19,33 +21,51 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
     let mut drafts = Vec::new();
     for row in reader.rows("views", &sql).await? {
         let address = Address::new(class::CLASS, row.get("oid"));
-        if reader.is_member(address.class, address.object) {
-            continue;
-        }
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
-        let qualified = ident::qualified(schema, name);
-        let definition: String = present(&row, "definition", "views")?;
-        let options = parameters(&row.get::<_, Vec<String>>("options"), "");
-        let with = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
-        let create = format!("CREATE VIEW {qualified}{with} AS\n{}", definition.trim_end().trim_end_matches(';'));
-        let rule = Address::new(class::REWRITE, present(&row, "rule", "views")?);
-        let draft = Draft::new(address, ObjectKind::View, Some(schema), name, format!("VIEW {qualified}"));
-        drafts.push(Draft { parts: vec![(rule, None)], ..draft }.made_by(vec![create]).owned_by(row.get("owner")));
-        for column in columns.get(&address.object).into_iter().flatten() {
-            let Some(default) = &column.default else { continue };
-            let quoted = ident::quote(&column.name);
-            let own = Address::new(class::ATTRDEF, default.oid);
-            let draft = Draft::new(
-                own,
-                ObjectKind::Default,
-                Some(schema),
-                &format!("{name} {}", column.name),
-                format!("COLUMN {qualified}.{quoted}"),
-            );
-            let drop = Some(format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} DROP DEFAULT"));
-            let set = format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} SET DEFAULT {}", default.expression);
-            drafts.push(Draft { of: Some(address), drop, ..draft }.made_by(vec![set]));
+        if !reader.is_member(address.class, address.object) {
+            let columns = columns.get(&address.object).map_or(&[][..], Vec::as_slice);
+            drafts.extend(view(&row, address, columns)?);
+            drafts.extend(columns.iter().filter_map(|column| default(&row, address, column)));
         }
     }
     Ok(drafts)
+}
+
+/// The view, and the rule that says what it shows: a part of the view's definition, unless a cycle forces it out. Then the view begins as
+/// bare columns, and the rule is the view made again.
+fn view(row: &Row, address: Address, columns: &[Column]) -> Result<[Draft; 2]> {
+    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let qualified = ident::qualified(schema, name);
+    let definition: String = present(row, "definition", "views")?;
+    let options = parameters(&row.get::<_, Vec<String>>("options"), "");
+    let with = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
+    let whole = format!("VIEW {qualified}{with} AS\n{}", definition.trim_end().trim_end_matches(';'));
+    let bare = format!("VIEW {qualified} AS\nSELECT{}", columns.iter().map(null_column).collect::<Vec<_>>().join(","));
+
+    let rule_address = Address::new(class::REWRITE, present(row, "rule", "views")?);
+    let identity = format!("VIEW {qualified}");
+    let rule = Draft::new(rule_address, ObjectKind::Rule, Some(schema), "_RETURN", format!("RULE \"_RETURN\" ON {qualified}"));
+    let rule =
+        Draft { of: Some(address), sort: name.to_owned(), host: Some(address), drop: Some(format!("CREATE OR REPLACE {bare}")), ..rule }
+            .made_by(vec![format!("CREATE OR REPLACE {whole}")]);
+    let either = Either { clause: rule_address, whole: vec![format!("CREATE {whole}")], provisional: vec![format!("CREATE {bare}")] };
+    let view = Draft::new(address, ObjectKind::View, Some(schema), name, identity);
+    let view = Draft { needs: vec![rule_address], definition: Definition::Either(Box::new(either)), owner: Some(row.get("owner")), ..view };
+    Ok([view, rule])
+}
+
+fn null_column(column: &Column) -> String {
+    let collate = column.collation.as_ref().map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+    format!("\n    NULL::{}{collate} AS {}", column.type_name, ident::quote(&column.name))
+}
+
+fn default(row: &Row, view: Address, column: &Column) -> Option<Draft> {
+    let default = column.default.as_ref()?;
+    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let (qualified, quoted) = (ident::qualified(schema, name), ident::quote(&column.name));
+    let own = Address::new(class::ATTRDEF, default.oid);
+    let words = format!("COLUMN {qualified}.{quoted}");
+    let draft = Draft::new(own, ObjectKind::Default, Some(schema), &format!("{name} {}", column.name), words);
+    let drop = Some(format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} DROP DEFAULT"));
+    let set = format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} SET DEFAULT {}", default.expression);
+    Some(Draft { of: Some(view), drop, ..draft }.made_by(vec![set]))
 }

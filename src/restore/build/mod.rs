@@ -200,8 +200,8 @@ impl Builder<'_> {
         }
         let bytes: u64 = chunks.iter().map(|chunk| chunk.raw_bytes).sum();
         // An extension brings rows of its own, which stay.
-        let is_made = |object: &&Object| object.kind == ObjectKind::Table && !object.statements.is_empty();
-        let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| is_made(&object));
+        let is_made = |object: &Object| object.kind == ObjectKind::Table && !object.statements.is_empty();
+        let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| is_made(object));
         let dominant = bytes > DOMINANT_BYTES && bytes > total_bytes / DOMINANT_SHARE;
         let parts =
             if (made_here || table.is_large_objects()) && dominant { self.input.jobs.min(chunks.len() / PART_CHUNKS).max(1) } else { 1 };

@@ -146,3 +146,49 @@ fn a_role_is_taken_on_after_connecting() {
         .run()
         .says("nobody knows it");
 }
+
+#[test]
+fn privileges_on_public_come_back() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        for change in [
+            "GRANT CREATE ON SCHEMA public TO {reader}",
+            "GRANT CREATE ON SCHEMA public TO PUBLIC",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            "ALTER SCHEMA public OWNER TO {kong}",
+            "COMMENT ON SCHEMA public IS 'ours'",
+        ] {
+            let reader = server.role("reader");
+            let pair = Pair::on(server, "");
+            let sql = |text: &str| text.replace("{reader}", &quote(reader.name())).replace("{kong}", &quote(pair.owner.name()));
+            if version < 15 {
+                // It belongs to a superuser, whose privileges the plain owner of the database can neither give nor take.
+                for database in [&pair.source, &pair.copy] {
+                    database.execute(&sql("ALTER SCHEMA public OWNER TO {kong}"));
+                }
+            }
+            pair.source.execute(&sql(change));
+            pair.source.connect().execute("CREATE TABLE t (a integer)");
+            pair.carry_exactly();
+            let everybody = "SELECT count(*) FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public' AND grantee = 0";
+            assert_eq!(pair.copy.value(everybody), pair.source.value(everybody), "{change}");
+        }
+    }
+}
+
+#[test]
+fn what_a_superuser_changed_of_public_is_told() {
+    // Where `public` belongs to a superuser.
+    let pair = Pair::new("CREATE TABLE t (a integer)");
+    for database in [&pair.source, &pair.copy] {
+        database.execute(&format!(
+            "ALTER SCHEMA public OWNER TO postgres; GRANT USAGE, CREATE ON SCHEMA public TO {}",
+            quote(pair.owner.name())
+        ));
+    }
+    pair.source.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'theirs'");
+    pair.dump().run().expect(0);
+    pair.restore().run().expect(0).says("public").says("postgres");
+    support::assert_same_rows(&pair.source, &pair.copy);
+}
