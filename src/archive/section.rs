@@ -125,12 +125,12 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     // Only an extension has several tables.
     let extensions: HashSet<ObjectId> =
         manifest.objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
-    let (mut objects, mut names) = (HashSet::with_capacity(manifest.tables.len()), HashSet::with_capacity(manifest.tables.len()));
+    let mut tables = HashSet::with_capacity(manifest.tables.len());
     for table in &manifest.tables {
         let name = format!("table {}.{}", table.schema, table.name);
         known(&name, table.object)?;
-        let is_shared = !objects.insert(table.object) && !extensions.contains(&table.object);
-        if !names.insert((&table.schema, &table.name)) || is_shared {
+        let of_extension = extensions.contains(&table.object).then_some((&table.schema, &table.name));
+        if !tables.insert((table.object, of_extension)) {
             return Err(format!("{name} is there twice"));
         }
         if table.columns.len() > COLUMNS_MAX {

@@ -17,7 +17,8 @@ WITH member AS (
 ), col AS (
     SELECT a.*, t.name AS tab, t.relkind, row_number() OVER (PARTITION BY attrelid ORDER BY attnum) AS place FROM pg_attribute a JOIN tab t ON t.oid = attrelid WHERE attnum > 0 AND NOT attisdropped
 ), con AS (
-    SELECT c.*, coalesce(t.name, 'domain ' || conrelid) AS tab FROM pg_constraint c JOIN tab t ON t.oid = conrelid
+    -- A key that is added to a partition by itself makes its NOT NULLs local ones, which means nothing there.
+    SELECT c.*, coalesce(t.name, 'domain ' || conrelid) AS tab, conislocal AND NOT (contype = 'n' AND relispartition) AS is_local FROM pg_constraint c JOIN tab t ON t.oid = conrelid
 ), proc AS (
     SELECT p.*, s.name || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name FROM pg_proc p JOIN space s ON s.oid = pronamespace
      WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
@@ -43,7 +44,7 @@ WITH member AS (
            'compression', nullif(to_jsonb(col) ->> 'attcompression', ''), 'options', pg_temp.sorted(attoptions), 'foreign options', pg_temp.sorted(attfdwoptions), 'acl', pg_temp.acl(attacl), 'comment', col_description(attrelid, attnum)) FROM col
     UNION ALL
     SELECT 'constraint', tab || ' ' || quote_ident(conname), jsonb_build_object('definition', pg_get_constraintdef(oid), 'type', contype, 'validated', convalidated, 'deferrable', condeferrable, 'deferred', condeferred,
-           'local', conislocal, 'no inherit', contype IN ('c', 'n') AND connoinherit, 'enforced', to_jsonb(con) -> 'conenforced', 'index', (SELECT relname FROM pg_class WHERE oid = conindid), 'comment', obj_description(oid, 'pg_constraint'))
+           'local', is_local, 'no inherit', contype IN ('c', 'n') AND connoinherit, 'enforced', to_jsonb(con) -> 'conenforced', 'index', (SELECT relname FROM pg_class WHERE oid = conindid), 'comment', obj_description(oid, 'pg_constraint'))
       FROM con WHERE contype <> 't'
     UNION ALL
     SELECT 'index', r.name, jsonb_build_object('table', indrelid::regclass, 'definition', pg_get_indexdef(indexrelid), 'primary', indisprimary, 'unique', indisunique, 'valid', indisvalid, 'clustered', indisclustered,

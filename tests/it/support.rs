@@ -53,12 +53,6 @@ impl Silverback {
         self
     }
 
-    /// Runs in a folder.
-    pub(crate) fn current_dir(mut self, dir: &Path) -> Self {
-        self.command.current_dir(dir);
-        self
-    }
-
     /// Runs to the end.
     pub(crate) fn run(self) -> Outcome {
         self.spawn().wait()

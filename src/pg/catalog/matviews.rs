@@ -6,7 +6,7 @@ use super::address::{Address, class, own};
 use super::columns::{Columns, parameters};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA, letter, present};
-use super::tables::{column_settings, replica_identity};
+use super::table_parts::{column_settings, replica_identity};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;

@@ -40,6 +40,7 @@ mod sequences;
 mod source;
 mod statistics;
 mod sweep;
+mod table_parts;
 mod tables;
 mod text_search;
 mod triggers;
