@@ -113,6 +113,8 @@ enum Outcome {
 
 /// Drops everything and runs `then`, in one transaction. What others of the list still need is tried again when these are gone.
 pub(super) async fn run(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()> {
+    // The mark is set in it, and must be on the server's disk before anything that it speaks of.
+    session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     session.execute("begin a transaction", "BEGIN").await?;
     let ended = drop_all(session, drops, then).await;
     if ended.is_err() {
