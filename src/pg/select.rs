@@ -72,7 +72,7 @@ impl Selection {
     }
 
     /// Leaves out of what cannot be carried what is not wanted anyhow.
-    pub fn not_carried<'a>(&'a self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'a> {
+    pub fn not_carried(&self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'_> {
         all.into_iter().filter(|one| {
             !(self.no_publications && one.kind.starts_with("publication") || self.no_subscriptions && one.kind == "subscription")
         })

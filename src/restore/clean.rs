@@ -9,6 +9,7 @@ use super::graph::Step;
 use super::target::Target;
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
 use crate::pg::session::Session;
 
 /// One thing to drop.
@@ -18,6 +19,11 @@ pub(super) struct Drop {
     pub(super) step: Step,
     /// Whether it goes with another thing anyhow, so that it need not succeed.
     part: bool,
+    object: ObjectId,
+    /// The object that a statement makes harmless instead of dropping something: a view, whose circle it breaks.
+    breaks: Option<ObjectId>,
+    /// The type that goes only together with its input and output functions.
+    base_type: Option<String>,
     /// Whether it may stay, because something that is not the archive's is in it, or because it is another role's.
     may_stay: bool,
 }
@@ -35,8 +41,14 @@ pub(super) fn drops(objects: &[Object], sections: Sections, target: &Target, if_
                 _ if part || if_exists => with_if_exists(sql),
                 _ => sql.to_owned(),
             };
+            let breaks = object.of.filter(|_| sql.starts_with("CREATE "));
+            // What else there is of that type must stay.
+            let base_type =
+                object.drop.as_deref().and_then(|sql| sql.strip_prefix("DROP TYPE ")?.strip_suffix(" CASCADE")).map(str::to_owned);
+            let sql = sql.strip_suffix(" CASCADE").map(str::to_owned).unwrap_or(sql);
             let may_stay = matches!(object.kind, ObjectKind::Schema | ObjectKind::Extension);
-            Some(Drop { step: Step::new(format!("drop {}", object.identity), sql), part, may_stay })
+            let step = Step::new(format!("drop {}", object.identity), sql);
+            Some(Drop { step, part, object: object.id, breaks, base_type, may_stay })
         })
         .collect()
 }
@@ -133,9 +145,18 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
     let mut first = true;
     loop {
         let before = pending.len();
-        let mut left = Vec::new();
+        let still: HashSet<ObjectId> = pending.iter().map(|drop| drop.object).collect();
+        let mut left: Vec<&Drop> = Vec::new();
         let mut needed = None;
         for drop in pending {
+            match drop.breaks {
+                Some(_) if first => {
+                    left.push(drop);
+                    continue;
+                }
+                Some(view) if !still.contains(&view) => continue,
+                _ => {}
+            }
             match attempt(session, &drop.step).await? {
                 Outcome::Gone => {}
                 // Later it may have gone with something else.
@@ -149,7 +170,10 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
                 Outcome::Failed(error) => return Err(error),
             }
         }
-        if left.is_empty() || left.len() == before {
+        if left.len() == before && !first {
+            drop_base_types(session, &mut left).await?;
+        }
+        if left.is_empty() || (left.len() == before && !first) {
             if let Some(error) = needed {
                 return Err(error.hint("what is not in the archive needs it: drop that first, or leave it out of the restore"));
             }
@@ -161,6 +185,28 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
         session.execute(&step.doing, &step.sql).await?;
     }
     session.execute("commit", "COMMIT").await.map(drop)
+}
+
+/// A base type and its functions need each other. Whatever else needs the type keeps it.
+async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()> {
+    let mut at = 0;
+    while let Some(drop) = left.get(at).copied() {
+        at += 1;
+        let Some(name) = &drop.base_type else { continue };
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_type t ON d.refobjid IN (t.oid, t.typarray) \
+             WHERE t.oid = pg_catalog.to_regtype({}) AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype <> 'i' \
+             AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze)))",
+            ident::literal(name)
+        );
+        let is_alone: bool = session.query_one(&drop.step.doing, &sql).await?.get(0);
+        let step = Step::new(&drop.step.doing, format!("{} CASCADE", drop.step.sql));
+        if is_alone && matches!(attempt(session, &step).await?, Outcome::Gone) {
+            at -= 1;
+            left.remove(at);
+        }
+    }
+    Ok(())
 }
 
 fn missing(drop: &Drop) -> Error {

@@ -43,7 +43,7 @@ impl Creation<'_> {
                 );
             }
             Some(false) => {
-                find(format!("role {user} is not the owner of database {name}, which -c is to drop"), "restore as its owner".to_owned())
+                find(format!("role {user} is not the owner of database {name}, which -c is to drop"), "restore as its owner".to_owned());
             }
             None if self.clean && !self.if_exists => {
                 find(format!("database {name} does not exist, which -c is to drop"), "leave -c out, or add --if-exists".to_owned());
@@ -107,6 +107,10 @@ impl Creation<'_> {
         let identity = format!("DATABASE {}", ident::quote(&database.name));
         let mut steps = Vec::new();
         if self.clean {
+            let is_template = matches!(database.detail, Detail::Database { is_template: true, .. });
+            if is_template && target.databases.contains_key(&database.name) {
+                steps.push(Step::new(format!("drop {identity}"), format!("ALTER {identity} IS_TEMPLATE false")));
+            }
             let word = if self.if_exists { "IF EXISTS " } else { "" };
             steps.push(Step::new(format!("drop {identity}"), format!("DROP DATABASE {word}{}", ident::quote(&database.name))));
         }

@@ -21,6 +21,7 @@ mod plan;
 mod preflight;
 mod present;
 mod report;
+mod room;
 mod run;
 pub mod schedule;
 mod statements;
@@ -34,7 +35,6 @@ use std::time::{Duration, Instant};
 
 pub use self::build::Sections;
 use self::build::{ChunkSize, Input};
-use self::create::Creation;
 use self::existing::LiveTriggers;
 use self::failures::Failures;
 use self::load::Loader;
@@ -43,17 +43,18 @@ pub use self::plan::Plan;
 pub use self::preflight::Finding;
 use self::preflight::Wanted;
 pub use self::report::Report;
+use self::room::{Asked, Ground, Room, make_room};
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
-use crate::error::{Error, Kind, Result};
+use crate::archive::manifest::{Manifest, ObjectId, ObjectKind, Table, TableId};
+use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::{ident, render, select};
 use crate::pool::{self, Budget};
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{Progress, TableTotal};
 
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
 const MAINTENANCE_BYTES: u64 = 1 << 30;
@@ -136,69 +137,6 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
     Ok(prepare(options, &archive, Room::of(options)).await?.plan)
 }
 
-/// What the target is, or will be, before the first object is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
-    /// It must be empty.
-    Empty,
-    /// It does not exist yet.
-    ToBeMade,
-    /// What the archive holds will be dropped.
-    ToBeCleaned,
-    /// What the archive holds is dropped, and the target is marked.
-    Cleaned,
-}
-
-impl Room {
-    fn of(options: &Options) -> Self {
-        match (options.create, options.clean) {
-            (true, _) => Self::ToBeMade,
-            (false, true) => Self::ToBeCleaned,
-            (false, false) => Self::Empty,
-        }
-    }
-}
-
-/// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-async fn make_room(mut options: Options, archive: &Arc<Archive<File>>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
-    let room = Room::of(&options);
-    let prepared = prepare(&options, archive, room).await?;
-    told(&prepared, progress)?;
-    match room {
-        Room::Empty | Room::Cleaned => Ok((options, prepared)),
-        Room::ToBeMade => {
-            progress.phase("make the database");
-            let name = &prepared.target.database;
-            options.server = create::carry_out(&prepared.session, &options.server, name, &prepared.plan.first).await?;
-            drop(prepared.session);
-            let made = prepare(&options, archive, Room::Empty).await.and_then(|mut made| {
-                made.plan.graph.finish.extend(prepared.at_the_end);
-                told(&made, progress).map(|()| made)
-            });
-            let name = options.server.database();
-            Ok((options.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
-        }
-        Room::ToBeCleaned => {
-            progress.phase("drop what the archive holds");
-            let backend_pid = prepared.session.backend_pid();
-            if let Err(error) = clean::run(&prepared.session, &prepared.drops, &prepared.plan.begin).await {
-                drop(prepared.session);
-                return Err(mark::not_set(error, &options.server, backend_pid).await);
-            }
-            let cleaned = prepare(&options, archive, Room::Cleaned).await.and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
-            Ok((options, cleaned.map_err(mark::incomplete)?))
-        }
-    }
-}
-
-/// Says what there is to say, and refuses what cannot be done.
-fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
-    for warning in &prepared.plan.warnings {
-        progress.message(Level::Warning, warning);
-    }
-    preflight::refuse(&prepared.plan.findings, &prepared.target).map_or(Ok(()), Err)
-}
-
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
@@ -274,33 +212,8 @@ async fn plan(
     let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
     selected.objects = objects;
     let database = databases.into_iter().next();
-    let mut findings = Vec::new();
-    let (mut first, mut at_the_end, mut drops) = (Vec::new(), Vec::new(), Vec::new());
-    match room {
-        Room::Empty => {}
-        Room::ToBeMade => {
-            let Some(database) = &database else { return Err(no_database()) };
-            let creation = Creation { database, clean: options.clean, if_exists: options.if_exists, render: &render };
-            findings = creation.findings(&target);
-            (first, at_the_end) = (creation.steps(&target), creation.finish());
-            target = creation.foresee(&target);
-            let wanted = Wanted {
-                objects: std::slice::from_ref(database),
-                source: &manifest.source,
-                sections,
-                render: &render,
-                demands_empty: false,
-            };
-            findings.extend(preflight::roles_and_places(wanted, &target));
-        }
-        Room::ToBeCleaned => {
-            drops = clean::drops(&selected.objects, sections, &target, options.if_exists);
-            first = drops.iter().map(|drop| drop.step.clone()).collect();
-            let gone: Vec<Object> = selected.objects.iter().filter(|object| clean::is_dropped(object, &target)).cloned().collect();
-            target.forget(&gone);
-        }
-        Room::Cleaned => target.mark = None,
-    }
+    let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
+    let Ground { mut findings, first, at_the_end, drops } = room.survey(options, asked, &mut target)?;
     let kept = present::leave_present(&mut selected.objects, &target, &render);
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
@@ -344,11 +257,6 @@ fn render(options: &Options) -> render::Options {
         no_tablespaces: options.no_tablespaces,
         role: options.role.clone(),
     }
-}
-
-fn no_database() -> Error {
-    Error::new(Kind::Archive, "make the database", "the archive does not describe it")
-        .hint("make it by hand, and restore into it without -C")
 }
 
 /// Each table's chunks; none where its rows are not wanted.

@@ -286,10 +286,9 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             // Since 16 a role's membership in pg_create_subscription is enough.
             Subscription => target.version_num < 160_000,
             // What is published then is not the publisher's alone.
-            PublicationSchema => true,
             Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
             AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | TextSearchParser
-            | TextSearchTemplate => true,
+            | TextSearchTemplate | PublicationSchema => true,
             _ => false,
         };
         if needs {

@@ -107,7 +107,7 @@ impl Target {
 
 impl Target {
     /// As it will be without these.
-    pub(super) fn forget(&mut self, dropped: &[Object]) {
+    pub(super) fn forget(&mut self, dropped: &[&Object]) {
         for object in dropped {
             match object.kind {
                 ObjectKind::Schema => drop(self.schemas.remove(&object.name)),

@@ -29,6 +29,15 @@ fn down_and_up() -> Vec<(&'static Server, &'static Server)> {
     others.flat_map(|other| [(other, newest), (newest, other)]).map(|(from, to)| (testkit::server(from), testkit::server(to))).collect()
 }
 
+/// A NOT NULL has a name since 18 only.
+fn without_names(schema: &str) -> String {
+    let line = |line: &str| match (line.find(" CONSTRAINT "), line.find(" NOT NULL")) {
+        (Some(from), Some(to)) if from < to => format!("{}{}\n", &line[..from], &line[to..]),
+        _ => format!("{line}\n"),
+    };
+    schema.lines().map(line).collect()
+}
+
 #[test]
 fn what_every_version_has_goes_up_and_down() {
     let folder = support::temp_dir();
@@ -40,7 +49,13 @@ fn what_every_version_has_goes_up_and_down() {
         // The first's own words differ from the second's; a second journey shows that nothing was lost on the first.
         let again = from.database("again");
         support::round_trip(&copy, &again, folder.path());
-        support::assert_same(&source, &again);
+        support::assert_same_rows(&source, &again);
+        let (before, after) = (testkit::pg_dump_schema(&source), testkit::pg_dump_schema(&again));
+        if from.version() >= 18 && to.version() < 18 {
+            support::assert_same_lines("pg_dump -s", &without_names(&before), &without_names(&after));
+        } else {
+            support::assert_same_lines("pg_dump -s", &before, &after);
+        }
     }
 }
 
