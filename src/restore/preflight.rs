@@ -287,8 +287,8 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             Subscription => target.version_num < 160_000,
             // What is published then is not the publisher's alone.
             Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
-            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | TextSearchParser
-            | TextSearchTemplate | PublicationSchema => true,
+            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | PublicationSchema
+            | TextSearchParser | TextSearchTemplate => true,
             _ => false,
         };
         if needs {

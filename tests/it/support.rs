@@ -17,7 +17,7 @@ pub(crate) fn temp_dir() -> tempfile::TempDir {
 /// A run of the program that is being described. Nothing of the caller's `PG*` and `KONG_*` reaches it, and its home is empty.
 pub(crate) struct Silverback {
     command: Command,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Silverback {
@@ -32,7 +32,7 @@ impl Silverback {
             }
         }
         command.args(args).env("HOME", home.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, _home: home }
+        Self { command, home }
     }
 
     /// Adds an argument.
@@ -62,7 +62,7 @@ impl Silverback {
     pub(crate) fn spawn(mut self) -> Running {
         let shown = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
         let child = self.command.spawn().expect("the program was built");
-        Running { child: Some(child), shown, _home: self._home }
+        Running { child: Some(child), shown, _home: self.home }
     }
 }
 
