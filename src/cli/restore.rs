@@ -29,12 +29,30 @@ pub(super) struct RestoreArgs {
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
+    /// Make the database first, under the name it had, with all its properties; -d only says where to begin
+    #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
+    create: bool,
+    /// Drop what the archive holds before making it; with -C, the database
+    #[arg(short, long, conflicts_with = "data_only")]
+    clean: bool,
+    /// With -c, drop only what is there
+    #[arg(long, requires = "clean")]
+    if_exists: bool,
+    /// Stop at the first error; that is the default
+    #[arg(short, long, conflicts_with = "keep_going")]
+    exit_on_error: bool,
+    /// After an error, go on with what can still be done; name all that failed at the end
+    #[arg(long)]
+    keep_going: bool,
     /// Do not ANALYZE the tables
     #[arg(long)]
     no_analyze: bool,
     /// Leave comments out
     #[arg(long)]
     no_comments: bool,
+    /// Leave security labels out
+    #[arg(long)]
+    no_security_labels: bool,
     /// Use the database's default tablespace for everything
     #[arg(long)]
     no_tablespaces: bool,
@@ -120,6 +138,11 @@ impl RestoreArgs {
             max_memory: self.limits.max_memory,
             stall_timeout: self.limits.stall_timeout,
             no_analyze: self.no_analyze,
+            no_security_labels: self.no_security_labels,
+            create: self.create,
+            clean: self.clean,
+            if_exists: self.if_exists,
+            keep_going: self.keep_going,
         }
     }
 }

@@ -64,6 +64,11 @@ impl Restorer {
             max_memory: 1 << 20,
             stall_timeout: Duration::from_secs(1),
             no_analyze: false,
+            no_security_labels: false,
+            create: false,
+            clean: false,
+            if_exists: false,
+            keep_going: false,
         };
         self.runtime.block_on(restore::run(options, Arc::new(Silent))).expect_err("there is no server").kind()
     }

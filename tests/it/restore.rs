@@ -26,7 +26,10 @@ fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
         selection: Selection::default(),
         no_owner: false,
         no_privileges: false,
-        role: None,
+        no_comments: false,
+        no_security_labels: false,
+        via_partition_root: false,
+        begin: silverback::pg::snapshot::Begin::default(),
         lock_wait_timeout: Duration::from_secs(30),
         max_memory: 64 << 20,
         serializable_deferrable: false,
@@ -51,6 +54,11 @@ fn options(archive: &Path, target: &Database<'_>) -> Options {
         max_memory: 64 << 20,
         stall_timeout: Duration::from_secs(30),
         no_analyze: false,
+        no_security_labels: false,
+        create: false,
+        clean: false,
+        if_exists: false,
+        keep_going: false,
     }
 }
 
