@@ -83,6 +83,11 @@ impl ConnectionArgs {
         let dbname = self.dbname.as_ref().map(Secret::expose).filter(|text| !text.is_empty());
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
+            Some(text) if text.contains(':') && text.contains('@') => {
+                // Not repeated: it may hold a password.
+                let cause = "it looks like a URI without its postgresql://";
+                return Err(Error::new(Kind::Usage, "read --dbname", cause).hint("write postgresql://USER@HOST:PORT/DBNAME"));
+            }
             other => (other, None),
         };
         let options = [

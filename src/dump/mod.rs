@@ -132,7 +132,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let selected = selection.apply(objects);
     let kept = selected.ids();
     let carried: Vec<Table> = (tables.iter().map(|source| &source.table))
-        .filter(|table| kept.contains(&table.object) && selection.data_of(&table.schema, &table.name))
+        .filter(|table| kept.contains(&table.object) && selection.rows_of(table))
         .cloned()
         .collect();
     let not_carried = selection.not_carried(not_carried).chain(selected.left_out).collect();

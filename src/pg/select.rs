@@ -7,7 +7,7 @@ mod pattern;
 
 use std::collections::HashSet;
 
-use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind};
+use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 
 pub use pattern::Pattern;
@@ -69,6 +69,11 @@ impl Selection {
     pub fn data_of(&self, schema: &str, name: &str) -> bool {
         let excluded = self.exclude_table_data.iter().any(|pattern| pattern.matches_table(schema, name));
         !self.schema_only && !excluded && self.picks_table(schema, name)
+    }
+
+    /// Whether the rows that the archive lists under a table are meant. No pattern is about large objects: their bytes go with the objects.
+    pub fn rows_of(&self, table: &Table) -> bool {
+        if table.is_large_objects() { !self.schema_only } else { self.data_of(&table.schema, &table.name) }
     }
 
     /// Leaves out of what cannot be carried what is not wanted anyhow.

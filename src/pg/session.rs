@@ -141,6 +141,16 @@ impl Session {
         self.answered(doing, self.client.execute_typed(sql, &[])).await
     }
 
+    /// Takes a role's place, as `--role` says.
+    pub async fn set_role(&self, role: &str) -> Result<()> {
+        let taken = self.execute("take the role (--role)", &format!("SET ROLE {}", ident::quote(role))).await;
+        taken.map(drop).map_err(|error| match error.sqlstate() {
+            // It is not there, or not ours to take.
+            Some("22023" | "42704" | "42501") => error.as_kind(Kind::Requirement),
+            _ => error,
+        })
+    }
+
     /// Runs several of our own statements; never with text from a catalog or an archive in it.
     pub async fn batch(&self, doing: &str, sql: &str) -> Result<()> {
         self.answered(doing, self.client.batch_execute(sql)).await

@@ -96,7 +96,7 @@ async fn open(server: &Server, begin: &Begin) -> Result<Session> {
         session.execute("let row security choose", "SET row_security = on").await?;
     }
     if let Some(role) = &begin.role {
-        session.execute("set the role", &format!("SET ROLE {}", ident::quote(role))).await?;
+        session.set_role(role).await?;
     }
     Ok(session)
 }

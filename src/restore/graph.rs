@@ -193,7 +193,8 @@ impl Graph {
         let stuck: Vec<&str> =
             self.ids().filter(|job| missing[job.index()] > 0).take(5).map(|job| self.jobs[job.index()].label.as_str()).collect();
         let cause = format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
-        Err(Error::new(Kind::Archive, "plan the restore", cause))
+        Err(Error::new(Kind::Requirement, "plan the restore", cause)
+            .hint("with -a, rows of tables that refer to each other in a circle cannot be loaded"))
     }
 
     /// For each job, the jobs that need it.

@@ -218,8 +218,9 @@ async fn plan(
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     findings.extend(preflight::findings(wanted, &target));
-    let warnings =
-        if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target).into_iter().chain(kept).collect() };
+    let warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
+    let left_out =
+        std::mem::take(&mut selected.left_out).into_iter().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {
@@ -244,7 +245,7 @@ async fn plan(
     let marked = room == Room::Cleaned;
     let begin = if marked { Vec::new() } else { Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set() };
     let tables = manifest.tables.clone();
-    let plan = Plan { findings, warnings, left_out: selected.left_out, first, begin, graph, tables, objects: selected.objects };
+    let plan = Plan { findings, warnings, left_out, first, begin, graph, tables, objects: selected.objects };
     Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
 }
 
@@ -262,7 +263,7 @@ fn render(options: &Options) -> render::Options {
 /// Each table's chunks; none where its rows are not wanted.
 fn chunks(options: &Options, archive: &Archive<File>, selected: &select::Selected) -> Vec<Vec<ChunkSize>> {
     let kept = selected.ids();
-    let wanted = |table: &Table| kept.contains(&table.object) && options.selection.data_of(&table.schema, &table.name);
+    let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
     let wanted: Vec<bool> = archive.manifest.tables.iter().map(wanted).collect();
     let mut chunks = vec![Vec::new(); wanted.len()];
     for (chunk, entry) in archive.index.chunks.iter().enumerate() {
@@ -324,7 +325,7 @@ async fn set_up(options: &Options, session: &Session) -> Result<()> {
     );
     session.batch("set up the session", &sql).await?;
     if let Some(role) = &options.role {
-        session.execute("set the role", &format!("SET ROLE {}", ident::quote(role))).await?;
+        session.set_role(role).await?;
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 //! Pure: compares what the archive asks for with what was read of the target.
 
 use super::target::{Schema, Target};
-use crate::archive::manifest::{Acl, Grant, Object, ObjectKind};
+use crate::archive::manifest::{Acl, Grant, NotCarried, Object, ObjectKind};
 use crate::pg::{ident, render};
 
 /// Takes the statements away from what the target has already. Owner, comment and privileges are kept where they are the same, or not ours
 /// to change; the latter is told.
-pub(super) fn leave_present(objects: &mut [Object], target: &Target, render: &render::Options) -> Vec<String> {
+pub(super) fn leave_present(objects: &mut [Object], target: &Target, render: &render::Options) -> Vec<NotCarried> {
     let mut kept = Vec::new();
     for object in objects {
         match object.kind {
@@ -28,7 +28,7 @@ pub(super) fn leave_present(objects: &mut [Object], target: &Target, render: &re
     kept
 }
 
-fn leave_schema(object: &mut Object, schema: &Schema, render: &render::Options) -> Option<String> {
+fn leave_schema(object: &mut Object, schema: &Schema, render: &render::Options) -> Option<NotCarried> {
     object.statements.clear();
     object.owner.take_if(|owner| render.no_owner || *owner == schema.owner);
     object.comments.retain(|comment| !render.no_comments && comment.text != schema.comment.as_deref().unwrap_or_default());
@@ -44,8 +44,8 @@ fn leave_schema(object: &mut Object, schema: &Schema, render: &render::Options) 
     object.owner = None;
     object.comments.clear();
     object.acl = None;
-    let (name, owner) = (ident::quote(&object.name), ident::quote(&schema.owner));
-    Some(format!("schema {name} keeps the owner, privileges and comment that it has here: it belongs to {owner}"))
+    let reason = format!("it keeps the owner, privileges and comment that it has here: it belongs to {}", ident::quote(&schema.owner));
+    Some(NotCarried { kind: "schema".to_owned(), name: ident::quote(&object.name), reason })
 }
 
 /// What the target's schema grants stands for what a new one would, and its owner for the owner that it had where the archive was made:
@@ -161,7 +161,7 @@ mod tests {
         let mut object = public(&["CREATE"]);
         object.owner = Some("kong".into());
         let options = render::Options { no_owner: true, no_privileges: true, ..render::Options::default() };
-        assert_eq!(leave_present(std::slice::from_mut(&mut object), &target(false), &options), [] as [&str; 0]);
+        assert_eq!(leave_present(std::slice::from_mut(&mut object), &target(false), &options), []);
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         let mut plpgsql = object(ObjectKind::Extension, "plpgsql", None);
         plpgsql.comments = vec![comment("PL/pgSQL procedural language")];
         let mut objects = [public, changed, plpgsql, object(ObjectKind::Schema, "new", Some("kong"))];
-        assert_eq!(leave_present(&mut objects, &target(true), &render::Options::default()), [] as [&str; 0]);
+        assert_eq!(leave_present(&mut objects, &target(true), &render::Options::default()), []);
         assert!(objects[0].statements.is_empty() && objects[0].comments.is_empty() && objects[0].owner.is_none());
         assert!(objects[1].statements.is_empty() && objects[1].comments.len() == 1 && objects[1].owner.is_some());
         assert!(objects[2].statements.is_empty() && objects[2].comments.is_empty());

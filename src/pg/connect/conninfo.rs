@@ -77,6 +77,11 @@ fn parse_uri_hosts(hosts: &str, pairs: &mut Pairs) -> Result<()> {
         } else {
             entry.split_once(':').unwrap_or((entry, ""))
         };
+        // Neither is repeated: it may be the rest of a password.
+        if name.contains('@') || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+            let hint = "write @ as %40, / as %2F and : as %3A inside a user name or password";
+            return Err(refuse("the host and port of the URI are not well formed").hint(hint));
+        }
         names.push(name);
         ports.push(port);
     }
