@@ -12,7 +12,8 @@ use super::selection::{OwnerArgs, SelectionArgs};
 use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::restore::{self, Options, Plan, Report, Sections};
+use crate::progress::{Level, Progress as _};
+use crate::restore::{self, ForeignKeys, Options, Plan, Report, Sections};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -29,6 +30,15 @@ pub(super) struct RestoreArgs {
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
+    /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
+    #[arg(long, value_name = "validate|not-valid|trust", value_enum, default_value_t, hide_possible_values = true)]
+    fk: FkArg,
+    /// Say as soon as Kong may start, and do the rest while it serves
+    #[arg(long)]
+    ready_early: bool,
+    /// With --ready-early, make this file then
+    #[arg(long, value_name = "PATH", requires = "ready_early")]
+    ready_file: Option<PathBuf>,
     /// Do not ANALYZE the tables
     #[arg(long)]
     no_analyze: bool,
@@ -72,6 +82,24 @@ enum SectionArg {
     PostData,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FkArg {
+    #[default]
+    Validate,
+    NotValid,
+    Trust,
+}
+
+impl From<FkArg> for ForeignKeys {
+    fn from(arg: FkArg) -> Self {
+        match arg {
+            FkArg::Validate => Self::Validate,
+            FkArg::NotValid => Self::NotValid,
+            FkArg::Trust => Self::Trust,
+        }
+    }
+}
+
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
     if args.archive.as_os_str() == "-" {
@@ -97,7 +125,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place";
+const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place, or, if --ready-early had said that the database may be used, run the same command again";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {
@@ -120,6 +148,9 @@ impl RestoreArgs {
             max_memory: self.limits.max_memory,
             stall_timeout: self.limits.stall_timeout,
             no_analyze: self.no_analyze,
+            foreign_keys: self.fk.into(),
+            ready_early: self.ready_early,
+            ready_file: self.ready_file.clone(),
         }
     }
 }
@@ -135,6 +166,9 @@ fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
 
 fn tell(report: &Report, reporter: &Reporter) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
+    if !report.not_valid.is_empty() {
+        reporter.message(Level::Info, &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")));
+    }
     let lines = format!(
         "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
         units::plural(report.tables, "table"),
@@ -151,7 +185,9 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
         "raw_bytes": report.raw_bytes,
         "jobs": report.jobs,
         "not_restored": report.not_restored,
+        "not_valid": report.not_valid,
         "seconds": report.seconds_total,
+        "seconds_ready": report.seconds_ready,
         "seconds_before_analyze": report.seconds_before_analyze,
         "seconds_busy": busy,
     });

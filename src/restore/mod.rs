@@ -7,6 +7,7 @@
 //! Does not know how objects are read from a server, nor how an archive's bytes are laid out.
 
 pub mod build;
+mod concurrently;
 mod cost;
 mod existing;
 pub mod graph;
@@ -17,6 +18,7 @@ pub mod mark;
 mod plan;
 mod preflight;
 mod present;
+mod ready;
 mod report;
 mod run;
 pub mod schedule;
@@ -29,20 +31,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::build::Sections;
 use self::build::{ChunkSize, Input};
+pub use self::build::{ForeignKeys, Sections};
 use self::existing::LiveTriggers;
 use self::load::Loader;
 use self::mark::Mark;
 pub use self::plan::Plan;
 pub use self::preflight::Finding;
 use self::preflight::Wanted;
+use self::ready::Ready;
 pub use self::report::Report;
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
@@ -52,6 +55,9 @@ use crate::progress::{Level, Progress, TableTotal};
 
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
 const MAINTENANCE_BYTES: u64 = 1 << 30;
+
+/// Processes that help a session build an index, where the server has them to give; its own setting where that is more.
+const PARALLEL_WORKERS: u32 = 2;
 
 /// What to restore, from where, to where, how.
 #[derive(Clone, Debug)]
@@ -82,6 +88,12 @@ pub struct Options {
     pub stall_timeout: Duration,
     /// Gather no statistics.
     pub no_analyze: bool,
+    /// What is done about foreign keys.
+    pub foreign_keys: ForeignKeys,
+    /// Say as soon as may be that the database can be used, and do the rest while it is.
+    pub ready_early: bool,
+    /// The file that appears then.
+    pub ready_file: Option<PathBuf>,
 }
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
@@ -94,6 +106,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     if let Some(error) = preflight::refuse(&plan.findings, &target) {
         return Err(error);
     }
+    options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
@@ -102,13 +115,21 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let loader =
         Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
     let backend_pid = sessions[0].backend_pid();
-    if let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await {
+    if !plan.begin.is_empty()
+        && let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await
+    {
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
-    let shared = Arc::new(Shared { server: options.server.clone(), graph: plan.graph, loader, triggers });
-    let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
-    Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, options.jobs, not_restored))
+    let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
+    let ready = Ready { words, file: options.ready_file.clone(), ..Ready::default() };
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, ready });
+    let ended = finish(&shared, sessions).await;
+    let said = shared.ready.said.get();
+    let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
+    let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
+    let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
+    Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
@@ -123,7 +144,7 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
-        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.server, backend_pid).await {
+        Err(error) if error.kind() == Kind::Server => match mark::read_after(&shared.options.server, backend_pid).await {
             Ok(None) => Ok(busy),
             _ => Err(error),
         },
@@ -155,8 +176,23 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
+    check_sections(options, sections)?;
     let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
     Ok(Prepared { archive, session, target, plan, triggers })
+}
+
+/// Rows that are trusted and rows that are waited for come with their tables and keys.
+fn check_sections(options: &Options, sections: Sections) -> Result<()> {
+    let option = match options.foreign_keys {
+        _ if options.ready_early => "--ready-early",
+        ForeignKeys::Trust => "--fk trust",
+        _ => return Ok(()),
+    };
+    if sections == Sections::ALL {
+        return Ok(());
+    }
+    let cause = format!("{option} needs definitions, rows and keys in one run");
+    Err(Error::new(Kind::Usage, "plan the restore", cause).hint(format!("leave out {option}, or -a, -s and --section")))
 }
 
 /// Whether it was dumped with `-a`: then its tables are names without definitions.
@@ -186,7 +222,12 @@ async fn plan(
     };
     let kept = present::leave_present(&mut selected.objects, target, &render);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
-    let mut findings: Vec<Finding> = preflight::findings(wanted, target);
+    let uuid = archive.header.archive.to_string();
+    // The database is in use already, and the same archive's restore was left undone.
+    let resumes = options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
+    let mut findings: Vec<Finding> = if resumes { Vec::new() } else { preflight::findings(wanted, target) };
+    findings.extend(preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust && !resumes));
+    findings.extend(options.ready_file.as_deref().filter(|_| !resumes).and_then(ready::finding));
     let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
@@ -198,7 +239,10 @@ async fn plan(
         findings.extend(more);
         triggers = live;
     }
-    let graph = build::build(Input {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mark = Mark::new(&archive.name, &uuid, &now);
+    let finishing = mark.finishing();
+    let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
         chunks: &chunks,
@@ -207,9 +251,14 @@ async fn plan(
         sections,
         render: &render,
         analyze: !options.no_analyze,
+        foreign_keys: options.foreign_keys,
+        ready: options.ready_early.then_some(&finishing),
+        searched: kong::restore::is_searched,
     })?;
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let begin = Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set();
+    if resumes {
+        graph.keep_from_ready_on();
+    }
+    let begin = if resumes { Vec::new() } else { mark.set() };
     let tables = manifest.tables.clone();
     let plan = Plan { findings, warnings, left_out: selected.left_out, begin, graph, tables, objects: selected.objects };
     Ok((plan, triggers))
@@ -271,6 +320,8 @@ async fn set_up(options: &Options, session: &Session) -> Result<()> {
     let share_kib = MAINTENANCE_BYTES / 1024 / options.jobs.max(1) as u64;
     let sql = format!(
         "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(setting::int8, {share_kib})::text, false), \
+                pg_catalog.set_config('max_parallel_maintenance_workers', \
+                  greatest(pg_catalog.current_setting('max_parallel_maintenance_workers')::int4, {PARALLEL_WORKERS})::text, false), \
                 pg_catalog.set_config('synchronous_commit', 'off', false) \
          FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'"
     );

@@ -8,13 +8,15 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::task::JoinSet;
 
+use super::Options;
+use super::concurrently;
 use super::existing::LiveTriggers;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
 use super::load::{Load, Loader};
+use super::ready::Ready;
 use super::schedule::Schedule;
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
-use crate::pg::connect::Server;
 use crate::pg::session::Session;
 use crate::progress::Progress;
 
@@ -25,14 +27,16 @@ const COMMIT_EVERY: usize = 500;
 
 /// What the sessions share.
 pub(super) struct Shared {
-    /// Where the sessions are.
-    pub(super) server: Server,
+    /// What was asked for.
+    pub(super) options: Options,
     /// The plan.
     pub(super) graph: Graph,
     /// Brings rows.
     pub(super) loader: Loader,
     /// Triggers of tables that were there before.
     pub(super) triggers: LiveTriggers,
+    /// Gives the word that the database may be used.
+    pub(super) ready: Ready,
 }
 
 /// Seconds that sessions were busy, by stage.
@@ -47,7 +51,7 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> R
     let ended = work_off(shared, sessions, &mut running).await;
     if ended.is_err() {
         // A backend that builds an index would not notice a closed connection before the index is built.
-        shared.server.cancel_all().await;
+        shared.options.server.cancel_all().await;
         running.shutdown().await;
     }
     ended
@@ -61,7 +65,7 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
     let mut left = Left::new(graph);
     left.tell(&shared.loader.progress);
     loop {
-        while let Some(session) = idle.pop() {
+        while let Some(mut session) = idle.pop() {
             let Some(job) = schedule.start() else {
                 idle.push(session);
                 break;
@@ -69,7 +73,7 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             let shared = Arc::clone(shared);
             running.spawn(async move {
                 let begun = Instant::now();
-                let result = shared.run(&session, job).await;
+                let result = shared.run(&mut session, job).await;
                 (job, session, result, begun.elapsed().as_secs_f64())
             });
         }
@@ -139,7 +143,7 @@ impl Left {
 }
 
 impl Shared {
-    async fn run(&self, session: &Session, id: JobId) -> Result<()> {
+    async fn run(&self, session: &mut Session, id: JobId) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
         match &job.work {
             Work::Statements(steps) => statements(session, steps).await,
@@ -149,10 +153,16 @@ impl Shared {
                 }
                 Ok(())
             }
-            Work::Load { table, chunks, mode, .. } => {
+            Work::Concurrently(index) => concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await,
+            Work::Ready(step) => {
+                durable_transaction(session, std::slice::from_ref(step)).await?;
+                let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
+                self.ready.tell(left, self.loader.progress.as_ref()).await
+            }
+            Work::Load { table, chunks, mode, trusted, .. } => {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
-                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers };
+                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted };
                 self.loader.run(session, load).await.map(drop)
             }
         }

@@ -30,6 +30,8 @@ pub(super) struct Target {
     pub(super) user: String,
     /// Whether that role is a superuser.
     pub(super) superuser: bool,
+    /// Whether it may set `session_replication_role`.
+    pub(super) sets_replica: bool,
     /// Whether it may create schemas here.
     pub(super) creates_schemas: bool,
     /// Every role.
@@ -94,6 +96,7 @@ impl Target {
         target.schemas = schemas(session).await?;
         (target.occupied, target.occupied_count) = occupied(session).await?;
         target.mark = mark::read(session).await?;
+        target.sets_replica = sets_replica(session, target.superuser).await?;
         Ok(target)
     }
 }
@@ -117,6 +120,15 @@ async fn basics(session: &Session) -> Result<Target> {
         creates_schemas: row.get(7),
         ..Target::default()
     })
+}
+
+/// Since 15 the right can be granted.
+async fn sets_replica(session: &Session, superuser: bool) -> Result<bool> {
+    if superuser || session.version() < 150_000 {
+        return Ok(superuser);
+    }
+    let sql = "SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET')";
+    Ok(session.query_one("read the role's rights", sql).await?.get(0))
 }
 
 async fn roles(session: &Session) -> Result<HashMap<String, Role>> {

@@ -64,6 +64,9 @@ impl Restorer {
             max_memory: 1 << 20,
             stall_timeout: Duration::from_secs(1),
             no_analyze: false,
+            foreign_keys: restore::ForeignKeys::default(),
+            ready_early: false,
+            ready_file: None,
         };
         self.runtime.block_on(restore::run(options, Arc::new(Silent))).expect_err("there is no server").kind()
     }

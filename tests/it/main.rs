@@ -16,6 +16,7 @@ mod invariants;
 mod layers;
 mod names;
 mod pair;
+mod ready;
 mod restore;
 mod signals;
 mod support;
