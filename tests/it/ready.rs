@@ -85,8 +85,8 @@ const KONG_WRITES: &str = "
     INSERT INTO consumers (id, username, tags, ws_id, created_at, updated_at)
         SELECT md5('late' || n)::uuid, 'late-' || n, ARRAY['late', 'n' || n], (SELECT id FROM workspaces WHERE name = 'default'), '2024-05-01Z', '2024-05-01Z'
         FROM generate_series(1, 50) n;
-    INSERT INTO keyauth_credentials (id, key, consumer_id, tags, ws_id, created_at, updated_at)
-        SELECT md5('key' || username)::uuid, username, id, tags, ws_id, created_at, updated_at FROM consumers WHERE username LIKE 'late-%';
+    INSERT INTO keyauth_credentials (id, key, consumer_id, tags, ws_id, created_at)
+        SELECT md5('key' || username)::uuid, username, id, tags, ws_id, created_at FROM consumers WHERE username LIKE 'late-%';
     UPDATE consumers SET tags = '{changed}' WHERE username = 'late-7';
     DELETE FROM consumers WHERE username = 'late-8'";
 
