@@ -44,6 +44,23 @@ pub struct Source {
     pub snapshot_lsn: Option<String>,
 }
 
+/// The newest PostgreSQL that this program was tried with.
+const NEWEST_KNOWN: u32 = 18;
+
+impl Source {
+    /// What to say when the server is of a version that came after this program.
+    pub fn newer_than_known(&self) -> Option<String> {
+        newer_than_known(self.server_version_num, &self.server_version)
+    }
+}
+
+/// The same for any server.
+pub fn newer_than_known(version_num: u32, version: &str) -> Option<String> {
+    (version_num / 10_000 > NEWEST_KNOWN).then(|| {
+        format!("PostgreSQL {version} is newer than {NEWEST_KNOWN}, the newest that this version was tried with: it is asked what it has, and what is of a new kind is named")
+    })
+}
+
 /// An object's number within one archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId(pub u32);
@@ -217,6 +234,27 @@ pub enum Detail {
         /// Whether `last_value` has been handed out.
         is_called: bool,
     },
+    /// The database itself: what `CREATE DATABASE` is told. Its further statements set what its sessions begin with.
+    Database {
+        /// `c`, `i` or `b`: libc, ICU, builtin.
+        locale_provider: String,
+        /// The server encoding's name.
+        encoding: String,
+        /// `datcollate`.
+        collate: String,
+        /// `datctype`.
+        ctype: String,
+        /// The provider's own locale, where the provider is not libc.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        locale: Option<String>,
+        /// Rules added to an ICU collation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icu_rules: Option<String>,
+        /// Sessions at a time; -1 is no limit.
+        connection_limit: i32,
+        /// Whether whoever may create databases may copy it.
+        is_template: bool,
+    },
     /// Large objects of one owner and with the same privileges.
     LargeObjects {
         /// Which.
@@ -305,7 +343,7 @@ pub struct Column {
 pub enum RowEncoding {
     /// COPY BINARY.
     Binary,
-    /// COPY TEXT, in UTF-8.
+    /// COPY TEXT, in the source's encoding.
     Text,
 }
 

@@ -14,6 +14,7 @@ use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::{Error, Kind, Result};
+use crate::pg::snapshot::Begin;
 
 /// Write a database into an archive
 #[derive(Args, Debug)]
@@ -30,6 +31,18 @@ pub(super) struct DumpArgs {
     /// Refused: there is one format
     #[arg(short = 'F', long, hide = true)]
     format: Option<String>,
+    /// Leave comments out
+    #[arg(long)]
+    no_comments: bool,
+    /// Leave security labels out
+    #[arg(long)]
+    no_security_labels: bool,
+    /// Let a restore send the rows of partitions to the partitioned table at the top
+    #[arg(long)]
+    load_via_partition_root: bool,
+    /// Dump the rows that row security lets this role see; without it, a table that hides rows is an error
+    #[arg(long)]
+    enable_row_security: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -80,7 +93,10 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         selection: args.selection.selection(),
         no_owner: args.owner.no_owner,
         no_privileges: args.owner.no_privileges,
-        role: args.owner.role.clone(),
+        no_comments: args.no_comments,
+        no_security_labels: args.no_security_labels,
+        via_partition_root: args.load_via_partition_root,
+        begin: Begin { role: args.owner.role.clone(), row_security: args.enable_row_security },
         lock_wait_timeout: args.limits.lock_wait_timeout,
         max_memory: args.limits.max_memory,
         serializable_deferrable: args.limits.serializable_deferrable,

@@ -12,7 +12,7 @@ use super::output::{self, LogFormat};
 use super::units::{self, printable};
 use super::{Outcome, table};
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, Object, Section};
+use crate::archive::manifest::{Manifest, Object, ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::{ident, render};
 
@@ -185,8 +185,14 @@ fn as_sql(manifest: &Manifest) -> String {
         printable(&source.server_version),
         printable(&source.snapshot_time)
     );
+    for database in manifest.objects.iter().filter(|object| object.kind == ObjectKind::Database) {
+        sql.push_str("\n-- With restore --create only:\n");
+        for line in render::statements(database, &render::Options::default()).iter().flat_map(|statement| statement.lines()) {
+            let _ = writeln!(sql, "-- {line}");
+        }
+    }
     for section in [Section::PreData, Section::Data, Section::PostData] {
-        for object in manifest.objects.iter().filter(|object| object.section == section) {
+        for object in manifest.objects.iter().filter(|object| object.section == section && object.kind != ObjectKind::Database) {
             let statements = render::statements(object, &render::Options::default());
             if statements.is_empty() {
                 continue;

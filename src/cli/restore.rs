@@ -30,6 +30,21 @@ pub(super) struct RestoreArgs {
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
+    /// Make the database first, under the name it had, with all its properties; -d only says where to begin
+    #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
+    create: bool,
+    /// Drop what the archive holds before making it; with -C, the database
+    #[arg(short, long, conflicts_with = "data_only")]
+    clean: bool,
+    /// With -c, drop only what is there
+    #[arg(long, requires = "clean")]
+    if_exists: bool,
+    /// Stop at the first error; that is the default
+    #[arg(short, long, conflicts_with = "keep_going")]
+    exit_on_error: bool,
+    /// After an error, go on with what can still be done; name all that failed at the end
+    #[arg(long)]
+    keep_going: bool,
     /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
     #[arg(long, value_name = "validate|not-valid|trust", value_enum, default_value_t, hide_possible_values = true)]
     fk: FkArg,
@@ -45,6 +60,9 @@ pub(super) struct RestoreArgs {
     /// Leave comments out
     #[arg(long)]
     no_comments: bool,
+    /// Leave security labels out
+    #[arg(long)]
+    no_security_labels: bool,
     /// Use the database's default tablespace for everything
     #[arg(long)]
     no_tablespaces: bool,
@@ -125,7 +143,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place, or, if --ready-early had said that the database may be used, run the same command again";
+const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place, or, if --ready-early had said that the database may be used, run it again with --ready-early and without -c and -C";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {
@@ -148,6 +166,11 @@ impl RestoreArgs {
             max_memory: self.limits.max_memory,
             stall_timeout: self.limits.stall_timeout,
             no_analyze: self.no_analyze,
+            no_security_labels: self.no_security_labels,
+            create: self.create,
+            clean: self.clean,
+            if_exists: self.if_exists,
+            keep_going: self.keep_going,
             foreign_keys: self.fk.into(),
             ready_early: self.ready_early,
             ready_file: self.ready_file.clone(),

@@ -29,6 +29,15 @@ pub(super) struct SelectionArgs {
     /// Take the rows and sequence values, no definitions
     #[arg(short = 'a', long)]
     data_only: bool,
+    /// Leave publications out
+    #[arg(long)]
+    no_publications: bool,
+    /// Leave subscriptions out
+    #[arg(long)]
+    no_subscriptions: bool,
+    /// Refuse a -t or -n that matches nothing; that is the default
+    #[arg(long)]
+    strict_names: bool,
 }
 
 impl SelectionArgs {
@@ -42,6 +51,8 @@ impl SelectionArgs {
             exclude_table_data: self.exclude_table_data.clone(),
             schema_only: self.schema_only,
             data_only: self.data_only,
+            no_publications: self.no_publications,
+            no_subscriptions: self.no_subscriptions,
         }
     }
 }

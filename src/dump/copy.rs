@@ -44,7 +44,9 @@ const KEEPER_LOOK: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) server: Server,
-    pub(super) role: Option<String>,
+    pub(super) begin: snapshot::Begin,
+    /// What the rows' texts are sent in, where that is not UTF8: as they are stored.
+    pub(super) encoding: Option<String>,
     pub(super) snapshot_id: String,
     pub(super) uuid: Uuid,
     pub(super) codec: Codec,
@@ -76,7 +78,7 @@ pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions:
 }
 
 async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
-    let session = snapshot::join(&context.server, &context.snapshot_id, context.role.as_deref()).await?;
+    let session = snapshot::join(&context.server, &context.snapshot_id, &context.begin).await?;
     let mut locked: HashSet<String> = HashSet::new();
     loop {
         let job = queue.lock().expect("no holder panics").next();
@@ -155,6 +157,8 @@ async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, s
         async move { session.answered(&doing, session.client().prepare(&sql)).await }
     };
     let prepared = try_join_all(pieces.iter().map(prepare)).await?;
+    // The statements are read already: the names in them are UTF-8.
+    set_encoding(session, context.encoding.as_deref()).await?;
     // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
     let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
     for piece in &pieces {
@@ -163,7 +167,14 @@ async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, s
         copy_piece(context, piece, &doing, stream, sender).await?;
         sender.piece_read(piece.table);
     }
-    Ok(())
+    set_encoding(session, context.encoding.as_ref().map(|_| "UTF8")).await
+}
+
+async fn set_encoding(session: &Session, encoding: Option<&str>) -> Result<()> {
+    match encoding {
+        Some(encoding) => session.set_client_encoding(encoding).await,
+        None => Ok(()),
+    }
 }
 
 async fn copy_piece(context: &Context, piece: &Piece, doing: &str, stream: CopyOutStream, sender: &ChunkSender) -> Result<()> {

@@ -20,9 +20,9 @@ use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
 use crate::pg::ident;
 use crate::pg::select::Selection;
-use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
+use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
 use crate::pool::Budget;
-use crate::progress::{Progress, TableTotal};
+use crate::progress::{Level, Progress, TableTotal};
 
 /// What to dump, from where, to where, how.
 #[derive(Clone, Debug)]
@@ -41,8 +41,14 @@ pub struct Options {
     pub no_owner: bool,
     /// Leave privileges out of the archive.
     pub no_privileges: bool,
-    /// `SET ROLE` after connecting.
-    pub role: Option<String>,
+    /// Leave comments out of the archive.
+    pub no_comments: bool,
+    /// Leave security labels out of the archive.
+    pub no_security_labels: bool,
+    /// Let restores send the rows of partitions to the partitioned table at the top.
+    pub via_partition_root: bool,
+    /// How each session begins.
+    pub begin: Begin,
     /// How long a lock is waited for.
     pub lock_wait_timeout: Duration,
     /// Bytes of rows in flight, raw and encoded.
@@ -84,7 +90,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), Arc::clone(&progress))?;
     let context = copy::Context {
         server: options.server.patient(options.stall_timeout),
-        role: options.role.clone(),
+        begin: options.begin.clone(),
+        encoding: Some(manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
         codec: options.codec,
@@ -109,8 +116,8 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let snapshot_options = SnapshotOptions {
         lock_wait_timeout: options.lock_wait_timeout,
         serializable_deferrable: options.serializable_deferrable,
-        role: options.role.clone(),
-        read: ReadOptions::default(),
+        begin: options.begin.clone(),
+        read: ReadOptions { via_partition_root: options.via_partition_root, ..ReadOptions::default() },
     };
     let selection = &options.selection;
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
@@ -118,6 +125,9 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
+    if let Some(warning) = source.newer_than_known() {
+        progress.message(Level::Warning, &warning);
+    }
     selection.check_matched(&objects)?;
     let selected = selection.apply(objects);
     let kept = selected.ids();
@@ -125,7 +135,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
         .filter(|table| kept.contains(&table.object) && selection.data_of(&table.schema, &table.name))
         .cloned()
         .collect();
-    let not_carried = not_carried.into_iter().chain(selected.left_out).collect();
+    let not_carried = selection.not_carried(not_carried).chain(selected.left_out).collect();
     let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried };
     for object in &mut manifest.objects {
         if options.no_owner {
@@ -133,6 +143,12 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
         }
         if options.no_privileges {
             object.acl = None;
+        }
+        if options.no_comments {
+            object.comments.clear();
+        }
+        if options.no_security_labels {
+            object.security_labels.clear();
         }
     }
     let plan = plan::make(&manifest, &tables, options.jobs)?;

@@ -36,10 +36,43 @@ pub fn statements(object: &Object, options: &Options) -> Vec<String> {
     all
 }
 
+/// What makes a database under its own name. The tablespace is the object's; a server that knows no locale providers is not told of one.
+pub fn create_database(object: &Object, options: &Options, server_version: u32) -> String {
+    let mut sql = format!("CREATE DATABASE {} WITH TEMPLATE = template0", ident::quote(&object.name));
+    if let Detail::Database { locale_provider, encoding, collate, ctype, locale, icu_rules, .. } = &object.detail {
+        let mut add = |word: &str, value: &str| sql.extend([" ", word, " = ", value]);
+        add("ENCODING", &ident::literal(encoding));
+        let provider = match locale_provider.as_str() {
+            "i" => "icu",
+            "b" => "builtin",
+            _ => "libc",
+        };
+        if server_version >= LOCALE_PROVIDERS || provider != "libc" {
+            add("LOCALE_PROVIDER", provider);
+        }
+        add("LC_COLLATE", &ident::literal(collate));
+        add("LC_CTYPE", &ident::literal(ctype));
+        let word = if provider == "icu" { "ICU_LOCALE" } else { "BUILTIN_LOCALE" };
+        if let Some(locale) = locale {
+            add(word, &ident::literal(locale));
+        }
+        if let Some(rules) = icu_rules {
+            add("ICU_RULES", &ident::literal(rules));
+        }
+    }
+    if let Some(tablespace) = object.tablespace.as_ref().filter(|_| !options.no_tablespaces) {
+        sql.extend([" TABLESPACE = ", &ident::quote(tablespace)]);
+    }
+    sql
+}
+
+/// The first server that knows of locale providers for databases.
+const LOCALE_PROVIDERS: u32 = 150_000;
+
 /// Wraps statements that make a relation so that it comes to lie in the object's tablespace.
 pub fn in_tablespace(object: &Object, options: &Options, statements: Vec<String>) -> Vec<String> {
     match &object.tablespace {
-        Some(tablespace) if !options.no_tablespaces && !statements.is_empty() => {
+        Some(tablespace) if !options.no_tablespaces && !statements.is_empty() && object.kind != ObjectKind::Database => {
             let set = format!("SET default_tablespace = {}", ident::quote(tablespace));
             once(set).chain(statements).chain(once("SET default_tablespace = ''".to_owned())).collect()
         }

@@ -29,6 +29,10 @@ pub struct Selection {
     pub schema_only: bool,
     /// `-a`: nothing but rows, sequence values and large objects.
     pub data_only: bool,
+    /// `--no-publications`.
+    pub no_publications: bool,
+    /// `--no-subscriptions`.
+    pub no_subscriptions: bool,
 }
 
 /// What a selection leaves of a list of objects.
@@ -50,7 +54,8 @@ impl Selected {
 impl Selection {
     /// Whether nothing was chosen, so that all there is is meant.
     pub fn is_everything(&self) -> bool {
-        self.all_objects() && !self.schema_only && !self.data_only && self.exclude_table_data.is_empty()
+        let all_kinds = !self.schema_only && !self.data_only && !self.no_publications && !self.no_subscriptions;
+        self.all_objects() && all_kinds && self.exclude_table_data.is_empty()
     }
 
     /// Whether a table, view or sequence of this name is meant.
@@ -66,7 +71,23 @@ impl Selection {
         !self.schema_only && !excluded && self.picks_table(schema, name)
     }
 
-    /// Keeps what is selected and what that needs. A relation that is not selected is never brought along for another's sake: what needs it
+    /// Leaves out of what cannot be carried what is not wanted anyhow.
+    pub fn not_carried(&self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'_> {
+        all.into_iter().filter(|one| {
+            !(self.no_publications && one.kind.starts_with("publication") || self.no_subscriptions && one.kind == "subscription")
+        })
+    }
+
+    fn is_unwanted(&self, kind: ObjectKind) -> bool {
+        use ObjectKind::{Publication, PublicationSchema, PublicationTable, Subscription};
+        match kind {
+            Publication | PublicationSchema | PublicationTable => self.no_publications,
+            Subscription => self.no_subscriptions,
+            _ => false,
+        }
+    }
+
+    /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected is never brought along for another's sake: what needs it
     /// is left out and named. Types, functions, extensions and sequences are.
     ///
     /// With `-a`, tables and sequences stay as bare names, without statements, owner or privileges, so that rows and values know where they
@@ -75,12 +96,16 @@ impl Selection {
         if self.is_everything() {
             return Selected { objects, left_out: Vec::new() };
         }
+        let (databases, mut objects): (Vec<Object>, Vec<Object>) =
+            objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
+        objects.retain(|object| !self.is_unwanted(object.kind));
         let (objects, left_out) = if self.all_objects() { (objects, Vec::new()) } else { needs::apply(self, objects) };
         let mut objects: Vec<Object> = objects.into_iter().filter(|object| self.wants_kind(object)).collect();
         if self.data_only {
             objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
         }
         needs::drop_dangling(&mut objects);
+        objects.extend(databases);
         Selected { objects, left_out }
     }
 

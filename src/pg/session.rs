@@ -165,6 +165,12 @@ impl Session {
         }
     }
 
+    /// Sets what texts travel in from now on. Statements are in UTF-8, so that they must be prepared while that is set.
+    pub async fn set_client_encoding(&self, encoding: &str) -> Result<()> {
+        let doing = format!("let texts travel in {encoding}");
+        self.execute(&doing, &format!("SET client_encoding = {}", ident::literal(encoding))).await.map(drop)
+    }
+
     /// Starts `COPY … TO STDOUT`.
     pub async fn copy_out(&self, doing: &str, sql: &str) -> Result<CopyOutStream> {
         self.answered(doing, self.client.copy_out(sql)).await

@@ -24,10 +24,19 @@ pub struct SnapshotOptions {
     pub lock_wait_timeout: Duration,
     /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
     pub serializable_deferrable: bool,
-    /// `SET ROLE` after connecting.
-    pub role: Option<String>,
+    /// How each session begins.
+    pub begin: Begin,
     /// What the catalog is asked for.
     pub read: ReadOptions,
+}
+
+/// How every session of a dump begins.
+#[derive(Clone, Debug, Default)]
+pub struct Begin {
+    /// `SET ROLE` after connecting.
+    pub role: Option<String>,
+    /// Lets the policies of row security choose the rows; without it, a table whose policies would is an error.
+    pub row_security: bool,
 }
 
 /// The session that holds locks and snapshot until it is dropped, and what it saw.
@@ -50,10 +59,10 @@ pub async fn take(
     picks: &(dyn Fn(&ListedTable) -> bool + Sync),
     progress: &dyn Progress,
 ) -> Result<Keeper> {
-    let session = open(server, options.role.as_deref()).await?;
+    let session = open(server, &options.begin).await?;
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
-        match attempt_once(&session, options, picks, progress).await? {
+        match attempt_once(&session, options, picks, progress).await.map_err(unreadable)? {
             Attempt::Stable { snapshot_id, snapshot_time, catalog } => {
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
@@ -73,20 +82,33 @@ pub async fn take(
 }
 
 /// Opens one more session that sees what the keeper sees.
-pub async fn join(server: &Server, snapshot_id: &str, role: Option<&str>) -> Result<Session> {
-    let session = open(server, role).await?;
+pub async fn join(server: &Server, snapshot_id: &str, begin: &Begin) -> Result<Session> {
+    let session = open(server, begin).await?;
     let doing = "import the snapshot";
     session.batch(doing, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
     session.execute(doing, &format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot_id))).await?;
     Ok(session)
 }
 
-async fn open(server: &Server, role: Option<&str>) -> Result<Session> {
+async fn open(server: &Server, begin: &Begin) -> Result<Session> {
     let session = server.open(Purpose::Dump).await?;
-    if let Some(role) = role {
+    if begin.row_security {
+        session.execute("let row security choose", "SET row_security = on").await?;
+    }
+    if let Some(role) = &begin.role {
         session.execute("set the role", &format!("SET ROLE {}", ident::quote(role))).await?;
     }
     Ok(session)
+}
+
+/// What the server stores and cannot write in UTF-8, in which names and definitions are read.
+fn unreadable(error: Error) -> Error {
+    match error.sqlstate() {
+        Some("22021" | "22P05") => error
+            .as_kind(Kind::Requirement)
+            .hint("a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: change that; rows may hold such bytes"),
+        _ => error,
+    }
 }
 
 enum Attempt {

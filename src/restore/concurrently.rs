@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use super::Options;
 use super::graph::ConcurrentIndex;
-use super::set_up;
+use super::{Options, open_session};
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
-use crate::pg::session::{Purpose, Session};
+use crate::pg::session::Session;
 use crate::progress::{Level, Progress};
 
 /// How often it is tried.
@@ -29,8 +28,7 @@ pub(super) async fn build(options: &Options, progress: &dyn Progress, session: &
         tokio::time::sleep(PAUSE).await;
         tries += 1;
         if error.kind() == Kind::Server {
-            *session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
-            set_up(options, session).await?;
+            *session = open_session(options).await?;
         }
     }
 }

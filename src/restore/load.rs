@@ -38,6 +38,8 @@ pub(super) struct Loader {
     pub(super) progress: Arc<dyn Progress>,
     /// How long the server may refuse to take more; zero is for ever.
     pub(super) stall_timeout: Duration,
+    /// What the rows' texts are in, where that is not UTF8.
+    pub(super) encoding: Option<String>,
 }
 
 /// One load.
@@ -116,7 +118,12 @@ impl Loader {
         for sql in before {
             session.execute(&doing, &sql).await?;
         }
-        let sink = session.copy_in(&doing, &copy).await?;
+        // Statements are in UTF-8: the names in them are read before the rows' encoding is set.
+        let copy = session.answered(&doing, session.client().prepare(&copy)).await?;
+        if let Some(encoding) = &self.encoding {
+            session.set_client_encoding(encoding).await?;
+        }
+        let sink = session.answered(&doing, session.client().copy_in::<_, Bytes>(&copy)).await?;
         let mut sink = std::pin::pin!(sink);
         if load.table.encoding == RowEncoding::Binary {
             self.send(sink.as_mut(), &doing, Bytes::from_static(BINARY_HEADER)).await?;
@@ -137,6 +144,9 @@ impl Loader {
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         if taken != rows {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
+        }
+        if self.encoding.is_some() {
+            session.set_client_encoding("UTF8").await?;
         }
         for sql in after {
             session.execute(&doing, &sql).await?;

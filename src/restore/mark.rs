@@ -120,7 +120,7 @@ pub fn incomplete(error: Error) -> Error {
 pub fn unfinished(error: Error) -> Error {
     let way_out = format!(
         "the database may be used, but indexes and proofs of foreign keys are missing (schema {SCHEMA} says so): \
-         run the same command again, it makes what is missing"
+         run the restore into it again with --ready-early (and without -c and -C), which makes what is missing"
     );
     let hint = match error.hint_text() {
         Some(hint) => format!("{hint}; {way_out}"),

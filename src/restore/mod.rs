@@ -7,9 +7,12 @@
 //! Does not know how objects are read from a server, nor how an archive's bytes are laid out.
 
 pub mod build;
+mod clean;
 mod concurrently;
 mod cost;
+mod create;
 mod existing;
+mod failures;
 pub mod graph;
 mod large_objects;
 mod load;
@@ -20,6 +23,7 @@ mod preflight;
 mod present;
 mod ready;
 mod report;
+mod room;
 mod run;
 pub mod schedule;
 mod statements;
@@ -34,6 +38,7 @@ use std::time::{Duration, Instant};
 use self::build::{ChunkSize, Input};
 pub use self::build::{ForeignKeys, Sections};
 use self::existing::LiveTriggers;
+use self::failures::Failures;
 use self::load::Loader;
 use self::mark::Mark;
 pub use self::plan::Plan;
@@ -41,17 +46,18 @@ pub use self::preflight::Finding;
 use self::preflight::Wanted;
 use self::ready::Ready;
 pub use self::report::Report;
+use self::room::{Asked, Ground, Room, make_room};
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table, TableId};
-use crate::error::{Error, Kind, Result};
+use crate::archive::manifest::{Manifest, ObjectId, ObjectKind, Table, TableId};
+use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::{ident, render, select};
 use crate::pool::{self, Budget};
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{Progress, TableTotal};
 
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
 const MAINTENANCE_BYTES: u64 = 1 << 30;
@@ -88,6 +94,16 @@ pub struct Options {
     pub stall_timeout: Duration,
     /// Gather no statistics.
     pub no_analyze: bool,
+    /// No security labels.
+    pub no_security_labels: bool,
+    /// Make the database first; the server's database is only where that is done from.
+    pub create: bool,
+    /// Drop what the archive holds first; with `create`, the database.
+    pub clean: bool,
+    /// What is dropped need not be there.
+    pub if_exists: bool,
+    /// After an error, go on with what can still be done.
+    pub keep_going: bool,
     /// What is done about foreign keys.
     pub foreign_keys: ForeignKeys,
     /// Say as soon as may be that the database can be used, and do the rest while it is.
@@ -98,22 +114,22 @@ pub struct Options {
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
-    let prepared = prepare(&options, progress.as_ref()).await?;
-    let Prepared { archive, session, target, plan, triggers } = prepared;
-    for warning in &plan.warnings {
-        progress.message(Level::Warning, warning);
-    }
-    if let Some(error) = preflight::refuse(&plan.findings, &target) {
-        return Err(error);
-    }
     options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
+    let archive = open(&options, progress.as_ref()).await?;
+    let (options, prepared) = make_room(options, &archive, progress.as_ref()).await?;
+    let Prepared { session, plan, triggers, .. } = prepared;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
-    let not_restored: Vec<NotCarried> = archive.manifest.not_carried.iter().cloned().chain(plan.left_out).collect();
-    let loader =
-        Loader { archive, budget: Budget::new(options.max_memory), progress: Arc::clone(&progress), stall_timeout: options.stall_timeout };
+    let not_restored = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
+    let loader = Loader {
+        encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
+        archive,
+        budget: Budget::new(options.max_memory),
+        progress: Arc::clone(&progress),
+        stall_timeout: options.stall_timeout,
+    };
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
         && let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await
@@ -123,7 +139,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     }
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { words, file: options.ready_file.clone(), ..Ready::default() };
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, ready });
+    let failures = options.keep_going.then(Failures::default);
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, failures, ready });
     let ended = finish(&shared, sessions).await;
     let said = shared.ready.said.get();
     let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
@@ -134,11 +151,17 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
 
 /// Computes what a restore would do, findings included; changes nothing.
 pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    Ok(prepare(options, progress).await?.plan)
+    let archive = open(options, progress).await?;
+    Ok(prepare(options, &archive, Room::of(options)).await?.plan)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
     let (sessions, busy) = carry_out(shared, sessions).await?;
+    if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
+        let steps: Vec<graph::Step> = shared.graph.finish.iter().filter(|step| **step != mark::remove()).cloned().collect();
+        failures.script(&sessions[0], &steps).await?;
+        return Err(failures.sum_up());
+    }
     let backend_pid = sessions[0].backend_pid();
     let ended = run::durable_transaction(&sessions[0], &shared.graph.finish).await;
     drop(sessions);
@@ -153,21 +176,27 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
 }
 
 struct Prepared {
-    archive: Arc<Archive<File>>,
     session: Session,
     target: Target,
     plan: Plan,
     triggers: LiveTriggers,
+    /// What is dropped to make room.
+    drops: Vec<clean::Drop>,
+    /// What is said of the database when all else is done.
+    at_the_end: Vec<graph::Step>,
 }
 
-async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared> {
+async fn open(options: &Options, progress: &dyn Progress) -> Result<Arc<Archive<File>>> {
     progress.phase("check the archive and the target");
     let path = options.archive.clone();
     let archive = pool::run(move || {
         let archive = Archive::open_path(&path)?;
         archive.check_root().map(|()| archive)
     });
-    let archive = Arc::new(archive.await?);
+    Ok(Arc::new(archive.await?))
+}
+
+async fn prepare(options: &Options, archive: &Archive<File>, room: Room) -> Result<Prepared> {
     let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
@@ -176,23 +205,8 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<Prepared>
     let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
-    check_sections(options, sections)?;
-    let (plan, triggers) = plan(options, sections, &archive, &target, &session).await?;
-    Ok(Prepared { archive, session, target, plan, triggers })
-}
-
-/// Rows that are trusted and rows that are waited for come with their tables and keys.
-fn check_sections(options: &Options, sections: Sections) -> Result<()> {
-    let option = match options.foreign_keys {
-        _ if options.ready_early => "--ready-early",
-        ForeignKeys::Trust => "--fk trust",
-        _ => return Ok(()),
-    };
-    if sections == Sections::ALL {
-        return Ok(());
-    }
-    let cause = format!("{option} needs definitions, rows and keys in one run");
-    Err(Error::new(Kind::Usage, "plan the restore", cause).hint(format!("leave out {option}, or -a, -s and --section")))
+    ready::check_sections(options, sections)?;
+    plan(options, sections, archive, target, session, room).await
 }
 
 /// Whether it was dumped with `-a`: then its tables are names without definitions.
@@ -206,36 +220,39 @@ async fn plan(
     options: &Options,
     sections: Sections,
     archive: &Archive<File>,
-    target: &Target,
-    session: &Session,
-) -> Result<(Plan, LiveTriggers)> {
+    mut target: Target,
+    session: Session,
+    room: Room,
+) -> Result<Prepared> {
     let manifest = &archive.manifest;
     options.selection.check_matched(&manifest.objects)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
-    let render = render::Options {
-        no_owner: options.no_owner,
-        no_privileges: options.no_privileges,
-        no_comments: options.no_comments,
-        no_security_labels: false,
-        no_tablespaces: options.no_tablespaces,
-        role: options.role.clone(),
-    };
-    let kept = present::leave_present(&mut selected.objects, target, &render);
-    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render };
+    let render = render(options);
+    let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
+    selected.objects = objects;
+    let database = databases.into_iter().next();
+    let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
+    let Ground { mut findings, first, at_the_end, drops } = room.survey(options, asked, &mut target)?;
+    let kept = present::leave_present(&mut selected.objects, &target, &render);
+    let demands_empty = matches!(room, Room::Empty);
+    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     let uuid = archive.header.archive.to_string();
     // The database is in use already, and the same archive's restore was left undone.
-    let resumes = options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
-    let mut findings: Vec<Finding> = if resumes { Vec::new() } else { preflight::findings(wanted, target) };
-    findings.extend(preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust && !resumes));
-    findings.extend(options.ready_file.as_deref().filter(|_| !resumes).and_then(ready::finding));
-    let warnings = preflight::warnings(wanted, target).into_iter().chain(kept).collect();
+    let resumes = demands_empty && options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
+    if !resumes {
+        findings.extend(preflight::findings(wanted, &target));
+        findings.extend(preflight::trust(&target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
+        findings.extend(options.ready_file.as_deref().and_then(ready::finding));
+    }
+    let warnings =
+        if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target).into_iter().chain(kept).collect() };
     let chunks = chunks(options, archive, &selected);
     let mut triggers = LiveTriggers::new();
     if sections.data && !sections.pre_data {
         let tables: Vec<(TableId, &Table)> = (0..).map(TableId).zip(&manifest.tables).collect();
         let loaded: Vec<_> =
             tables.into_iter().filter(|(id, table)| !chunks[id.0 as usize].is_empty() && !table.is_large_objects()).collect();
-        let (more, live) = existing::examine(session, &loaded).await?;
+        let (more, live) = existing::examine(&session, &loaded).await?;
         findings.extend(more);
         triggers = live;
     }
@@ -258,10 +275,22 @@ async fn plan(
     if resumes {
         graph.keep_from_ready_on();
     }
-    let begin = if resumes { Vec::new() } else { mark.set() };
+    let marked = resumes || room == Room::Cleaned;
+    let begin = if marked { Vec::new() } else { mark.set() };
     let tables = manifest.tables.clone();
-    let plan = Plan { findings, warnings, left_out: selected.left_out, begin, graph, tables, objects: selected.objects };
-    Ok((plan, triggers))
+    let plan = Plan { findings, warnings, left_out: selected.left_out, first, begin, graph, tables, objects: selected.objects };
+    Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
+}
+
+fn render(options: &Options) -> render::Options {
+    render::Options {
+        no_owner: options.no_owner,
+        no_privileges: options.no_privileges,
+        no_comments: options.no_comments,
+        no_security_labels: options.no_security_labels,
+        no_tablespaces: options.no_tablespaces,
+        role: options.role.clone(),
+    }
 }
 
 /// Each table's chunks; none where its rows are not wanted.
@@ -308,11 +337,15 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
-        set_up(options, &session).await?;
-        sessions.push(session);
+        sessions.push(open_session(options).await?);
     }
     Ok(sessions)
+}
+
+async fn open_session(options: &Options) -> Result<Session> {
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
+    set_up(options, &session).await?;
+    Ok(session)
 }
 
 /// What only a restore's sessions are set to.

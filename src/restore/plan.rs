@@ -16,6 +16,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// What was selected and cannot be made.
     pub left_out: Vec<NotCarried>,
+    /// The statements that make the database, or room in it.
+    pub first: Vec<Step>,
     /// The statements before the first job.
     pub begin: Vec<Step>,
     /// The jobs and the end.
@@ -42,6 +44,11 @@ impl fmt::Display for Plan {
             writeln!(f, "  {stage:<24}{count:>6}")?;
         }
         writeln!(f)?;
+        if !self.first.is_empty() {
+            writeln!(f, "-- before anything else")?;
+            script(f, &self.first)?;
+            writeln!(f)?;
+        }
         script(f, &self.begin)?;
         // A circle was refused when the graph was built.
         for id in self.graph.order().map_err(|_| fmt::Error)? {

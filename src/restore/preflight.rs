@@ -8,7 +8,7 @@ use std::fmt;
 use super::build::Sections;
 use super::mark;
 use super::target::Target;
-use crate::archive::manifest::{Object, ObjectKind, Section, Source};
+use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::{ident, render};
 
@@ -58,6 +58,8 @@ pub(super) struct Wanted<'a> {
     pub(super) sections: Sections,
     /// What is left out.
     pub(super) render: &'a render::Options,
+    /// Whether there may be nothing in the target.
+    pub(super) demands_empty: bool,
 }
 
 /// What keeps the restore from beginning.
@@ -69,21 +71,33 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
             mark::SCHEMA,
             mark.comment
         );
-        findings.push(Finding::new(problem, "run that restore's command again, with --ready-early: it makes what is missing"));
+        findings.push(Finding::new(
+            problem,
+            "restore the same archive into it with --ready-early, without -c and -C: that makes what is missing",
+        ));
     } else if let Some(mark) = &target.mark {
         let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
         let database = ident::quote(&target.database);
         let way_out =
             format!("make a new, empty database in its place (DROP DATABASE {database}, then CREATE DATABASE), and restore again");
         findings.push(Finding::new(problem, way_out));
-    } else if wanted.sections.pre_data && target.occupied_count > 0 {
+    } else if wanted.sections.pre_data && wanted.demands_empty && target.occupied_count > 0 {
         let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
         let count = target.occupied_count;
         let problem = format!("the target is not empty, it holds {count} objects: {}{more}", target.occupied.join(", "));
-        findings.push(Finding::new(problem, "restore into an empty database"));
+        findings.push(Finding::new(problem, "restore into an empty database, or let -c drop what the archive holds"));
     }
     encoding(wanted, target, &mut findings);
     create_rights(wanted, target, &mut findings);
+    findings.extend(roles_and_places(wanted, target));
+    extensions(wanted, target, &mut findings);
+    superuser(wanted, target, &mut findings);
+    findings
+}
+
+/// Roles and tablespaces that are asked for.
+pub(super) fn roles_and_places(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = Vec::new();
     if !wanted.render.no_owner {
         owners(wanted, target, &mut findings);
     }
@@ -94,8 +108,6 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     if !wanted.render.no_tablespaces {
         tablespaces(wanted, target, &mut findings);
     }
-    extensions(wanted, target, &mut findings);
-    superuser(wanted, target, &mut findings);
     findings
 }
 
@@ -107,6 +119,13 @@ pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
         warnings.push(format!(
             "the archive comes from PostgreSQL {}, the target is the older {}: a statement may be refused",
             source.server_version, target.version
+        ));
+    }
+    warnings.extend(newer_than_known(target.version_num, &target.version));
+    if source.encoding != target.encoding {
+        warnings.push(format!(
+            "the archive's encoding is {}, the target's is {}: texts are converted, and one that cannot be is refused",
+            source.encoding, target.encoding
         ));
     }
     if (&source.collate, &source.ctype) != (&target.collate, &target.ctype) {
@@ -135,7 +154,9 @@ pub(super) fn trust(target: &Target) -> Option<Finding> {
 
 fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     let source = &wanted.source.encoding;
-    if *source != target.encoding {
+    // Into another, the server converts; what the bytes of SQL_ASCII mean nobody knows.
+    let of_unknown_bytes = source == "SQL_ASCII" || (target.encoding == "SQL_ASCII" && source != "UTF8");
+    if *source != target.encoding && of_unknown_bytes {
         let problem = format!("the archive's encoding is {source}, the target's is {}", target.encoding);
         findings.push(Finding::new(problem, format!("create the database with ENCODING {} TEMPLATE template0", ident::literal(source))));
     }

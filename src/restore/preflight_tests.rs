@@ -69,7 +69,7 @@ fn target() -> Target {
 
 fn check(objects: &[Object], target: &Target, render: &render::Options, expect: &[&str]) {
     let source = source();
-    let found = findings(Wanted { objects, source: &source, sections: Sections::ALL, render }, target);
+    let found = findings(Wanted { objects, source: &source, sections: Sections::ALL, render, demands_empty: true }, target);
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expect);
 }
 
@@ -81,7 +81,6 @@ fn a_fitting_target_is_accepted() {
 #[test]
 fn all_findings_at_once() {
     let mut taken = target();
-    taken.encoding = "LATIN1".into();
     taken.creates_schemas = false;
     taken.occupied = vec!["table public.x".into()];
     taken.occupied_count = 2;
@@ -107,8 +106,7 @@ fn all_findings_at_once() {
         &taken,
         &render::Options::default(),
         &[
-            "the target is not empty, it holds 2 objects: table public.x, … (restore into an empty database)",
-            "the archive's encoding is UTF8, the target's is LATIN1 (create the database with ENCODING 'UTF8' TEMPLATE template0)",
+            "the target is not empty, it holds 2 objects: table public.x, … (restore into an empty database, or let -c drop what the archive holds)",
             "role kong may not create schemas in database kong (GRANT CREATE ON DATABASE kong TO kong, or make it the owner)",
             "role gone does not exist; it owns 1 object of the archive (CREATE ROLE gone, or leave owners out with -O)",
             "role kong may not give objects to role other, which owns 1 object of the archive (GRANT other TO kong, or leave owners out with -O)",
@@ -132,4 +130,22 @@ fn an_unfinished_restore_is_named() {
     let expect = "the target holds an unfinished restore, as its schema silverback_restore says: incomplete restore of a.sbk \
         (make a new, empty database in its place (DROP DATABASE kong, then CREATE DATABASE), and restore again)";
     check(&[], &marked, &render::Options::default(), &[expect]);
+}
+
+#[test]
+fn unknown_bytes_go_nowhere_else() {
+    let check = |from: &str, to: &str, refused: bool| {
+        let source = Source { encoding: from.into(), ..source() };
+        let target = Target { encoding: to.into(), ..target() };
+        let render = render::Options::default();
+        let wanted = Wanted { objects: &[], source: &source, sections: Sections::ALL, render: &render, demands_empty: true };
+        assert_eq!(findings(wanted, &target).len(), usize::from(refused), "{from} to {to}");
+        assert_eq!(warnings(wanted, &target).len(), usize::from(from != to), "{from} to {to}");
+    };
+    check("SQL_ASCII", "SQL_ASCII", false);
+    check("SQL_ASCII", "UTF8", true);
+    check("LATIN1", "SQL_ASCII", true);
+    check("UTF8", "SQL_ASCII", false);
+    check("LATIN1", "UTF8", false);
+    check("EUC_JP", "EUC_JP", false);
 }

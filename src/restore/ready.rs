@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use super::build::Sections;
 use super::preflight::Finding;
+use super::{ForeignKeys, Options};
 use crate::error::{Error, Kind, Result};
 use crate::pool;
 use crate::progress::{Level, Progress};
@@ -36,6 +38,20 @@ impl Ready {
         progress.message(Level::Info, &format!("{}; {left} {jobs} go on beside it", self.words));
         Ok(())
     }
+}
+
+/// Rows that are trusted and rows that are waited for come with their tables and keys.
+pub(super) fn check_sections(options: &Options, sections: Sections) -> Result<()> {
+    let option = match options.foreign_keys {
+        _ if options.ready_early => "--ready-early",
+        ForeignKeys::Trust => "--fk trust",
+        _ => return Ok(()),
+    };
+    if sections == Sections::ALL {
+        return Ok(());
+    }
+    let cause = format!("{option} needs definitions, rows and keys in one run");
+    Err(Error::new(Kind::Usage, "plan the restore", cause).hint(format!("leave out {option}, or -a, -s and --section")))
 }
 
 /// What is wrong with the file's name: one that is there already would be taken for the word.

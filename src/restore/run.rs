@@ -8,26 +8,28 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::task::JoinSet;
 
-use super::Options;
 use super::concurrently;
 use super::existing::LiveTriggers;
+use super::failures::Failures;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
 use super::load::{Load, Loader};
 use super::ready::Ready;
 use super::schedule::Schedule;
+use super::{Options, open_session};
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
 use crate::pg::session::Session;
 use crate::progress::Progress;
 
 /// Statements of a script that are on their way before the first is answered.
-const PIPELINE: usize = 64;
+pub(super) const PIPELINE: usize = 64;
 /// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
 const COMMIT_EVERY: usize = 500;
 
 /// What the sessions share.
 pub(super) struct Shared {
-    /// What was asked for.
+    /// Where the sessions are, and what they are set to.
     pub(super) options: Options,
     /// The plan.
     pub(super) graph: Graph,
@@ -35,6 +37,8 @@ pub(super) struct Shared {
     pub(super) loader: Loader,
     /// Triggers of tables that were there before.
     pub(super) triggers: LiveTriggers,
+    /// What failed, where that does not end the restore.
+    pub(super) failures: Option<Failures>,
     /// Gives the word that the database may be used.
     pub(super) ready: Ready,
 }
@@ -80,9 +84,8 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
         let Some(ended) = running.join_next().await else { break };
         let (id, session, result, seconds) =
             ended.map_err(|source| Error::new(Kind::Unexpected, "carry out the restore", source.to_string()))?;
-        result?;
         schedule.finish(id);
-        idle.push(session);
+        idle.push(shared.tolerate(session, id, result).await?);
         *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
         shared.loader.progress.steps(schedule.done() as u64, graph.jobs.len() as u64);
         left.done(&graph.jobs[id.index()], &shared.loader.progress);
@@ -143,23 +146,63 @@ impl Left {
 }
 
 impl Shared {
+    /// After a failure that does not end the restore, a session to go on with.
+    async fn tolerate(&self, session: Session, id: JobId, result: Result<()>) -> Result<Session> {
+        let Err(error) = result else { return Ok(session) };
+        let Some(failures) = &self.failures else { return Err(error) };
+        failures.note(error)?;
+        match &self.graph.jobs[id.index()].work {
+            // The driver is out of step after a COPY that failed.
+            Work::Load { .. } => {
+                drop(session);
+                open_session(&self.options).await
+            }
+            _ => session.batch("roll back", "ROLLBACK").await.map(|()| session),
+        }
+    }
+
+    /// After a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
+    fn check_still_sensible(&self, failures: &Failures, job: &Job) -> Result<()> {
+        let table = match &job.work {
+            Work::Ready(_) if failures.any() => {
+                return Err(Error::new(Kind::Incomplete, &job.label, "something failed, which would be in use then"));
+            }
+            Work::Load { table, .. } => table,
+            _ => return Ok(()),
+        };
+        let table = &self.loader.archive.manifest.tables[table.0 as usize];
+        let name = ident::qualified(&table.schema, &table.name);
+        let cause = if job.stage == Stage::Last && failures.any() {
+            "its rows would declare a database usable that is incomplete"
+        } else if failures.has(&format!("create TABLE {name}")) {
+            "the table was not made"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::Incomplete, &job.label, cause))
+    }
+
     async fn run(&self, session: &mut Session, id: JobId) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
-        match &job.work {
-            Work::Statements(steps) => statements(session, steps).await,
-            Work::Script(steps) => {
+        if let Some(failures) = &self.failures {
+            self.check_still_sensible(failures, job)?;
+        }
+        match (&job.work, &self.failures) {
+            (Work::Statements(steps), _) => statements(session, steps).await,
+            (Work::Script(steps), Some(failures)) => failures.script(session, steps).await,
+            (Work::Script(steps), None) => {
                 for batch in steps.chunks(COMMIT_EVERY) {
                     transaction(session, batch).await?;
                 }
                 Ok(())
             }
-            Work::Concurrently(index) => concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await,
-            Work::Ready(step) => {
+            (Work::Concurrently(index), _) => concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await,
+            (Work::Ready(step), _) => {
                 durable_transaction(session, std::slice::from_ref(step)).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
                 self.ready.tell(left, self.loader.progress.as_ref()).await
             }
-            Work::Load { table, chunks, mode, trusted, .. } => {
+            (Work::Load { table, chunks, mode, trusted, .. }, _) => {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
                 let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted };

@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::mark::{self, Mark};
+use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::Result;
 use crate::pg::session::Session;
 
@@ -30,6 +31,10 @@ pub(super) struct Target {
     pub(super) user: String,
     /// Whether that role is a superuser.
     pub(super) superuser: bool,
+    /// Whether it may create databases.
+    pub(super) creates_databases: bool,
+    /// Every database of the server, and whether the role has its owner's rights.
+    pub(super) databases: HashMap<String, bool>,
     /// Whether it may set `session_replication_role`.
     pub(super) sets_replica: bool,
     /// Whether it may create schemas here.
@@ -92,6 +97,8 @@ impl Target {
         target.roles = roles(session).await?;
         let sql = "SELECT spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE') FROM pg_catalog.pg_tablespace";
         target.tablespaces = session.query("read the tablespaces", sql).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let sql = "SELECT datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE') FROM pg_catalog.pg_database";
+        target.databases = session.query("read the databases", sql).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
         target.extensions = extensions(session).await?;
         target.schemas = schemas(session).await?;
         (target.occupied, target.occupied_count) = occupied(session).await?;
@@ -101,10 +108,27 @@ impl Target {
     }
 }
 
+impl Target {
+    /// As it will be without these.
+    pub(super) fn forget(&mut self, dropped: &[&Object]) {
+        for object in dropped {
+            match object.kind {
+                ObjectKind::Schema => drop(self.schemas.remove(&object.name)),
+                ObjectKind::Extension => {
+                    if let Some(extension) = self.extensions.get_mut(&object.name) {
+                        extension.installed = false;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
 async fn basics(session: &Session) -> Result<Target> {
     let sql = "SELECT pg_catalog.current_setting('server_version'), d.datname::text, pg_catalog.pg_encoding_to_char(d.encoding)::text, \
                       d.datcollate::text, d.datctype::text, current_user::text, r.rolsuper, \
-                      pg_catalog.has_database_privilege(d.oid, 'CREATE') \
+                      pg_catalog.has_database_privilege(d.oid, 'CREATE'), r.rolcreatedb OR r.rolsuper \
                FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
                WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
     let row = session.query_one("read the target's settings", sql).await?;
@@ -118,6 +142,7 @@ async fn basics(session: &Session) -> Result<Target> {
         user: row.get(5),
         superuser: row.get(6),
         creates_schemas: row.get(7),
+        creates_databases: row.get(8),
         ..Target::default()
     })
 }

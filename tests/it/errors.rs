@@ -204,10 +204,6 @@ fn a_target_that_is_not_ready() {
     foreign.execute("GRANT CREATE ON SCHEMA public TO PUBLIC");
     told.told("somebody else's", 6, Silverback::new(["restore", "-d", &foreign.url_as(stranger.name())]).arg(&file));
 
-    let latin = newest_server().database_with("latin", "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
-    told.hide(&latin.name(), "LATIN");
-    told.told("another encoding", 6, restore(&file, &latin));
-
     let missing = format!("{}_missing", scene.source.name());
     told.hide(&missing, "MISSING");
     told.hide(&newest_server().port(), "PORT");

@@ -32,7 +32,6 @@ struct TypeInfo {
     name: String,
     is_builtin: bool,
     sends_and_receives: bool,
-    category: char,
     /// The element of an array, the base of a domain, the subtype of a range or multirange.
     under: u32,
     is_array: bool,
@@ -50,7 +49,7 @@ impl Types {
         // Composite types, and arrays of them, are left out: whatever is not found travels as text.
         let sql = format!(
             "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, t.oid < 16384 AND n.nspname = 'pg_catalog' AS is_builtin, \
-               t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, t.typcategory::text AS category, e.oid IS NOT NULL AS is_array, \
+               t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, e.oid IS NOT NULL AS is_array, \
                CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN t.typtype = 'd' THEN t.typbasetype ELSE coalesce(r.rngsubtype, 0) END AS under \
              FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
              LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid \
@@ -62,7 +61,6 @@ impl Types {
             name: row.get("name"),
             is_builtin: row.get("is_builtin"),
             sends_and_receives: row.get("sends_and_receives"),
-            category: super::reader::letter(row, "category"),
             under: row.get("under"),
             is_array: row.get("is_array"),
         };
@@ -90,15 +88,5 @@ impl Types {
             'd' | 'r' | 'm' => self.is_binary(info.under),
             _ => false,
         }
-    }
-
-    /// Whether values of the type may hold text in the database's encoding.
-    pub(super) fn has_text(&self, oid: u32) -> bool {
-        let Some(info) = self.by_oid.get(&oid) else { return true };
-        if info.under != 0 {
-            return self.has_text(info.under);
-        }
-        !matches!(info.category, 'N' | 'D' | 'T' | 'B' | 'I' | 'G' | 'V')
-            && !["uuid", "bytea", "pg_lsn", "tid", "macaddr"].contains(&info.name.as_str())
     }
 }

@@ -28,6 +28,11 @@ impl Features {
         self.columns.contains_key(catalog)
     }
 
+    /// The catalogs that have the column.
+    pub(super) fn catalogs_with<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.columns.iter().filter(move |(_, columns)| columns.contains(column)).map(|(catalog, _)| catalog.as_str())
+    }
+
     /// Whether the catalog has the column.
     pub(super) fn has(&self, catalog: &str, column: &str) -> bool {
         self.columns.get(catalog).is_some_and(|columns| columns.contains(column))

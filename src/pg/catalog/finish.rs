@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::TableSource;
 use super::address::{Address, class};
 use super::columns::Columns;
 use super::deps::{Graph, Makers};
@@ -11,8 +10,9 @@ use super::encoding::Types;
 use super::extensions::ConfigTable;
 use super::reader::Reader;
 use super::tables::Relation;
+use super::{ReadOptions, TableSource};
 use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table, TableName};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
 /// The first server that scans a range of `ctid` without reading the whole table.
 const TID_RANGE_SCAN: u32 = 140_000;
@@ -92,6 +92,7 @@ fn object(
 /// Lists the tables with rows to carry: the user's own, and those of extensions that hold settings.
 pub(super) async fn tables(
     reader: &Reader<'_>,
+    options: &ReadOptions,
     relations: &[Relation],
     columns: &Columns,
     config: &HashMap<u32, ConfigTable>,
@@ -99,9 +100,9 @@ pub(super) async fn tables(
 ) -> Result<Vec<TableSource>> {
     let types = Types::read(reader).await?;
     let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
-    let roots = unstable_roots(relations);
+    let roots = roots(relations, options.via_partition_root);
     let mut after = if config.is_empty() { HashMap::new() } else { references(reader, relations, config).await? };
-    let mut tables = Vec::new();
+    let mut tables: Vec<TableSource> = Vec::new();
     for relation in relations.iter().filter(|relation| relation.kind == 'r') {
         let config = config.get(&relation.oid);
         let maker = config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
@@ -122,21 +123,17 @@ pub(super) async fn tables(
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
         };
-        tables.push((
-            carried.iter().any(|column| types.has_text(column.type_oid)),
-            TableSource {
-                table,
-                oid: relation.oid,
-                relkind: relation.kind,
-                query: None,
-                pages: u64::try_from(relation.main_pages).unwrap_or(0),
-                ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
-            },
-        ));
+        tables.push(TableSource {
+            table,
+            oid: relation.oid,
+            relkind: relation.kind,
+            query: None,
+            pages: u64::try_from(relation.main_pages).unwrap_or(0),
+            ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),
+        });
     }
-    refuse_unknown_bytes(reader, tables.iter().filter(|(has_text, _)| *has_text).map(|(_, table)| table)).await?;
-    tables.sort_by(|(_, a), (_, b)| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
-    Ok(tables.into_iter().map(|(_, table)| table).collect())
+    tables.sort_by(|a, b| (&a.table.schema, &a.table.name).cmp(&(&b.table.schema, &b.table.name)));
+    Ok(tables)
 }
 
 /// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no order could help it.
@@ -168,8 +165,8 @@ async fn references(
 }
 
 /// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
-/// that each database gives out anew.
-fn unstable_roots(relations: &[Relation]) -> HashMap<u32, &Relation> {
+/// that each database gives out anew. With `all`, of every partition.
+fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
     let parent = |relation: &Relation| {
         let parent = if relation.is_partition() { relation.parents.first() } else { None };
@@ -178,24 +175,9 @@ fn unstable_roots(relations: &[Relation]) -> HashMap<u32, &Relation> {
     let mut roots = HashMap::new();
     for relation in relations {
         let ancestors: Vec<&Relation> = std::iter::successors(parent(relation), |above| parent(above)).take(relations.len()).collect();
-        if let Some(root) = ancestors.last().filter(|_| ancestors.iter().any(|above| above.hashes_enum)) {
+        if let Some(root) = ancestors.last().filter(|_| all || ancestors.iter().any(|above| above.hashes_enum)) {
             roots.insert(relation.oid, *root);
         }
     }
     roots
-}
-
-/// Text in a SQL_ASCII database may be in any encoding, even in several.
-async fn refuse_unknown_bytes<'a>(reader: &Reader<'_>, mut with_text: impl Iterator<Item = &'a TableSource>) -> Result<()> {
-    let row = reader.rows("encoding", "SELECT pg_catalog.current_setting('server_encoding')").await?;
-    let is_unknown = row.first().is_some_and(|row| row.get::<_, &str>(0) == "SQL_ASCII");
-    match with_text.next().filter(|_| is_unknown) {
-        None => Ok(()),
-        Some(table) => {
-            let doing = format!("read {}.{}", table.table.schema, table.table.name);
-            let cause = "the database's encoding is SQL_ASCII, so that the encoding of its texts is not known";
-            Err(Error::new(Kind::Requirement, doing, cause)
-                .hint("dump a copy of the database in an encoding such as UTF8, or the schema only (-s)"))
-        }
-    }
 }

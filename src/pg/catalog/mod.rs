@@ -11,6 +11,7 @@ mod collations;
 mod columns;
 mod comments;
 mod constraints;
+mod database;
 mod deps;
 mod domains;
 mod draft;
@@ -54,7 +55,7 @@ use self::extensions::ConfigTable;
 use self::reader::Reader;
 use self::tables::Relation;
 use super::session::Session;
-use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::Result;
 
 pub use self::list::{ListedTable, list_tables};
@@ -65,6 +66,8 @@ pub use self::source::source;
 pub struct ReadOptions {
     /// Leaves out rows and sequence values; needs no privilege on any table or sequence.
     pub schema_only: bool,
+    /// Lets the rows of every partition go through the partitioned table at the top, wherever they belong there.
+    pub via_partition_root: bool,
 }
 
 /// All of a database but its rows.
@@ -120,16 +123,17 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let ordered = order::order(&mut drafts, &mut graph);
     not_carried.extend(ordered.broken);
     let makers = deps::Makers::new(&drafts, &aliases);
-    let objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
+    let mut objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
     let tables = if options.schema_only {
         Vec::new()
     } else {
         let numbers = finish::numbers(&drafts, &ordered.order);
-        let mut tables = finish::tables(&reader, &relations, &columns, &config, &numbers).await?;
+        let mut tables = finish::tables(&reader, options, &relations, &columns, &config, &numbers).await?;
         let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
         tables.extend(large_objects::source(&reader, first).await?);
         tables
     };
+    objects.push(database::read(&reader, ObjectId(objects.len() as u32)).await?);
     Ok(Catalog { objects, tables, not_carried })
 }
 

@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::reader::Reader;
 use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
+use crate::pg::ident;
 
 /// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary. Indexes and
 /// constraints of an extension's tables are the extension's, though no catalog says so.
@@ -54,6 +55,21 @@ const CATALOGS: &[(&str, &str)] = &[
     ("pg_type", "(o.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.typrelid AND c.relkind = 'c'))"),
 ];
 
+/// Catalogs with numbered rows that need no look: parts of what the others hold, or of the server and not of a database.
+const KNOWN_BESIDES: &[&str] = &[
+    "pg_attrdef",
+    "pg_auth_members",
+    "pg_authid",
+    "pg_database",
+    "pg_enum",
+    "pg_largeobject_metadata",
+    "pg_parameter_acl",
+    "pg_replication_origin",
+    "pg_subscription",
+    "pg_tablespace",
+    "pg_user_mapping",
+];
+
 /// Schemas of the server's own that hold nothing of a user's: TOAST tables, and what is temporary in any session.
 const PASSING_SCHEMAS: &str = "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
 
@@ -89,6 +105,9 @@ pub(super) async fn missing(reader: &Reader<'_>, makers: &Makers<'_>, aliases: &
                  WHERE o.oid >= {FIRST_NORMAL_OID}{schema}{condition}"
             )
         })
+        .chain(unheard_of(reader).map(|catalog| {
+            format!("SELECT {}::pg_catalog.regclass::oid, o.oid FROM {catalog} o WHERE o.oid >= {FIRST_NORMAL_OID}", ident::literal(&catalog))
+        }))
         .chain(std::iter::once(format!(
             "SELECT 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::oid, u.umid FROM pg_catalog.pg_user_mappings u WHERE u.umid >= {FIRST_NORMAL_OID}"
         )))
@@ -104,6 +123,13 @@ pub(super) async fn missing(reader: &Reader<'_>, makers: &Makers<'_>, aliases: &
         !is_member && makers.of(*address).is_none() && !follows_another()
     };
     Ok(addresses.iter().copied().filter(is_missing).collect())
+}
+
+/// Catalogs with numbered rows that came after this program.
+fn unheard_of<'a>(reader: &'a Reader<'_>) -> impl Iterator<Item = String> + 'a {
+    let known = |name: &str| CATALOGS.iter().any(|(catalog, _)| *catalog == name) || KNOWN_BESIDES.contains(&name);
+    let numbered = reader.features.catalogs_with("oid");
+    numbered.filter(move |name| !known(name)).map(|name| ident::qualified("pg_catalog", name))
 }
 
 /// Takes away the drafts that need something that is not carried, and those that need these, and returns them with the reason.

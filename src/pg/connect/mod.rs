@@ -54,10 +54,10 @@ struct Inner {
     describe: String,
     ask: Option<Ask>,
     /// The password that was typed; held while somebody types, so that sessions opened side by side ask once.
-    typed: tokio::sync::Mutex<Option<Password>>,
+    typed: Arc<tokio::sync::Mutex<Option<Password>>>,
     /// The sessions that are open, for `cancel_all`.
-    live: Mutex<HashMap<u64, CancelToken>>,
-    last_session: AtomicU64,
+    live: Arc<Mutex<HashMap<u64, CancelToken>>>,
+    last_session: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Server {
@@ -83,8 +83,8 @@ impl Server {
     pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
         let tls = tls::connector(&target.tls)?;
         let describe = target.describe();
-        let (typed, live) = (tokio::sync::Mutex::default(), Mutex::default());
-        let inner = Inner { target, tls, describe, ask, typed, live, last_session: AtomicU64::new(0) };
+        let (typed, live, last_session) = (Arc::default(), Arc::default(), Arc::default());
+        let inner = Inner { target, tls, describe, ask, typed, live, last_session };
         Ok(Self { inner: Arc::new(inner), patience: None })
     }
 
@@ -97,6 +97,23 @@ impl Server {
     #[must_use]
     pub fn patient(&self, patience: Duration) -> Self {
         Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
+    }
+
+    /// Another database of the same server. The password that was typed and the sessions to be cancelled are those of both.
+    #[must_use]
+    pub fn with_database(&self, name: &str) -> Self {
+        let Inner { target, tls, ask, typed, live, last_session, .. } = &*self.inner;
+        let target = Target { database: name.to_owned(), ..target.clone() };
+        let inner = Inner {
+            describe: target.describe(),
+            target,
+            tls: tls.clone(),
+            ask: *ask,
+            typed: Arc::clone(typed),
+            live: Arc::clone(live),
+            last_session: Arc::clone(last_session),
+        };
+        Self { inner: Arc::new(inner), patience: self.patience }
     }
 
     /// The same server, and nothing is looked after.

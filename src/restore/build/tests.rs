@@ -153,6 +153,7 @@ fn waits_for(graph: &Graph, late: &str, early: &str) -> bool {
 fn the_plan_reads_well() {
     let sample = sample();
     let plan = Plan {
+        first: Vec::new(),
         findings: Vec::new(),
         warnings: vec!["text may come in another order".into()],
         left_out: Vec::new(),

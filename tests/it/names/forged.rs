@@ -84,7 +84,11 @@ fn a_tables_name_stays_one_identifier() {
 fn names_that_lie_drop_nothing() {
     type Change = fn(&mut Manifest);
     let changes: [(&str, Change); 7] = [
-        ("table", |manifest| manifest.tables.iter_mut().for_each(|table| table.name = INJECTION.to_owned())),
+        ("table", |manifest| {
+            for table in manifest.tables.iter_mut().filter(|table| table.name == "other") {
+                table.name = INJECTION.to_owned();
+            }
+        }),
         ("schema", |manifest| manifest.tables.iter_mut().for_each(|table| table.schema = INJECTION.to_owned())),
         ("column", |manifest| {
             for column in manifest.tables.iter_mut().filter(|table| table.name == "other").flat_map(|table| &mut table.columns) {

@@ -1,0 +1,138 @@
+//! Room for the restore: an empty target, one that is made or cleaned first, and what that takes.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use super::build::Sections;
+use super::create::{self, Creation};
+use super::graph::Step;
+use super::preflight::{self, Finding, Wanted};
+use super::target::Target;
+use super::{Options, Prepared, clean, mark, prepare};
+use crate::archive::Archive;
+use crate::archive::manifest::{Object, Source};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{ident, render};
+use crate::progress::{Level, Progress};
+
+/// What the target is, or will be, before the first object is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It must be empty.
+    Empty,
+    /// It does not exist yet.
+    ToBeMade,
+    /// What the archive holds will be dropped.
+    ToBeCleaned,
+    /// What the archive holds is dropped, and the target is marked.
+    Cleaned,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The database itself, if the archive describes it.
+    pub(super) database: Option<&'a Object>,
+    /// All else that is selected.
+    pub(super) objects: &'a [Object],
+    /// Where the archive came from.
+    pub(super) source: &'a Source,
+    /// Sections.
+    pub(super) sections: Sections,
+    /// What is left out.
+    pub(super) render: &'a render::Options,
+}
+
+/// What comes before and after all else, and what stands against it.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// What keeps it from beginning.
+    pub(super) findings: Vec<Finding>,
+    /// The statements that make the database, or room in it.
+    pub(super) first: Vec<Step>,
+    /// What is said of the database when all else is done.
+    pub(super) at_the_end: Vec<Step>,
+    /// What is dropped to make room.
+    pub(super) drops: Vec<clean::Drop>,
+}
+
+impl Room {
+    /// Makes the target what it will be, and tells how it becomes so.
+    pub(super) fn survey(self, options: &Options, asked: Asked<'_>, target: &mut Target) -> Result<Ground> {
+        let Asked { objects, source, sections, render, .. } = asked;
+        let mut ground = Ground::default();
+        match self {
+            Self::Empty => {}
+            Self::ToBeMade => {
+                let database = asked.database.ok_or_else(no_database)?;
+                let creation = Creation { database, clean: options.clean, if_exists: options.if_exists, render };
+                ground.findings = creation.findings(target);
+                (ground.first, ground.at_the_end) = (creation.steps(target), creation.finish());
+                *target = creation.foresee(target);
+                let wanted = Wanted { objects: std::slice::from_ref(database), source, sections, render, demands_empty: false };
+                ground.findings.extend(preflight::roles_and_places(wanted, target));
+            }
+            Self::ToBeCleaned => {
+                ground.drops = clean::drops(objects, sections, target, options.if_exists);
+                ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();
+                let gone: Vec<&Object> = objects.iter().filter(|object| clean::is_dropped(object, target)).collect();
+                target.forget(&gone);
+            }
+            Self::Cleaned => target.mark = None,
+        }
+        Ok(ground)
+    }
+
+    pub(super) fn of(options: &Options) -> Self {
+        match (options.create, options.clean) {
+            (true, _) => Self::ToBeMade,
+            (false, true) => Self::ToBeCleaned,
+            (false, false) => Self::Empty,
+        }
+    }
+}
+
+/// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
+pub(super) async fn make_room(mut options: Options, archive: &Arc<Archive<File>>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+    let room = Room::of(&options);
+    let prepared = prepare(&options, archive, room).await?;
+    told(&prepared, progress)?;
+    match room {
+        Room::Empty | Room::Cleaned => Ok((options, prepared)),
+        Room::ToBeMade => {
+            progress.phase("make the database");
+            let name = &prepared.target.database;
+            options.server = create::carry_out(&prepared.session, &options.server, name, &prepared.plan.first).await?;
+            drop(prepared.session);
+            let made = prepare(&options, archive, Room::Empty).await.and_then(|mut made| {
+                made.plan.graph.finish.extend(prepared.at_the_end);
+                told(&made, progress).map(|()| made)
+            });
+            let name = options.server.database();
+            Ok((options.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
+        }
+        Room::ToBeCleaned => {
+            progress.phase("drop what the archive holds");
+            let backend_pid = prepared.session.backend_pid();
+            if let Err(error) = clean::run(&prepared.session, &prepared.drops, &prepared.plan.begin).await {
+                drop(prepared.session);
+                return Err(mark::not_set(error, &options.server, backend_pid).await);
+            }
+            let cleaned = prepare(&options, archive, Room::Cleaned).await.and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
+            Ok((options, cleaned.map_err(mark::incomplete)?))
+        }
+    }
+}
+
+/// Says what there is to say, and refuses what cannot be done.
+fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
+    for warning in &prepared.plan.warnings {
+        progress.message(Level::Warning, warning);
+    }
+    preflight::refuse(&prepared.plan.findings, &prepared.target).map_or(Ok(()), Err)
+}
+
+fn no_database() -> Error {
+    Error::new(Kind::Archive, "make the database", "the archive does not describe it")
+        .hint("make it by hand, and restore into it without -C")
+}
