@@ -183,6 +183,7 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     run.wait();
     server.terminate(&format!("datname = '{}' AND application_name = 'silverback'", early.copy.name()));
     restore(&early.archive, &early.copy).run().expect(6).says("usable").says("--ready-early");
+    restore(&early.archive, &early.copy).args(["--clean", "--ready-early"]).run().expect(6).says("usable").says("without -c");
     early.old.execute("ROLLBACK");
     early.start().wait().expect(0).says("Kong may start now");
     early.end_matches();
