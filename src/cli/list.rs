@@ -118,9 +118,9 @@ fn title(objects: &[Object], object: &Object) -> String {
         Some(schema) => ident::qualified(schema, &object.name),
         None => ident::quote(&object.name),
     };
-    // Objects normally stand at the place of their number.
+    // Objects normally stand at the place after their number: the database itself comes first.
     let parent =
-        |id| objects.get(id as usize).filter(|object| object.id.0 == id).or_else(|| objects.iter().find(|object| object.id.0 == id));
+        |id| objects.get(id as usize + 1).filter(|object| object.id.0 == id).or_else(|| objects.iter().find(|object| object.id.0 == id));
     match object.of.and_then(|of| parent(of.0)) {
         Some(parent) => format!("{} on {}", ident::quote(&object.name), qualified(parent)),
         None => qualified(object),

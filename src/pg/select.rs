@@ -105,7 +105,7 @@ impl Selection {
             objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
         }
         needs::drop_dangling(&mut objects);
-        objects.extend(databases);
+        let objects = databases.into_iter().chain(objects).collect();
         Selected { objects, left_out }
     }
 

@@ -126,10 +126,13 @@ pub(super) async fn make_room(mut options: Options, archive: &Arc<Archive<File>>
 
 /// Says what there is to say, and refuses what cannot be done.
 fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
+    if let Some(error) = preflight::refuse(&prepared.plan.findings, &prepared.target) {
+        return Err(error);
+    }
     for warning in &prepared.plan.warnings {
         progress.message(Level::Warning, warning);
     }
-    preflight::refuse(&prepared.plan.findings, &prepared.target).map_or(Ok(()), Err)
+    Ok(())
 }
 
 fn no_database() -> Error {

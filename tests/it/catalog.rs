@@ -1,6 +1,6 @@
 //! The catalogs of a database, read and made again in an empty one, statement by statement.
 
-use silverback::archive::manifest::{NotCarried, Object, RowEncoding};
+use silverback::archive::manifest::{NotCarried, Object, ObjectKind, RowEncoding};
 use silverback::pg::catalog::{self, Catalog, ReadOptions};
 use silverback::pg::connect::Server;
 use silverback::pg::render;
@@ -123,7 +123,9 @@ fn read(database: &Database<'_>) -> Catalog {
     block_on(async move {
         let session = Server::from_conninfo(&url).expect("the URL is good").open(Purpose::Dump).await.expect("the server is there");
         session.batch("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("a transaction begins");
-        catalog::read(&session, &ReadOptions::default()).await.expect("the catalog can be read")
+        let mut read = catalog::read(&session, &ReadOptions::default()).await.expect("the catalog can be read");
+        assert_eq!(read.objects.remove(0).kind, ObjectKind::Database, "the database itself comes first");
+        read
     })
 }
 

@@ -204,6 +204,13 @@ fn a_target_that_is_not_ready() {
     foreign.execute("GRANT CREATE ON SCHEMA public TO PUBLIC");
     told.told("somebody else's", 6, Silverback::new(["restore", "-d", &foreign.url_as(stranger.name())]).arg(&file));
 
+    let bytes = newest_server().database_with("bytes", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    let unknown = scene.path("bytes.sbk");
+    dump(&bytes, &unknown).run().expect(0);
+    let utf8 = scene.target();
+    told.hide(&utf8.name(), "UTF");
+    told.told("another encoding", 6, restore(&unknown, &utf8));
+
     let missing = format!("{}_missing", scene.source.name());
     told.hide(&missing, "MISSING");
     told.hide(&newest_server().port(), "PORT");

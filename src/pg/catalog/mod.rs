@@ -73,7 +73,7 @@ pub struct ReadOptions {
 /// All of a database but its rows.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// Every object, in an order in which they can be created; an object's id is its place in this list.
+    /// Every object, in an order in which they can be created; the database itself first, with the last number; the ids of the others count from 0 in that order.
     pub objects: Vec<Object>,
     /// The tables whose rows are to be read.
     pub tables: Vec<TableSource>,
@@ -133,7 +133,7 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
         tables.extend(large_objects::source(&reader, first).await?);
         tables
     };
-    objects.push(database::read(&reader, ObjectId(objects.len() as u32)).await?);
+    objects.insert(0, database::read(&reader, ObjectId(objects.len() as u32)).await?);
     Ok(Catalog { objects, tables, not_carried })
 }
 
