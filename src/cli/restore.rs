@@ -12,7 +12,8 @@ use super::selection::{OwnerArgs, SelectionArgs};
 use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::restore::{self, Options, Plan, Report, Sections};
+use crate::progress::{Level, Progress as _};
+use crate::restore::{self, ForeignKeys, Options, Plan, Report, Sections};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -44,6 +45,15 @@ pub(super) struct RestoreArgs {
     /// After an error, go on with what can still be done; name all that failed at the end
     #[arg(long)]
     keep_going: bool,
+    /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
+    #[arg(long, value_name = "validate|not-valid|trust", value_enum, default_value_t, hide_possible_values = true)]
+    fk: FkArg,
+    /// Say as soon as Kong may start, and do the rest while it serves
+    #[arg(long)]
+    ready_early: bool,
+    /// With --ready-early, make this file then
+    #[arg(long, value_name = "PATH", requires = "ready_early")]
+    ready_file: Option<PathBuf>,
     /// Do not ANALYZE the tables
     #[arg(long)]
     no_analyze: bool,
@@ -90,6 +100,24 @@ enum SectionArg {
     PostData,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FkArg {
+    #[default]
+    Validate,
+    NotValid,
+    Trust,
+}
+
+impl From<FkArg> for ForeignKeys {
+    fn from(arg: FkArg) -> Self {
+        match arg {
+            FkArg::Validate => Self::Validate,
+            FkArg::NotValid => Self::NotValid,
+            FkArg::Trust => Self::Trust,
+        }
+    }
+}
+
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
     if args.archive.as_os_str() == "-" {
@@ -115,7 +143,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place";
+const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place, or, if --ready-early had said that the database may be used, run it again with --ready-early and without -c and -C";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {
@@ -143,6 +171,9 @@ impl RestoreArgs {
             clean: self.clean,
             if_exists: self.if_exists,
             keep_going: self.keep_going,
+            foreign_keys: self.fk.into(),
+            ready_early: self.ready_early,
+            ready_file: self.ready_file.clone(),
         }
     }
 }
@@ -158,6 +189,9 @@ fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
 
 fn tell(report: &Report, reporter: &Reporter) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
+    if !report.not_valid.is_empty() {
+        reporter.message(Level::Info, &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")));
+    }
     let lines = format!(
         "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
         units::plural(report.tables, "table"),
@@ -174,7 +208,9 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
         "raw_bytes": report.raw_bytes,
         "jobs": report.jobs,
         "not_restored": report.not_restored,
+        "not_valid": report.not_valid,
         "seconds": report.seconds_total,
+        "seconds_ready": report.seconds_ready,
         "seconds_before_analyze": report.seconds_before_analyze,
         "seconds_busy": busy,
     });

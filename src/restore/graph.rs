@@ -43,6 +43,10 @@ pub enum Stage {
     Refresh,
     /// The rows that declare the database usable.
     Last,
+    /// The word that the database may be used.
+    Ready,
+    /// What is done while the database is in use.
+    Finish,
 }
 
 impl Stage {
@@ -59,6 +63,8 @@ impl Stage {
             Self::Privileges => "set privileges and comments",
             Self::Refresh => "fill materialized views",
             Self::Last => "load the rows that declare it usable",
+            Self::Ready => "let the database be used",
+            Self::Finish => "build indexes and prove foreign keys while the database is in use",
         }
     }
 }
@@ -76,6 +82,8 @@ impl fmt::Display for Stage {
             Self::Privileges => "privileges and comments",
             Self::Refresh => "materialized views",
             Self::Last => "last rows",
+            Self::Ready => "ready",
+            Self::Finish => "in use",
         })
     }
 }
@@ -128,7 +136,24 @@ pub enum Work {
         raw_bytes: u64,
         /// How.
         mode: LoadMode,
+        /// Whether the table has its foreign keys already, which are not to look at these rows.
+        trusted: bool,
     },
+    /// An index that is built while others write to its table.
+    Concurrently(ConcurrentIndex),
+    /// The word that the database may be used; the statement changes the mark.
+    Ready(Step),
+}
+
+/// An index for `CREATE INDEX CONCURRENTLY`, which leaves an invalid one behind when it fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConcurrentIndex {
+    /// Its schema's name, unquoted.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub name: String,
+    /// The statement that builds it.
+    pub create: Step,
 }
 
 /// One piece of work for one session.
@@ -155,6 +180,8 @@ pub struct Graph {
     pub jobs: Vec<Job>,
     /// What is run after the last job, in the transaction that takes the mark of incompleteness away.
     pub finish: Vec<Step>,
+    /// The foreign keys that are left `NOT VALID` because that was asked for: `constraint on table`.
+    pub unproved: Vec<String>,
 }
 
 impl Graph {
@@ -219,6 +246,16 @@ impl Graph {
         self.ids().filter(|job| dependents[job.index()].is_empty()).collect()
     }
 
+    /// Takes away all that comes before the word that the database may be used, and tells it again.
+    pub fn keep_from_ready_on(&mut self) {
+        let kept: Vec<JobId> = self.ids().filter(|job| matches!(self.jobs[job.index()].stage, Stage::Ready | Stage::Finish)).collect();
+        let place: HashMap<JobId, JobId> = kept.iter().copied().zip((0..).map(JobId)).collect();
+        self.jobs = kept.iter().map(|job| self.jobs[job.index()].clone()).collect();
+        for job in &mut self.jobs {
+            job.needs = job.needs.iter().filter_map(|need| place.get(need)).copied().collect();
+        }
+    }
+
     /// How many jobs each stage has.
     pub fn stages(&self) -> Vec<(Stage, usize)> {
         let mut counts: HashMap<Stage, usize> = HashMap::new();
@@ -248,14 +285,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_rank_is_the_longest_chain() {
-        let graph = Graph { jobs: vec![job(&[], &[], 1), job(&[0], &[], 10), job(&[0], &[], 5), job(&[1, 2], &[], 7)], finish: Vec::new() };
+        let graph = Graph { jobs: vec![job(&[], &[], 1), job(&[0], &[], 10), job(&[0], &[], 5), job(&[1, 2], &[], 7)], ..Graph::default() };
         assert_eq!(graph.ranks().unwrap(), [18, 17, 12, 7]);
         assert_eq!(graph.sinks(), [JobId(3)]);
     }
 
     #[test]
     fn a_circle_is_refused() {
-        let graph = Graph { jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)], finish: Vec::new() };
+        let graph = Graph { jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)], ..Graph::default() };
         let error = graph.ranks().unwrap_err();
         assert_eq!(error.kind(), Kind::Archive);
         assert!(error.to_string().contains("circle"));

@@ -55,6 +55,8 @@ pub(super) struct Load<'a> {
     pub(super) mode: LoadMode,
     /// The table's own triggers, where it was there before.
     pub(super) triggers: &'a [LiveTrigger],
+    /// Whether the table's foreign keys are not to look at the rows.
+    pub(super) trusted: bool,
 }
 
 impl Load<'_> {
@@ -73,11 +75,14 @@ impl Load<'_> {
             return (vec!["BEGIN".to_owned()], large_objects::WRITE.to_owned(), vec!["COMMIT".to_owned()]);
         }
         let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
-        let (before, after) = match self.mode {
+        let (mut before, after) = match self.mode {
             LoadMode::Freeze => (vec![format!("TRUNCATE ONLY {name}")], Vec::new()),
             LoadMode::Shared | LoadMode::LargeObjects => (Vec::new(), Vec::new()),
             LoadMode::Existing => self.still(&name),
         };
+        if self.trusted {
+            before.push("SET LOCAL session_replication_role = replica".to_owned());
+        }
         if before.is_empty() {
             return (before, copy, after);
         }
@@ -281,15 +286,19 @@ mod tests {
     fn statements_of_each_mode() {
         let table = table();
         let triggers = [LiveTrigger { name: "sync".into(), always: false }, LiveTrigger { name: "Ever".into(), always: true }];
-        let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| {
-            let (before, copy, after) = Load { id: TableId(0), table: &table, chunks: &[], mode, triggers }.statements();
+        let check_trusted = |mode, triggers: &[LiveTrigger], trusted, expect: &[&str]| {
+            let (before, copy, after) = Load { id: TableId(0), table: &table, chunks: &[], mode, triggers, trusted }.statements();
             let all: Vec<String> = before.into_iter().chain([copy]).chain(after).collect();
             assert_eq!(all, expect);
         };
+        let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| check_trusted(mode, triggers, false, expect);
         let copy = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary)";
         let frozen = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary, FREEZE)";
         check(LoadMode::Freeze, &[], &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", frozen, "COMMIT"]);
         check(LoadMode::Shared, &[], &[copy]);
+        let trust = "SET LOCAL session_replication_role = replica";
+        check_trusted(LoadMode::Freeze, &[], true, &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", trust, frozen, "COMMIT"]);
+        check_trusted(LoadMode::Shared, &[], true, &["BEGIN", trust, copy, "COMMIT"]);
         check(
             LoadMode::Existing,
             &triggers,

@@ -13,6 +13,10 @@ use crate::pg::session::{Purpose, Session};
 /// The schema whose presence says "incomplete".
 pub const SCHEMA: &str = "silverback_restore";
 
+/// How the comment begins until the database may be used, and from then on.
+const INCOMPLETE: &str = "incomplete restore of ";
+const FINISHING: &str = "usable, but indexes and proofs of foreign keys are missing: unfinished restore of ";
+
 /// What is said of the restore that made the mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -24,7 +28,24 @@ impl Mark {
     /// For an archive by its name and identity.
     pub fn new(archive: &str, uuid: &str, now: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self { comment: format!("incomplete restore of {archive} ({uuid}), begun {now} by silverback {version}") }
+        Self { comment: format!("{INCOMPLETE}{archive} ({uuid}), begun {now} by silverback {version}") }
+    }
+
+    /// Whether the database was declared usable by a restore of this archive, of which some jobs are left.
+    pub fn is_finishing(&self, uuid: &str) -> bool {
+        self.comment.starts_with(FINISHING) && self.comment.contains(&format!("({uuid})"))
+    }
+
+    /// Whether the database was declared usable.
+    pub fn is_in_use(&self) -> bool {
+        self.comment.starts_with(FINISHING)
+    }
+
+    /// The statement that declares the database usable while jobs are left.
+    pub fn finishing(&self) -> Step {
+        let rest = self.comment.strip_prefix(INCOMPLETE).unwrap_or(&self.comment);
+        let comment = ident::literal(&format!("{FINISHING}{rest}"));
+        Step::new("mark the target as usable", format!("COMMENT ON SCHEMA {SCHEMA} IS {comment}"))
     }
 
     /// The statements that set it, run in one transaction before anything else.
@@ -88,6 +109,19 @@ pub async fn not_set(error: Error, server: &Server, backend_pid: i32) -> Error {
 pub fn incomplete(error: Error) -> Error {
     let way_out =
         format!("the target is incomplete and says so (schema {SCHEMA}): make a new, empty database in its place and restore again");
+    let hint = match error.hint_text() {
+        Some(hint) => format!("{hint}; {way_out}"),
+        None => way_out,
+    };
+    error.as_kind(Kind::Incomplete).hint(hint)
+}
+
+/// An error of a restore that had declared the database usable: nothing is lost, and the same command makes what is missing.
+pub fn unfinished(error: Error) -> Error {
+    let way_out = format!(
+        "the database may be used, but indexes and proofs of foreign keys are missing (schema {SCHEMA} says so): \
+         run the restore into it again with --ready-early (and without -c and -C), which makes what is missing"
+    );
     let hint = match error.hint_text() {
         Some(hint) => format!("{hint}; {way_out}"),
         None => way_out,

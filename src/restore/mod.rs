@@ -8,6 +8,7 @@
 
 pub mod build;
 mod clean;
+mod concurrently;
 mod cost;
 mod create;
 mod existing;
@@ -20,6 +21,7 @@ pub mod mark;
 mod plan;
 mod preflight;
 mod present;
+mod ready;
 mod report;
 mod room;
 mod run;
@@ -33,8 +35,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::build::Sections;
 use self::build::{ChunkSize, Input};
+pub use self::build::{ForeignKeys, Sections};
 use self::existing::LiveTriggers;
 use self::failures::Failures;
 use self::load::Loader;
@@ -42,6 +44,7 @@ use self::mark::Mark;
 pub use self::plan::Plan;
 pub use self::preflight::Finding;
 use self::preflight::Wanted;
+use self::ready::Ready;
 pub use self::report::Report;
 use self::room::{Asked, Ground, Room, make_room};
 use self::run::{Shared, carry_out};
@@ -58,6 +61,9 @@ use crate::progress::{Progress, TableTotal};
 
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
 const MAINTENANCE_BYTES: u64 = 1 << 30;
+
+/// Processes that help a session build an index, where the server has them to give; its own setting where that is more.
+const PARALLEL_WORKERS: u32 = 2;
 
 /// What to restore, from where, to where, how.
 #[derive(Clone, Debug)]
@@ -98,10 +104,17 @@ pub struct Options {
     pub if_exists: bool,
     /// After an error, go on with what can still be done.
     pub keep_going: bool,
+    /// What is done about foreign keys.
+    pub foreign_keys: ForeignKeys,
+    /// Say as soon as may be that the database can be used, and do the rest while it is.
+    pub ready_early: bool,
+    /// The file that appears then.
+    pub ready_file: Option<PathBuf>,
 }
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+    options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
     let archive = open(&options, progress.as_ref()).await?;
     let (options, prepared) = make_room(options, &archive, progress.as_ref()).await?;
     let Prepared { session, plan, triggers, .. } = prepared;
@@ -124,11 +137,16 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         drop(sessions);
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
-    let jobs = options.jobs;
+    let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
+    let ready = Ready { words, file: options.ready_file.clone(), ..Ready::default() };
     let failures = options.keep_going.then(Failures::default);
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, failures });
-    let busy = finish(&shared, sessions).await.map_err(mark::incomplete)?;
-    Ok(Report::new(counts, begun.elapsed().as_secs_f64(), busy, jobs, not_restored))
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, failures, ready });
+    let ended = finish(&shared, sessions).await;
+    let said = shared.ready.said.get();
+    let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
+    let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
+    let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
+    Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
@@ -187,6 +205,7 @@ async fn prepare(options: &Options, archive: &Archive<File>, room: Room) -> Resu
     let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
+    ready::check_sections(options, sections)?;
     plan(options, sections, archive, target, session, room).await
 }
 
@@ -217,7 +236,14 @@ async fn plan(
     let kept = present::leave_present(&mut selected.objects, &target, &render);
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
-    findings.extend(preflight::findings(wanted, &target));
+    let uuid = archive.header.archive.to_string();
+    // The database is in use already, and the same archive's restore was left undone.
+    let resumes = demands_empty && options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
+    if !resumes {
+        findings.extend(preflight::findings(wanted, &target));
+        findings.extend(preflight::trust(&target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
+        findings.extend(options.ready_file.as_deref().and_then(ready::finding));
+    }
     let warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
     let left_out =
         std::mem::take(&mut selected.left_out).into_iter().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
@@ -231,7 +257,10 @@ async fn plan(
         findings.extend(more);
         triggers = live;
     }
-    let graph = build::build(Input {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mark = Mark::new(&archive.name, &uuid, &now);
+    let finishing = mark.finishing();
+    let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
         chunks: &chunks,
@@ -240,10 +269,15 @@ async fn plan(
         sections,
         render: &render,
         analyze: !options.no_analyze,
+        foreign_keys: options.foreign_keys,
+        ready: options.ready_early.then_some(&finishing),
+        searched: kong::restore::is_searched,
     })?;
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let marked = room == Room::Cleaned;
-    let begin = if marked { Vec::new() } else { Mark::new(&archive.name, &archive.header.archive.to_string(), &now).set() };
+    if resumes {
+        graph.keep_from_ready_on();
+    }
+    let marked = resumes || room == Room::Cleaned;
+    let begin = if marked { Vec::new() } else { mark.set() };
     let tables = manifest.tables.clone();
     let plan = Plan { findings, warnings, left_out, first, begin, graph, tables, objects: selected.objects };
     Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
@@ -320,6 +354,8 @@ async fn set_up(options: &Options, session: &Session) -> Result<()> {
     let share_kib = MAINTENANCE_BYTES / 1024 / options.jobs.max(1) as u64;
     let sql = format!(
         "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(setting::int8, {share_kib})::text, false), \
+                pg_catalog.set_config('max_parallel_maintenance_workers', \
+                  greatest(pg_catalog.current_setting('max_parallel_maintenance_workers')::int4, {PARALLEL_WORKERS})::text, false), \
                 pg_catalog.set_config('synchronous_commit', 'off', false) \
          FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'"
     );

@@ -73,9 +73,12 @@ impl Plan {
         writeln!(f)?;
         match &job.work {
             Work::Statements(steps) | Work::Script(steps) => script(f, steps),
-            Work::Load { table, chunks, rows, raw_bytes, mode } => {
+            Work::Concurrently(index) => script(f, std::slice::from_ref(&index.create)),
+            Work::Ready(step) => script(f, std::slice::from_ref(step)),
+            Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
-                let (before, copy, after) = Load { id: *table, table: described, chunks, mode: *mode, triggers: &[] }.statements();
+                let (before, copy, after) =
+                    Load { id: *table, table: described, chunks, mode: *mode, triggers: &[], trusted: *trusted }.statements();
                 for sql in before.iter().chain([&copy]).chain(&after) {
                     writeln!(f, "{sql};")?;
                 }

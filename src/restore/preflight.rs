@@ -65,7 +65,17 @@ pub(super) struct Wanted<'a> {
 /// What keeps the restore from beginning.
 pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(mark) = &target.mark {
+    if let Some(mark) = target.mark.as_ref().filter(|mark| mark.is_in_use()) {
+        let problem = format!(
+            "the target is in use while a restore goes on, or was left undone, as its schema {} says: {}",
+            mark::SCHEMA,
+            mark.comment
+        );
+        findings.push(Finding::new(
+            problem,
+            "restore the same archive into it with --ready-early, without -c and -C: that makes what is missing",
+        ));
+    } else if let Some(mark) = &target.mark {
         let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
         let database = ident::quote(&target.database);
         let way_out =
@@ -125,6 +135,21 @@ pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// Trusted foreign keys ask for a right that a plain owner has not.
+pub(super) fn trust(target: &Target) -> Option<Finding> {
+    if target.sets_replica {
+        return None;
+    }
+    let user = ident::quote(&target.user);
+    let problem = format!("role {user} may not set session_replication_role, which --fk trust needs");
+    let way_out = if target.version_num >= 150_000 {
+        format!("GRANT SET ON PARAMETER session_replication_role TO {user}, or leave --fk trust out")
+    } else {
+        "restore as a superuser, or leave --fk trust out".to_owned()
+    };
+    Some(Finding::new(problem, way_out))
 }
 
 fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {

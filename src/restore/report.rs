@@ -17,12 +17,16 @@ pub struct Report {
     pub seconds_total: f64,
     /// The same without the sessions' share of gathering statistics, which other restorers leave to the server.
     pub seconds_before_analyze: f64,
+    /// From the first statement to the word that the database may be used, where it was given before the end.
+    pub seconds_ready: Option<f64>,
     /// Seconds that sessions were busy, by stage; together they may exceed the total, because sessions work side by side.
     pub seconds_busy: Vec<(Stage, f64)>,
     /// Sessions.
     pub jobs: usize,
     /// What was selected and could not be made, and what the archive itself could not carry.
     pub not_restored: Vec<NotCarried>,
+    /// The foreign keys that were left `NOT VALID`, as was asked for.
+    pub not_valid: Vec<String>,
 }
 
 impl Report {
@@ -32,6 +36,17 @@ impl Report {
         let analyze = busy.get(&Stage::Analyze).copied().unwrap_or_default() / jobs as f64;
         let seconds_before_analyze = seconds_total - analyze;
         let seconds_busy = busy.into_iter().collect();
-        Self { tables, rows, raw_bytes, seconds_total, seconds_before_analyze, seconds_busy, jobs, not_restored }
+        Self {
+            tables,
+            rows,
+            raw_bytes,
+            seconds_total,
+            seconds_before_analyze,
+            seconds_ready: None,
+            seconds_busy,
+            jobs,
+            not_restored,
+            not_valid: Vec::new(),
+        }
     }
 }

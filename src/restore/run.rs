@@ -8,10 +8,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::task::JoinSet;
 
+use super::concurrently;
 use super::existing::LiveTriggers;
 use super::failures::Failures;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
 use super::load::{Load, Loader};
+use super::ready::Ready;
 use super::schedule::Schedule;
 use super::{Options, open_session};
 use crate::archive::manifest::TableId;
@@ -37,6 +39,8 @@ pub(super) struct Shared {
     pub(super) triggers: LiveTriggers,
     /// What failed, where that does not end the restore.
     pub(super) failures: Option<Failures>,
+    /// Gives the word that the database may be used.
+    pub(super) ready: Ready,
 }
 
 /// Seconds that sessions were busy, by stage.
@@ -65,7 +69,7 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
     let mut left = Left::new(graph);
     left.tell(&shared.loader.progress);
     loop {
-        while let Some(session) = idle.pop() {
+        while let Some(mut session) = idle.pop() {
             let Some(job) = schedule.start() else {
                 idle.push(session);
                 break;
@@ -73,7 +77,7 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             let shared = Arc::clone(shared);
             running.spawn(async move {
                 let begun = Instant::now();
-                let result = shared.run(&session, job).await;
+                let result = shared.run(&mut session, job).await;
                 (job, session, result, begun.elapsed().as_secs_f64())
             });
         }
@@ -159,7 +163,13 @@ impl Shared {
 
     /// After a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
     fn check_still_sensible(&self, failures: &Failures, job: &Job) -> Result<()> {
-        let Work::Load { table, .. } = &job.work else { return Ok(()) };
+        let table = match &job.work {
+            Work::Ready(_) if failures.any() => {
+                return Err(Error::new(Kind::Incomplete, &job.label, "something failed, which would be in use then"));
+            }
+            Work::Load { table, .. } => table,
+            _ => return Ok(()),
+        };
         let table = &self.loader.archive.manifest.tables[table.0 as usize];
         let name = ident::qualified(&table.schema, &table.name);
         let cause = if job.stage == Stage::Last && failures.any() {
@@ -172,7 +182,7 @@ impl Shared {
         Err(Error::new(Kind::Incomplete, &job.label, cause))
     }
 
-    async fn run(&self, session: &Session, id: JobId) -> Result<()> {
+    async fn run(&self, session: &mut Session, id: JobId) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
@@ -186,10 +196,16 @@ impl Shared {
                 }
                 Ok(())
             }
-            (Work::Load { table, chunks, mode, .. }, _) => {
+            (Work::Concurrently(index), _) => concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await,
+            (Work::Ready(step), _) => {
+                durable_transaction(session, std::slice::from_ref(step)).await?;
+                let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
+                self.ready.tell(left, self.loader.progress.as_ref()).await
+            }
+            (Work::Load { table, chunks, mode, trusted, .. }, _) => {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
-                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers };
+                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted };
                 self.loader.run(session, load).await.map(drop)
             }
         }

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_longest_chain_goes_first() {
-        let graph = Graph { jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)], finish: Vec::new() };
+        let graph = Graph { jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)], ..Graph::default() };
         let mut schedule = Schedule::new(&graph).unwrap();
         assert_eq!(schedule.start(), Some(JobId(1)));
         assert_eq!(schedule.start(), Some(JobId(0)));
@@ -139,7 +139,7 @@ mod tests {
                 job(&[], &[(table, AccessExclusive)], 1),
                 job(&[], &[(8, AccessExclusive)], 1),
             ],
-            finish: Vec::new(),
+            ..Graph::default()
         };
         assert_eq!(simulate(&graph, 3), 11);
         let mut schedule = Schedule::new(&graph).unwrap();
@@ -158,7 +158,7 @@ mod tests {
                 let locks: Vec<_> = locks.iter().map(|&(table, mode)| (table, modes[mode])).collect();
                 job(&needs, &locks, *cost)
             }).collect();
-            Graph { jobs, finish: Vec::new() }
+            Graph { jobs, ..Graph::default() }
         }
     }
 

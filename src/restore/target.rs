@@ -35,6 +35,8 @@ pub(super) struct Target {
     pub(super) creates_databases: bool,
     /// Every database of the server, and whether the role has its owner's rights.
     pub(super) databases: HashMap<String, bool>,
+    /// Whether it may set `session_replication_role`.
+    pub(super) sets_replica: bool,
     /// Whether it may create schemas here.
     pub(super) creates_schemas: bool,
     /// Every role.
@@ -101,6 +103,7 @@ impl Target {
         target.schemas = schemas(session).await?;
         (target.occupied, target.occupied_count) = occupied(session).await?;
         target.mark = mark::read(session).await?;
+        target.sets_replica = sets_replica(session, target.superuser).await?;
         Ok(target)
     }
 }
@@ -142,6 +145,15 @@ async fn basics(session: &Session) -> Result<Target> {
         creates_databases: row.get(8),
         ..Target::default()
     })
+}
+
+/// Since 15 the right can be granted.
+async fn sets_replica(session: &Session, superuser: bool) -> Result<bool> {
+    if superuser || session.version() < 150_000 {
+        return Ok(superuser);
+    }
+    let sql = "SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET')";
+    Ok(session.query_one("read the role's rights", sql).await?.get(0))
 }
 
 async fn roles(session: &Session) -> Result<HashMap<String, Role>> {

@@ -69,6 +69,9 @@ impl Restorer {
             clean: false,
             if_exists: false,
             keep_going: false,
+            foreign_keys: restore::ForeignKeys::default(),
+            ready_early: false,
+            ready_file: None,
         };
         self.runtime.block_on(restore::run(options, Arc::new(Silent))).expect_err("there is no server").kind()
     }

@@ -17,6 +17,7 @@ mod layers;
 mod names;
 mod options;
 mod pair;
+mod ready;
 mod restore;
 mod signals;
 mod support;

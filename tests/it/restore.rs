@@ -11,7 +11,7 @@ use silverback::pg::connect::Server;
 use silverback::pg::select::{Pattern, Selection};
 use silverback::progress::Silent;
 use silverback::restore::graph::Stage;
-use silverback::restore::{self, Options, Report, Sections};
+use silverback::restore::{self, ForeignKeys, Options, Report, Sections};
 use testkit::{Database, Direction, Proxy};
 
 use super::support::{assert_same, temp_dir};
@@ -59,6 +59,9 @@ fn options(archive: &Path, target: &Database<'_>) -> Options {
         clean: false,
         if_exists: false,
         keep_going: false,
+        foreign_keys: ForeignKeys::default(),
+        ready_early: false,
+        ready_file: None,
     }
 }
 

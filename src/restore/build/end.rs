@@ -14,7 +14,9 @@ impl Builder<'_> {
     /// Privileges come last, because an owner may have revoked his own, and default privileges after them, because they would change
     /// whatever is made later.
     pub(super) fn privileges(&mut self) {
-        let wanted = |object: &&&Object| self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger;
+        let wanted = |object: &&&Object| {
+            self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger && !self.late.holds(object.id)
+        };
         let (defaults, others): (Vec<&Object>, Vec<&Object>) =
             self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
         let mut steps: Vec<Step> = creators(&self.input).iter().map(Creator::forbid).collect();

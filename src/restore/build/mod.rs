@@ -7,12 +7,15 @@
 mod creator;
 mod end;
 mod families;
+mod late;
 mod post;
+mod trust;
 
 use std::collections::HashMap;
 
 use self::creator::Creator;
 use self::families::Families;
+use self::late::Late;
 use super::cost;
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
 use super::locks::LockMode;
@@ -53,6 +56,18 @@ impl Sections {
     }
 }
 
+/// What is done about foreign keys, which the rows of a consistent dump keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForeignKeys {
+    /// They are proved.
+    #[default]
+    Validate,
+    /// They are left `NOT VALID`: kept for new rows, not proved for those that the archive brought.
+    NotValid,
+    /// They are made on the empty tables and do not look at the rows: an orphan in the source stays one.
+    Trust,
+}
+
 /// One chunk of a table that is to be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkSize {
@@ -83,6 +98,12 @@ pub struct Input<'a> {
     pub render: &'a render::Options,
     /// Whether statistics are gathered.
     pub analyze: bool,
+    /// What is done about foreign keys.
+    pub foreign_keys: ForeignKeys,
+    /// What declares the database usable before all is done; none where it is not to be used earlier.
+    pub ready: Option<&'a Step>,
+    /// Columns whose indexes must stand when the database is declared usable.
+    pub searched: fn(&str) -> bool,
 }
 
 /// Makes the graph. Fails where objects need each other in a circle.
@@ -99,14 +120,17 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         loads: HashMap::new(),
         last_loads: Vec::new(),
         waits: Vec::new(),
+        late: Late::new(&input),
     };
     builder.pre_data();
     builder.data();
+    builder.trusted_keys();
     let analyzed = builder.post_data();
     builder.resolve();
     builder.privileges();
     builder.refreshes(&analyzed);
     builder.last_rows();
+    builder.ready();
     builder.finish();
     builder.graph.order()?;
     Ok(builder.graph)
@@ -130,6 +154,8 @@ struct Builder<'a> {
     last_loads: Vec<(ObjectId, JobId)>,
     /// Which objects a job waits for; turned into needs once every object's job is known.
     waits: Vec<(JobId, Vec<ObjectId>)>,
+    /// What is done while the database is in use already.
+    late: Late<'a>,
 }
 
 impl Builder<'_> {
@@ -229,7 +255,14 @@ impl Builder<'_> {
             let job = self.push(Job {
                 stage: if last { Stage::Last } else { Stage::Data },
                 label: if parts == 1 { format!("load {name}") } else { format!("load {name}, part {} of {parts}", number + 1) },
-                work: Work::Load { table: id, chunks: part.iter().map(|chunk| chunk.chunk).collect(), rows, raw_bytes, mode },
+                work: Work::Load {
+                    table: id,
+                    chunks: part.iter().map(|chunk| chunk.chunk).collect(),
+                    rows,
+                    raw_bytes,
+                    mode,
+                    trusted: false,
+                },
                 needs: self.pre.into_iter().chain(self.made.get(&table.object).copied()).collect(),
                 locks: locks.clone(),
                 cost: cost::load(raw_bytes, rows),

@@ -6,8 +6,9 @@ use super::super::cost;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
-use super::{Builder, is_late};
+use super::{Builder, ForeignKeys, is_late};
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section, UsingIndex};
+use crate::pg::ident;
 
 /// A table's keys, adopted together from indexes that were built side by side.
 #[derive(Default)]
@@ -36,6 +37,8 @@ impl<'a> Builder<'a> {
         for object in &post {
             match &object.detail {
                 Detail::Key { .. } | Detail::Index { .. } => {}
+                // A trusted one stood before its table's rows came.
+                Detail::ForeignKey { .. } if self.made.contains_key(&object.id) => {}
                 Detail::ForeignKey { .. } => self.foreign_key(object, &analyzed),
                 _ => self.other(object),
             }
@@ -121,6 +124,9 @@ impl<'a> Builder<'a> {
             let columns: Vec<Option<&str>> = columns.iter().map(Option::as_deref).collect();
             let text = self.sorts_text(table, &columns);
             let cost = cost::index(self.rows_of(table), *bytes, method, text);
+            if self.build_later(object, table, cost) {
+                continue;
+            }
             let Some((first, extras)) = object.statements.split_first() else { continue };
             let create = Step::new(format!("build {}", object.identity), first);
             let mut job = self.push(Job {
@@ -190,11 +196,16 @@ impl<'a> Builder<'a> {
         self.waits.push((add, needed));
         self.made.insert(object.id, add);
         if let Some((_, validate)) = two_steps {
+            if self.input.foreign_keys == ForeignKeys::NotValid {
+                self.graph.unproved.push(format!("{} on {}", ident::quote(&object.name), self.name_of(child)));
+                return;
+            }
             let step = Step::new(format!("validate {}", object.identity), validate);
             let needs = std::iter::once(add).chain(statistics).collect();
             let locks = vec![(child, LockMode::ShareUpdateExclusive), (*references, LockMode::RowShare)];
             let cost = cost::validate(child_rows, parent_rows);
-            self.push(Job { stage: Stage::ForeignKeys, label: step.doing.clone(), work: Work::Statements(vec![step]), needs, locks, cost });
+            let job = Job { stage: Stage::ForeignKeys, label: step.doing.clone(), work: Work::Statements(vec![step]), needs, locks, cost };
+            self.prove(job);
         }
     }
 
@@ -269,7 +280,7 @@ impl<'a> Builder<'a> {
 /// What an object waits for: what it depends on, the table that it is a part of, and `rows`, a table whose rows it reads.
 ///
 /// A key or index names its table here only through `rows`: some are built before the rows come.
-fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
+pub(super) fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
     let own = object.of.filter(|_| is_built(object));
     let part_of = object.of.filter(|_| !is_built(object));
     object.depends_on.iter().copied().filter(|id| Some(*id) != own).chain(part_of).chain(rows).collect()

@@ -121,6 +121,9 @@ impl Sample {
             sections: Sections::ALL,
             render: &self.render,
             analyze: true,
+            foreign_keys: ForeignKeys::Validate,
+            ready: None,
+            searched: |column| column == "ttl",
         }
     }
 
@@ -244,4 +247,80 @@ fn an_empty_table_needs_no_proof() {
     let Work::Statements(steps) = &add.work else { panic!("statements") };
     assert_eq!(steps[0].sql, "CREATE FOREIGNKEY public.services_ws_fkey");
     assert!(graph.jobs.iter().all(|job| !job.label.starts_with("validate") && job.label != "analyze public.services"));
+}
+
+#[test]
+fn a_trusted_key_stands_before_the_rows() {
+    let mut sample = sample();
+    // A key to the table itself cannot stand before.
+    let mut own = object(40, ObjectKind::ForeignKey, "services_own_fkey", &[2, 11], Some(2));
+    own.detail = Detail::ForeignKey {
+        columns: vec!["id".into()],
+        references: ObjectId(2),
+        add_not_valid: Some("ALTER TABLE services ADD own NOT VALID".into()),
+        validate: Some("ALTER TABLE services VALIDATE own".into()),
+    };
+    sample.objects.push(own);
+    let graph = build(Input { foreign_keys: ForeignKeys::Trust, ..sample.input() }).unwrap();
+    let add = "add FOREIGNKEY public.services_ws_fkey";
+    assert!(waits_for(&graph, add, "add the keys of public.workspaces"));
+    assert!(waits_for(&graph, "load public.services", add) && !waits_for(&graph, add, "load public.services"));
+    let Work::Statements(steps) = &graph.jobs[find(&graph, add).index()].work else { panic!("statements") };
+    assert_eq!(steps[0].sql, "CREATE FOREIGNKEY public.services_ws_fkey");
+    let trusted = |label| matches!(graph.jobs[find(&graph, label).index()].work, Work::Load { trusted: true, .. });
+    assert!(trusted("load public.services") && !trusted("load public.workspaces"));
+    let proofs: Vec<&str> = graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| label.starts_with("validate")).collect();
+    assert_eq!(proofs, ["validate FOREIGNKEY public.services_own_fkey"]);
+}
+
+#[test]
+fn a_key_that_is_left_unproved_is_named() {
+    let sample = sample();
+    let graph = build(Input { foreign_keys: ForeignKeys::NotValid, ..sample.input() }).unwrap();
+    assert_eq!(graph.unproved, ["services_ws_fkey on public.services"]);
+    assert!(graph.jobs.iter().all(|job| !job.label.starts_with("validate")));
+}
+
+#[test]
+fn what_may_wait_follows_the_word() {
+    let mut sample = sample();
+    let plain = |id, name: &str, column: Option<&str>| {
+        let mut index = index(id, name, 2);
+        index.statements = vec![format!("CREATE INDEX {name} ON public.services …")];
+        let Detail::Index { columns, .. } = &mut index.detail else { panic!("an index") };
+        *columns = vec![column.map(str::to_owned)];
+        index
+    };
+    let mut unique = plain(33, "services_only", Some("name"));
+    unique.statements = vec!["CREATE UNIQUE INDEX services_only ON public.services …".into()];
+    let Detail::Index { unique: is_unique, .. } = &mut unique.detail else { panic!("an index") };
+    *is_unique = true;
+    let mut commented = plain(31, "services_tags", None);
+    commented.comments = vec![Comment { on: "INDEX public.services_tags".into(), text: "late".into() }];
+    sample.objects.extend([plain(30, "services_ttl", Some("ttl")), commented, plain(32, "services_ws", Some("ws_id")), unique]);
+    let Detail::ForeignKey { columns, .. } = &mut sample.objects.iter_mut().find(|object| object.id == ObjectId(12)).unwrap().detail else {
+        panic!("a foreign key")
+    };
+    *columns = vec!["ws_id".into()];
+    let word = Step::new("give the word", "COMMENT …");
+    let mut graph = build(Input { ready: Some(&word), ..sample.input() }).unwrap();
+    let after: Vec<&str> =
+        graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| waits_for(&graph, label, "give the word")).collect();
+    let late = [
+        "give the word",
+        "validate FOREIGNKEY public.services_ws_fkey",
+        "build INDEX public.services_tags",
+        "comment on INDEX public.services_tags",
+        "analyze public.services",
+    ];
+    assert_eq!(after[..4], late[..4]);
+    for job in &graph.jobs {
+        assert!(after.contains(&job.label.as_str()) || waits_for(&graph, "give the word", &job.label), "{}", job.label);
+    }
+    let Work::Concurrently(index) = &graph.jobs[find(&graph, "build INDEX public.services_tags").index()].work else { panic!("beside") };
+    assert_eq!(index.create.sql, "CREATE INDEX CONCURRENTLY services_tags ON public.services …");
+    graph.keep_from_ready_on();
+    let kept: Vec<&str> = graph.jobs.iter().map(|job| job.label.as_str()).collect();
+    assert_eq!(kept, late);
+    assert!(graph.jobs[0].needs.is_empty() && waits_for(&graph, late[3], late[2]) && waits_for(&graph, late[2], late[0]));
 }

@@ -1,0 +1,129 @@
+//! What may be done while the database is in use: indexes that only make queries faster, and the proofs of foreign keys.
+//!
+//! Does not know which columns must be found fast from the start, but for those of foreign keys.
+
+use std::collections::HashSet;
+
+use super::super::cost;
+use super::super::graph::{ConcurrentIndex, Job, JobId, Stage, Step, Work};
+use super::super::locks::LockMode;
+use super::super::statements;
+use super::{Builder, Input};
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
+
+/// What is put off.
+#[derive(Debug, Default)]
+pub(super) struct Late<'a> {
+    /// The objects that others need.
+    needed: HashSet<ObjectId>,
+    /// The columns of foreign keys, by table: a cascade looks rows up by them.
+    referring: HashSet<(ObjectId, &'a str)>,
+    /// Indexes, with their tables and costs.
+    indexes: Vec<(&'a Object, ObjectId, u64)>,
+    /// Proofs of foreign keys.
+    proofs: Vec<Job>,
+}
+
+impl<'a> Late<'a> {
+    /// Nothing is put off unless the database is to be used early.
+    pub(super) fn new(input: &Input<'a>) -> Self {
+        if input.ready.is_none() {
+            return Self::default();
+        }
+        let needed = input.objects.iter().flat_map(|object| &object.depends_on).copied().collect();
+        let referring = input.objects.iter().filter_map(|object| match &object.detail {
+            Detail::ForeignKey { columns, .. } => object.of.map(|table| columns.iter().map(move |column| (table, column.as_str()))),
+            _ => None,
+        });
+        Self { needed, referring: referring.flatten().collect(), ..Self::default() }
+    }
+
+    /// Whether an index is put off.
+    pub(super) fn holds(&self, id: ObjectId) -> bool {
+        self.indexes.iter().any(|(index, ..)| index.id == id)
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// Puts an index off, if nobody needs it before: it forbids nothing, no trigger and no cascade looks rows up by it, and it can be built
+    /// beside writers.
+    pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: u64) -> bool {
+        let may_wait = self.input.ready.is_some() && self.rows_of(table) > 0 && !self.is_last(table) && self.may_wait(object, table);
+        if may_wait {
+            self.late.indexes.push((object, table, cost));
+        }
+        may_wait
+    }
+
+    fn may_wait(&self, object: &Object, table: ObjectId) -> bool {
+        let Detail::Index { unique, columns, partitioned, .. } = &object.detail else { return false };
+        let forbids = *unique || *partitioned || self.attachments.contains_key(&object.id) || self.late.needed.contains(&object.id);
+        let own_tablespace = object.tablespace.is_some() && !self.input.render.no_tablespaces;
+        let [statement] = object.statements.as_slice() else { return false };
+        let is_table = self.objects.get(&table).is_some_and(|table| table.kind == ObjectKind::Table);
+        let first = columns.first().and_then(Option::as_deref);
+        let is_searched = columns.iter().flatten().any(|column| (self.input.searched)(column))
+            || first.is_some_and(|column| self.late.referring.contains(&(table, column)));
+        is_table && !forbids && !own_tablespace && !is_searched && concurrently(statement).is_some()
+    }
+
+    /// A proof of a foreign key: now, or while the database is in use.
+    pub(super) fn prove(&mut self, job: Job) {
+        if self.input.ready.is_some() {
+            self.late.proofs.push(job);
+        } else {
+            self.push(job);
+        }
+    }
+
+    /// Once everything else is done the database may be used, and what was put off follows.
+    pub(super) fn ready(&mut self) {
+        let Some(step) = self.input.ready else { return };
+        let needs = self.graph.sinks();
+        let work = Work::Ready(step.clone());
+        let ready = self.push(Job { stage: Stage::Ready, label: step.doing.clone(), work, needs, locks: Vec::new(), cost: cost::CATALOG });
+        let late = std::mem::take(&mut self.late);
+        for proof in late.proofs {
+            self.push(Job { stage: Stage::Finish, needs: vec![ready], ..proof });
+        }
+        let mut expressions: Vec<(ObjectId, Vec<JobId>)> = Vec::new();
+        for (object, table, cost) in late.indexes {
+            let Some(job) = self.concurrent_index(object, table, cost, ready) else { continue };
+            let Detail::Index { columns, .. } = &object.detail else { continue };
+            if columns.contains(&None) {
+                match expressions.iter_mut().find(|(other, _)| *other == table) {
+                    Some((_, jobs)) => jobs.push(job),
+                    None => expressions.push((table, vec![job])),
+                }
+            }
+        }
+        // Statistics of an expression are gathered once it has its index.
+        for (table, needs) in expressions {
+            if let Some(analyze) = self.analyze_job(table) {
+                self.push(Job { stage: Stage::Finish, needs, ..analyze });
+            }
+        }
+    }
+
+    fn concurrent_index(&mut self, object: &Object, table: ObjectId, cost: u64, ready: JobId) -> Option<JobId> {
+        let create = Step::new(format!("build {}", object.identity), concurrently(object.statements.first()?)?);
+        let label = create.doing.clone();
+        let index = ConcurrentIndex { schema: object.schema.clone()?, name: object.name.clone(), create };
+        let locks = vec![(table, LockMode::ShareUpdateExclusive)];
+        let work = Work::Concurrently(index);
+        // The table is read twice.
+        let job = self.push(Job { stage: Stage::Finish, label, work, needs: vec![ready], locks, cost: cost + cost / 2 });
+        let steps = statements::describe(object, self.input.render);
+        if !steps.is_empty() {
+            let label = format!("comment on {}", object.identity);
+            let work = Work::Statements(steps);
+            self.push(Job { stage: Stage::Finish, label, work, needs: vec![job], locks: Vec::new(), cost: cost::CATALOG });
+        }
+        Some(job)
+    }
+}
+
+/// The statement that builds the same index beside writers.
+fn concurrently(statement: &str) -> Option<String> {
+    statement.strip_prefix("CREATE INDEX ").map(|rest| format!("CREATE INDEX CONCURRENTLY {rest}"))
+}

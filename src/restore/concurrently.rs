@@ -1,0 +1,69 @@
+//! Builds an index while others write to its table, and again after a failure that may pass.
+//!
+//! Does not know which index, nor why then.
+
+use std::time::Duration;
+
+use super::graph::ConcurrentIndex;
+use super::{Options, open_session};
+use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
+use crate::pg::session::Session;
+use crate::progress::{Level, Progress};
+
+/// How often it is tried.
+const TRIES: u32 = 5;
+/// Between two tries: whoever was in the way may be gone then, and whoever stops this run has stopped it.
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Builds it, if it does not stand already. A session that was lost is replaced.
+pub(super) async fn build(options: &Options, progress: &dyn Progress, session: &mut Session, index: &ConcurrentIndex) -> Result<()> {
+    let mut tries = 1;
+    loop {
+        let Err(error) = build_once(session, index).await else { return Ok(()) };
+        if tries == TRIES || !may_pass(&error) {
+            return Err(error);
+        }
+        progress.message(Level::Warning, &format!("{error}; it is tried again"));
+        tokio::time::sleep(PAUSE).await;
+        tries += 1;
+        if error.kind() == Kind::Server {
+            *session = open_session(options).await?;
+        }
+    }
+}
+
+/// What is invalid is dropped first: a build that failed leaves it.
+async fn build_once(session: &Session, index: &ConcurrentIndex) -> Result<()> {
+    match is_valid(session, index).await? {
+        Some(true) => return Ok(()),
+        Some(false) => {
+            let name = ident::qualified(&index.schema, &index.name);
+            let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+            session.execute(&format!("drop the invalid index {name}"), &drop).await?;
+        }
+        None => {}
+    }
+    session.execute(&index.create.doing, &index.create.sql).await.map(drop)
+}
+
+/// Whether there is an index of this name, and whether it is whole.
+async fn is_valid(session: &Session, index: &ConcurrentIndex) -> Result<Option<bool>> {
+    let sql = format!(
+        "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
+        ident::literal(&index.schema),
+        ident::literal(&index.name)
+    );
+    Ok(session.query(&format!("look for index {}", index.name), &sql).await?.first().map(|row| row.get(0)))
+}
+
+/// The session is lost, or somebody was in the way: a lock, a deadlock, a statement that was cancelled.
+fn may_pass(error: &Error) -> bool {
+    match error.sqlstate() {
+        Some("40P01" | "40001" | "55P03" | "57014") => true,
+        // A full disk stays full.
+        Some(code) if code.starts_with("53") => false,
+        _ => error.kind() == Kind::Server,
+    }
+}
