@@ -88,14 +88,18 @@ impl Creation<'_> {
         // Since 15 only the database's owner may create in public.
         let for_all = target.version_num < 150_000;
         let creators = if for_all { target.roles.keys().cloned().collect() } else { [owner.clone(), target.user.clone()].into() };
-        let privileges = if for_all { vec!["CREATE", "USAGE"] } else { vec!["USAGE"] };
+        // Before, public is the first superuser's, as it is where the session stands.
+        let here = target.schemas.get("public").map_or(&target.user, |schema| &schema.owner);
+        let public_owner = if for_all { here.clone() } else { "pg_database_owner".to_owned() };
+        let everybody = if for_all { vec!["CREATE", "USAGE"] } else { vec!["USAGE"] };
+        let owned = ["CREATE", "USAGE"].map(|privilege| (Some(public_owner.clone()), privilege.to_owned(), false));
         let public = Schema {
-            owner: if for_all { String::new() } else { "pg_database_owner".to_owned() },
+            owner: public_owner,
             ours: !for_all || target.superuser,
             creates: true,
             comment: Some("standard public schema".to_owned()),
             creators,
-            privileges: privileges.into_iter().map(|privilege| (None, privilege.to_owned(), false)).collect(),
+            privileges: everybody.into_iter().map(|privilege| (None, privilege.to_owned(), false)).chain(owned).collect(),
         };
         fresh.schemas = [("public".to_owned(), public)].into();
         fresh

@@ -294,7 +294,7 @@ pub(super) mod tests {
     fn a_circle_is_refused() {
         let graph = Graph { jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)], ..Graph::default() };
         let error = graph.ranks().unwrap_err();
-        assert_eq!(error.kind(), Kind::Archive);
+        assert_eq!(error.kind(), Kind::Requirement);
         assert!(error.to_string().contains("circle"));
     }
 }
