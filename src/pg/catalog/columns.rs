@@ -140,6 +140,14 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
     Ok(rows.iter().map(|row| ((row.get("conrelid"), row.get("column")), constraint(row))).collect())
 }
 
+impl NotNull {
+    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is only inherited comes with the parent's, from
+    /// there: an addition of its own would make it the table's.
+    pub(super) fn is_added_later(&self) -> bool {
+        !self.is_valid && self.is_local
+    }
+}
+
 impl Column {
     /// Its expression's words, for between its type and its NOT NULL.
     pub(super) fn default_clause(&self) -> Option<String> {
