@@ -149,6 +149,11 @@ impl NotNull {
 }
 
 impl Column {
+    /// Whether none of its rows can have a NULL: since 18 it may be said of new rows only.
+    pub(super) fn is_never_null(&self) -> bool {
+        self.not_null && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
+    }
+
     /// Its expression's words, for between its type and its NOT NULL.
     pub(super) fn default_clause(&self) -> Option<String> {
         let default = self.default.as_ref()?;
