@@ -333,7 +333,7 @@ pub struct Column {
     pub name: String,
     /// Its type as `format_type` writes it, qualified.
     pub type_name: String,
-    /// Whether it may not be NULL.
+    /// Whether it may not be NULL, in any row.
     pub not_null: bool,
 }
 

@@ -171,6 +171,10 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
             }
         }
         if left.len() == before && !first {
+            if drop_shells(session, &left).await? {
+                pending = left;
+                continue;
+            }
             drop_base_types(session, &mut left).await?;
         }
         if left.is_empty() || (left.len() == before && !first) {
@@ -185,6 +189,30 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
         session.execute(&step.doing, &step.sql).await?;
     }
     session.execute("commit", "COMMIT").await.map(drop)
+}
+
+/// Operators that were only ever named as another's commutator or negator outlive it, stand for nothing, and keep their operands' types from
+/// going. Says whether there were any.
+async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
+    let mut found = false;
+    for drop in left {
+        let words = |kind: &&str| drop.step.sql.strip_prefix(*kind).map(|rest| rest.strip_prefix("IF EXISTS ").unwrap_or(rest));
+        let Some(name) = ["DROP TYPE ", "DROP DOMAIN ", "DROP TABLE "].iter().find_map(words) else { continue };
+        let sql = format!(
+            "SELECT pg_catalog.format('DROP OPERATOR %I.%s (%s, %s)', n.nspname, o.oprname, \
+               CASE o.oprleft WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END, pg_catalog.format_type(o.oprright, NULL)) \
+             FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+             JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype({}) \
+             WHERE o.oprcode = 0 AND (o.oprleft IN (t.oid, t.typarray) OR o.oprright IN (t.oid, t.typarray)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator u WHERE o.oid IN (u.oprcom, u.oprnegate) AND u.oprcode <> 0)",
+            ident::literal(name)
+        );
+        for row in session.query(&drop.step.doing, &sql).await? {
+            let step = Step::new(&drop.step.doing, row.get::<_, String>(0));
+            found |= matches!(attempt(session, &step).await?, Outcome::Gone);
+        }
+    }
+    Ok(found)
 }
 
 /// A base type and its functions need each other. Whatever else needs the type keeps it.

@@ -91,7 +91,9 @@ fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding> {
 
 async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<HashMap<(String, String), There>> {
     let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+        "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+                a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
+                  WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum), \
                 a.attgenerated <> '', \
                 pg_catalog.pg_has_role(c.relowner, 'USAGE') \
          FROM pg_catalog.pg_class c \

@@ -81,6 +81,32 @@ fn clean_drops_nothing_that_something_else_needs() {
 }
 
 #[test]
+fn clean_takes_operators_that_were_only_named() {
+    let pair = Pair::new(
+        "CREATE TYPE grade AS ENUM ('low', 'high');
+         CREATE FUNCTION below(grade, grade) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+         CREATE OPERATOR <<< (FUNCTION = below, LEFTARG = grade, RIGHTARG = grade, COMMUTATOR = >>>, NEGATOR = >>>=)",
+    );
+    pair.carry();
+    pair.restore().arg("-c").run().expect(0);
+    pair.assert_same();
+}
+
+#[test]
+fn the_sections_one_after_the_other_make_the_whole() {
+    for version in testkit::versions() {
+        let unproven = "; CREATE TABLE shop.notes (note text); INSERT INTO shop.notes VALUES (NULL);
+            ALTER TABLE shop.notes ADD CONSTRAINT noted NOT NULL note NOT VALID";
+        let pair = Pair::on(testkit::server(version), &[SHOP, if version >= 18 { unproven } else { "" }].concat());
+        pair.dump().run().expect(0);
+        for section in ["pre-data", "data", "post-data"] {
+            pair.restore().args(["--section", section]).run().expect(0);
+        }
+        pair.assert_same();
+    }
+}
+
+#[test]
 fn an_archive_with_a_part_of_a_database_cleans_that_part() {
     let pair = Pair::new(SHOP);
     pair.carry();

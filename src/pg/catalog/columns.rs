@@ -140,7 +140,20 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
     Ok(rows.iter().map(|row| ((row.get("conrelid"), row.get("column")), constraint(row))).collect())
 }
 
+impl NotNull {
+    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is only inherited comes with the parent's, from
+    /// there: an addition of its own would make it the table's.
+    pub(super) fn is_added_later(&self) -> bool {
+        !self.is_valid && self.is_local
+    }
+}
+
 impl Column {
+    /// Whether none of its rows can have a NULL: since 18 it may be said of new rows only.
+    pub(super) fn is_never_null(&self) -> bool {
+        self.not_null && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
+    }
+
     /// Its expression's words, for between its type and its NOT NULL.
     pub(super) fn default_clause(&self) -> Option<String> {
         let default = self.default.as_ref()?;

@@ -85,6 +85,7 @@ pub(super) async fn read_keys(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let features = &reader.features;
     let period = features.column("pg_constraint", "k.conperiod", "false");
     let nulls_not_distinct = features.column("pg_index", "i.indnullsnotdistinct", "false");
+    // A primary key that adopts an index would make an inherited NOT NULL the table's own.
     let sql = format!(
         "SELECT k.oid, k.conrelid, k.conindid, k.contype::text AS type, k.conname::text AS name, k.condeferrable, k.condeferred, \
            {period} AS period, {nulls_not_distinct} AS nulls_not_distinct, c.relkind::text AS relkind, \
@@ -101,7 +102,9 @@ pub(super) async fn read_keys(reader: &Reader<'_>) -> Result<Vec<Draft>> {
               JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[u] \
               JOIN pg_catalog.pg_attribute o ON o.attrelid = i.indexrelid AND o.attnum = u + 1 \
               JOIN pg_catalog.pg_opclass p ON p.oid = i.indclass[u] \
-              WHERE NOT p.opcdefault OR i.indcollation[u] <> a.attcollation OR o.attoptions IS NOT NULL) AS is_adoptable \
+              WHERE NOT p.opcdefault OR i.indcollation[u] <> a.attcollation OR o.attoptions IS NOT NULL) \
+             AND NOT (k.contype = 'p' AND EXISTS (SELECT FROM pg_catalog.pg_constraint t \
+               WHERE t.conrelid = k.conrelid AND t.contype = 'n' AND NOT t.conislocal AND t.conkey[1] = ANY (k.conkey))) AS is_adoptable \
          FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
          JOIN pg_catalog.pg_am m ON m.oid = x.relam LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = x.reltablespace \

@@ -114,7 +114,7 @@ pub(super) async fn tables(
             name: relation.name.clone(),
             columns: carried
                 .iter()
-                .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.not_null })
+                .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.is_never_null() })
                 .collect(),
             encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
             filter: config.and_then(|config| config.filter.clone()),

@@ -163,9 +163,8 @@ impl Table<'_> {
             if let Some(default) = column.default.as_ref().filter(|default| default.generated.is_some()) {
                 parts.push((Address::new(class::ATTRDEF, default.oid), None));
             }
-            if let Some(constraint) = column.not_null_constraint.as_ref().filter(|constraint| !self.is_added_later(constraint)) {
-                let words = format!("CONSTRAINT {} ON {}", ident::quote(&constraint.name), relation.qualified());
-                parts.push((Address::new(class::CONSTRAINT, constraint.oid), Some(words)));
+            if let Some(constraint) = column.not_null_constraint.as_ref().filter(|constraint| !constraint.is_added_later()) {
+                parts.push((Address::new(class::CONSTRAINT, constraint.oid), self.not_null_words(column, constraint)));
             }
         }
         let inherited = self.checks.iter().filter(|check| !self.makes(check));
@@ -387,12 +386,16 @@ impl Table<'_> {
     fn not_valid_not_nulls(&self) -> Vec<Draft> {
         let constraints =
             self.columns.iter().filter_map(|column| column.not_null_constraint.as_ref().map(|constraint| (column, constraint)));
-        let later = constraints.filter(|(_, constraint)| self.is_added_later(constraint));
+        let later = constraints.filter(|(_, constraint)| constraint.is_added_later());
         later.map(|(column, constraint)| not_valid_not_null(self.relation, column, constraint)).collect()
     }
 
-    fn is_added_later(&self, constraint: &NotNull) -> bool {
-        !constraint.is_valid && (constraint.is_local || self.relation.is_partition())
+    /// What a NOT NULL is called, unless it comes with the parent's and so loses the name.
+    fn not_null_words(&self, column: &Column, constraint: &NotNull) -> Option<String> {
+        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref());
+        let is_made_here = constraint.is_valid || constraint.is_local;
+        let is_named_so = is_made_here || of_parents.any(|parent| parent.name == constraint.name);
+        is_named_so.then(|| format!("CONSTRAINT {} ON {}", ident::quote(&constraint.name), self.relation.qualified()))
     }
 
     fn attach(&self) -> Option<Draft> {
