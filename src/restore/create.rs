@@ -92,14 +92,14 @@ impl Creation<'_> {
         let here = target.schemas.get("public").map_or(&target.user, |schema| &schema.owner);
         let public_owner = if for_all { here.clone() } else { "pg_database_owner".to_owned() };
         let everybody = if for_all { vec!["CREATE", "USAGE"] } else { vec!["USAGE"] };
-        let owned = ["CREATE", "USAGE"].map(|privilege| (Some(public_owner.clone()), privilege.to_owned(), false));
+        let of_owner = ["CREATE", "USAGE"].map(|privilege| (Some(public_owner.clone()), privilege.to_owned(), false));
         let public = Schema {
             owner: public_owner,
             ours: !for_all || target.superuser,
             creates: true,
             comment: Some("standard public schema".to_owned()),
             creators,
-            privileges: everybody.into_iter().map(|privilege| (None, privilege.to_owned(), false)).chain(owned).collect(),
+            privileges: everybody.into_iter().map(|privilege| (None, privilege.to_owned(), false)).chain(of_owner).collect(),
         };
         fresh.schemas = [("public".to_owned(), public)].into();
         fresh
