@@ -168,7 +168,8 @@ fn output_that_cannot_be_written_is_an_error() {
     let path = archive(folder.path());
     let full = File::options().write(true).open("/dev/full").expect("Linux has it");
     for words in [&["list"][..], &["verify"], &["list", "--sql"], &["list", "--json"], &["--help"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_silverback"));
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_silverback")]);
         command.args(words).stdout(full.try_clone().expect("cloned")).stderr(Stdio::piped());
         if words != ["--help"] {
             command.arg(&path);

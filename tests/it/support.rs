@@ -24,7 +24,9 @@ impl Silverback {
     /// Starts with these arguments.
     pub(crate) fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
         let home = temp_dir();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_silverback"));
+        // Whoever runs the tests may have SIGINT or SIGHUP ignored (a script's background job), which programs inherit.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_silverback")]);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("PG") || name_text.starts_with("KONG_") {
