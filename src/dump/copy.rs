@@ -10,13 +10,13 @@ use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::CopyOutStream;
 use uuid::Uuid;
 
@@ -24,9 +24,10 @@ use super::plan::{Job, Piece, Plan, Range};
 use super::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
-use crate::archive::{Codec, encode_chunk};
+use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
+use crate::pg::connect::tap::{Taken, Taker};
 use crate::pg::session::{Session, explain};
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::strip_binary_header;
@@ -37,6 +38,8 @@ use crate::progress::{Level, Progress};
 const CHUNK_BYTES: usize = 8 << 20;
 /// A chunk holds its raw rows, its columns and its compressed blocks at one moment.
 const MEMORY_PER_RAW_BYTE: u64 = 3;
+/// A row that makes a chunk alone is not copied any more, only compressed.
+const MEMORY_PER_LARGE_BYTE: u64 = 2;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -159,14 +162,17 @@ async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, s
     let prepared = try_join_all(pieces.iter().map(prepare)).await?;
     // The statements are read already: the names in them are UTF-8.
     set_encoding(session, context.encoding.as_deref()).await?;
+    session.taker().hold();
     // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
     let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
     for piece in &pieces {
         let doing = describe(piece);
         let stream = session.answered(&doing, async { streams.next().await.expect("there is a stream for each piece") }).await?;
-        copy_piece(context, piece, &doing, stream, sender).await?;
+        let source = Source { doing: &doing, stream: Box::pin(stream), taker: session.taker(), stall_timeout: context.stall_timeout };
+        copy_piece(context, piece, source, sender).await?;
         sender.piece_read(piece.table);
     }
+    session.taker().release();
     set_encoding(session, context.encoding.as_ref().map(|_| "UTF8")).await
 }
 
@@ -177,29 +183,35 @@ async fn set_encoding(session: &Session, encoding: Option<&str>) -> Result<()> {
     }
 }
 
-async fn copy_piece(context: &Context, piece: &Piece, doing: &str, stream: CopyOutStream, sender: &ChunkSender) -> Result<()> {
-    let mut source = Source {
-        stream: Box::pin(stream),
-        held: None,
-        header_due: piece.encoding == RowEncoding::Binary,
-        large: piece.range != Range::Whole,
-    };
-    let mut stall = pin!(sleep(context.stall_timeout));
+async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, sender: &ChunkSender) -> Result<()> {
+    let doing = source.doing;
+    let mut header_due = piece.encoding == RowEncoding::Binary;
+    // More than a chunk is to come when the table was cut: its buffer need not grow step by step.
+    let mut first_bytes = if piece.range == Range::Whole { FIRST_BYTES } else { CHUNK_BYTES };
     loop {
         if sender.is_stopped() {
             return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
         }
-        let permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
-        let (raw, more) = source.fill(doing, stall.as_mut(), context.stall_timeout).await?;
-        let permit = if raw.len() > CHUNK_BYTES {
-            // One row larger than a chunk. The small permit goes back first: two of these would wait for each other.
+        let mut permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
+        let mut filled = source.fill(Vec::with_capacity(first_bytes), CHUNK_BYTES).await?;
+        if let Filled::Large(bytes) = filled {
+            // The small permit goes back first: two of these would wait for each other.
             drop(permit);
-            context.budget.acquire(raw.len() as u64 * 2).await
-        } else {
-            permit
+            permit = context.budget.acquire(bytes as u64 * MEMORY_PER_LARGE_BYTE).await;
+            filled = source.fill(Vec::with_capacity(bytes), bytes).await?;
+        }
+        let (raw, last) = match filled {
+            Filled::Full(raw) => (raw, false),
+            Filled::Last(raw) => (raw, true),
+            Filled::Large(_) => return Err(unexpected(doing, "a row has grown")),
         };
-        encode(context, piece, doing, raw, !more, permit, sender);
-        if !more {
+        first_bytes = CHUNK_BYTES;
+        let mut raw = Bytes::from(raw);
+        if std::mem::take(&mut header_due) {
+            raw = strip_binary_header(raw)?;
+        }
+        encode(context, piece, doing, raw, last, permit, sender);
+        if last {
             return Ok(());
         }
     }
@@ -228,56 +240,54 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
 }
 
 /// COPY data cut into chunks.
-struct Source {
+struct Source<'a> {
+    doing: &'a str,
+    /// Tells of the end, and of errors; the rows take another way.
     stream: Pin<Box<CopyOutStream>>,
-    /// A message that did not fit any more.
-    held: Option<Bytes>,
-    header_due: bool,
-    /// More than a chunk is to come: its buffer need not grow step by step.
-    large: bool,
+    taker: &'a Taker,
+    stall_timeout: Duration,
 }
 
-impl Source {
-    /// Reads whole messages, each of whole rows, until a chunk is full; a message larger than a chunk makes one alone and is not copied.
-    /// `false` comes with the last.
-    async fn fill(&mut self, doing: &str, mut stall: Pin<&mut Sleep>, stall_timeout: Duration) -> Result<(Bytes, bool)> {
-        let mut chunk = BytesMut::new();
-        stall.as_mut().reset(Instant::now() + stall_timeout);
+/// What came of a granted buffer.
+enum Filled {
+    /// Whole rows; more are to come.
+    Full(Vec<u8>),
+    /// The rest of the COPY.
+    Last(Vec<u8>),
+    /// A row of so many bytes is next, and wants a buffer of its own.
+    Large(usize),
+}
+
+impl Source<'_> {
+    /// Grants a buffer and waits until it is full, or the COPY at its end.
+    async fn fill(&mut self, buffer: Vec<u8>, bytes_max: usize) -> Result<Filled> {
+        self.taker.grant(buffer, bytes_max);
+        let mut stall = pin!(sleep(self.stall_timeout));
         poll_fn(|cx| {
-            let mut moved = false;
-            loop {
-                let message = match self.held.take() {
-                    Some(message) => message,
-                    None => match self.stream.as_mut().poll_next(cx) {
-                        Poll::Ready(Some(Ok(message))) => message,
-                        Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(doing, source))),
-                        Poll::Ready(None) if self.header_due => {
-                            return Poll::Ready(Err(unexpected(doing, "COPY ended without its header")));
-                        }
-                        Poll::Ready(None) => return Poll::Ready(Ok((std::mem::take(&mut chunk).freeze(), false))),
-                        Poll::Pending => {
-                            if moved {
-                                stall.as_mut().reset(Instant::now() + stall_timeout);
-                            }
-                            return stall.as_mut().poll(cx).map(|()| Err(stalled(doing, stall_timeout)));
-                        }
-                    },
-                };
-                moved = true;
-                let message = if std::mem::take(&mut self.header_due) { strip_binary_header(message)? } else { message };
-                if chunk.is_empty() && message.len() > CHUNK_BYTES {
-                    return Poll::Ready(Ok((message, true)));
-                }
-                if chunk.len() + message.len() > CHUNK_BYTES {
-                    self.held = Some(message);
-                    self.large = true;
-                    return Poll::Ready(Ok((std::mem::take(&mut chunk).freeze(), true)));
-                }
-                if chunk.capacity() == 0 {
-                    chunk.reserve(if self.large { CHUNK_BYTES } else { FIRST_BYTES });
-                }
-                chunk.extend_from_slice(&message);
+            match self.taker.poll_taken(cx) {
+                Poll::Ready(Taken::Full(buffer)) => return Poll::Ready(Ok(Filled::Full(buffer))),
+                Poll::Ready(Taken::Large(bytes)) if bytes as u64 > ROW_BYTES_MAX => return Poll::Ready(Err(too_large(self.doing, bytes))),
+                Poll::Ready(Taken::Large(bytes)) => return Poll::Ready(Ok(Filled::Large(bytes))),
+                Poll::Pending => {}
             }
+            match self.stream.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(_))) => return Poll::Ready(Err(unexpected(self.doing, "rows went past those who hold them"))),
+                Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(self.doing, source))),
+                Poll::Ready(None) => {
+                    let ended = self.taker.ended().ok_or_else(|| unexpected(self.doing, "COPY ended without its last buffer"));
+                    return Poll::Ready(ended.map(Filled::Last));
+                }
+                Poll::Pending => {}
+            }
+            // The clock is put forward to the last time that something came.
+            while stall.as_mut().poll(cx).is_ready() {
+                let until = self.taker.received() + self.stall_timeout;
+                if until <= Instant::now() {
+                    return Poll::Ready(Err(stalled(self.doing, self.stall_timeout)));
+                }
+                stall.as_mut().reset(until);
+            }
+            Poll::Pending
         })
         .await
     }
@@ -285,6 +295,10 @@ impl Source {
 
 /// Most tables are small: the buffer doubles from here up to a chunk.
 const FIRST_BYTES: usize = 64 << 10;
+
+fn too_large(doing: &str, bytes: usize) -> Error {
+    Error::new(Kind::Requirement, doing, format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}"))
+}
 
 fn stalled(doing: &str, waited: Duration) -> Error {
     let cause = format!("no data came for {} s", waited.as_secs());

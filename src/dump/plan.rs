@@ -17,9 +17,6 @@ const BATCH_TABLES_MAX: usize = 32;
 /// Up to this many pages a table is small: 256 KiB.
 const SMALL_PAGES: u64 = 32;
 
-/// A row arrives whole before it can be counted. Tables whose rows are this large on average are copied by one session, one after the other.
-const WIDE_ROW_BYTES: u64 = 4 << 20;
-
 /// The jobs of a dump, largest first.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -94,7 +91,6 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
     let by_table: HashMap<_, _> = sources.iter().map(|source| (key(&source.table), source)).collect();
     let mut totals = Vec::with_capacity(manifest.tables.len());
     let mut sized: Vec<(u64, Piece)> = Vec::new();
-    let mut wide: Vec<Piece> = Vec::new();
     let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
     for (place, table) in manifest.tables.iter().enumerate() {
         let source = by_table.get(&key(table)).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
@@ -115,23 +111,12 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
                 encoding: table.encoding,
                 columns: table.columns.len(),
             };
-            if is_wide(table, source.pages) {
-                wide.push(piece);
-            } else {
-                sized.push((weight, piece));
-            }
+            sized.push((weight, piece));
         }
     }
     // Stable: equal sizes stay in the manifest's order, and a table's ranges in theirs.
     sized.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    let wide = (!wide.is_empty()).then_some(Job { pieces: wide });
-    Ok(Plan { jobs: wide.into_iter().chain(batch(sized)).collect(), totals })
-}
-
-fn is_wide(table: &Table, pages: u64) -> bool {
-    // Without statistics there is at least a row to a page.
-    let rows = if table.rows_estimate > 0 { table.rows_estimate as u64 } else { pages };
-    table.bytes_estimate / rows.max(1) >= WIDE_ROW_BYTES
+    Ok(Plan { jobs: batch(sized), totals })
 }
 
 fn ranges(source: &TableSource, all_pages: u64, jobs: usize) -> Vec<Range> {

@@ -9,9 +9,10 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, CopyInSink, CopyOutStream, Row};
+use tokio_postgres::{Client, CopyInSink, Row};
 
 use super::connect::Server;
+use super::connect::tap::Taker;
 use super::ident;
 use crate::error::{Error, Kind, Result};
 
@@ -64,6 +65,7 @@ const RESTORE_SETTINGS: &[(&str, &str)] = &[
 pub struct Session {
     client: Client,
     connection: JoinHandle<()>,
+    taker: Taker,
     server: Server,
     version: u32,
     backend_pid: i32,
@@ -88,8 +90,14 @@ impl Drop for Session {
 
 impl Session {
     /// Sets up a fresh connection.
-    pub(super) async fn prepare(server: Server, client: Client, connection: JoinHandle<()>, purpose: Purpose) -> Result<Self> {
-        let mut session = Self { client, connection, server, version: 0, backend_pid: 0, patience: None, at_work: Mutex::default() };
+    pub(super) async fn prepare(
+        server: Server,
+        client: Client,
+        connection: JoinHandle<()>,
+        taker: Taker,
+        purpose: Purpose,
+    ) -> Result<Self> {
+        let mut session = Self { client, connection, taker, server, version: 0, backend_pid: 0, patience: None, at_work: Mutex::default() };
         let doing = "set up the session";
         // A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
         session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)").await?;
@@ -119,6 +127,11 @@ impl Session {
     /// The driver's client, for what has no wrapper here.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The way of COPY data around the driver.
+    pub fn taker(&self) -> &Taker {
+        &self.taker
     }
 
     /// Where this session is.
@@ -179,11 +192,6 @@ impl Session {
     pub async fn set_client_encoding(&self, encoding: &str) -> Result<()> {
         let doing = format!("let texts travel in {encoding}");
         self.execute(&doing, &format!("SET client_encoding = {}", ident::literal(encoding))).await.map(drop)
-    }
-
-    /// Starts `COPY … TO STDOUT`.
-    pub async fn copy_out(&self, doing: &str, sql: &str) -> Result<CopyOutStream> {
-        self.answered(doing, self.client.copy_out(sql)).await
     }
 
     /// Starts `COPY … FROM STDIN`. When it fails, the connection is of no more use (the driver has sent Sync twice) and must be dropped.
@@ -248,12 +256,6 @@ impl Session {
             let session = self.server.impatient().open(Purpose::Dump).await?;
             session.query("look for the session", &sql).await
         })
-    }
-
-    /// Asks the server to cancel what this session runs. Best effort, over a connection of its own.
-    pub async fn cancel(&self) {
-        let token = self.client.cancel_token();
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.server.cancel(token)).await;
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Does not know the other hosts; a `Refusal` says whether trying them makes sense.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,9 +11,11 @@ use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
 use super::refusal::{self, Next, Refusal};
-use super::target::{Host, Password, Place, SessionAttrs};
+use super::socket::{Address, Dial};
+use super::tap::{Taker, Tap, UnderTap};
+use super::target::{Host, Password, SessionAttrs};
 use super::tls::Mode;
-use super::{Registration, Server, bounded};
+use super::{Cancel, Registration, Server, bounded};
 use crate::error::Result;
 use crate::pg::session::{Purpose, Session};
 
@@ -37,7 +38,7 @@ pub(super) struct Attempt<'a> {
     pub(super) server: &'a Server,
     pub(super) doing: &'a str,
     pub(super) host: &'a Host,
-    pub(super) address: Option<IpAddr>,
+    pub(super) address: Address,
     pub(super) password: Option<&'a Password>,
     pub(super) wish: SessionAttrs,
     pub(super) purpose: Purpose,
@@ -69,7 +70,7 @@ impl Attempt<'_> {
     }
 
     fn wires(&self) -> (Wire, Option<Wire>) {
-        if self.address.is_none() {
+        if matches!(self.address, Address::Unix(_)) {
             return (Wire::Plain, None);
         }
         match self.server.inner.target.tls.mode {
@@ -82,21 +83,27 @@ impl Attempt<'_> {
 
     async fn dial(&self, wire: Wire) -> Result<Session, Refusal> {
         let inner = &self.server.inner;
-        let connected = self.config(wire).connect(inner.tls.clone()).await;
+        let dial = self.dial_of();
+        let socket = dial.connect().await.map_err(|source| refusal::explain_io(self.doing, &source, self.host))?;
+        let config = self.config(wire);
+        // Whether there is TLS is answered by one bare byte.
+        let bare = wire != Wire::Plain && !inner.target.tls.direct;
+        let (tap, taker) = Tap::new(socket, usize::from(bare));
+        let connected = config.connect_raw(tap, UnderTap(inner.tls_for(&dial))).await;
         let (client, connection) =
             connected.map_err(|source| refusal::explain(self.doing, source, &inner.target, self.host, self.password))?;
         let session = inner.last_session.fetch_add(1, Ordering::Relaxed);
-        inner.live().insert(session, client.cancel_token());
+        inner.live().insert(session, Cancel { token: client.cancel_token(), dial });
         let registration = Registration { server: Arc::clone(inner), session };
         let task = tokio::spawn(async move {
             let _registration = registration;
             // What goes wrong here reaches whoever waits for an answer as "connection closed".
             let _ = connection.await;
         });
-        self.set_up(client, task).await
+        self.set_up(client, task, taker).await
     }
 
-    async fn set_up(&self, client: Client, task: JoinHandle<()>) -> Result<Session, Refusal> {
+    async fn set_up(&self, client: Client, task: JoinHandle<()>, taker: Taker) -> Result<Session, Refusal> {
         if self.wish != SessionAttrs::Any {
             let kind = self.kind_of_server(&client).await;
             let (in_recovery, read_only) = match kind {
@@ -111,7 +118,7 @@ impl Attempt<'_> {
                 return Err(Refusal::new(self.doing, objection, Next::Host));
             }
         }
-        let session = Session::prepare(self.server.clone(), client, task, self.purpose).await;
+        let session = Session::prepare(self.server.clone(), client, task, taker, self.purpose).await;
         session.map_err(|error| Refusal { error, next: Next::Nothing })
     }
 
@@ -124,16 +131,22 @@ impl Attempt<'_> {
         Ok((is(0), is(1)))
     }
 
-    /// The driver's configuration. Its own time-out covers only the TCP handshake, so it is left alone; its user is always set, or it would ask the C library.
+    fn dial_of(&self) -> Dial {
+        let target = &self.server.inner.target;
+        let default = if self.purpose == Purpose::Dump { DUMP_USER_TIMEOUT } else { RESTORE_USER_TIMEOUT };
+        Dial {
+            address: self.address.clone(),
+            name: self.host.tls_name().to_owned(),
+            keepalives: target.keepalives,
+            user_timeout: target.tcp_user_timeout.unwrap_or(default),
+        }
+    }
+
+    /// The driver's configuration. Its user is always set, or it would ask the C library.
     fn config(&self, wire: Wire) -> Config {
         let target = &self.server.inner.target;
         let mut config = Config::new();
-        config.user(&target.user).dbname(&target.database).application_name(&target.application_name).port(self.host.port);
-        match (&self.host.place, self.address) {
-            (Place::Socket(folder), _) => config.host_path(folder),
-            (Place::Tcp { name, .. }, Some(address)) => config.host(name).hostaddr(address),
-            (Place::Tcp { name, .. }, None) => config.host(name),
-        };
+        config.user(&target.user).dbname(&target.database).application_name(&target.application_name);
         if let Some(password) = self.password {
             config.password(password.secret.expose());
         }
@@ -149,12 +162,6 @@ impl Attempt<'_> {
             config.ssl_negotiation(SslNegotiation::Direct);
         }
         config.channel_binding(target.channel_binding);
-        config.keepalives(target.keepalives.is_some());
-        if let Some(keepalives) = target.keepalives {
-            config.keepalives_idle(keepalives.idle).keepalives_interval(keepalives.interval).keepalives_retries(keepalives.retries);
-        }
-        let default = if self.purpose == Purpose::Dump { DUMP_USER_TIMEOUT } else { RESTORE_USER_TIMEOUT };
-        config.tcp_user_timeout(target.tcp_user_timeout.unwrap_or(default));
         config
     }
 }

@@ -12,6 +12,8 @@ pub mod passfile;
 mod refusal;
 pub mod secret;
 pub mod service;
+mod socket;
+pub mod tap;
 pub mod target;
 pub mod tls;
 mod verifier;
@@ -26,11 +28,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio_postgres::CancelToken;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::attempt::Attempt;
 use self::refusal::{Next, Refusal};
 use self::secret::Secret;
+use self::socket::{Address, Dial, Socket};
 use self::target::{Host, Password, Place, SessionAttrs, Target};
 use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
@@ -56,7 +60,7 @@ struct Inner {
     /// The password that was typed; held while somebody types, so that sessions opened side by side ask once.
     typed: Arc<tokio::sync::Mutex<Option<Password>>>,
     /// The sessions that are open, for `cancel_all`.
-    live: Arc<Mutex<HashMap<u64, CancelToken>>>,
+    live: Arc<Mutex<HashMap<u64, Cancel>>>,
     last_session: Arc<AtomicU64>,
 }
 
@@ -64,6 +68,13 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Server").field(&self.describe()).finish()
     }
+}
+
+/// What cancelling a session's statement takes: another connection to the same address.
+#[derive(Clone)]
+struct Cancel {
+    token: CancelToken,
+    dial: Dial,
 }
 
 /// Takes a session out of the registry when its connection ends, however it ends.
@@ -155,13 +166,13 @@ impl Server {
 
     /// Asks the server to cancel what every open session runs; best effort, side by side, for 2 s at most. For a run that is being stopped: call it before the run is dropped.
     pub async fn cancel_all(&self) {
-        let tokens: Vec<CancelToken> = self.inner.live().values().cloned().collect();
-        let cancels = tokens.into_iter().map(|token| self.cancel(token));
+        let all: Vec<Cancel> = self.inner.live().values().cloned().collect();
+        let cancels = all.into_iter().map(|Cancel { token, dial }| async move {
+            if let Ok(socket) = dial.connect().await {
+                let _ = token.cancel_query_raw(socket, self.inner.tls_for(&dial)).await;
+            }
+        });
         let _ = tokio::time::timeout(CANCEL_BOUND, join_all(cancels)).await;
-    }
-
-    pub(super) async fn cancel(&self, token: CancelToken) -> Result<(), tokio_postgres::Error> {
-        token.cancel_query(self.inner.tls.clone()).await
     }
 
     async fn typed_password(&self, ask: Ask) -> Result<Password> {
@@ -228,25 +239,25 @@ impl Server {
         hosts
     }
 
-    /// The addresses of a host; `None` stands for a socket.
-    async fn addresses(&self, doing: &str, host: &Host) -> Result<Vec<Option<IpAddr>>, Refusal> {
+    /// The addresses of a host.
+    async fn addresses(&self, doing: &str, host: &Host) -> Result<Vec<Address>, Refusal> {
         let name = match &host.place {
-            Place::Socket(_) => return Ok(vec![None]),
-            Place::Tcp { address: Some(address), .. } => return Ok(vec![Some(*address)]),
+            Place::Socket(folder) => return Ok(vec![Address::Unix(folder.join(format!(".s.PGSQL.{}", host.port)))]),
+            Place::Tcp { address: Some(address), .. } => return Ok(vec![Address::Tcp(*address, host.port)]),
             Place::Tcp { name, .. } => name,
         };
         let found = bounded(self.inner.target.timeout, tokio::net::lookup_host((name.as_str(), host.port))).await;
         let found = found.ok_or_else(|| Refusal::new(doing, format!("the look-up of the name {name} got no answer"), Next::Host))?;
-        let mut addresses: Vec<Option<IpAddr>> = Vec::new();
+        let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found.map_err(|error| {
             let cause = format!("the name {name} cannot be resolved ({error})");
             Refusal::new(doing, cause, Next::Host).hint("check the host's name, and the name service of this machine")
         })? {
-            if !addresses.contains(&Some(address.ip())) {
-                addresses.push(Some(address.ip()));
+            if !addresses.contains(&address.ip()) {
+                addresses.push(address.ip());
             }
         }
-        Ok(addresses)
+        Ok(addresses.into_iter().map(|address| Address::Tcp(address, host.port)).collect())
     }
 
     /// One refusal as it is; of several, all causes and the first hint.
@@ -273,7 +284,13 @@ impl Server {
 }
 
 impl Inner {
-    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, CancelToken>> {
+    /// TLS with the host of a connection, should there be any.
+    fn tls_for(&self, dial: &Dial) -> impl TlsConnect<Socket, Stream: Send, Future: Send + 'static> + use<> {
+        let mut tls = self.tls.clone();
+        MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &dial.name).expect("a name is looked at when it is used")
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Cancel>> {
         // A map of tokens cannot be left half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

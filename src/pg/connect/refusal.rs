@@ -106,10 +106,7 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, password: Option<&
 
 fn explain_tls(doing: &str, error: &rustls::Error, host: &Host) -> Refusal {
     use CertificateError as C;
-    let name = match &host.place {
-        Place::Tcp { name, .. } => name.as_str(),
-        Place::Socket(_) => "",
-    };
+    let name = host.tls_name();
     let (cause, hint) = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             C::UnknownIssuer => (
@@ -162,7 +159,8 @@ fn explain_authentication(doing: &str, text: &str, target: &Target) -> Refusal {
     Refusal::new(doing, text, Next::Nothing).hint("is it the server it claims to be? A pooler may not know this user's password")
 }
 
-fn explain_io(doing: &str, error: &io::Error, host: &Host) -> Refusal {
+/// Why the socket could not be opened, or was closed.
+pub(super) fn explain_io(doing: &str, error: &io::Error, host: &Host) -> Refusal {
     let socket = matches!(host.place, Place::Socket(_));
     let (cause, hint) = match error.kind() {
         io::ErrorKind::ConnectionRefused if socket => ("nobody listens on the socket", "is the server running?"),

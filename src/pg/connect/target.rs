@@ -85,6 +85,14 @@ pub struct Host {
 }
 
 impl Host {
+    /// The name that TLS checks; a socket has none.
+    pub(super) fn tls_name(&self) -> &str {
+        match &self.place {
+            Place::Socket(_) => "",
+            Place::Tcp { name, .. } => name,
+        }
+    }
+
     /// `host:port`; a socket is named by its folder.
     pub fn describe(&self) -> String {
         match &self.place {
