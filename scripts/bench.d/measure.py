@@ -1,5 +1,5 @@
 """Runs the commands in rounds, and keeps seconds, CPU, memory and sizes."""
-import itertools, json, os, platform, re, subprocess, sys, time
+import itertools, json, os, platform, re, shlex, subprocess, sys, time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def run(options, programs, results):
     server = Server(options.server, peers.psql)
     tools = peers.tools(int(server.query("postgres", "-c", "SHOW server_version_num")) // 10_000)
     facts = {
-        "command": " ".join(["scripts/bench", *without_addresses(sys.argv[1:])]), "when": time.strftime("%Y-%m-%d"), "runs": options.runs, "machine": machine(),
+        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "when": time.strftime("%Y-%m-%d"), "runs": options.runs, "machine": machine(),
         "silverback": silverback_version(programs), "server": server.query("postgres", "-c", "SHOW server_version").split()[0], "settings": settings(server),
         "peers": [f"PostgreSQL's tools {one.version} ({', '.join(['gzip', *one.methods])})" for one in tools] + ([f"pgcopydb {peers.pgcopydb_version}"] if peers.pgcopydb else []),
     }
