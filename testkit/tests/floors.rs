@@ -63,7 +63,8 @@ fn a_far_server_answers_late_and_nothing_waits_for_what_goes_before() {
     // Read by read it would take 100 round trips: 4 s.
     let sent = Instant::now();
     let mut back = stream.try_clone().unwrap();
-    let writer = thread::spawn(move || (0..100).for_each(|_| stream.write_all(&[1; 64 << 10]).unwrap()));
+    let block = vec![1; 64 << 10];
+    let writer = thread::spawn(move || (0..100).for_each(|_| stream.write_all(&block).unwrap()));
     back.read_exact(&mut vec![0; 100 * (64 << 10)]).unwrap();
     writer.join().unwrap();
     assert!(sent.elapsed() < Duration::from_secs(3), "{:?}", sent.elapsed());
