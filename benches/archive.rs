@@ -1,6 +1,11 @@
-//! The stages of the data path, one core each: split, digest, encode, decode, join, over 8 MiB of rows as Kong has them.
+//! The stages of the data path, one core each, over a chunk's 8 MiB of rows as Kong has them. `cargo bench` prints bytes of raw rows a second.
 //!
-//! `cargo bench --bench archive` prints bytes of raw rows a second.
+//! ```text
+//! dump     split (columns, digest and checksum of the rows) ─► encode (split, compression, checksums of what is stored)
+//! restore  decode (decompression, join) ─► join (rows again, their digest and checksum)
+//! ```
+//!
+//! So encode without split is what compression costs, and decode without join what decompression does; digest is within split and join.
 
 use std::hint::black_box;
 
@@ -18,15 +23,16 @@ fn main() {
 
 const RAW_BYTES: usize = 8 << 20;
 
-/// Which rows: credentials as Kong stores them, the same as text, and 60 columns of which 57 are NULL.
+/// Which rows: credentials as Kong stores them, the same as text, certificates of 7 kB, and 60 columns of which 57 are NULL.
 #[derive(Clone, Copy, Debug)]
 enum Rows {
     Credentials,
     Text,
+    Certificates,
     MostlyNull,
 }
 
-const ALL: [Rows; 3] = [Rows::Credentials, Rows::Text, Rows::MostlyNull];
+const ALL: [Rows; 4] = [Rows::Credentials, Rows::Text, Rows::Certificates, Rows::MostlyNull];
 
 impl Rows {
     fn encoding(self) -> RowEncoding {
@@ -34,24 +40,35 @@ impl Rows {
     }
 
     fn columns(self) -> usize {
-        if matches!(self, Self::MostlyNull) { 60 } else { 9 }
+        match self {
+            Self::Credentials | Self::Text => 9,
+            Self::Certificates => 7,
+            Self::MostlyNull => 60,
+        }
     }
 
     fn raw(self) -> Bytes {
+        self.rows().concat().into()
+    }
+
+    fn rows(self) -> Vec<Vec<u8>> {
         let mut noise = Noise(1);
         let workspace = noise.uuid();
-        let mut out = Vec::with_capacity(RAW_BYTES + 1000);
+        let mut rows = Vec::new();
+        let mut raw_bytes = 0;
         for row in 0.. {
-            if out.len() >= RAW_BYTES {
+            if raw_bytes >= RAW_BYTES {
                 break;
             }
             let fields = match self {
+                Self::Certificates => certificate(row, &mut noise, workspace),
                 Self::MostlyNull => (0..60).map(|at| (at % 20 == 0).then(|| noise.uuid().into_bytes().to_vec())).collect(),
                 Self::Credentials | Self::Text => credential(row, &mut noise, workspace, matches!(self, Self::Text)),
             };
-            put(&mut out, &fields, self.encoding());
+            rows.push(framed(&fields, self.encoding()));
+            raw_bytes += rows[row as usize].len();
         }
-        out.into()
+        rows
     }
 }
 
@@ -78,17 +95,25 @@ fn credential(row: u64, noise: &mut Noise, workspace: Uuid, text: bool) -> Vec<O
     ]
 }
 
-fn put(out: &mut Vec<u8>, fields: &Vec<Option<Vec<u8>>>, encoding: RowEncoding) {
+/// id, created_at, cert, key, tags, ws_id, updated_at.
+fn certificate(row: u64, noise: &mut Noise, workspace: Uuid) -> Vec<Option<Vec<u8>>> {
+    let created = (800_000_000_000_000 + row * 1_000_000).to_be_bytes().to_vec();
+    let (certificate, key) = (noise.pem("CERTIFICATE", 78), noise.pem("PRIVATE KEY", 26));
+    let id = noise.uuid().into_bytes().to_vec();
+    vec![Some(id), Some(created.clone()), Some(certificate), Some(key), None, Some(workspace.into_bytes().to_vec()), Some(created)]
+}
+
+fn framed(fields: &[Option<Vec<u8>>], encoding: RowEncoding) -> Vec<u8> {
     if encoding == RowEncoding::Text {
         let fields: Vec<&[u8]> = fields.iter().map(|field| field.as_deref().unwrap_or(b"\\N")).collect();
-        out.extend([&fields.join(&b'\t')[..], b"\n"].concat());
-        return;
+        return [&fields.join(&b'\t')[..], b"\n"].concat();
     }
-    out.extend((fields.len() as u16).to_be_bytes());
+    let mut row = (fields.len() as u16).to_be_bytes().to_vec();
     for field in fields {
-        out.extend(field.as_ref().map_or(-1, |field| field.len() as i32).to_be_bytes());
-        out.extend(field.as_deref().unwrap_or_default());
+        row.extend(field.as_ref().map_or(-1, |field| field.len() as i32).to_be_bytes());
+        row.extend(field.as_deref().unwrap_or_default());
     }
+    row
 }
 
 /// SplitMix64: the same rows in every run.
@@ -102,6 +127,18 @@ impl Noise {
         mixed ^ (mixed >> 31)
     }
 
+    /// Lines of 64 base64 characters between those of a PEM file.
+    fn pem(&mut self, label: &str, lines: usize) -> Vec<u8> {
+        const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut out = format!("-----BEGIN {label}-----\n").into_bytes();
+        for _ in 0..lines {
+            out.extend((0..64).map(|_| BASE64[(self.next() % 64) as usize]));
+            out.push(b'\n');
+        }
+        out.extend(format!("-----END {label}-----\n").into_bytes());
+        out
+    }
+
     fn uuid(&mut self) -> Uuid {
         uuid::Builder::from_random_bytes((u128::from(self.next()) << 64 | u128::from(self.next())).to_le_bytes()).into_uuid()
     }
@@ -111,35 +148,37 @@ fn encoded(rows: Rows, raw: Bytes, codec: Codec) -> EncodedChunk {
     encode_chunk(Uuid::nil(), TableId(0), rows.encoding(), rows.columns(), raw, codec).expect("whole rows").0
 }
 
-#[divan::bench(args = ALL)]
-fn splits(bencher: Bencher, rows: Rows) {
+#[divan::bench(name = "split", args = ALL)]
+fn split_rows(bencher: Bencher, rows: Rows) {
     let raw = rows.raw();
     bencher.counter(BytesCount::new(raw.len())).bench(|| split(rows.encoding(), rows.columns(), &raw));
 }
 
-#[divan::bench]
-fn digests(bencher: Bencher) {
-    let raw = Rows::Credentials.raw();
-    bencher.counter(BytesCount::new(raw.len())).bench(|| raw.chunks(150).map(Digest::of_row).sum::<Digest>());
+/// Binary rows without their field count, as they are digested; a row of text is digested field by field while it is split.
+#[divan::bench(args = [Rows::Credentials, Rows::Certificates, Rows::MostlyNull])]
+fn digest(bencher: Bencher, rows: Rows) {
+    let rows = rows.rows();
+    let raw_bytes: usize = rows.iter().map(Vec::len).sum();
+    bencher.counter(BytesCount::new(raw_bytes)).bench(|| rows.iter().map(|row| Digest::of_row(&row[2..])).sum::<Digest>());
 }
 
-#[divan::bench(args = ALL)]
-fn joins(bencher: Bencher, rows: Rows) {
+#[divan::bench(name = "join", args = ALL)]
+fn join_rows(bencher: Bencher, rows: Rows) {
     let raw = rows.raw();
     let columns = split(rows.encoding(), rows.columns(), &raw).expect("whole rows").columns;
     bencher.counter(BytesCount::new(raw.len())).with_inputs(|| columns.clone()).bench_values(|columns| join(rows.encoding(), columns));
 }
 
 #[divan::bench(args = ALL, consts = [0, 1, 3])]
-fn encodes<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
+fn encode<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
     let codec = if LEVEL == 0 { Codec::None } else { Codec::Zstd(LEVEL) };
     let raw = rows.raw();
     bencher.counter(BytesCount::new(raw.len())).bench(|| encoded(rows, black_box(raw.clone()), codec));
 }
 
-/// What `verify` does with a chunk: checksums, decompression, joining, digests.
+/// What `verify` and `restore` do with a chunk: checksums of what is stored, decompression, join.
 #[divan::bench(args = ALL, consts = [0, 1, 3])]
-fn decodes<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
+fn decode<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
     let codec = if LEVEL == 0 { Codec::None } else { Codec::Zstd(LEVEL) };
     let raw = rows.raw();
     let chunk = encoded(rows, raw.clone(), codec);

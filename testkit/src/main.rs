@@ -1,6 +1,8 @@
 //! The testkit on the command line, for scripts: a throw-away server around a command, Kong's data, digests.
 
+mod far;
 mod measure;
+mod receive;
 mod report;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ const USAGE: &str = "usage:
                                                           compare two databases table by table, by a hash that their servers compute,
                                                           and by the digests that `silverback list --json` prints of their archives
   testkit measure FILE -- COMMAND…                        run COMMAND, append its seconds and its peak memory in KiB (VmHWM) to FILE
+  testkit receive --url URL --sessions N [--server-only]  copy every table out and keep nothing; with --server-only the rows do not even leave it
+  testkit far --port PORT --round-trip-ms MS              print the port of a proxy to PORT that adds this much, and serve until standard input ends
   testkit tool NAME                                       print the path of the newest pg_dump, pg_restore or psql
   testkit versions                                        print the major versions of the servers that are installed
 ";
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
         Some("sql") => with_options(args, sql),
         Some("compare") => with_options(args, report::compare),
         Some("measure") => measure::run(args),
+        Some("receive") => with_options(args, receive::run),
+        Some("far") => with_options(args, far::run),
         Some("tool") => {
             print(&testkit::client_tool(&args.next().unwrap_or_default()).display().to_string());
             ExitCode::SUCCESS
@@ -86,11 +92,14 @@ fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
     }
 }
 
-/// Options of a command, each `--name value` but for `--upgraded`.
+/// Options without a value.
+const FLAGS: [&str; 2] = ["--upgraded", "--server-only"];
+
+/// Options of a command, each `--name value` but for [`FLAGS`].
 fn with_options(mut args: impl Iterator<Item = String>, command: fn(&Options) -> ExitCode) -> ExitCode {
     let mut options = Options::new();
     while let Some(name) = args.next() {
-        let value = if name == "--upgraded" { Some(String::new()) } else { args.next() };
+        let value = if FLAGS.contains(&name.as_str()) { Some(String::new()) } else { args.next() };
         let Some(value) = value.filter(|_| name.starts_with("--")) else { return usage(&format!("{name}: not an option with a value")) };
         options.insert(name, value);
     }

@@ -1,0 +1,155 @@
+"""Runs the commands in rounds, and keeps seconds, CPU, memory and sizes."""
+import itertools, json, os, platform, re, shlex, subprocess, sys, time
+from contextlib import contextmanager
+from pathlib import Path
+
+import commands, shapes
+from common import ROOT, WORK, Failure, Server, remove, tree_bytes
+from peers import Peers
+
+
+def run(options, programs, results):
+    peers = Peers(options.peers)
+    server = Server(options.server, peers.psql)
+    tools = peers.tools(int(server.query("postgres", "-c", "SHOW server_version_num")) // 10_000)
+    facts = {
+        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "when": time.strftime("%Y-%m-%d"), "runs": options.runs, "machine": machine(),
+        "silverback": silverback_version(programs), "server": server.query("postgres", "-c", "SHOW server_version").split()[0], "settings": settings(server),
+        "peers": [f"PostgreSQL's tools {one.version} ({', '.join(['gzip', *one.methods])})" for one in tools] + ([f"pgcopydb {peers.pgcopydb_version}"] if peers.pgcopydb else []),
+    }
+    for shape, rows, latency in itertools.product(options.shape, options.rows, options.latency):
+        rows = rows or shapes.SHAPES[shape][1]
+        name = f"{shape}-{shapes.short(rows)}" + (f"-latency-{latency:g}" if latency else "")
+        say(f"{name}: building the data")
+        database = shapes.build(server, programs, shape, rows)
+        with far(programs, server, latency) as port:
+            place = commands.Place(server, programs, port, latency > 0, database, WORK / "work")
+            wanted = [one for one in commands.plan(place, tools, peers.pgcopydb) if one.group in options.only]
+            wanted = [one for one in wanted if not (options.skip and re.search(options.skip, one.label))]
+            if not wanted:
+                raise Failure(f"--only and --skip leave nothing to measure of {name}")
+            totals = prepare(place, tools, {one.group for one in wanted})
+            case = {"name": name, "shape": shape, "asked_rows": rows, "latency": latency, "rows": int(totals["rows"]), "raw_bytes": int(totals["raw_bytes"])}
+            facts["load"] = os.getloadavg()[0]
+            samples = rounds(place, wanted, options.runs, name)
+        for group in dict.fromkeys(one.group for one in wanted):
+            found = [sample for sample in samples if sample["group"] == group]
+            (results / f"{name}.{group}.json").write_text(json.dumps({"case": case, "group": group, "run": facts, "commands": found}, indent=1))
+        server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)")
+        remove(place.folder)
+
+
+def prepare(place, tools, groups):
+    """The archives that are verified and restored; how much they hold."""
+    remove(place.folder)
+    place.folder.mkdir(parents=True)
+    environment = place.server.environment()
+    execute("silverback dump", [place.programs.silverback, "dump", "-q", "-d", place.server.url(place.database), "-f", place.archive], environment)
+    if "restore" in groups:
+        compress = ["-Z", "zstd:1"] if "zstd" in tools[0].methods else ["-Z1"]
+        execute("pg_dump", [tools[0].pg_dump, "-Fd", "-j2", *compress, "-f", place.peer_archive, place.database], environment)
+    listed = subprocess.run([place.programs.silverback, "list", "--json", place.archive], capture_output=True, text=True, check=True)
+    return json.loads(listed.stdout)["totals"]
+
+
+def rounds(place, wanted, runs, name):
+    """One round to warm caches, of which only the first command writes to a target; then those that count."""
+    samples = [{"group": one.group, "tool": one.tool, "name": one.name, "seconds": [], "user": [], "system": [], "peak_mib": [], "ready": [], "bytes": None, "failed": None} for one in wanted]
+    warm_target = False
+    for turn in range(runs + 1):
+        first = turn % len(wanted)
+        for one, sample in [*zip(wanted, samples)][first:] + [*zip(wanted, samples)][:first]:
+            if sample["failed"] or (turn == 0 and one.fresh_target and warm_target):
+                continue
+            warm_target |= one.fresh_target
+            say(f"{name}, round {turn} of {runs}: {one.label}")
+            measure(place, one, sample, turn > 0)
+    return samples
+
+
+def measure(place, one, sample, counted):
+    for path in filter(None, (one.output, one.ready_file)):
+        remove(path)
+    if one.fresh_target:
+        place.server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)", "-c", f"CREATE DATABASE {commands.TARGET} TEMPLATE template0", "-c", "CHECKPOINT")
+    began = time.time()
+    try:
+        seconds, usage = execute(one.label, one.argv, place.server.environment(place.port))
+    except Failure as failure:
+        if one.tool == "silverback":
+            raise
+        say(f"{failure}; it is left out from now on")
+        sample["failed"] = str(failure)
+        return
+    if counted:
+        figures = {"seconds": seconds, "user": usage.ru_utime, "system": usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024}
+        for key, value in figures.items():
+            sample[key].append(round(value, 4))
+        if one.ready_file:
+            sample["ready"].append(round(one.ready_file.stat().st_ctime - began, 4))
+        sample["bytes"] = tree_bytes(one.output) if one.group == "dump" and one.output else None
+    if one.output:
+        remove(one.output)
+
+
+def execute(label, argv, environment):
+    """Runs a command to its end: seconds, and what it and its children used."""
+    started = time.monotonic()
+    process = subprocess.Popen([str(word) for word in argv], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise Failure(f"{label} failed with {process.returncode}: {said.decode(errors='replace').strip()[-1000:]}")
+    return seconds, usage
+
+
+@contextmanager
+def far(programs, server, latency):
+    """The port to connect to."""
+    if not latency:
+        yield server.port
+        return
+    if server.host not in ("127.0.0.1", "localhost"):
+        raise Failure(f"--latency needs a server on 127.0.0.1, not on {server.host}")
+    argv = [programs.testkit, "far", "--port", str(server.port), "--round-trip-ms", str(latency)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
+        try:
+            yield int(proxy.stdout.readline())
+        finally:
+            proxy.stdin.close()
+
+
+def without_addresses(words):
+    """The command without what is true of one machine only."""
+    kept, skip = [], False
+    for word in words:
+        if skip or re.match("--(server|peers|programs|out)=", word):
+            skip = False
+        elif word in ("--server", "--peers", "--programs", "--out"):
+            skip = True
+        else:
+            kept.append(word)
+    return kept
+
+
+def machine():
+    model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    return f"{os.cpu_count()} cores ({model.group(1) if model else platform.machine()}), {memory:.0f} GiB of memory, {platform.system()} {platform.release()}"
+
+
+def silverback_version(programs):
+    version = subprocess.run([programs.silverback, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return f"{version} ({commit})" if commit and not programs.given else version
+
+
+def settings(server):
+    names = ("shared_buffers", "max_wal_size", "checkpoint_timeout", "maintenance_work_mem", "fsync", "full_page_writes")
+    return ", ".join(f"{name} {server.query('postgres', '-c', f'SHOW {name}')}" for name in names)
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
