@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::try_join;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -99,21 +100,22 @@ impl Session {
     ) -> Result<Self> {
         let mut session = Self { client, connection, taker, server, version: 0, backend_pid: 0, patience: None, at_work: Mutex::default() };
         let doing = "set up the session";
-        // A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
-        session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)").await?;
         let specific = if purpose == Purpose::Dump { DUMP_SETTINGS } else { RESTORE_SETTINGS };
         let values: Vec<String> = (SETTINGS.iter().chain(specific))
             .map(|(name, value)| format!("({}, {})", ident::literal(name), ident::literal(value)))
             .collect();
         // Only what the server knows: the list spans many versions.
-        let sql = format!(
+        let set = format!(
             "SELECT pg_catalog.set_config(s.name, v.value, false) \
              FROM (VALUES {}) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name",
             values.join(", ")
         );
-        session.batch(doing, &sql).await?;
-        let row =
-            session.query_one(doing, "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()").await?;
+        // Sent together. A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
+        let ((), (), row) = try_join!(
+            session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)"),
+            session.batch(doing, &set),
+            session.query_one(doing, "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()"),
+        )?;
         session.version = row.get::<_, i32>(0) as u32;
         session.backend_pid = row.get(1);
         if session.version < 120_000 {

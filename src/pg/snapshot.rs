@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use futures_util::future::join as both;
+use futures_util::try_join;
+
 use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
 use super::ident;
@@ -85,8 +88,8 @@ pub async fn take(
 pub async fn join(server: &Server, snapshot_id: &str, begin: &Begin) -> Result<Session> {
     let session = open(server, begin).await?;
     let doing = "import the snapshot";
-    session.batch(doing, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-    session.execute(doing, &format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot_id))).await?;
+    let import = format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot_id));
+    try_join!(session.batch(doing, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"), session.execute(doing, &import))?;
     Ok(session)
 }
 
@@ -125,10 +128,10 @@ async fn attempt_once(
     let before = catalog::list_tables(session).await?;
     let locked: Vec<&ListedTable> = before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
     let isolation = if options.serializable_deferrable { "SERIALIZABLE, READ ONLY, DEFERRABLE" } else { "REPEATABLE READ, READ ONLY" };
-    session.batch("begin", &format!("BEGIN ISOLATION LEVEL {isolation}")).await?;
+    let (begin, timeout) = (format!("BEGIN ISOLATION LEVEL {isolation}"), options.lock_wait_timeout.as_millis());
     // For the rest of the session: the catalog functions lock what they describe, too.
-    let timeout = options.lock_wait_timeout.as_millis();
-    session.batch("set the lock timeout", &format!("SET lock_timeout = {timeout}")).await?;
+    let set_timeout = format!("SET lock_timeout = {timeout}");
+    try_join!(session.batch("begin", &begin), session.batch("set the lock timeout", &set_timeout))?;
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
@@ -136,14 +139,11 @@ async fn attempt_once(
             _ => changed_or(error),
         };
     }
-    let row = session
-        .query_one(
-            "export the snapshot",
-            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-        )
-        .await?;
+    let export = "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+    let (row, after) = both(session.query_one("export the snapshot", export), catalog::list_tables(session)).await;
+    let row = row?;
     let (snapshot_id, snapshot_time) = (row.get(0), row.get(1));
-    let after = match catalog::list_tables(session).await {
+    let after = match after {
         Ok(after) => after,
         Err(error) => return changed_or(error),
     };

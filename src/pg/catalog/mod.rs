@@ -48,6 +48,10 @@ mod types;
 mod views;
 
 use std::collections::HashMap;
+use std::pin::Pin;
+
+use futures_util::future::try_join_all;
+use futures_util::try_join;
 
 use self::address::class;
 use self::draft::Draft;
@@ -103,20 +107,26 @@ pub struct TableSource {
 /// Fails with [`crate::error::Kind::Consistency`], or SQLSTATE `XX000`, `42P01`, `42703`, when something vanished meanwhile: begin again.
 pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let reader = Reader::new(session).await?;
-    let (extensions, config) = extensions::read(&reader).await?;
-    let relations = tables::read_relations(&reader).await?;
-    let mut drafts = extensions;
-    let (columns, hidden) = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
-    extension_needs::attach(&reader, &mut drafts).await?;
-    let acls = grants::read(&reader).await?;
-    grants::attach(&reader, acls, &mut drafts).await?;
-    comments::attach(&reader, &mut drafts).await?;
+    let read = read_all(&reader, options).await;
+    read.map_err(|error| reader.cause().unwrap_or(error))
+}
 
-    let edges = deps::edges(&reader).await?;
-    let aliases = deps::aliases(&reader).await?;
-    let missing = sweep::missing(&reader, &deps::Makers::new(&drafts, &aliases), &aliases).await?;
+async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog> {
+    let (extensions, config) = extensions::read(reader).await?;
+    let mut drafts = extensions;
+    let ((relations, columns, hidden), acls, edges, aliases) = try_join!(
+        read_drafts(reader, options, &config, &mut drafts),
+        grants::read(reader),
+        deps::edges(reader),
+        deps::aliases(reader)
+    )?;
+    extension_needs::attach(reader, &mut drafts).await?;
+    grants::attach(reader, acls, &mut drafts).await?;
+    comments::attach(reader, &mut drafts).await?;
+
+    let missing = sweep::missing(reader, &deps::Makers::new(&drafts, &aliases), &aliases).await?;
     let lost = sweep::prune(&mut drafts, &edges, &aliases, &missing);
-    let mut not_carried = sweep::name(&reader, &missing, &lost).await?;
+    let mut not_carried = sweep::name(reader, &missing, &lost).await?;
     not_carried.extend(hidden);
 
     let mut graph = deps::Graph::new(&drafts, &edges, &deps::Makers::new(&drafts, &aliases));
@@ -128,61 +138,80 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
         Vec::new()
     } else {
         let numbers = finish::numbers(&drafts, &ordered.order);
-        let mut tables = finish::tables(&reader, options, &relations, &columns, &config, &numbers).await?;
+        let mut tables = finish::tables(reader, options, &relations, &columns, &config, &numbers).await?;
         let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
-        tables.extend(large_objects::source(&reader, first).await?);
+        tables.extend(large_objects::source(reader, first).await?);
         tables
     };
-    objects.insert(0, database::read(&reader, ObjectId(objects.len() as u32)).await?);
+    objects.insert(0, database::read(reader, ObjectId(objects.len() as u32)).await?);
     Ok(Catalog { objects, tables, not_carried })
 }
 
-/// Reads kind after kind; the second part is what may not be read.
+/// A kind's question and what is made of its answer.
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Draft>>> + Send + 'a>>;
+
+/// Reads every kind; the last part is what may not be read. The questions are sent together, because a round trip costs more than most answers.
 async fn read_drafts(
     reader: &Reader<'_>,
     options: &ReadOptions,
     config: &HashMap<u32, ConfigTable>,
-    relations: &[Relation],
     drafts: &mut Vec<Draft>,
-) -> Result<(columns::Columns, Vec<NotCarried>)> {
-    let columns = columns::read(reader).await?;
-    drafts.extend(schemas::read(reader).await?);
-    drafts.extend(types::read(reader).await?);
-    drafts.extend(domains::read(reader).await?);
-    drafts.extend(functions::read(reader).await?);
-    drafts.extend(aggregates::read(reader).await?);
-    drafts.extend(operators::read(reader).await?);
-    drafts.extend(operators::read_access_methods(reader).await?);
-    drafts.extend(families::read(reader).await?);
-    drafts.extend(casts::read(reader).await?);
-    drafts.extend(casts::read_transforms(reader).await?);
-    drafts.extend(casts::read_languages(reader).await?);
-    drafts.extend(collations::read(reader).await?);
-    drafts.extend(collations::read_conversions(reader).await?);
-    drafts.extend(text_search::read(reader).await?);
-    drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
-    let (checks, check_drafts) = constraints::read_checks(reader).await?;
+) -> Result<(Vec<Relation>, columns::Columns, Vec<NotCarried>)> {
+    let before_tables: Vec<Reading<'_>> = vec![
+        Box::pin(schemas::read(reader)),
+        Box::pin(types::read(reader)),
+        Box::pin(domains::read(reader)),
+        Box::pin(functions::read(reader)),
+        Box::pin(aggregates::read(reader)),
+        Box::pin(operators::read(reader)),
+        Box::pin(operators::read_access_methods(reader)),
+        Box::pin(families::read(reader)),
+        Box::pin(casts::read(reader)),
+        Box::pin(casts::read_transforms(reader)),
+        Box::pin(casts::read_languages(reader)),
+        Box::pin(collations::read(reader)),
+        Box::pin(collations::read_conversions(reader)),
+        Box::pin(text_search::read(reader)),
+        Box::pin(sequences::read(reader, config, !options.schema_only)),
+    ];
+    let after_tables: Vec<Reading<'_>> = vec![
+        Box::pin(constraints::read_keys(reader)),
+        Box::pin(constraints::read_foreign_keys(reader)),
+        Box::pin(indexes::read(reader)),
+        Box::pin(indexes::read_attachments(reader)),
+        Box::pin(triggers::read(reader)),
+        Box::pin(triggers::read_rules(reader)),
+        Box::pin(grants::read_defaults(reader)),
+        Box::pin(statistics::read(reader)),
+        Box::pin(policies::read(reader)),
+        Box::pin(replication::read_publications(reader)),
+        Box::pin(event_triggers::read(reader)),
+        Box::pin(large_objects::read(reader)),
+    ];
+    let with_columns = async {
+        let columns = columns::read(reader).await?;
+        let (views, matviews) = try_join!(views::read(reader, &columns), matviews::read(reader, &columns))?;
+        Ok((columns, views, matviews))
+    };
+    let (relations, before_tables, (columns, views, matviews), (checks, check_drafts), after_tables, (foreign, mut hidden), subscriptions) = try_join!(
+        tables::read_relations(reader),
+        try_join_all(before_tables),
+        with_columns,
+        constraints::read_checks(reader),
+        try_join_all(after_tables),
+        foreign::read(reader),
+        replication::read_subscriptions(reader)
+    )?;
+    let (subscriptions, more) = subscriptions;
+    hidden.extend(more);
+    drafts.extend(before_tables.into_iter().flatten());
     drafts.extend(check_drafts);
     let own: Vec<Relation> = relations.iter().filter(|relation| !reader.is_member(class::CLASS, relation.oid)).cloned().collect();
     drafts.extend(tables::drafts(&own, &columns, &checks));
-    drafts.extend(views::read(reader, &columns).await?);
-    drafts.extend(constraints::read_keys(reader).await?);
-    drafts.extend(constraints::read_foreign_keys(reader).await?);
-    drafts.extend(indexes::read(reader).await?);
-    drafts.extend(indexes::read_attachments(reader).await?);
-    drafts.extend(triggers::read(reader).await?);
-    drafts.extend(triggers::read_rules(reader).await?);
-    drafts.extend(grants::read_defaults(reader).await?);
-    let (foreign, mut hidden) = foreign::read(reader).await?;
+    drafts.extend(views);
+    drafts.extend(after_tables.into_iter().flatten());
     drafts.extend(foreign);
-    drafts.extend(matviews::read(reader, &columns).await?);
-    drafts.extend(statistics::read(reader).await?);
-    drafts.extend(policies::read(reader).await?);
-    drafts.extend(replication::read_publications(reader).await?);
-    let (subscriptions, more) = replication::read_subscriptions(reader).await?;
+    drafts.extend(matviews);
     drafts.extend(subscriptions);
-    hidden.extend(more);
-    drafts.extend(event_triggers::read(reader).await?);
-    drafts.extend(large_objects::read(reader).await?);
-    Ok((columns, hidden))
+    Ok((relations, columns, hidden))
 }

@@ -1,6 +1,7 @@
 //! Runs the catalogs' queries and knows which objects belong to an extension.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -9,6 +10,9 @@ use super::address::{Address, FIRST_NORMAL_OID};
 use super::features::Features;
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
+
+/// An earlier statement of the transaction has failed.
+const IN_FAILED_TRANSACTION: &str = "25P02";
 
 /// The SQL condition that a schema `n` is a user's: the server keeps the prefix `pg_` to itself.
 pub(super) const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -21,12 +25,14 @@ pub(super) struct Reader<'a> {
     pub(super) features: Features,
     /// Every member of an extension, with the extension's oid.
     members: HashMap<Address, u32>,
+    /// The first failure; what comes after it in the transaction fails for its sake, and may be answered to whoever is asked first.
+    cause: Mutex<Option<Error>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) async fn new(session: &'a Session) -> Result<Self> {
         let features = Features::read(session).await?;
-        let mut reader = Self { session, features, members: HashMap::new() };
+        let mut reader = Self { session, features, members: HashMap::new(), cause: Mutex::default() };
         let sql = "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
              WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
         let rows = reader.rows("extension members", sql).await?;
@@ -37,11 +43,23 @@ impl<'a> Reader<'a> {
     /// Runs one kind's query. What vanished under the reader's eyes is a [`Kind::Consistency`] that a caller may answer by reading again:
     /// functions such as `pg_get_indexdef` look at what is committed now, not at the snapshot.
     pub(super) async fn rows(&self, kind: &str, sql: &str) -> Result<Vec<Row>> {
-        let result = self.session.query(&format!("read the catalog of {kind}"), sql).await;
-        result.map_err(|error| match error.sqlstate() {
+        let doing = format!("read the catalog of {kind}");
+        let error = match self.session.query(&doing, sql).await {
+            Ok(rows) => return Ok(rows),
+            Err(error) if error.sqlstate() == Some(IN_FAILED_TRANSACTION) => return Err(error),
+            Err(error) => error,
+        };
+        let error = match error.sqlstate() {
             Some("XX000" | "42P01" | "42703" | "42883" | "42704" | "3F000") => error.as_kind(Kind::Consistency),
             _ => error,
-        })
+        };
+        *self.cause.lock().expect("no holder panics") = Some(error);
+        Err(Error::new(Kind::Unexpected, doing, "it failed"))
+    }
+
+    /// What the reading failed of, if the server said so.
+    pub(super) fn cause(self) -> Option<Error> {
+        self.cause.into_inner().expect("no holder panics")
     }
 
     /// The session, for names quoted by the server's rules and the like.
