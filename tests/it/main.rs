@@ -21,6 +21,7 @@ mod ready;
 mod restore;
 mod signals;
 mod support;
+mod traps;
 mod versions;
 mod zoo;
 mod zoo_b;
