@@ -34,6 +34,18 @@ fn foreign_keys_in_a_circle_come_back() {
 }
 
 #[test]
+fn rows_alone_in_a_circle_are_refused_before_anything_happens() {
+    let carried = Carried::not_yet(testkit::newest(), CIRCLE);
+    dump(&carried.source, &carried.file()).run().expect(0);
+    restore(&carried.file(), &carried.copy).arg("-s").run().expect(0);
+    restore(&carried.file(), &carried.copy).arg("-a").run().expect(6).says("circle").says("public.egg").says("public.hen");
+    assert_eq!(carried.copy.value("SELECT to_regnamespace('silverback_restore') IS NULL AND NOT EXISTS (SELECT FROM self)"), "t");
+    // A row that refers to its own table is no circle.
+    restore(&carried.file(), &carried.copy).args(["-a", "-t", "self"]).run().expect(0);
+    assert_eq!(carried.copy.value("SELECT count(*) FROM self"), "2");
+}
+
+#[test]
 fn large_objects_of_one_owner_are_few_objects_of_the_archive() {
     for version in versions(13) {
         let carried = Carried::on(
