@@ -75,6 +75,7 @@ struct LimitArgs {
 
 pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
+    args.selection.check()?;
     let codec = match values::compression(args.compress.as_deref())? {
         Compression::None => Codec::None,
         Compression::Zstd(level) => Codec::Zstd(level),

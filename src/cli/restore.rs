@@ -120,6 +120,7 @@ impl From<FkArg> for ForeignKeys {
 
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
+    args.selection.check()?;
     if args.archive.as_os_str() == "-" {
         let hint = "name a file; an archive is read from several places at once";
         return Err(Error::new(Kind::Usage, "read the archive's name", "an archive is not read from standard input").hint(hint));

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::error::{Error, Kind, Result};
 use crate::pg::select::{Pattern, Selection};
 
 /// Which objects.
@@ -38,9 +39,24 @@ pub(super) struct SelectionArgs {
     /// Refuse a -t or -n that matches nothing; that is the default
     #[arg(long)]
     strict_names: bool,
+    /// Leave planner statistics out; that is always so
+    #[arg(long, hide = true)]
+    no_statistics: bool,
+    /// Refused: a restore gathers them anew
+    #[arg(long, alias = "statistics-only", hide = true)]
+    statistics: bool,
 }
 
 impl SelectionArgs {
+    /// Refuses what cannot be honoured.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.statistics {
+            return Ok(());
+        }
+        let hint = "a restore runs ANALYZE, which gathers them from the rows as they are";
+        Err(Error::new(Kind::Usage, "read --statistics", "planner statistics are not carried").hint(hint))
+    }
+
     /// What these options mean.
     pub(super) fn selection(&self) -> Selection {
         Selection {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-pub use plan::Plan;
+pub use plan::{Plan, Range};
 
 use crate::archive::manifest::{Manifest, NotCarried, Table};
 use crate::archive::{Codec, NewFile, Summary};

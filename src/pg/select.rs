@@ -96,7 +96,7 @@ impl Selection {
     /// is left out and named. Types, functions, extensions and sequences are.
     ///
     /// With `-a`, tables and sequences stay as bare names, without statements, owner or privileges, so that rows and values know where they
-    /// belong, and foreign keys so that the order of loading is known.
+    /// belong, and foreign keys and what attaches partitions so that the order of loading is known.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
             return Selected { objects, left_out: Vec::new() };
@@ -166,7 +166,7 @@ impl Selection {
         if self.schema_only {
             return !carries_data(object);
         }
-        let names_a_place = is_relation(object.kind) || object.kind == ObjectKind::ForeignKey;
+        let names_a_place = is_relation(object.kind) || matches!(object.kind, ObjectKind::ForeignKey | ObjectKind::TableAttach);
         !self.data_only || names_a_place || carries_data(object)
     }
 }

@@ -24,6 +24,8 @@ pub(super) type LiveTriggers = HashMap<TableId, Vec<LiveTrigger>>;
 #[derive(Debug, Default)]
 struct There {
     ours: bool,
+    /// Whether the role may look for rows in it, lock it, and insert into it.
+    fills: bool,
     columns: Vec<Found>,
 }
 
@@ -56,7 +58,10 @@ pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)]) -> 
                     continue;
                 }
                 findings.extend(compare(&name, table, &found.columns));
-                if !is_empty(session, &name).await? {
+                if !found.fills {
+                    let problem = format!("this role may not read, lock and fill table {name}");
+                    findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
+                } else if !is_empty(session, &name).await? {
                     findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
                 }
             }
@@ -95,7 +100,9 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
                 a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
                   WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum), \
                 a.attgenerated <> '', \
-                pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+                pg_catalog.pg_has_role(c.relowner, 'USAGE'), \
+                pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+                  AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
@@ -107,6 +114,7 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
     for row in session.query("read the target's tables", &sql).await? {
         let there = found.entry((row.get(0), row.get(1))).or_default();
         there.ours = row.get(6);
+        there.fills = row.get(7);
         if let Some(name) = row.get::<_, Option<String>>(2) {
             there.columns.push(Found { name, type_name: row.get(3), not_null: row.get(4), generated: row.get(5) });
         }
@@ -140,7 +148,8 @@ async fn triggers(session: &Session, tables: &[(TableId, &Table)]) -> Result<Liv
     Ok(live)
 }
 
-fn names(tables: &[(TableId, &Table)]) -> String {
+/// A list of VALUES: schema and name of each.
+pub(super) fn names(tables: &[(TableId, &Table)]) -> String {
     let pairs: Vec<String> =
         tables.iter().map(|(_, table)| format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))).collect();
     pairs.join(", ")

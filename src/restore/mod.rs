@@ -18,6 +18,7 @@ mod large_objects;
 mod load;
 pub mod locks;
 pub mod mark;
+mod parents;
 mod plan;
 mod preflight;
 mod present;
@@ -26,6 +27,7 @@ mod report;
 mod room;
 mod run;
 pub mod schedule;
+mod standing;
 mod statements;
 mod target;
 
@@ -255,7 +257,13 @@ async fn plan(
             tables.into_iter().filter(|(id, table)| !chunks[id.0 as usize].is_empty() && !table.is_large_objects()).collect();
         let (more, live) = existing::examine(&session, &loaded).await?;
         findings.extend(more);
+        let rows = manifest.tables.iter().zip(&archive.index.tables);
+        let archived = rows.map(|(table, total)| ((table.schema.as_str(), table.name.as_str()), total.rows)).collect();
+        findings.extend(parents::examine(&session, &loaded, &archived).await?);
         triggers = live;
+    }
+    if sections.post_data && !sections.pre_data && demands_empty && !resumes {
+        findings.extend(standing::examine(&session, &selected.objects).await?);
     }
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);

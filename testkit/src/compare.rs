@@ -44,10 +44,12 @@ pub fn catalog_fingerprint(database: &Database<'_>) -> String {
 
 const FINGERPRINT: &str = include_str!("fingerprint.sql");
 
-/// Lists in an order of their own, roles by name.
+/// Lists in an order of their own, roles by name; collations by name on servers without `regcollation`, too.
 const HELPERS: &str = "
     CREATE FUNCTION pg_temp.sorted(list text[]) RETURNS jsonb LANGUAGE sql STABLE AS
         $$ SELECT jsonb_agg(e ORDER BY e COLLATE pg_catalog.\"C\") FROM unnest(list) AS e $$;
+    CREATE FUNCTION pg_temp.collation_name(oid) RETURNS text LANGUAGE sql STABLE AS
+        $$ SELECT format('%I.%I', nspname, collname) FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = collnamespace WHERE l.oid = $1 $$;
     CREATE FUNCTION pg_temp.acl(items aclitem[]) RETURNS jsonb LANGUAGE sql STABLE AS
         $$ SELECT jsonb_agg(e ORDER BY e COLLATE pg_catalog.\"C\") FROM (SELECT format('%s by %s: %s%s', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
                grantor::regrole, privilege_type, CASE WHEN is_grantable THEN ' *' ELSE '' END) AS e FROM aclexplode(items)) AS a $$";

@@ -119,8 +119,13 @@ impl Database<'_> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        let force = if self.server.version() >= 13 { " WITH (FORCE)" } else { "" };
-        drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {}{force}", quote(&self.name)));
+        let name = quote(&self.name);
+        if self.server.version() >= 13 {
+            return drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+        let literal = self.name.replace('\'', "''");
+        drop_quietly(self.server, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"));
+        drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {name}"));
     }
 }
 

@@ -40,7 +40,7 @@ WITH member AS (
     UNION ALL
     SELECT 'column', tab || ' ' || lpad(place::text, 4, '0') || ' ' || quote_ident(attname), jsonb_build_object('type', format_type(atttypid, atttypmod), 'not null', attnotnull,
            'default', (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum), 'identity', attidentity, 'generated', attgenerated, 'local', attislocal, 'inherited', attinhcount,
-           'collation', (SELECT nullif(l.oid, 100)::regcollation FROM pg_collation l WHERE l.oid = attcollation), 'storage', attstorage, 'statistics', nullif(nullif(attstattarget::text, '-1'), ''),
+           'collation', pg_temp.collation_name(nullif(attcollation, 100)), 'storage', attstorage, 'statistics', nullif(nullif(attstattarget::text, '-1'), ''),
            'compression', nullif(to_jsonb(col) ->> 'attcompression', ''), 'options', pg_temp.sorted(attoptions), 'foreign options', pg_temp.sorted(attfdwoptions), 'acl', pg_temp.acl(attacl), 'comment', col_description(attrelid, attnum)) FROM col
     UNION ALL
     SELECT 'constraint', tab || ' ' || quote_ident(conname), jsonb_build_object('definition', pg_get_constraintdef(oid), 'type', contype, 'validated', convalidated, 'deferrable', condeferrable, 'deferred', condeferred,
@@ -74,8 +74,8 @@ WITH member AS (
            'owner', proowner::regrole, 'acl', pg_temp.acl(coalesce(proacl, acldefault('f', proowner))), 'comment', obj_description(oid, 'pg_proc')) FROM proc
     UNION ALL
     SELECT 'type', name, jsonb_build_object('kind', typtype, 'owner', typowner::regrole, 'acl', pg_temp.acl(coalesce(typacl, acldefault('T', typowner))), 'base', nullif(typbasetype, 0)::regtype, 'not null', typnotnull,
-           'default', typdefault, 'collation', nullif(nullif(typcollation, 0), 100)::regcollation, 'length', typlen, 'storage', typstorage,
-           'labels', (SELECT jsonb_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = typ.oid), 'range', (SELECT jsonb_build_object('of', rngsubtype::regtype, 'collation', nullif(rngcollation, 0)::regcollation) FROM pg_range WHERE rngtypid = typ.oid),
+           'default', typdefault, 'collation', pg_temp.collation_name(nullif(typcollation, 100)), 'length', typlen, 'storage', typstorage,
+           'labels', (SELECT jsonb_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = typ.oid), 'range', (SELECT jsonb_build_object('of', rngsubtype::regtype, 'collation', pg_temp.collation_name(rngcollation)) FROM pg_range WHERE rngtypid = typ.oid),
            'checks', (SELECT jsonb_agg(conname || ' ' || pg_get_constraintdef(c.oid) || coalesce(' ' || obj_description(c.oid, 'pg_constraint'), '') ORDER BY conname) FROM pg_constraint c WHERE contypid = typ.oid),
            'comment', coalesce(obj_description(oid, 'pg_type'), obj_description(nullif(typrelid, 0), 'pg_class'))) FROM typ
     UNION ALL
@@ -97,7 +97,7 @@ WITH member AS (
     SELECT 'operator class', n.nspname || '.' || opcname || ' ' || amname, jsonb_build_object('type', opcintype::regtype, 'default', opcdefault, 'owner', opcowner::regrole) FROM pg_opclass o JOIN pg_namespace n ON n.oid = opcnamespace JOIN pg_am m ON m.oid = opcmethod
      WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_opclass'::regclass AND objid = o.oid)
     UNION ALL
-    SELECT 'collation', l.oid::regcollation::text, to_jsonb(l) - '{oid,collnamespace,collowner,collversion}'::text[] || jsonb_build_object('owner', collowner::regrole) FROM pg_collation l JOIN space s ON s.oid = collnamespace
+    SELECT 'collation', pg_temp.collation_name(l.oid), to_jsonb(l) - '{oid,collnamespace,collowner,collversion}'::text[] || jsonb_build_object('owner', collowner::regrole) FROM pg_collation l JOIN space s ON s.oid = collnamespace
     UNION ALL
     SELECT 'text search configuration', oid::regconfig::text, jsonb_build_object('owner', cfgowner::regrole) FROM pg_ts_config WHERE oid >= 16384
     UNION ALL

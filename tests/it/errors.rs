@@ -257,6 +257,7 @@ fn wrong_use() {
         &["dump", "-j", "0", "-f", "/nowhere/x"],
         &["dump", "-f", "-"],
         &["dump", "-s", "-a", "-f", "/nowhere/x"],
+        &["dump", "--statistics-only", "-f", "/nowhere/x"],
         &["dump", "--stall-timeout", "soon", "-f", "/nowhere/x"],
         &["dump", "--max-memory", "much", "-f", "/nowhere/x"],
         &["restore"],

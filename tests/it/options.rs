@@ -110,6 +110,21 @@ fn the_sections_one_after_the_other_make_the_whole() {
 }
 
 #[test]
+fn post_data_alone_wants_its_tables_and_nothing_of_its_own() {
+    let pair = Pair::new(SHOP);
+    pair.dump().run().expect(0);
+    let post_data = || pair.restore().args(["--section", "post-data"]);
+    post_data().run().expect(6).says("shop.orders does not exist").says("--section pre-data");
+    assert!(!is_marked(&pair.copy));
+    pair.restore().args(["--section", "pre-data", "--section", "data"]).run().expect(0);
+    post_data().run().expect(0);
+    pair.assert_same();
+    post_data().run().expect(6).says("orders_pkey").says("exists already");
+    assert!(!is_marked(&pair.copy));
+    support::assert_same(&pair.source, &pair.copy);
+}
+
+#[test]
 fn an_archive_with_a_part_of_a_database_cleans_that_part() {
     let pair = Pair::new(SHOP);
     pair.carry();

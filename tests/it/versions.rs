@@ -2,6 +2,7 @@
 
 use testkit::Server;
 
+use crate::pair::Pair;
 use crate::support;
 
 const COMMON: &str = "
@@ -58,6 +59,29 @@ fn what_every_version_has_goes_up_and_down() {
             support::assert_same_lines("pg_dump -s", &before, &after);
         }
     }
+}
+
+/// The oldest server that is read. Not among those that every test runs on.
+const OLDEST: u32 = 12;
+
+#[test]
+fn the_oldest_server_gives_and_takes() {
+    if std::env::var_os("SILVERBACK_TEST_PG").is_some() && !testkit::installed().contains(&OLDEST) {
+        // Whoever narrows the versions may do without it.
+        return;
+    }
+    let (oldest, newest) = (testkit::server(OLDEST), testkit::newest_server());
+    let folder = support::temp_dir();
+    let (source, copy, upgraded) = (oldest.database("common"), oldest.database("copy"), newest.database("upgraded"));
+    source.execute(&COMMON.replace("gen_random_uuid()", "md5(random()::text)::uuid"));
+    let file = support::round_trip(&source, &copy, folder.path());
+    support::assert_same(&source, &copy);
+    support::restore(&file, &upgraded).run().expect(0);
+    support::assert_same_rows(&source, &upgraded);
+    let kong = Pair::on(oldest, "");
+    testkit::kong::load_upgraded(&kong.source);
+    testkit::kong::seed(&kong.source, 300);
+    kong.carry_exactly();
 }
 
 #[test]

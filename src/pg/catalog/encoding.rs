@@ -7,7 +7,7 @@ use crate::archive::manifest::RowEncoding;
 use crate::error::Result;
 
 /// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), is not promised to be read back, or is not
-/// read back when empty (`int2vector`, `oidvector`).
+/// read back when empty (`int2vector`, `oidvector`, `tsquery`).
 const TEXT_ONLY: &[&str] = &[
     "aclitem",
     "gtsvector",
@@ -22,6 +22,7 @@ const TEXT_ONLY: &[&str] = &[
     "pg_ndistinct",
     "pg_node_tree",
     "refcursor",
+    "tsquery",
     "xml",
 ];
 

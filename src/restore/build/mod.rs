@@ -284,11 +284,13 @@ impl Builder<'_> {
             if *references == child {
                 continue;
             }
-            let parents = self.loads.get(references).cloned().unwrap_or_default();
-            for job in self.loads.get(&child).cloned().unwrap_or_default() {
+            // Rows of a partitioned table are its partitions'.
+            let family = self.families.of(*references);
+            let parents: Vec<JobId> = family.iter().filter_map(|parent| self.loads.get(parent)).flatten().copied().collect();
+            for job in self.families.of(child).iter().filter_map(|child| self.loads.get(child)).flatten() {
                 let job = &mut self.graph.jobs[job.index()];
                 job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
-                job.locks.push((*references, LockMode::RowShare));
+                job.locks.extend(family.iter().map(|parent| (*parent, LockMode::RowShare)));
             }
         }
     }

@@ -230,7 +230,10 @@ impl<'a> Builder<'a> {
         } else {
             cost::CATALOG
         };
-        let job = self.push(Job { stage: Stage::Rest, label, work: Work::Statements(steps), needs: Vec::new(), locks, cost });
+        // What a domain's unproven constraint forbids may lie in any table.
+        let of_domain = object.of.and_then(|of| self.objects.get(&of)).is_some_and(|of| of.kind == ObjectKind::Domain);
+        let needs = if of_domain { self.loads.values().flatten().copied().collect() } else { Vec::new() };
+        let job = self.push(Job { stage: Stage::Rest, label, work: Work::Statements(steps), needs, locks, cost });
         self.waits.push((job, touched));
         self.made.insert(object.id, job);
     }

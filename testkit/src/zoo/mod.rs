@@ -20,7 +20,7 @@ pub fn for_version(script: &str, version: u32) -> String {
     let mut is_wanted = true;
     let mut text = String::with_capacity(script.len());
     for line in script.lines() {
-        if let Some(least) = line.strip_prefix("-- if ") {
+        if let Some(least) = line.trim_start().strip_prefix("-- if ") {
             is_wanted = least.trim().parse().is_ok_and(|least: u32| version >= least);
         } else if line.trim() == "-- end" {
             is_wanted = true;

@@ -140,3 +140,44 @@ fn rows_are_not_loaded_into_a_table_of_another_shape() {
     pair.restore().run().expect(0);
     assert_eq!(pair.copy.rows("SELECT a, b FROM t"), [[Some("1".to_owned()), Some("x".to_owned())]]);
 }
+
+#[test]
+fn rows_whose_parents_stay_empty_are_refused_before_anything_happens() {
+    for version in testkit::versions() {
+        let pair = Pair::on(
+            testkit::server(version),
+            "CREATE TABLE parent (id integer PRIMARY KEY); CREATE TABLE child (id integer PRIMARY KEY, p integer REFERENCES parent);
+             CREATE TABLE root (id integer PRIMARY KEY, p integer REFERENCES parent) PARTITION BY LIST (id); CREATE TABLE leaf PARTITION OF root DEFAULT; CREATE TABLE to_root (r integer REFERENCES root);
+             CREATE TABLE nobody (id integer PRIMARY KEY); CREATE TABLE of_nobody (n integer REFERENCES nobody);
+             INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1); INSERT INTO root VALUES (1, 1); INSERT INTO to_root VALUES (1); INSERT INTO of_nobody VALUES (NULL)",
+        );
+        pair.dump().run().expect(0);
+        pair.restore().arg("-s").run().expect(0);
+        let alone = |tables: &[&str]| pair.restore().arg("-a").args(tables.iter().flat_map(|table| ["-t", table]));
+        alone(&["child"]).run().expect(6).says("table public.child refers to table public.parent, which is empty and is not loaded");
+        alone(&["leaf", "to_root"]).run().expect(6).says("table public.leaf refers to table public.parent");
+        alone(&["to_root"]).run().expect(6).says("table public.to_root refers to table public.root");
+        assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
+        alone(&["of_nobody"]).run().expect(0);
+        alone(&["parent", "root", "leaf", "to_root"]).run().expect(0);
+        // By now the parent has rows.
+        alone(&["child"]).run().expect(0);
+        pair.assert_same();
+    }
+}
+
+#[test]
+fn rows_alone_want_the_right_to_insert() {
+    let pair = Pair::new("CREATE TABLE t (a integer, b integer GENERATED ALWAYS AS (a) STORED, c integer); INSERT INTO t VALUES (1)");
+    pair.dump().run().expect(0);
+    pair.restore().arg("-s").run().expect(0);
+    let owner = pair.copy.connect();
+    let set = |sql: &str| owner.execute(&sql.replace("{me}", &testkit::quote(pair.owner.name())));
+    for taken in ["INSERT", "SELECT", "UPDATE, DELETE, TRUNCATE", "ALL"] {
+        set(&format!("GRANT ALL ON t TO {{me}}; REVOKE {taken} ON t FROM {{me}}"));
+        pair.restore().arg("-a").run().expect(6).says("this role may not read, lock and fill table public.t");
+    }
+    set("GRANT SELECT (a), INSERT, DELETE ON t TO {me}");
+    pair.restore().arg("-a").run().expect(0);
+    assert_eq!(pair.copy.value("SELECT b FROM t"), "1");
+}
