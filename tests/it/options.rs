@@ -7,6 +7,7 @@ use crate::pair::Pair;
 use crate::support::{self, Silverback, assert_same_schema};
 
 mod encodings;
+mod sections;
 
 const SHOP: &str = "
     CREATE SCHEMA shop;
