@@ -19,6 +19,7 @@ pub mod live_keys;
 mod load;
 pub mod locks;
 pub mod mark;
+mod older;
 mod plan;
 mod preflight;
 mod present;
@@ -236,7 +237,8 @@ async fn plan(
     let database = databases.into_iter().next();
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let Ground { mut findings, first, at_the_end, drops } = room.survey(options, asked, &mut target)?;
-    let kept = present::leave_present(&mut selected.objects, &target, &render);
+    let mut kept = present::leave_present(&mut selected.objects, &target, &render);
+    kept.extend(older::leave_clauses(&mut selected.objects, sections, target.version_num));
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     let uuid = archive.header.archive.to_string();
