@@ -48,6 +48,9 @@ pub(super) struct RestoreArgs {
     /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
     #[arg(long, value_name = "validate|not-valid|trust", value_enum, default_value_t, hide_possible_values = true)]
     fk: FkArg,
+    /// With -a or --section data: do not let foreign keys look at the rows, as a superuser; the tables' own triggers keep still anyway
+    #[arg(long)]
+    disable_triggers: bool,
     /// Say as soon as Kong may start, and do the rest while it serves
     #[arg(long)]
     ready_early: bool,
@@ -173,6 +176,7 @@ impl RestoreArgs {
             if_exists: self.if_exists,
             keep_going: self.keep_going,
             foreign_keys: self.fk.into(),
+            disable_triggers: self.disable_triggers,
             ready_early: self.ready_early,
             ready_file: self.ready_file.clone(),
         }

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod connect;
 pub mod ident;
+pub mod readable;
 pub mod render;
 pub mod select;
 pub mod session;

@@ -14,7 +14,7 @@ use tokio_postgres::{Client, CopyInSink, Row};
 
 use super::connect::Server;
 use super::connect::tap::Taker;
-use super::ident;
+use super::{ident, readable};
 use crate::error::{Error, Kind, Result};
 
 /// What a session is for; the two differ in a few settings.
@@ -176,9 +176,10 @@ impl Session {
         self.query_with(doing, sql, &[]).await
     }
 
-    /// Runs a query with typed parameters.
+    /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails as it does where the server converts.
     pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        self.answered(doing, self.client.query_typed(sql, parameters)).await
+        let rows = self.answered(doing, self.client.query_typed(sql, parameters)).await?;
+        readable::check(doing, &rows).map(|()| rows)
     }
 
     /// Runs a query that gives one row.

@@ -11,6 +11,7 @@ use futures_util::try_join;
 use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
 use super::ident;
+use super::readable::is_unreadable;
 use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
@@ -65,19 +66,24 @@ pub async fn take(
     let session = open(server, &options.begin).await?;
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
-        match attempt_once(&session, options, picks, progress).await.map_err(unreadable)? {
+        let attempted = attempt_once(&session, options, picks, progress).await.map_err(unreadable)?;
+        let why = match attempted {
             Attempt::Stable { snapshot_id, snapshot_time, catalog } => {
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
-            Attempt::Changed(why) => {
-                progress.message(
-                    Level::Info,
-                    &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"),
-                );
-                session.batch("roll back", "ROLLBACK").await?;
-                reason = why;
+            // What changes fails each time in another way.
+            Attempt::Failed(error) if error.sqlstate() == Some("XX000") && error.to_string() == reason => {
+                return Err(error
+                    .as_kind(Kind::Unexpected)
+                    .hint("the server fails to describe one of its own objects: find and repair that one"));
             }
-        }
+            Attempt::Failed(error) => error.to_string(),
+            Attempt::Changed(why) => why,
+        };
+        progress
+            .message(Level::Info, &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"));
+        session.batch("roll back", "ROLLBACK").await?;
+        reason = why;
     }
     let cause = format!("the schema kept changing in {ATTEMPTS_MAX} attempts, last: {reason}");
     Err(Error::new(Kind::Consistency, "take a consistent snapshot", cause)
@@ -106,17 +112,24 @@ async fn open(server: &Server, begin: &Begin) -> Result<Session> {
 
 /// What the server stores and cannot write in UTF-8, in which names and definitions are read.
 fn unreadable(error: Error) -> Error {
-    match error.sqlstate() {
-        Some("22021" | "22P05") => error
-            .as_kind(Kind::Requirement)
-            .hint("a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: change that; rows may hold such bytes"),
-        _ => error,
+    if !is_unreadable(&error) {
+        return error;
     }
+    error.as_kind(Kind::Requirement).hint(
+        "a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: change that; rows may hold such bytes",
+    )
 }
 
 enum Attempt {
-    Stable { snapshot_id: String, snapshot_time: String, catalog: Box<Catalog> },
+    Stable {
+        snapshot_id: String,
+        snapshot_time: String,
+        catalog: Box<Catalog>,
+    },
+    /// The tables differ before and after.
     Changed(String),
+    /// The server stumbled over something, as it does over what has just gone.
+    Failed(Error),
 }
 
 async fn attempt_once(
@@ -166,7 +179,7 @@ async fn attempt_once(
 fn changed_or(error: Error) -> Result<Attempt> {
     let vanished = matches!(error.sqlstate(), Some("XX000" | "42P01" | "42703" | "42704" | "3F000" | "42883"));
     if vanished || (error.kind() == Kind::Consistency && error.sqlstate().is_none()) {
-        return Ok(Attempt::Changed(error.to_string()));
+        return Ok(Attempt::Failed(error));
     }
     Err(error)
 }

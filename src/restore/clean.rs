@@ -215,16 +215,24 @@ async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
     Ok(found)
 }
 
-/// A base type and its functions need each other. Whatever else needs the type keeps it.
+/// A base type and its functions need each other, and so do a range and its canonical function. Whatever else needs the type, its arrays or
+/// its multirange keeps it.
 async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()> {
+    // Multiranges came with 14.
+    let multirange = if session.version() >= 140_000 { "r.rngmultitypid" } else { "0::oid" };
     let mut at = 0;
     while let Some(drop) = left.get(at).copied() {
         at += 1;
         let Some(name) = &drop.base_type else { continue };
         let sql = format!(
-            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_type t ON d.refobjid IN (t.oid, t.typarray) \
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid \
+             LEFT JOIN pg_catalog.pg_type m ON m.oid = {multirange} \
+             JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray, m.oid, m.typarray) \
              WHERE t.oid = pg_catalog.to_regtype({}) AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype <> 'i' \
-             AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze)))",
+             AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+               AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze, r.rngcanonical)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.deptype = 'i' AND (i.classid, i.objid) = (d.classid, d.objid) \
+               AND i.refclassid = d.refclassid AND i.refobjid IN (t.oid, m.oid)))",
             ident::literal(name)
         );
         let is_alone: bool = session.query_one(&drop.step.doing, &sql).await?.get(0);

@@ -1,14 +1,19 @@
-//! Tables that were there before (`-a`): whether the archive's rows fit them, and which triggers must keep still meanwhile.
+//! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must keep still meanwhile, and which foreign
+//! keys look at the rows.
 
 use std::collections::HashMap;
 
+use super::live_keys::{self, LiveKey};
 use super::preflight::Finding;
 use crate::archive::manifest::{Table, TableId};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::Session;
 
-/// A trigger of the user's that fires on rows that come in.
+/// How many empty tables are named.
+const NAMED: usize = 5;
+
+/// A trigger that fires on rows that come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LiveTrigger {
     /// Its name, unquoted.
@@ -19,6 +24,19 @@ pub(super) struct LiveTrigger {
 
 /// The triggers of each table.
 pub(super) type LiveTriggers = HashMap<TableId, Vec<LiveTrigger>>;
+
+/// What rows meet that go into tables which were there before.
+#[derive(Debug, Default)]
+pub(super) struct Existing {
+    /// What keeps them from going there.
+    pub(super) findings: Vec<Finding>,
+    /// What may keep them.
+    pub(super) warnings: Vec<String>,
+    /// What is switched off for them.
+    pub(super) triggers: LiveTriggers,
+    /// What checks them.
+    pub(super) keys: Vec<LiveKey>,
+}
 
 /// A table that is there.
 #[derive(Debug, Default)]
@@ -38,36 +56,75 @@ struct Found {
     generated: bool,
 }
 
-/// Compares the tables with what is there, finds rows in the way, and reads the triggers.
-pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)]) -> Result<(Vec<Finding>, LiveTriggers)> {
-    let mut findings = Vec::new();
+/// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign keys. Where those of foreign keys are to be
+/// switched off too (`disable_triggers`), no key checks anything.
+pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)], disable_triggers: bool) -> Result<Existing> {
+    let mut existing = Existing::default();
     if tables.is_empty() {
-        return Ok((findings, LiveTriggers::new()));
+        return Ok(existing);
     }
     let there = columns(session, tables).await?;
     for (_, table) in tables {
         let name = ident::qualified(&table.schema, &table.name);
         match there.get(&(table.schema.clone(), table.name.clone())) {
-            None => findings.push(Finding::new(format!("table {name} does not exist"), "restore the schema first, with -s")),
-            Some(found) => {
-                if !found.ours {
-                    let problem = format!(
-                        "table {name} belongs to a role that this one is no member of, and only its owner keeps its triggers still"
-                    );
-                    findings.push(Finding::new(problem, "restore as its owner, or with --role"));
-                    continue;
-                }
-                findings.extend(compare(&name, table, &found.columns));
-                if !found.fills {
-                    let problem = format!("this role may not read, lock and fill table {name}");
-                    findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
-                } else if !is_empty(session, &name).await? {
-                    findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
-                }
-            }
+            None => existing.findings.push(absent(&name)),
+            Some(found) => existing.findings.extend(examine_one(session, &name, table, found).await?),
         }
     }
-    Ok((findings, triggers(session, tables).await?))
+    existing.triggers = triggers(session, tables, disable_triggers).await?;
+    if !disable_triggers {
+        let tables: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
+        live_keys::read(session, &tables, &names(&tables), &mut existing).await?;
+    }
+    Ok(existing)
+}
+
+fn absent(name: &str) -> Finding {
+    Finding::new(format!("table {name} does not exist"), "restore the schema first, with -s or --section pre-data")
+}
+
+async fn examine_one(session: &Session, name: &str, table: &Table, found: &There) -> Result<Vec<Finding>> {
+    if !found.ours {
+        let problem = format!("table {name} belongs to a role that this one is no member of, and only its owner keeps its triggers still");
+        return Ok(vec![Finding::new(problem, "restore as its owner, or with --role")]);
+    }
+    let mut findings = compare(name, table, &found.columns);
+    if !found.fills {
+        let problem = format!("this role may not read, lock and fill table {name}");
+        findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
+        return Ok(findings);
+    }
+    if !is_empty(session, name).await? {
+        findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
+    }
+    Ok(findings)
+}
+
+/// What is made after the rows is made on tables that hold some, where the archive has rows for them: a key on an empty table would stand as if
+/// it had proved them.
+pub(super) async fn examine_filled(session: &Session, filled: &[&Table]) -> Result<Vec<Finding>> {
+    let mut empty = Vec::new();
+    for table in filled {
+        // Rows of a partition may have come to lie in another.
+        let (schema, name) = table.root.as_ref().map_or((&table.schema, &table.name), |root| (&root.schema, &root.name));
+        let name = ident::qualified(schema, name);
+        let from = if table.root.is_some() { name.clone() } else { format!("ONLY {name}") };
+        let doing = format!("look whether table {name} is empty");
+        match session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM {from})")).await {
+            Ok(row) if row.get(0) && !empty.contains(&name) => empty.push(name),
+            // Who may not look at it is not told.
+            Err(error) if error.kind() != Kind::Requirement => return Err(error),
+            _ => {}
+        }
+    }
+    let way_out = "restore them first with --section data; or say that they are to stay empty, with -s beside --section post-data";
+    let more = if empty.len() > NAMED { format!(" and {} more", empty.len() - NAMED) } else { String::new() };
+    let list = empty.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    Ok(if empty.is_empty() {
+        Vec::new()
+    } else {
+        vec![Finding::new(format!("tables are empty that the archive has rows for: {list}{more}"), way_out)]
+    })
 }
 
 /// Whether the archive's columns are the table's: name, type and NOT NULL, none missing and none more.
@@ -95,6 +152,7 @@ fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding> {
 }
 
 async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<HashMap<(String, String), There>> {
+    let tables: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
                 a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
@@ -108,13 +166,12 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
          LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE c.relkind IN ('r', 'p') ORDER BY a.attnum",
-        names(tables)
+        names(&tables)
     );
     let mut found: HashMap<(String, String), There> = HashMap::new();
     for row in session.query("read the target's tables", &sql).await? {
         let there = found.entry((row.get(0), row.get(1))).or_default();
-        there.ours = row.get(6);
-        there.fills = row.get(7);
+        (there.ours, there.fills) = (row.get(6), row.get(7));
         if let Some(name) = row.get::<_, Option<String>>(2) {
             there.columns.push(Found { name, type_name: row.get(3), not_null: row.get(4), generated: row.get(5) });
         }
@@ -128,15 +185,19 @@ async fn is_empty(session: &Session, name: &str) -> Result<bool> {
     Ok(row.get(0))
 }
 
-async fn triggers(session: &Session, tables: &[(TableId, &Table)]) -> Result<LiveTriggers> {
+/// The user's triggers; with `foreign_keys`, those by which the server checks them too, which only a superuser may switch off.
+async fn triggers(session: &Session, tables: &[(TableId, &Table)], foreign_keys: bool) -> Result<LiveTriggers> {
+    let described: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, t.tgname::text, t.tgenabled = 'A' \
          FROM pg_catalog.pg_trigger t \
          JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
-         WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') ORDER BY t.tgname",
-        names(tables)
+         WHERE t.tgenabled IN ('O', 'A') AND (NOT t.tgisinternal OR {foreign_keys} AND EXISTS ( \
+           SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f' AND k.conrelid = c.oid)) \
+         ORDER BY t.tgname",
+        names(&described)
     );
     let mut live = LiveTriggers::new();
     for row in session.query("read the target's triggers", &sql).await? {
@@ -148,10 +209,9 @@ async fn triggers(session: &Session, tables: &[(TableId, &Table)]) -> Result<Liv
     Ok(live)
 }
 
-/// A list of VALUES: schema and name of each.
-pub(super) fn names(tables: &[(TableId, &Table)]) -> String {
+fn names(tables: &[&Table]) -> String {
     let pairs: Vec<String> =
-        tables.iter().map(|(_, table)| format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))).collect();
+        tables.iter().map(|table| format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))).collect();
     pairs.join(", ")
 }
 

@@ -221,7 +221,7 @@ impl Graph {
             self.ids().filter(|job| missing[job.index()] > 0).take(5).map(|job| self.jobs[job.index()].label.as_str()).collect();
         let cause = format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
         Err(Error::new(Kind::Requirement, "plan the restore", cause)
-            .hint("with -a, rows of tables that refer to each other in a circle cannot be loaded"))
+            .hint("rows of tables whose foreign keys refer to each other in a circle, and stand already, have no order to be loaded in: restore with --disable-triggers, as a superuser"))
     }
 
     /// For each job, the jobs that need it.

@@ -15,10 +15,11 @@ mod existing;
 mod failures;
 pub mod graph;
 mod large_objects;
+pub mod live_keys;
 mod load;
 pub mod locks;
 pub mod mark;
-mod parents;
+mod older;
 mod plan;
 mod preflight;
 mod present;
@@ -39,7 +40,7 @@ use std::time::{Duration, Instant};
 
 use self::build::{ChunkSize, Input};
 pub use self::build::{ForeignKeys, Sections};
-use self::existing::LiveTriggers;
+use self::existing::{Existing, LiveTriggers};
 use self::failures::Failures;
 use self::load::Loader;
 use self::mark::Mark;
@@ -52,7 +53,7 @@ use self::room::{Asked, Ground, Room, make_room};
 use self::run::{Shared, carry_out};
 use self::target::Target;
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, ObjectId, ObjectKind, Table, TableId};
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
@@ -108,6 +109,8 @@ pub struct Options {
     pub keep_going: bool,
     /// What is done about foreign keys.
     pub foreign_keys: ForeignKeys,
+    /// Into tables that stand already: foreign keys do not look at the rows, as the triggers do not fire.
+    pub disable_triggers: bool,
     /// Say as soon as may be that the database can be used, and do the rest while it is.
     pub ready_early: bool,
     /// The file that appears then.
@@ -235,7 +238,8 @@ async fn plan(
     let database = databases.into_iter().next();
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let Ground { mut findings, first, at_the_end, drops } = room.survey(options, asked, &mut target)?;
-    let kept = present::leave_present(&mut selected.objects, &target, &render);
+    let mut kept = present::leave_present(&mut selected.objects, &target, &render);
+    kept.extend(older::leave_clauses(&mut selected.objects, sections, target.version_num));
     let demands_empty = matches!(room, Room::Empty);
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     let uuid = archive.header.archive.to_string();
@@ -246,25 +250,19 @@ async fn plan(
         findings.extend(preflight::trust(&target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
         findings.extend(options.ready_file.as_deref().and_then(ready::finding));
     }
-    let warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
+    let mut warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
     let left_out =
         std::mem::take(&mut selected.left_out).into_iter().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
     let chunks = chunks(options, archive, &selected);
-    let mut triggers = LiveTriggers::new();
-    if sections.data && !sections.pre_data {
-        let tables: Vec<(TableId, &Table)> = (0..).map(TableId).zip(&manifest.tables).collect();
-        let loaded: Vec<_> =
-            tables.into_iter().filter(|(id, table)| !chunks[id.0 as usize].is_empty() && !table.is_large_objects()).collect();
-        let (more, live) = existing::examine(&session, &loaded).await?;
-        findings.extend(more);
-        let rows = manifest.tables.iter().zip(&archive.index.tables);
-        let archived = rows.map(|(table, total)| ((table.schema.as_str(), table.name.as_str()), total.rows)).collect();
-        findings.extend(parents::examine(&session, &loaded, &archived).await?);
-        triggers = live;
-    }
-    if sections.post_data && !sections.pre_data && demands_empty && !resumes {
-        findings.extend(standing::examine(&session, &selected.objects).await?);
-    }
+    let disable_triggers = options.disable_triggers && sections.data && !sections.pre_data;
+    let Existing { findings: more, warnings: doubts, triggers, keys } = if resumes {
+        Existing::default()
+    } else {
+        existing(&session, sections, &selected.objects, manifest, &chunks, disable_triggers).await?
+    };
+    findings.extend(more);
+    findings.extend(preflight::disable_triggers(&target).filter(|_| disable_triggers));
+    warnings.extend(doubts);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);
     let finishing = mark.finishing();
@@ -278,6 +276,7 @@ async fn plan(
         render: &render,
         analyze: !options.no_analyze,
         foreign_keys: options.foreign_keys,
+        live_keys: &keys,
         ready: options.ready_early.then_some(&finishing),
         searched: kong::restore::is_searched,
     })?;
@@ -289,6 +288,31 @@ async fn plan(
     let tables = manifest.tables.clone();
     let plan = Plan { findings, warnings, left_out, first, begin, graph, tables, objects: selected.objects };
     Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
+}
+
+/// What this run needs of tables that it does not make.
+async fn existing(
+    session: &Session,
+    sections: Sections,
+    objects: &[Object],
+    manifest: &Manifest,
+    chunks: &[Vec<ChunkSize>],
+    disable_triggers: bool,
+) -> Result<Existing> {
+    if sections.pre_data {
+        return Ok(Existing::default());
+    }
+    let tables = || (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
+    let loaded: Vec<(TableId, &Table)> = tables().filter(|(id, _)| !chunks[id.0 as usize].is_empty()).collect();
+    if sections.data {
+        return existing::examine(session, &loaded, disable_triggers).await;
+    }
+    let mut findings = standing::examine(session, objects).await?;
+    if findings.is_empty() {
+        let filled: Vec<&Table> = loaded.into_iter().map(|(_, table)| table).collect();
+        findings = existing::examine_filled(session, &filled).await?;
+    }
+    Ok(Existing { findings, ..Existing::default() })
 }
 
 fn render(options: &Options) -> render::Options {

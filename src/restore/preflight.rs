@@ -152,6 +152,12 @@ pub(super) fn trust(target: &Target) -> Option<Finding> {
     Some(Finding::new(problem, way_out))
 }
 
+/// The triggers of foreign keys are the server's.
+pub(super) fn disable_triggers(target: &Target) -> Option<Finding> {
+    let problem = format!("role {} is no superuser, which --disable-triggers needs for those of foreign keys", ident::quote(&target.user));
+    (!target.superuser).then(|| Finding::new(problem, "restore as a superuser, or leave --disable-triggers out"))
+}
+
 fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     let source = &wanted.source.encoding;
     // Into another, the server converts; what the bytes of SQL_ASCII mean nobody knows.

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::mark::{self, Mark};
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::Result;
+use crate::pg::readable::shared_rows;
 use crate::pg::session::Session;
 
 /// How many of the things in the way are named.
@@ -33,15 +34,15 @@ pub(super) struct Target {
     pub(super) superuser: bool,
     /// Whether it may create databases.
     pub(super) creates_databases: bool,
-    /// Every database of the server, and whether the role has its owner's rights.
+    /// Every database of the server that can be named here, and whether the role has its owner's rights.
     pub(super) databases: HashMap<String, bool>,
     /// Whether it may set `session_replication_role`.
     pub(super) sets_replica: bool,
     /// Whether it may create schemas here.
     pub(super) creates_schemas: bool,
-    /// Every role.
+    /// Every role that can be named here.
     pub(super) roles: HashMap<String, Role>,
-    /// Every tablespace, and whether the role may create in it.
+    /// Every tablespace that can be named here, and whether the role may create in it.
     pub(super) tablespaces: HashMap<String, bool>,
     /// Every extension that is available or installed.
     pub(super) extensions: HashMap<String, Extension>,
@@ -94,13 +95,16 @@ impl Target {
     /// Reads it.
     pub(super) async fn read(session: &Session) -> Result<Self> {
         let mut target = basics(session).await?;
-        target.roles = roles(session).await?;
-        let sql = "SELECT spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE') FROM pg_catalog.pg_tablespace";
-        target.tablespaces = session.query("read the tablespaces", sql).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let sql = "SELECT datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE') FROM pg_catalog.pg_database";
-        target.databases = session.query("read the databases", sql).await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let roles = roles(session).await?;
+        let columns = "spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE')";
+        let rows = shared_rows(session, "read the tablespaces", columns, "pg_catalog.pg_tablespace").await?;
+        target.tablespaces = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let columns = "datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE')";
+        let rows = shared_rows(session, "read the databases", columns, "pg_catalog.pg_database").await?;
+        target.databases = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         target.extensions = extensions(session).await?;
-        target.schemas = schemas(session).await?;
+        target.schemas = schemas(session, &roles).await?;
+        target.roles = roles.into_values().collect();
         (target.occupied, target.occupied_count) = occupied(session).await?;
         target.mark = mark::read(session).await?;
         target.sets_replica = sets_replica(session, target.superuser).await?;
@@ -156,15 +160,22 @@ async fn sets_replica(session: &Session, superuser: bool) -> Result<bool> {
     Ok(session.query_one("read the role's rights", sql).await?.get(0))
 }
 
-async fn roles(session: &Session) -> Result<HashMap<String, Role>> {
+/// Every role that can be named here, by its oid.
+type RoleNames = HashMap<u32, (String, Role)>;
+
+async fn roles(session: &Session) -> Result<RoleNames> {
     // Since 16 a member need not be allowed to become the role.
     let set = if session.version() >= 160_000 { "SET" } else { "MEMBER" };
-    let sql = format!(
-        "SELECT rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), pg_catalog.pg_has_role(current_user, oid, '{set}') \
-         FROM pg_catalog.pg_roles"
+    let columns = format!(
+        "oid, rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), pg_catalog.pg_has_role(current_user, oid, '{set}')"
     );
-    let rows = session.query("read the roles", &sql).await?;
-    Ok(rows.iter().map(|row| (row.get(0), Role { usage: row.get(1), set: row.get(2) })).collect())
+    let rows = shared_rows(session, "read the roles", &columns, "pg_catalog.pg_roles").await?;
+    Ok(rows.iter().map(|row| (row.get(0), (row.get(1), Role { usage: row.get(2), set: row.get(3) }))).collect())
+}
+
+/// A role by its name, or by its number where the name cannot be read here.
+fn role_name(roles: &RoleNames, oid: u32) -> String {
+    roles.get(&oid).map_or_else(|| format!("unknown (OID={oid})"), |(name, _)| name.clone())
 }
 
 async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
@@ -180,33 +191,34 @@ async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
     Ok(rows.iter().map(|row| (row.get(0), Extension { installed: row.get(1), superuser: row.get(2) })).collect())
 }
 
-async fn schemas(session: &Session) -> Result<HashMap<String, Schema>> {
-    let sql = "SELECT n.nspname::text, pg_catalog.pg_get_userbyid(n.nspowner)::text, pg_catalog.pg_has_role(current_user, n.nspowner, 'USAGE'), \
+async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String, Schema>> {
+    let sql = "SELECT n.nspname::text, n.nspowner, pg_catalog.pg_has_role(current_user, n.nspowner, 'USAGE'), \
                       pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.obj_description(n.oid, 'pg_namespace'), \
-                      ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
+                      ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
                FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
     let rows = session.query("read the schemas", sql).await?;
     let mut schemas: HashMap<String, Schema> = rows
         .iter()
         .map(|row| {
-            let creators: Vec<String> = row.get(5);
+            let creators: Vec<u32> = row.get(5);
             let schema = Schema {
-                owner: row.get(1),
+                owner: role_name(roles, row.get(1)),
                 ours: row.get(2),
                 creates: row.get(3),
                 comment: row.get(4),
-                creators: creators.into_iter().collect(),
+                creators: creators.into_iter().map(|role| role_name(roles, role)).collect(),
                 privileges: BTreeSet::new(),
             };
             (row.get(0), schema)
         })
         .collect();
-    let sql = "SELECT n.nspname::text, CASE WHEN a.grantee <> 0 THEN pg_catalog.pg_get_userbyid(a.grantee)::text END, a.privilege_type, a.is_grantable \
+    let sql = "SELECT n.nspname::text, nullif(a.grantee, 0), a.privilege_type, a.is_grantable \
                FROM pg_catalog.pg_namespace n, \
                     pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a";
     for row in session.query("read the schemas' privileges", sql).await? {
         if let Some(schema) = schemas.get_mut(row.get::<_, &str>(0)) {
-            schema.privileges.insert((row.get(1), row.get(2), row.get(3)));
+            let grantee = row.get::<_, Option<u32>>(1).map(|role| role_name(roles, role));
+            schema.privileges.insert((grantee, row.get(2), row.get(3)));
         }
     }
     Ok(schemas)

@@ -70,6 +70,7 @@ impl Restorer {
             if_exists: false,
             keep_going: false,
             foreign_keys: restore::ForeignKeys::default(),
+            disable_triggers: false,
             ready_early: false,
             ready_file: None,
         };

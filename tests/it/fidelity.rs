@@ -7,6 +7,7 @@ use testkit::{Database, kong};
 use crate::pair::Pair;
 
 mod encodings;
+mod foreign_names;
 mod large;
 mod privileges;
 mod selection;

@@ -7,6 +7,7 @@ use crate::pair::Pair;
 use crate::support::{self, Silverback, assert_same_schema};
 
 mod encodings;
+mod sections;
 
 const SHOP: &str = "
     CREATE SCHEMA shop;
@@ -90,6 +91,30 @@ fn clean_takes_operators_that_were_only_named() {
     pair.carry();
     pair.restore().arg("-c").run().expect(0);
     pair.assert_same();
+}
+
+#[test]
+fn clean_takes_a_range_together_with_its_canonical_function() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        let folder = support::temp_dir();
+        let (source, copy) = (server.database("range"), server.database("copy"));
+        source.execute(
+            "CREATE TYPE cr; CREATE FUNCTION crcan(cr) RETURNS cr LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';
+             CREATE TYPE cr AS RANGE (subtype = int4, canonical = crcan); CREATE TABLE t (a cr, b cr[]); INSERT INTO t VALUES ('[1,2]', '{}')",
+        );
+        let file = support::round_trip(&source, &copy, folder.path());
+        support::restore(&file, &copy).arg("-c").run().expect(0);
+        support::assert_same(&source, &copy);
+        let others = if version >= 14 { "cr, cr_multirange, cr_multirange[], cr[]" } else { "cr, cr[]" };
+        for (at, other) in others.split(", ").enumerate() {
+            copy.execute(&format!("CREATE TABLE mine (a {other})"));
+            support::restore(&file, &copy).arg("-c").run().expect(6).says("drop").says("nothing was changed");
+            assert_eq!(copy.value("SELECT count(*) FROM t"), "1", "{at}: {other}");
+            copy.execute("DROP TABLE mine");
+        }
+        support::assert_same(&source, &copy);
+    }
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn options(archive: &Path, target: &Database<'_>) -> Options {
         if_exists: false,
         keep_going: false,
         foreign_keys: ForeignKeys::default(),
+        disable_triggers: false,
         ready_early: false,
         ready_file: None,
     }

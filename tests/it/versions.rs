@@ -104,3 +104,23 @@ fn what_an_older_server_does_not_know_is_named() {
         }
     }
 }
+
+#[test]
+fn a_clause_that_an_older_server_does_not_know_is_left_out() {
+    let folder = support::temp_dir();
+    let sql = "CREATE UNLOGGED TABLE u (id serial PRIMARY KEY); INSERT INTO u DEFAULT VALUES;
+        CREATE TABLE parts (a integer) PARTITION BY LIST (a) USING heap; CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1);
+        CREATE TYPE span AS RANGE (subtype = integer, multirange_type_name = spans); CREATE TABLE c (t text COMPRESSION pglz, s span); INSERT INTO c VALUES ('x', '[1,2)')";
+    for (from, to) in down_and_up().into_iter().filter(|(from, to)| from.version() >= 17 && to.version() < 17) {
+        let (source, copy) = (from.database("clauses"), to.database("copy"));
+        source.execute(sql);
+        let file = folder.path().join(format!("{}.sbk", to.version()));
+        support::dump(&source, &file).run().expect(0);
+        let told = support::restore(&file, &copy).run().expect(10).says("USING of TABLE public.parts");
+        assert_eq!(told.stderr.contains("UNLOGGED of SEQUENCE public.u_id_seq"), to.version() < 15, "{}", told.stderr);
+        assert_eq!(told.stderr.contains("SET COMPRESSION of TABLE public.c"), to.version() < 14, "{}", told.stderr);
+        assert_eq!(told.stderr.contains("MULTIRANGE_TYPE_NAME of TYPE public.span"), to.version() < 14, "{}", told.stderr);
+        support::assert_same_rows(&source, &copy);
+        assert_eq!(copy.value("INSERT INTO u DEFAULT VALUES RETURNING id"), "2");
+    }
+}

@@ -107,7 +107,7 @@ pub struct TableSource {
 /// Fails with [`crate::error::Kind::Consistency`], or SQLSTATE `XX000`, `42P01`, `42703`, when something vanished meanwhile: begin again.
 pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let reader = Reader::new(session).await?;
-    let read = read_all(&reader, options).await;
+    let read = Box::pin(read_all(&reader, options)).await;
     read.map_err(|error| reader.cause().unwrap_or(error))
 }
 

@@ -202,7 +202,8 @@ impl Table<'_> {
         if let Some(key) = &relation.partition_key {
             tail.push(format!("\nPARTITION BY {key}"));
         }
-        if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap") {
+        // A partitioned table that names none leaves the choice to whoever makes a partition.
+        if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap" || relation.kind == 'p') {
             tail.push(format!("\nUSING {}", ident::quote(method)));
         }
         if let Some(server) = &relation.server {

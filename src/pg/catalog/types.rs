@@ -126,7 +126,10 @@ fn range(row: &Row) -> [Draft; 2] {
     let multirange_oid = row.get::<_, Option<u32>>("multirange_oid");
     let part = multirange_oid.zip(multirange).map(|(oid, name)| (Address::new(class::TYPE, oid), Some(format!("TYPE {name}"))));
     let create = format!("CREATE TYPE {} AS RANGE{}", qualified(row), clauses.bracketed());
-    [Draft { parts: part.into_iter().collect(), ..draft }.made_by(vec![create]), shell(row)]
+    // Its canonical function needs it as much as it needs that.
+    let cascade = row.get::<_, Option<&str>>("canonical").map_or("", |_| " CASCADE");
+    let drop = Some(format!("DROP {}{cascade}", draft.identity));
+    [Draft { parts: part.into_iter().collect(), drop, ..draft }.made_by(vec![create]), shell(row)]
 }
 
 /// The type as a bare name, for functions that it needs and that need it. Made only where a cycle asks for it.

@@ -96,6 +96,11 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, password: Option<&
             ("give a client certificate with sslcert and sslkey".to_owned(), Next::OtherKind)
         }
         "28000" => ("check that the role exists and may log in (LOGIN)".to_owned(), Next::OtherKind),
+        "0A000" if message.starts_with("conversion between ") => (
+            "names and definitions travel in UTF-8, and this server cannot convert the database's encoding (MULE_INTERNAL) into it"
+                .to_owned(),
+            Next::Nothing,
+        ),
         "3D000" => ("check the database's name, or create it".to_owned(), Next::Nothing),
         "53300" => ("use fewer sessions (-j), or raise the server's max_connections".to_owned(), Next::Nothing),
         "57P03" => ("wait until the server has started, then try again".to_owned(), Next::Host),

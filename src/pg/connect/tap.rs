@@ -362,7 +362,9 @@ mod tests {
             let rows = [&b"first"[..], b"second", b"a row longer than the others", b""];
             let mut bytes = b"N".to_vec();
             bytes.extend(message(b'H', &[0, 0, 0]));
-            rows.iter().for_each(|row| bytes.extend(message(COPY_DATA, row)));
+            for row in rows {
+                bytes.extend(message(COPY_DATA, row));
+            }
             bytes.extend(message(COPY_DONE, b""));
             bytes.extend(message(b'Z', b"T"));
             let (mut tap, taker) = Tap::new(server(bytes, step), 1);

@@ -18,9 +18,10 @@ use self::families::Families;
 use self::late::Late;
 use super::cost;
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
+pub use super::live_keys::LiveKey;
 use super::locks::LockMode;
 use super::statements;
-use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section, Table, TableId};
+use crate::archive::manifest::{Object, ObjectId, ObjectKind, Section, Table, TableId};
 use crate::error::Result;
 use crate::pg::ident;
 use crate::pg::render;
@@ -100,6 +101,8 @@ pub struct Input<'a> {
     pub analyze: bool,
     /// What is done about foreign keys.
     pub foreign_keys: ForeignKeys,
+    /// The foreign keys that stand before the rows come.
+    pub live_keys: &'a [LiveKey],
     /// What declares the database usable before all is done; none where it is not to be used earlier.
     pub ready: Option<&'a Step>,
     /// Columns whose indexes must stand when the database is declared usable.
@@ -274,23 +277,14 @@ impl Builder<'_> {
         }
     }
 
-    /// Where tables were there before, their foreign keys are too: parents load first, and a key's check locks rows of the parent.
+    /// Where tables were there before, their foreign keys may be too: parents load first, and a key's check locks rows of the parent.
     fn order_by_foreign_keys(&mut self) {
-        if self.input.sections.pre_data {
-            return;
-        }
-        for object in self.input.objects {
-            let (Detail::ForeignKey { references, .. }, Some(child)) = (&object.detail, object.of) else { continue };
-            if *references == child {
-                continue;
-            }
-            // Rows of a partitioned table are its partitions'.
-            let family = self.families.of(*references);
-            let parents: Vec<JobId> = family.iter().filter_map(|parent| self.loads.get(parent)).flatten().copied().collect();
-            for job in self.families.of(child).iter().filter_map(|child| self.loads.get(child)).flatten() {
+        for LiveKey { child, parent } in self.input.live_keys {
+            let parents = self.loads.get(parent).cloned().unwrap_or_default();
+            for job in self.loads.get(child).cloned().unwrap_or_default() {
                 let job = &mut self.graph.jobs[job.index()];
                 job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
-                job.locks.extend(family.iter().map(|parent| (*parent, LockMode::RowShare)));
+                job.locks.push((*parent, LockMode::RowShare));
             }
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::manifest::{Acl, Column, Comment, Grant, RowEncoding, UsingIndex};
+use crate::archive::manifest::{Acl, Column, Comment, Detail, Grant, RowEncoding, UsingIndex};
 use crate::restore::mark;
 use crate::restore::plan::Plan;
 
@@ -122,6 +122,7 @@ impl Sample {
             render: &self.render,
             analyze: true,
             foreign_keys: ForeignKeys::Validate,
+            live_keys: &[],
             ready: None,
             searched: |column| column == "ttl",
         }
@@ -229,7 +230,10 @@ fn sections_leave_out_the_rest() {
         stages(Sections { pre_data: true, post_data: true, ..none }),
         [Stage::PreData, Stage::Keys, Stage::Indexes, Stage::ForeignKeys, Stage::Rest, Stage::Privileges]
     );
-    let data = build(Input { sections: Sections { data: true, ..none }, ..sample.input() }).unwrap();
+    let data = Input { sections: Sections { data: true, ..none }, ..sample.input() };
+    assert!(!waits_for(&build(data).unwrap(), "load public.services", "load public.workspaces"), "no key stands yet");
+    let key = LiveKey { child: ObjectId(2), parent: ObjectId(1) };
+    let data = build(Input { live_keys: &[key], ..data }).unwrap();
     assert!(waits_for(&data, "load public.services", "load public.workspaces"), "parents first");
     let modes = data.jobs.iter().filter_map(|job| match job.work {
         Work::Load { mode, .. } => Some(mode),

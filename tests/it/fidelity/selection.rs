@@ -146,17 +146,17 @@ fn rows_whose_parents_stay_empty_are_refused_before_anything_happens() {
     for version in testkit::versions() {
         let pair = Pair::on(
             testkit::server(version),
-            "CREATE TABLE parent (id integer PRIMARY KEY); CREATE TABLE child (id integer PRIMARY KEY, p integer REFERENCES parent);
-             CREATE TABLE root (id integer PRIMARY KEY, p integer REFERENCES parent) PARTITION BY LIST (id); CREATE TABLE leaf PARTITION OF root DEFAULT; CREATE TABLE to_root (r integer REFERENCES root);
+            "CREATE TABLE parent (id integer PRIMARY KEY); CREATE TABLE child (id integer PRIMARY KEY, p integer NOT NULL REFERENCES parent);
+             CREATE TABLE root (id integer PRIMARY KEY, p integer NOT NULL REFERENCES parent) PARTITION BY LIST (id); CREATE TABLE leaf PARTITION OF root DEFAULT; CREATE TABLE to_root (r integer NOT NULL REFERENCES root);
              CREATE TABLE nobody (id integer PRIMARY KEY); CREATE TABLE of_nobody (n integer REFERENCES nobody);
              INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1); INSERT INTO root VALUES (1, 1); INSERT INTO to_root VALUES (1); INSERT INTO of_nobody VALUES (NULL)",
         );
         pair.dump().run().expect(0);
         pair.restore().arg("-s").run().expect(0);
         let alone = |tables: &[&str]| pair.restore().arg("-a").args(tables.iter().flat_map(|table| ["-t", table]));
-        alone(&["child"]).run().expect(6).says("table public.child refers to table public.parent, which is empty and is not loaded");
-        alone(&["leaf", "to_root"]).run().expect(6).says("table public.leaf refers to table public.parent");
-        alone(&["to_root"]).run().expect(6).says("table public.to_root refers to table public.root");
+        alone(&["child"]).run().expect(6).says("table public.child refers by its foreign key").says("to table public.parent, which is empty");
+        alone(&["leaf", "to_root"]).run().expect(6).says("table public.leaf refers by its foreign key").says("to table public.parent");
+        alone(&["to_root"]).run().expect(6).says("table public.to_root refers by its foreign key").says("to table public.root");
         assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
         alone(&["of_nobody"]).run().expect(0);
         alone(&["parent", "root", "leaf", "to_root"]).run().expect(0);

@@ -88,3 +88,14 @@ fn unknown_bytes_are_not_guessed_at() {
     let refused = support::dump(&source, &folder.path().join("b.sbk")).run().expect(6).says("0xe9");
     assert!(refused.stderr.contains("is no UTF-8"), "{}", refused.stderr);
 }
+
+#[test]
+fn an_encoding_that_servers_do_not_convert_is_refused_with_its_reason() {
+    let server = testkit::newest_server();
+    let admin = server.connect("postgres");
+    admin.execute("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    let folder = support::temp_dir();
+    let dump = support::Silverback::new(["dump", "-d", &server.url("postgres", "mule"), "-f"]);
+    dump.arg(folder.path().join("a.sbk")).run().expect(4).says("conversion between UTF8 and MULE_INTERNAL").says("travel in UTF-8");
+    admin.execute("DROP DATABASE mule");
+}

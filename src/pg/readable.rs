@@ -1,0 +1,80 @@
+//! Names in other encodings than the database's. Roles, databases and tablespaces belong to the whole server, which stores their names as
+//! the database wrote them in which they were made. Elsewhere such a name may be no text at all: a server in UTF8 sends it as it is, any other
+//! fails to convert it.
+//!
+//! Does not know whose names they are.
+
+use std::error::Error as StdError;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+use super::session::Session;
+use crate::error::{Error, Kind, Result};
+
+/// What servers say of bytes that are no text in the database's encoding, and of text that has no place in the other.
+const NOT_IN_ENCODING: &str = "22021";
+const UNTRANSLATABLE: &str = "22P05";
+
+/// Whether a text could not be read.
+pub fn is_unreadable(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some(NOT_IN_ENCODING | UNTRANSLATABLE))
+}
+
+/// Demands that every text is UTF-8, so that no later look at a column can fail.
+pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
+    for row in rows {
+        for (at, column) in row.columns().iter().enumerate() {
+            let is_read = match *column.type_() {
+                Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::UNKNOWN => row.try_get::<_, Option<&str>>(at).is_ok(),
+                Type::TEXT_ARRAY | Type::NAME_ARRAY | Type::VARCHAR_ARRAY => row.try_get::<_, Option<Vec<Option<&str>>>>(at).is_ok(),
+                _ => true,
+            };
+            if !is_read {
+                let bytes = row.get::<_, Option<Bytes>>(at).map_or_else(String::new, |bytes| bytes.0.escape_ascii().to_string());
+                let cause = format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
+                return Err(Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A value as it came.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Bytes<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// The rows of a catalog that all databases share, without those that cannot be read here: this database has no word for them.
+pub async fn shared_rows(session: &Session, doing: &str, columns: &str, catalog: &str) -> Result<Vec<Row>> {
+    let sql = format!("SELECT {columns} FROM {catalog}");
+    let unreadable = match session.query(doing, &sql).await {
+        Err(error) if is_unreadable(&error) => error,
+        rows => return rows,
+    };
+    // One such row spoils the whole answer: halves are asked for until it stands alone.
+    let oids = session.query(doing, &format!("SELECT oid FROM {catalog} ORDER BY oid")).await.map_err(|_| unreadable)?;
+    let mut halves: Vec<Vec<u32>> = vec![oids.iter().map(|row| row.get(0)).collect()];
+    let mut readable = Vec::new();
+    while let Some(half) = halves.pop() {
+        let list: Vec<String> = half.iter().map(u32::to_string).collect();
+        match session.query(doing, &format!("{sql} WHERE oid = ANY (ARRAY[{}]::oid[])", list.join(","))).await {
+            Ok(rows) => readable.extend(rows),
+            Err(error) if is_unreadable(&error) && half.len() > 1 => {
+                let (left, right) = half.split_at(half.len() / 2);
+                halves.extend([left.to_vec(), right.to_vec()]);
+            }
+            Err(error) if is_unreadable(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(readable)
+}
