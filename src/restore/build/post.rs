@@ -21,6 +21,15 @@ struct Adoption<'a> {
     waits: Vec<ObjectId>,
 }
 
+/// A table, a key's columns in no order, and the job that builds their index.
+type KeyIndex<'a> = (ObjectId, Vec<Option<&'a str>>, JobId);
+
+fn as_set<'a>(columns: &[Option<&'a str>]) -> Vec<Option<&'a str>> {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns
+}
+
 impl<'a> Builder<'a> {
     /// Makes the jobs, and tells which job gathers which table's statistics.
     pub(super) fn post_data(&mut self) -> HashMap<ObjectId, JobId> {
@@ -31,8 +40,8 @@ impl<'a> Builder<'a> {
             Vec::new()
         };
         let mut built: HashMap<ObjectId, Vec<JobId>> = HashMap::new();
-        self.keys(&post, &mut built);
-        self.indexes(&post, &mut built);
+        let keys = self.keys(&post, &mut built);
+        self.indexes(&post, &keys, &mut built);
         let analyzed = self.statistics(&built);
         for object in &post {
             match &object.detail {
@@ -46,18 +55,22 @@ impl<'a> Builder<'a> {
         analyzed
     }
 
-    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) {
+    /// Makes the jobs of primary keys and unique constraints, and tells which job builds which columns' index.
+    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) -> Vec<KeyIndex<'a>> {
+        let mut made: Vec<KeyIndex<'a>> = Vec::new();
         let mut adoptions: Vec<(ObjectId, Adoption<'a>)> = Vec::new();
         for object in post {
             let (Detail::Key { columns, using_index, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
-            let columns: Vec<Option<&str>> = columns.iter().map(|column| Some(column.as_str())).collect();
+            let columns: Vec<Option<&'a str>> = columns.iter().map(|column| Some(column.as_str())).collect();
             let cost = cost::index(self.rows_of(table), *bytes, "btree", self.sorts_text(table, &columns));
             let Some(using_index) = using_index else {
                 let job = self.whole_key(object, table, cost);
                 built.entry(table).or_default().push(job);
+                made.push((table, as_set(&columns), job));
                 continue;
             };
             let index = self.key_index(object, using_index, table, cost);
+            made.push((table, as_set(&columns), index));
             let place = adoptions.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
                 adoptions.push((table, Adoption::default()));
                 adoptions.len() - 1
@@ -74,6 +87,7 @@ impl<'a> Builder<'a> {
             let job = self.adopt(table, adoption);
             built.entry(table).or_default().push(job);
         }
+        made
     }
 
     /// A key that the server must build by itself.
@@ -118,10 +132,10 @@ impl<'a> Builder<'a> {
         job
     }
 
-    fn indexes(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) {
+    fn indexes(&mut self, post: &[&'a Object], keys: &[KeyIndex<'a>], built: &mut HashMap<ObjectId, Vec<JobId>>) {
         for object in post {
-            let (Detail::Index { method, columns, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
-            let columns: Vec<Option<&str>> = columns.iter().map(Option::as_deref).collect();
+            let (Detail::Index { method, columns, bytes, unique, .. }, Some(table)) = (&object.detail, object.of) else { continue };
+            let columns: Vec<Option<&'a str>> = columns.iter().map(Option::as_deref).collect();
             let text = self.sorts_text(table, &columns);
             let cost = cost::index(self.rows_of(table), *bytes, method, text);
             if self.build_later(object, table, cost) {
@@ -129,11 +143,13 @@ impl<'a> Builder<'a> {
             }
             let Some((first, extras)) = object.statements.split_first() else { continue };
             let create = Step::new(format!("build {}", object.identity), first);
+            // A foreign key depends on the first unique index of its columns, which has to be the key's own, as in the source.
+            let same = keys.iter().filter(|(of, key, _)| *unique && *of == table && *key == as_set(&columns));
             let mut job = self.push(Job {
                 stage: Stage::Indexes,
                 label: create.doing.clone(),
                 work: Work::Statements(statements::in_tablespace(object, self.input.render, create)),
-                needs: Vec::new(),
+                needs: same.map(|(.., job)| *job).collect(),
                 locks: vec![(table, LockMode::Share)],
                 cost,
             });
