@@ -197,3 +197,36 @@ fn settings_of_extensions() {
         }
     }
 }
+
+#[test]
+fn triggers_of_partitions_of_partitions() {
+    let sql = "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+        CREATE TABLE p (a int PRIMARY KEY) PARTITION BY LIST (a); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2, 3) PARTITION BY LIST (a); \
+        CREATE TABLE p22 PARTITION OF p2 FOR VALUES IN (2); CREATE TABLE p23 PARTITION OF p2 FOR VALUES IN (3); CREATE TABLE r (a int REFERENCES p); \
+        CREATE TRIGGER stamp AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE p22 ENABLE ALWAYS TRIGGER stamp; \
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON p DEFERRABLE FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE p23 DISABLE TRIGGER late;";
+    comes_back("sub_partitions", sql, |source, copy| {
+        same(
+            source,
+            copy,
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE tgname IN ('stamp', 'late') ORDER BY 1, 2",
+        );
+    });
+}
+
+#[test]
+fn privileges_on_types_that_sql_spells_otherwise() {
+    let sql = "REVOKE USAGE ON TYPE int4, timestamptz, \"char\" FROM PUBLIC; GRANT USAGE ON TYPE timestamptz TO {reader};";
+    comes_back("types", sql, |source, copy| {
+        same(source, copy, "SELECT typname, typacl::text FROM pg_type WHERE typname IN ('int4', 'timestamptz', 'char') ORDER BY 1");
+    });
+}
+
+#[test]
+fn a_rule_that_was_renamed_to_return_is_named() {
+    let server = testkit::newest_server();
+    let source = server.database("renamed");
+    source.execute("CREATE TABLE a (a int); CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING; ALTER RULE r ON a RENAME TO \"_RETURN\"");
+    let folder = temp_dir();
+    dump(&source, &folder.path().join("renamed.sbk")).run().expect(10).says("_RETURN");
+}
