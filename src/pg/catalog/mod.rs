@@ -49,7 +49,6 @@ mod views;
 
 use std::collections::HashMap;
 
-use self::address::class;
 use self::draft::Draft;
 use self::extensions::ConfigTable;
 use self::reader::Reader;
@@ -163,8 +162,7 @@ async fn read_drafts(
     drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
     let (checks, check_drafts) = constraints::read_checks(reader).await?;
     drafts.extend(check_drafts);
-    let own: Vec<Relation> = relations.iter().filter(|relation| !reader.is_member(class::CLASS, relation.oid)).cloned().collect();
-    drafts.extend(tables::drafts(&own, &columns, &checks));
+    drafts.extend(tables::drafts(relations, &columns, &checks));
     drafts.extend(views::read(reader, &columns).await?);
     drafts.extend(constraints::read_keys(reader).await?);
     drafts.extend(constraints::read_foreign_keys(reader).await?);
