@@ -78,6 +78,8 @@ pub struct Catalog {
     pub tables: Vec<TableSource>,
     /// What was found and cannot be carried.
     pub not_carried: Vec<NotCarried>,
+    /// Sequences, or the extensions that make them, whose value the role may not read, with the sequence's name, quoted.
+    pub unreadable: Vec<(ObjectId, String)>,
 }
 
 /// A table whose rows are to be read, and how.
@@ -105,7 +107,7 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let (extensions, config) = extensions::read(&reader).await?;
     let relations = tables::read_relations(&reader).await?;
     let mut drafts = extensions;
-    let (columns, hidden) = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
+    let Besides { columns, hidden, unreadable } = read_drafts(&reader, options, &config, &relations, &mut drafts).await?;
     extension_needs::attach(&reader, &mut drafts).await?;
     let acls = grants::read(&reader).await?;
     grants::attach(&reader, acls, &mut drafts).await?;
@@ -123,27 +125,36 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     not_carried.extend(ordered.broken);
     let makers = deps::Makers::new(&drafts, &aliases);
     let mut objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
+    let numbers = finish::numbers(&drafts, &ordered.order);
+    let unreadable = unreadable.into_iter().filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name))).collect();
     let tables = if options.schema_only {
         Vec::new()
     } else {
-        let numbers = finish::numbers(&drafts, &ordered.order);
         let mut tables = finish::tables(&reader, options, &relations, &columns, &config, &numbers).await?;
         let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
         tables.extend(large_objects::source(&reader, first).await?);
         tables
     };
     objects.insert(0, database::read(&reader, ObjectId(objects.len() as u32)).await?);
-    Ok(Catalog { objects, tables, not_carried })
+    Ok(Catalog { objects, tables, not_carried, unreadable })
 }
 
-/// Reads kind after kind; the second part is what may not be read.
+/// What is found along with the drafts.
+struct Besides {
+    columns: columns::Columns,
+    /// What may not be read, and is named for it.
+    hidden: Vec<NotCarried>,
+    unreadable: sequences::Unreadable,
+}
+
+/// Reads kind after kind.
 async fn read_drafts(
     reader: &Reader<'_>,
     options: &ReadOptions,
     config: &HashMap<u32, ConfigTable>,
     relations: &[Relation],
     drafts: &mut Vec<Draft>,
-) -> Result<(columns::Columns, Vec<NotCarried>)> {
+) -> Result<Besides> {
     let columns = columns::read(reader).await?;
     drafts.extend(schemas::read(reader).await?);
     drafts.extend(types::read(reader).await?);
@@ -159,7 +170,8 @@ async fn read_drafts(
     drafts.extend(collations::read(reader).await?);
     drafts.extend(collations::read_conversions(reader).await?);
     drafts.extend(text_search::read(reader).await?);
-    drafts.extend(sequences::read(reader, config, !options.schema_only).await?);
+    let (sequences, unreadable) = sequences::read(reader, config, !options.schema_only).await?;
+    drafts.extend(sequences);
     let (checks, check_drafts) = constraints::read_checks(reader).await?;
     drafts.extend(check_drafts);
     drafts.extend(tables::drafts(relations, &columns, &checks));
@@ -182,5 +194,5 @@ async fn read_drafts(
     hidden.extend(more);
     drafts.extend(event_triggers::read(reader).await?);
     drafts.extend(large_objects::read(reader).await?);
-    Ok((columns, hidden))
+    Ok(Besides { columns, hidden, unreadable })
 }
