@@ -179,8 +179,11 @@ impl Table<'_> {
         parts.extend(inherited.map(|check| (Address::new(class::CONSTRAINT, check.oid), None)));
         let detail =
             Detail::Table { relkind: relation.kind, partition: relation.is_partition(), force_row_security: relation.force_row_security };
+        // A partition is made whole, and ATTACH makes it one: without its parent it still is a table.
+        let apart = self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member);
         Draft {
             definition: Definition::List(Box::new(self.definition())),
+            ignores: apart.map(|parent| parent.address()).collect(),
             owner: Some(relation.owner.clone()),
             tablespace: relation.tablespace.clone(),
             detail,
