@@ -153,7 +153,7 @@ impl<'a> Graph<'a> {
         while let Some(at) = queue.pop_front() {
             for dependent in &needed_by[at] {
                 let is_expected = self.kind(at) == ObjectKind::Schema || is_relation(self.kind(at)) && self.is_view(*dependent);
-                if !(rest_stands && is_expected) && !unmakeable.contains_key(dependent) {
+                if !(unmakeable.contains_key(dependent) || rest_stands && is_expected) {
                     unmakeable.insert(*dependent, at);
                     queue.push_back(*dependent);
                 }
