@@ -124,17 +124,23 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let server = options.server.patient(options.stall_timeout);
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
-    let Catalog { objects, tables, not_carried } = std::mem::take(&mut keeper.catalog);
+    let Catalog { objects, tables, not_carried, unreadable } = std::mem::take(&mut keeper.catalog);
     if let Some(warning) = source.newer_than_known() {
         progress.message(Level::Warning, &warning);
     }
-    selection.check_matched(&objects)?;
+    selection.check_matched(&objects, &source.database)?;
     let selected = selection.apply(objects);
     let kept = selected.ids();
-    let carried: Vec<Table> = (tables.iter().map(|source| &source.table))
+    if let Some((_, sequence)) = unreadable.iter().find(|(maker, _)| !selection.schema_only && kept.contains(maker)) {
+        let cause = format!("permission denied for sequence {sequence}");
+        return Err(Error::new(Kind::Requirement, "read the catalog of sequence values", cause)
+            .hint("the role needs SELECT on every sequence that is selected; without rows (-s) it does not"));
+    }
+    let mut carried: Vec<Table> = (tables.iter().map(|source| &source.table))
         .filter(|table| kept.contains(&table.object) && selection.rows_of(table))
         .cloned()
         .collect();
+    selected.cut_roots(&mut carried);
     let not_carried = selection.not_carried(not_carried).chain(selected.left_out).collect();
     let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried };
     for object in &mut manifest.objects {

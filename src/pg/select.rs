@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
+use crate::pg::ident;
 
 pub use pattern::Pattern;
 
@@ -45,6 +46,11 @@ pub struct Selected {
 }
 
 impl Selected {
+    /// Lets the rows of partitions that are not attached go to the partitions themselves.
+    pub fn cut_roots(&self, tables: &mut [Table]) {
+        needs::cut_roots(&self.objects, tables);
+    }
+
     /// The numbers of the objects kept.
     pub fn ids(&self) -> HashSet<ObjectId> {
         self.objects.iter().map(|object| object.id).collect()
@@ -130,8 +136,15 @@ impl Selection {
         tables.chain(self.schemas.iter().filter(missing_schema)).map(ToString::to_string).collect()
     }
 
-    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be missing in silence.
-    pub fn check_matched(&self, objects: &[Object]) -> Result<()> {
+    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be missing in silence. Refuses one that names
+    /// another database than that which the objects come from.
+    pub fn check_matched(&self, objects: &[Object], database: &str) -> Result<()> {
+        let lists = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas, &self.exclude_table_data];
+        if let Some(pattern) = lists.into_iter().flatten().find(|pattern| !pattern.allows_database(database)) {
+            let cause = format!("the database is {}", ident::quote(database));
+            return Err(Error::new(Kind::Usage, format!("read the pattern {pattern}"), cause)
+                .hint("write schema.table; only one database is ever meant"));
+        }
         let unmatched = self.unmatched(objects);
         if unmatched.is_empty() {
             return Ok(());

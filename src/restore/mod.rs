@@ -193,10 +193,15 @@ struct Prepared {
 
 async fn open(options: &Options, progress: &dyn Progress) -> Result<Arc<Archive<File>>> {
     progress.phase("check the archive and the target");
-    let path = options.archive.clone();
+    let (path, selection) = (options.archive.clone(), options.selection.clone());
     let archive = pool::run(move || {
-        let archive = Archive::open_path(&path)?;
-        archive.check_root().map(|()| archive)
+        let mut archive = Archive::open_path(&path)?;
+        archive.check_root()?;
+        let manifest = &mut archive.manifest;
+        if manifest.tables.iter().any(|table| table.root.is_some()) {
+            selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
+        }
+        Ok(archive)
     });
     Ok(Arc::new(archive.await?))
 }
@@ -230,7 +235,7 @@ async fn plan(
     room: Room,
 ) -> Result<Prepared> {
     let manifest = &archive.manifest;
-    options.selection.check_matched(&manifest.objects)?;
+    options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
     let mut selected = options.selection.apply(manifest.objects.clone());
     let render = render(options);
     let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);

@@ -80,7 +80,7 @@ fn wrong_use_is_exit_2_with_a_way_out() {
     check("restore -", "hint: name a file");
     check("dump", "--file");
     check("dump -f x.sbk --inserts", "--inserts");
-    check("dump -f x.sbk -t a.b.c", "more than two parts");
+    check("dump -f x.sbk -t a.b.c.d", "more than three parts");
     check("restore", "<ARCHIVE>");
     check("verify a b", "'b'");
     check("", "Usage:");

@@ -197,3 +197,79 @@ fn settings_of_extensions() {
         }
     }
 }
+
+/// Tables of an extension that others have as parents; made in both databases, as its script would.
+const PARENTS: &str = "DROP EXTENSION plpgsql; CREATE EXTENSION plpgsql; CREATE SCHEMA exts; \
+    CREATE TABLE exts.listed (a int) PARTITION BY LIST (a); CREATE TABLE exts.plain (a int, c int CHECK (c > 0)); \
+    CREATE TABLE exts.ranged (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE INDEX ranged_v ON exts.ranged (v); \
+    CREATE FUNCTION exts.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+    CREATE TRIGGER stamp AFTER INSERT ON exts.ranged FOR EACH ROW EXECUTE FUNCTION exts.stamp(); \
+    ALTER EXTENSION plpgsql ADD SCHEMA exts; ALTER EXTENSION plpgsql ADD TABLE exts.listed; ALTER EXTENSION plpgsql ADD TABLE exts.plain; \
+    ALTER EXTENSION plpgsql ADD TABLE exts.ranged; ALTER EXTENSION plpgsql ADD FUNCTION exts.stamp();";
+
+#[test]
+fn children_of_tables_of_extensions() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        let (source, copy) = (server.database("children"), server.database("copy"));
+        source.execute(PARENTS);
+        copy.execute(PARENTS);
+        source.execute(
+            "CREATE TABLE listed_1 PARTITION OF exts.listed FOR VALUES IN (1); INSERT INTO exts.listed VALUES (1); \
+             CREATE TABLE heir (b int) INHERITS (exts.plain); INSERT INTO heir VALUES (1, 2, 3); \
+             CREATE TABLE ranged_1 PARTITION OF exts.ranged FOR VALUES FROM (0) TO (10); ALTER TABLE ranged_1 DISABLE TRIGGER stamp; \
+             CREATE TABLE ranged_2 (id int NOT NULL, v int); CREATE INDEX its_own_name ON ranged_2 (v); \
+             ALTER TABLE ranged_2 ADD CONSTRAINT its_own_key PRIMARY KEY (id); \
+             ALTER TABLE exts.ranged ATTACH PARTITION ranged_2 FOR VALUES FROM (10) TO (20); \
+             CREATE TABLE ranged_3 PARTITION OF exts.ranged FOR VALUES FROM (20) TO (30) PARTITION BY RANGE (id); \
+             CREATE TABLE ranged_31 PARTITION OF ranged_3 FOR VALUES FROM (20) TO (25); INSERT INTO exts.ranged VALUES (1, 2), (11, 12), (21, 22)",
+        );
+        let folder = temp_dir();
+        let file = folder.path().join("children.sbk");
+        // No catalog says whose a trigger on an extension's table is.
+        dump(&source, &file).run().expect(10).says("trigger stamp on exts.ranged");
+        restore(&file, &copy).run().expect(10);
+        assert_same_lines("pg_dump -s", &testkit::pg_dump_schema(&source), &testkit::pg_dump_schema(&copy));
+        assert_same_rows(&source, &copy);
+        for query in [
+            "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits ORDER BY 1",
+            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid::regclass::text ~ 'ranged' ORDER BY 1",
+            "SELECT * FROM exts.ranged ORDER BY 1",
+        ] {
+            same(&source, &copy, query);
+        }
+    }
+}
+
+#[test]
+fn triggers_of_partitions_of_partitions() {
+    let sql = "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'; \
+        CREATE TABLE p (a int PRIMARY KEY) PARTITION BY LIST (a); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2, 3) PARTITION BY LIST (a); \
+        CREATE TABLE p22 PARTITION OF p2 FOR VALUES IN (2); CREATE TABLE p23 PARTITION OF p2 FOR VALUES IN (3); CREATE TABLE r (a int REFERENCES p); \
+        CREATE TRIGGER stamp AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE p22 ENABLE ALWAYS TRIGGER stamp; \
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON p DEFERRABLE FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE p23 DISABLE TRIGGER late;";
+    comes_back("sub_partitions", sql, |source, copy| {
+        same(
+            source,
+            copy,
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE tgname IN ('stamp', 'late') ORDER BY 1, 2",
+        );
+    });
+}
+
+#[test]
+fn privileges_on_types_that_sql_spells_otherwise() {
+    let sql = "REVOKE USAGE ON TYPE int4, timestamptz, \"char\" FROM PUBLIC; GRANT USAGE ON TYPE timestamptz TO {reader};";
+    comes_back("types", sql, |source, copy| {
+        same(source, copy, "SELECT typname, typacl::text FROM pg_type WHERE typname IN ('int4', 'timestamptz', 'char') ORDER BY 1");
+    });
+}
+
+#[test]
+fn a_rule_that_was_renamed_to_return_is_named() {
+    let server = testkit::newest_server();
+    let source = server.database("renamed");
+    source.execute("CREATE TABLE a (a int); CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING; ALTER RULE r ON a RENAME TO \"_RETURN\"");
+    let folder = temp_dir();
+    dump(&source, &folder.path().join("renamed.sbk")).run().expect(10).says("_RETURN");
+}

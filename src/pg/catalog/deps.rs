@@ -11,11 +11,12 @@ use crate::error::Result;
 /// Rows that belong to another row: a table's row type to the table, an array type to its element, an extension's member to the extension.
 pub(super) type Aliases = HashMap<Address, Address>;
 
-/// Reads the edges of `pg_depend`, from what needs to what is needed. Those of extensions' making and of pinned objects say nothing here.
+/// Reads the edges of `pg_depend`, from what needs to what is needed. Those of extensions' making and of pinned objects say nothing here, nor
+/// do those of a partition's indexes and triggers to its parent's: they are tied by ATTACH, or say so themselves.
 pub(super) async fn edges(reader: &Reader<'_>) -> Result<Vec<(Address, Address)>> {
     let sql = format!(
         "SELECT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend \
-         WHERE deptype NOT IN ('p', 'e') AND objid >= {FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4"
+         WHERE deptype NOT IN ('p', 'e', 'P', 'S') AND objid >= {FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4"
     );
     let rows = reader.rows("dependencies", &sql).await?;
     Ok(rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), Address::new(row.get(2), row.get(3)))).collect())

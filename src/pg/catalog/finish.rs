@@ -165,9 +165,10 @@ async fn references(
 }
 
 /// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
-/// that each database gives out anew. With `all`, of every partition.
+/// that each database gives out anew. With `all`, of every partition. An extension's tables get their partitions only after the rows.
 fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
-    let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
+    let own = relations.iter().filter(|relation| !relation.is_member);
+    let by_oid: HashMap<u32, &Relation> = own.map(|relation| (relation.oid, relation)).collect();
     let parent = |relation: &Relation| {
         let parent = if relation.is_partition() { relation.parents.first() } else { None };
         parent.and_then(|parent| by_oid.get(parent).copied())

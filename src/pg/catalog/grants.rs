@@ -128,8 +128,12 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
         }
         let (kind, word) = kind_of(row.get("type"));
         let (Some(mut acl), Some(identity)) = (acls.remove(&address), row.get::<_, Option<&str>>("identity")) else { continue };
-        acl.on = format!("{word} {identity}");
         let name = row.get::<_, Option<&str>>("name").unwrap_or(identity);
+        acl.on = match row.get::<_, Option<&str>>("schema") {
+            // The identity is what SQL calls it: `integer`, which GRANT looks for by that very name. These two are quoted already.
+            Some(schema) if kind == ObjectKind::Type => format!("{word} {schema}.{name}"),
+            _ => format!("{word} {identity}"),
+        };
         let own = Address::new(own::PRIVILEGES + address.class, address.object);
         let draft = Draft::new(own, kind, row.get("schema"), name, acl.on.clone());
         let needs = extension.map(|extension| Address::new(class::EXTENSION, extension)).into_iter().collect();

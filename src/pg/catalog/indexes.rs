@@ -89,9 +89,9 @@ pub(super) fn afterwards(index: &Afterwards<'_>) -> Vec<String> {
 /// Reads which indexes of partitions belong to which of their parents', constraints' indexes included.
 pub(super) async fn read_attachments(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT x.oid, p.oid AS parent, n.nspname::text AS schema, x.relname::text AS name, pn.nspname::text AS parent_schema, p.relname::text AS parent_name \
+        "SELECT x.oid, i.indrelid, p.oid AS parent, n.nspname::text AS schema, x.relname::text AS name, pn.nspname::text AS parent_schema, p.relname::text AS parent_name \
          FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class x ON x.oid = h.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace \
-         JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace \
+         JOIN pg_catalog.pg_index i ON i.indexrelid = x.oid JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace \
          WHERE x.relkind IN ('i', 'I') AND {USER_SCHEMA}"
     );
     let rows = reader.rows("partitions' indexes", &sql).await?;
@@ -102,7 +102,7 @@ pub(super) async fn read_attachments(reader: &Reader<'_>) -> Result<Vec<Draft>> 
         let address = Address::new(own::INDEX_ATTACH, oid);
         let draft = Draft::new(address, ObjectKind::IndexAttach, Some(schema), name, format!("INDEX {qualified}"));
         let parent = ident::qualified(row.get("parent_schema"), row.get("parent_name"));
-        let needs = vec![Address::new(class::CLASS, row.get("parent"))];
+        let needs = vec![Address::new(class::CLASS, row.get("parent")), Address::new(own::TABLE_ATTACH, row.get("indrelid"))];
         // DROP INDEX is the only way back, and that is the index's own.
         Draft { of: Some(Address::new(class::CLASS, oid)), needs, drop: None, ..draft }
             .made_by(vec![format!("ALTER INDEX {parent} ATTACH PARTITION {qualified}")])

@@ -20,7 +20,7 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam \
          LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace \
-         LEFT JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN' \
+         LEFT JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1' \
          WHERE c.relkind = 'm' AND {USER_SCHEMA}"
     );
     let mut drafts = Vec::new();
@@ -66,7 +66,7 @@ fn view(row: &tokio_postgres::Row, address: Address, columns: &Columns) -> Resul
 /// Which views and materialised views a query reads, by the oid of whose query it is.
 async fn reads(reader: &Reader<'_>) -> Result<HashMap<u32, Vec<u32>>> {
     let sql = "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_depend d \
-         JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN' \
+         JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_type = '1' \
          JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('v', 'm') \
          WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
            AND r.ev_class <> d.refobjid";

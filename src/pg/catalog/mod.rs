@@ -53,7 +53,6 @@ use std::pin::Pin;
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 
-use self::address::class;
 use self::draft::Draft;
 use self::extensions::ConfigTable;
 use self::reader::Reader;
@@ -83,6 +82,8 @@ pub struct Catalog {
     pub tables: Vec<TableSource>,
     /// What was found and cannot be carried.
     pub not_carried: Vec<NotCarried>,
+    /// Sequences, or the extensions that make them, whose value the role may not read, with the sequence's name, quoted.
+    pub unreadable: Vec<(ObjectId, String)>,
 }
 
 /// A table whose rows are to be read, and how.
@@ -114,12 +115,8 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
 async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog> {
     let (extensions, config) = extensions::read(reader).await?;
     let mut drafts = extensions;
-    let ((relations, columns, hidden), acls, edges, aliases) = try_join!(
-        read_drafts(reader, options, &config, &mut drafts),
-        grants::read(reader),
-        deps::edges(reader),
-        deps::aliases(reader)
-    )?;
+    let (Besides { relations, columns, hidden, unreadable }, acls, edges, aliases) =
+        try_join!(read_drafts(reader, options, &config, &mut drafts), grants::read(reader), deps::edges(reader), deps::aliases(reader))?;
     extension_needs::attach(reader, &mut drafts).await?;
     grants::attach(reader, acls, &mut drafts).await?;
     comments::attach(reader, &mut drafts).await?;
@@ -134,29 +131,39 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
     not_carried.extend(ordered.broken);
     let makers = deps::Makers::new(&drafts, &aliases);
     let mut objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
+    let numbers = finish::numbers(&drafts, &ordered.order);
+    let unreadable = unreadable.into_iter().filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name))).collect();
     let tables = if options.schema_only {
         Vec::new()
     } else {
-        let numbers = finish::numbers(&drafts, &ordered.order);
         let mut tables = finish::tables(reader, options, &relations, &columns, &config, &numbers).await?;
         let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
         tables.extend(large_objects::source(reader, first).await?);
         tables
     };
     objects.insert(0, database::read(reader, ObjectId(objects.len() as u32)).await?);
-    Ok(Catalog { objects, tables, not_carried })
+    Ok(Catalog { objects, tables, not_carried, unreadable })
+}
+
+/// What is found along with the drafts.
+struct Besides {
+    relations: Vec<Relation>,
+    columns: columns::Columns,
+    /// What may not be read, and is named for it.
+    hidden: Vec<NotCarried>,
+    unreadable: sequences::Unreadable,
 }
 
 /// A kind's question and what is made of its answer.
 type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Draft>>> + Send + 'a>>;
 
-/// Reads every kind; the last part is what may not be read. The questions are sent together, because a round trip costs more than most answers.
+/// Reads every kind. The questions are sent together, because a round trip costs more than most answers.
 async fn read_drafts(
     reader: &Reader<'_>,
     options: &ReadOptions,
     config: &HashMap<u32, ConfigTable>,
     drafts: &mut Vec<Draft>,
-) -> Result<(Vec<Relation>, columns::Columns, Vec<NotCarried>)> {
+) -> Result<Besides> {
     let before_tables: Vec<Reading<'_>> = vec![
         Box::pin(schemas::read(reader)),
         Box::pin(types::read(reader)),
@@ -172,7 +179,6 @@ async fn read_drafts(
         Box::pin(collations::read(reader)),
         Box::pin(collations::read_conversions(reader)),
         Box::pin(text_search::read(reader)),
-        Box::pin(sequences::read(reader, config, !options.schema_only)),
     ];
     let after_tables: Vec<Reading<'_>> = vec![
         Box::pin(constraints::read_keys(reader)),
@@ -193,25 +199,37 @@ async fn read_drafts(
         let (views, matviews) = try_join!(views::read(reader, &columns), matviews::read(reader, &columns))?;
         Ok((columns, views, matviews))
     };
-    let (relations, before_tables, (columns, views, matviews), (checks, check_drafts), after_tables, (foreign, mut hidden), subscriptions) = try_join!(
-        tables::read_relations(reader),
+    let of_tables = async {
+        try_join!(
+            tables::read_relations(reader),
+            with_columns,
+            constraints::read_checks(reader),
+            sequences::read(reader, config, !options.schema_only)
+        )
+    };
+    let (
+        (relations, (columns, views, matviews), (checks, check_drafts), (sequences, unreadable)),
+        before_tables,
+        after_tables,
+        foreign,
+        subscriptions,
+    ) = try_join!(
+        of_tables,
         try_join_all(before_tables),
-        with_columns,
-        constraints::read_checks(reader),
         try_join_all(after_tables),
         foreign::read(reader),
         replication::read_subscriptions(reader)
     )?;
-    let (subscriptions, more) = subscriptions;
+    let ((foreign, mut hidden), (subscriptions, more)) = (foreign, subscriptions);
     hidden.extend(more);
     drafts.extend(before_tables.into_iter().flatten());
+    drafts.extend(sequences);
     drafts.extend(check_drafts);
-    let own: Vec<Relation> = relations.iter().filter(|relation| !reader.is_member(class::CLASS, relation.oid)).cloned().collect();
-    drafts.extend(tables::drafts(&own, &columns, &checks));
+    drafts.extend(tables::drafts(&relations, &columns, &checks));
     drafts.extend(views);
     drafts.extend(after_tables.into_iter().flatten());
     drafts.extend(foreign);
     drafts.extend(matviews);
     drafts.extend(subscriptions);
-    Ok((relations, columns, hidden))
+    Ok(Besides { relations, columns, hidden, unreadable })
 }

@@ -15,8 +15,11 @@ use crate::pg::ident;
 /// How many sequences one query asks for their values.
 const VALUES_PER_QUERY: usize = 500;
 
-/// Reads sequences and, if wanted, their values; those of extensions only by value, where they are configuration.
-pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>, values: bool) -> Result<Vec<Draft>> {
+/// Sequences whose value the role may not read: what makes each, and its name.
+pub(super) type Unreadable = Vec<(Address, String)>;
+
+/// Reads sequences and, if wanted, the values that the role may read; those of extensions only by value, where they are configuration.
+pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>, values: bool) -> Result<(Vec<Draft>, Unreadable)> {
     // Before 15 no sequence was unlogged, whatever its table was, and nothing can be said of it.
     let table_persistence = if reader.session().version() >= 150_000 { "t.relpersistence::text" } else { "c.relpersistence::text" };
     let sql = format!(
@@ -24,7 +27,8 @@ pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>
            c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS type, \
            s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, s.seqcache AS cache, s.seqcycle AS cycle, \
            d.deptype::text AS ownership, t.oid AS table_oid, {table_persistence} AS table_persistence, tn.nspname::text AS table_schema, \
-           t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity \
+           t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity, \
+           coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true) AS is_readable \
          FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
              JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid) \
@@ -45,12 +49,16 @@ pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>
             readable.push((row, address));
         }
     }
+    // Whether these are wanted is known only when something is chosen.
+    let (readable, hidden): (Vec<_>, Vec<_>) = readable.into_iter().partition(|(row, _)| row.get("is_readable"));
+    let name = |row: &Row| ident::qualified(row.get("schema"), row.get("name"));
+    let unreadable = if values { hidden.iter().map(|(row, maker)| (*maker, name(row))).collect() } else { Vec::new() };
     if values {
         for some in readable.chunks(VALUES_PER_QUERY) {
             drafts.extend(read_values(reader, some).await?);
         }
     }
-    Ok(drafts)
+    Ok((drafts, unreadable))
 }
 
 fn definition(row: &Row, address: Address) -> Draft {
@@ -123,12 +131,7 @@ async fn read_values(reader: &Reader<'_>, sequences: &[(&Row, Address)]) -> Resu
             format!("SELECT {at} AS at, last_value::text AS value, is_called FROM {qualified}")
         })
         .collect();
-    let rows = match reader.rows("sequence values", &selects.join(" UNION ALL ")).await {
-        Err(error) if error.kind() == Kind::Requirement => {
-            return Err(error.hint("the role needs SELECT on every sequence; without rows (-s) it does not"));
-        }
-        other => other?,
-    };
+    let rows = reader.rows("sequence values", &selects.join(" UNION ALL ")).await?;
     if rows.len() != sequences.len() {
         let cause = format!("expected {} values, found {}", sequences.len(), rows.len());
         return Err(Error::new(Kind::Unexpected, "read the catalog of sequence values", cause));

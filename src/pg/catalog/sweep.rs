@@ -44,7 +44,7 @@ const CATALOGS: &[(&str, &str)] = &[
     ("pg_publication", ""),
     ("pg_publication_namespace", ""),
     ("pg_publication_rel", ""),
-    ("pg_rewrite", "o.rulename <> '_RETURN'"),
+    ("pg_rewrite", "o.ev_type <> '1'"),
     ("pg_statistic_ext", ""),
     ("pg_transform", ""),
     ("pg_trigger", "NOT o.tgisinternal"),

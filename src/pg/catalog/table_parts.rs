@@ -1,4 +1,4 @@
-//! What is said of a table by statements of its own: settings of its columns, defaults, late NOT NULLs, row security.
+//! What is said of a table by statements of its own: settings of its columns, defaults, late NOT NULLs, row security, whose partition it is.
 
 use super::address::{Address, class, own};
 use super::columns::{Column, NotNull, parameters};
@@ -61,4 +61,39 @@ pub(super) fn row_security(relation: &Relation) -> Option<Draft> {
     let drop = Some(format!("ALTER TABLE {qualified} DISABLE ROW LEVEL SECURITY"));
     let enable = format!("ALTER TABLE {qualified} ENABLE ROW LEVEL SECURITY");
     Some(Draft { of: Some(relation.address()), drop, ..draft }.made_by(vec![enable]))
+}
+
+/// What makes a partition one.
+pub(super) fn attach(relation: &Relation, parent: Option<&Relation>, relations: &[Relation]) -> Option<Draft> {
+    let (bound, parent) = (relation.bound.as_ref()?, parent?);
+    let address = Address::new(own::TABLE_ATTACH, relation.oid);
+    let identity = format!("TABLE {}", relation.qualified());
+    let draft = Draft::new(address, ObjectKind::TableAttach, Some(&relation.schema), &relation.name, identity);
+    let attach = format!("ALTER TABLE ONLY {} ATTACH PARTITION {} {bound}", parent.qualified(), relation.qualified());
+    let drop = Some(format!("ALTER TABLE {} DETACH PARTITION {}", parent.qualified(), relation.qualified()));
+    let mut needs = vec![parent.address()];
+    let mut section = draft.section;
+    if parent.is_member {
+        // The extension's indexes are there from the start, and ATTACH makes parts for them under names of its own unless there are some
+        // that are valid: that of a partitioned table is when it has all its parts.
+        needs.extend(relation.attached_indexes.iter().map(|&index| Address::new(class::CLASS, index)));
+        let below = partitions_below(relation, relations).into_iter().flat_map(|partition| &partition.attached_indexes);
+        needs.extend(below.map(|&index| Address::new(own::INDEX_ATTACH, index)));
+        section = Section::PostData;
+    }
+    Some(Draft { of: Some(relation.address()), needs, section, drop, ..draft }.made_by(vec![attach]))
+}
+
+/// The partitions of a table, and theirs.
+fn partitions_below<'a>(table: &Relation, relations: &'a [Relation]) -> Vec<&'a Relation> {
+    let mut found: Vec<&Relation> = Vec::new();
+    let mut above = vec![table.oid];
+    while let Some(parent) = above.pop() {
+        let partitions = relations.iter().filter(|one| one.is_partition() && one.parents.first() == Some(&parent));
+        for partition in partitions {
+            above.push(partition.oid);
+            found.push(partition);
+        }
+    }
+    found
 }

@@ -8,7 +8,7 @@ use super::constraints::Check;
 use super::draft::{Definition, Draft, Item, List};
 use super::foreign::{options_sql, options_words};
 use super::reader::{Reader, USER_SCHEMA, letter};
-use super::table_parts::{column_settings, default_draft, not_valid_not_null, replica_identity, row_security};
+use super::table_parts::{attach, column_settings, default_draft, not_valid_not_null, replica_identity, row_security};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::error::Result;
 use crate::pg::ident;
@@ -40,6 +40,10 @@ pub(super) struct Relation {
     pub(super) bound: Option<String>,
     /// Whom it inherits from or is a partition of, in order.
     pub(super) parents: Vec<u32>,
+    /// Its indexes that are parts of a parent's.
+    pub(super) attached_indexes: Vec<u32>,
+    /// An extension makes it.
+    pub(super) is_member: bool,
     pub(super) rows_estimate: i64,
     pub(super) table_bytes: i64,
     pub(super) main_pages: i64,
@@ -75,6 +79,8 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
            v.srvname::text AS server, {foreign_options} AS foreign_options, \
            CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound, \
            ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents, \
+           ARRAY(SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_inherits i ON i.inhrelid = x.indexrelid \
+             WHERE x.indrelid = c.oid AND x.indisready AND (x.indisvalid OR c.relkind = 'p') ORDER BY 1) AS attached_indexes, \
            CASE WHEN c.reltuples = 0 AND c.relpages = 0 THEN -1 ELSE c.reltuples::int8 END AS rows_estimate, \
            coalesce(pg_catalog.pg_table_size(c.oid), 0) AS table_bytes, \
            coalesce(pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8, 0) AS main_pages \
@@ -108,6 +114,8 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
             foreign_options: row.get("foreign_options"),
             bound: row.get("bound"),
             parents: row.get("parents"),
+            attached_indexes: row.get("attached_indexes"),
+            is_member: reader.is_member(class::CLASS, row.get("oid")),
             rows_estimate: row.get("rows_estimate"),
             table_bytes: row.get("table_bytes"),
             main_pages: row.get("main_pages"),
@@ -116,7 +124,7 @@ pub(super) async fn read_relations(reader: &Reader<'_>) -> Result<Vec<Relation>>
     Ok(rows.iter().map(relation).collect())
 }
 
-/// Makes the drafts of the tables and of what hangs on them without a catalog of its own.
+/// Makes the drafts of the tables and of what hangs on them without a catalog of its own; those of extensions only count as parents.
 pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]) -> Vec<Draft> {
     let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
     let mut checks_of: HashMap<u32, Vec<&Check>> = HashMap::new();
@@ -124,7 +132,7 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         checks_of.entry(check.relation).or_default().push(check);
     }
     let mut drafts = Vec::new();
-    for relation in relations {
+    for relation in relations.iter().filter(|relation| !relation.is_member) {
         let no_columns = Vec::new();
         let table = Table {
             relation,
@@ -136,7 +144,7 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         drafts.push(table.draft());
         drafts.extend(table.default_drafts());
         drafts.extend(table.not_valid_not_nulls());
-        drafts.extend(table.attach());
+        drafts.extend(attach(relation, table.parents.first().copied(), relations));
         drafts.extend(row_security(relation));
     }
     drafts
@@ -171,8 +179,11 @@ impl Table<'_> {
         parts.extend(inherited.map(|check| (Address::new(class::CONSTRAINT, check.oid), None)));
         let detail =
             Detail::Table { relkind: relation.kind, partition: relation.is_partition(), force_row_security: relation.force_row_security };
+        // A partition is made whole, and ATTACH makes it one: without its parent it still is a table.
+        let apart = self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member);
         Draft {
             definition: Definition::List(Box::new(self.definition())),
+            ignores: apart.map(|parent| parent.address()).collect(),
             owner: Some(relation.owner.clone()),
             tablespace: relation.tablespace.clone(),
             detail,
@@ -397,16 +408,5 @@ impl Table<'_> {
         let is_made_here = constraint.is_valid || constraint.is_local;
         let is_named_so = is_made_here || of_parents.any(|parent| parent.name == constraint.name);
         is_named_so.then(|| format!("CONSTRAINT {} ON {}", ident::quote(&constraint.name), self.relation.qualified()))
-    }
-
-    fn attach(&self) -> Option<Draft> {
-        let relation = self.relation;
-        let (bound, parent) = (relation.bound.as_ref()?, self.parents.first()?);
-        let address = Address::new(own::TABLE_ATTACH, relation.oid);
-        let identity = format!("TABLE {}", relation.qualified());
-        let draft = Draft::new(address, ObjectKind::TableAttach, Some(&relation.schema), &relation.name, identity);
-        let attach = format!("ALTER TABLE ONLY {} ATTACH PARTITION {} {bound}", parent.qualified(), relation.qualified());
-        let drop = Some(format!("ALTER TABLE {} DETACH PARTITION {}", parent.qualified(), relation.qualified()));
-        Some(Draft { of: Some(relation.address()), needs: vec![parent.address()], drop, ..draft }.made_by(vec![attach]))
     }
 }

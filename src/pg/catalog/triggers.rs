@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::pg::ident;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    // A partition has its parent's triggers without being told; only a different state must be said.
+    // A partition has its parent's triggers without being told; only a different state must be said. Up to 14 these count as internal, as those of
+    // foreign keys do, which have parents too (15).
     let parent = if reader.features.has("pg_trigger", "tgparentid") {
         "g.tgparentid"
     } else {
@@ -20,21 +21,21 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
         "SELECT g.oid, g.tgrelid, g.tgconstraint, n.nspname::text AS schema, c.relname::text AS table, g.tgname::text AS name, \
            g.tgenabled::text AS enabled, (g.tgtype::int4 & 1) = 1 AS row, p.oid IS NOT NULL AS is_inherited, p.tgenabled::text AS parent_enabled, \
-           p.oid AS parent, pg_catalog.pg_get_triggerdef(g.oid, false) AS definition \
+           p.oid AS parent, p.tgrelid AS parent_table, pg_catalog.pg_get_triggerdef(g.oid, false) AS definition \
          FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         LEFT JOIN pg_catalog.pg_trigger p ON p.oid = {parent} \
-         WHERE (NOT g.tgisinternal OR p.oid IS NOT NULL AND NOT p.tgisinternal) AND {USER_SCHEMA}"
+         LEFT JOIN pg_catalog.pg_trigger p ON p.oid = {parent} LEFT JOIN pg_catalog.pg_constraint k ON k.oid = g.tgconstraint \
+         WHERE (NOT g.tgisinternal OR p.oid IS NOT NULL AND k.contype IS DISTINCT FROM 'f') AND {USER_SCHEMA}"
     );
     let mut drafts = Vec::new();
     for row in reader.rows("triggers", &sql).await? {
         if !reader.is_member(class::CLASS, row.get("tgrelid")) && !reader.is_member(class::TRIGGER, row.get("oid")) {
-            drafts.extend(trigger(&row)?);
+            drafts.extend(trigger(reader, &row)?);
         }
     }
     Ok(drafts)
 }
 
-fn trigger(row: &Row) -> Result<Option<Draft>> {
+fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
     let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
     let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
     let enabled = letter(row, "enabled");
@@ -57,7 +58,9 @@ fn trigger(row: &Row) -> Result<Option<Draft>> {
     if is_inherited {
         let table: u32 = row.get("tgrelid");
         needs.push(Address::new(super::address::own::TABLE_ATTACH, table));
-        needs.extend(row.get::<_, Option<u32>>("parent").map(|parent| Address::new(class::TRIGGER, parent)));
+        // That of an extension's table comes with the extension, which the attaching needs.
+        let is_made = row.get::<_, Option<u32>>("parent_table").is_some_and(|table| !reader.is_member(class::CLASS, table));
+        needs.extend(row.get::<_, Option<u32>>("parent").filter(|_| is_made).map(|parent| Address::new(class::TRIGGER, parent)));
     }
     Ok(Some(
         Draft {

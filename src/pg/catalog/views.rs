@@ -6,7 +6,7 @@ use super::address::{Address, class};
 use super::columns::{Column, Columns, parameters};
 use super::draft::{Definition, Draft, Either};
 use super::reader::{Reader, USER_SCHEMA, present};
-use crate::archive::manifest::ObjectKind;
+use crate::archive::manifest::{ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::ident;
 
@@ -15,7 +15,7 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
         "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
            coalesce(c.reloptions, '{{}}') AS options, r.oid AS rule, pg_catalog.pg_get_viewdef(c.oid) AS definition \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         LEFT JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN' \
+         LEFT JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1' \
          WHERE c.relkind = 'v' AND c.relpersistence <> 't' AND {USER_SCHEMA}"
     );
     let mut drafts = Vec::new();
@@ -31,7 +31,8 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
 }
 
 /// The view, and the rule that says what it shows: a part of the view's definition, unless a cycle forces it out. Then the view begins as
-/// bare columns, and the rule is the view made again.
+/// bare columns, and the rule is the view made again. Where that never happens, the bare columns must not pass for what the view shows:
+/// reading them fails, by a cast that the server cannot carry out before, because it does not take `concat` for a constant.
 fn view(row: &Row, address: Address, columns: &[Column]) -> Result<[Draft; 2]> {
     let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
     let qualified = ident::qualified(schema, name);
@@ -39,14 +40,25 @@ fn view(row: &Row, address: Address, columns: &[Column]) -> Result<[Draft; 2]> {
     let options = parameters(&row.get::<_, Vec<String>>("options"), "");
     let with = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
     let whole = format!("VIEW {qualified}{with} AS\n{}", definition.trim_end().trim_end_matches(';'));
-    let bare = format!("VIEW {qualified} AS\nSELECT{}", columns.iter().map(null_column).collect::<Vec<_>>().join(","));
+    let bare = format!(
+        "VIEW {qualified} AS\nSELECT{}\nWHERE CAST(pg_catalog.concat({}) AS boolean)",
+        columns.iter().map(null_column).collect::<Vec<_>>().join(","),
+        ident::literal(&format!("the view {qualified} is not restored completely"))
+    );
 
     let rule_address = Address::new(class::REWRITE, present(row, "rule", "views")?);
     let identity = format!("VIEW {qualified}");
     let rule = Draft::new(rule_address, ObjectKind::Rule, Some(schema), "_RETURN", format!("RULE \"_RETURN\" ON {qualified}"));
-    let rule =
-        Draft { of: Some(address), sort: name.to_owned(), host: Some(address), drop: Some(format!("CREATE OR REPLACE {bare}")), ..rule }
-            .made_by(vec![format!("CREATE OR REPLACE {whole}")]);
+    let rule = Draft {
+        of: Some(address),
+        sort: name.to_owned(),
+        host: Some(address),
+        // With the view, as long as nothing forces it out; other rules come after the data.
+        section: Section::PreData,
+        drop: Some(format!("CREATE OR REPLACE {bare}")),
+        ..rule
+    }
+    .made_by(vec![format!("CREATE OR REPLACE {whole}")]);
     let either = Either { clause: rule_address, whole: vec![format!("CREATE {whole}")], provisional: vec![format!("CREATE {bare}")] };
     let view = Draft::new(address, ObjectKind::View, Some(schema), name, identity);
     let view = Draft { needs: vec![rule_address], definition: Definition::Either(Box::new(either)), owner: Some(row.get("owner")), ..view };

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{Selection, is_relation};
-use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind};
+use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::pg::ident;
 
 /// The objects that are selected and can be made, with what they need; and what is selected and cannot be made.
@@ -12,9 +12,9 @@ use crate::pg::ident;
 pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> (Vec<Object>, Vec<NotCarried>) {
     let graph = Graph::new(&objects, selection.data_only);
     let chosen = graph.chosen(selection);
-    let schemas_expected = !selection.tables.is_empty();
-    let unmakeable = graph.unmakeable(&chosen, schemas_expected);
-    let kept = graph.closure(&chosen, &unmakeable, schemas_expected);
+    let rest_stands = !selection.tables.is_empty();
+    let unmakeable = graph.unmakeable(&chosen, rest_stands);
+    let kept = graph.closure(&chosen, &unmakeable, rest_stands);
     let left_out = if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
@@ -28,6 +28,32 @@ pub(super) fn drop_dangling(objects: &mut [Object]) {
     for object in objects {
         object.depends_on.retain(|id| ids.contains(id));
         object.of = object.of.filter(|id| ids.contains(id));
+    }
+}
+
+/// Lets the rows of a partition go to itself where the way up to the table at the top is not among the objects; a table that stands already
+/// is expected to stand in its tree.
+pub(super) fn cut_roots(objects: &[Object], tables: &mut [Table]) {
+    let by_id: HashMap<ObjectId, &Object> = objects.iter().map(|object| (object.id, object)).collect();
+    let is_table = |id: &ObjectId| by_id.get(id).is_some_and(|object| object.kind == ObjectKind::Table);
+    let attaches = objects.iter().filter(|object| object.kind == ObjectKind::TableAttach);
+    let parents: HashMap<ObjectId, ObjectId> = attaches
+        .filter_map(|attach| {
+            let child = attach.of?;
+            let parent = attach.depends_on.iter().copied().find(|id| *id != child && is_table(id))?;
+            Some((child, parent))
+        })
+        .collect();
+    for table in tables {
+        let Some(root) = &table.root else { continue };
+        // A limit, because a manifest may come from anywhere.
+        let top = std::iter::successors(Some(table.object), |at| parents.get(at).copied()).take(objects.len()).last();
+        let top = top.and_then(|top| by_id.get(&top));
+        let leads_there = top.is_some_and(|top| top.schema.as_ref() == Some(&root.schema) && top.name == root.name);
+        let is_made = by_id.get(&table.object).is_some_and(|object| !object.statements.is_empty());
+        if is_made && !leads_there {
+            table.root = None;
+        }
     }
 }
 
@@ -60,7 +86,14 @@ impl<'a> Graph<'a> {
             }
             parent.push(of);
         }
-        Self { objects, needs, parent, children }
+        let mut graph = Self { objects, needs, parent, children };
+        // A view that begins as bare columns is none before the rule that says what it shows.
+        for rule in 0..objects.len() {
+            if let Some(view) = graph.parent[rule].filter(|_| graph.is_view(rule) && graph.kind(rule) == ObjectKind::Rule) {
+                graph.needs[view].push(rule);
+            }
+        }
+        graph
     }
 
     fn kind(&self, at: usize) -> ObjectKind {
@@ -98,8 +131,16 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// Whether it is a view, or the rule that says what one shows.
+    fn is_view(&self, at: usize) -> bool {
+        let is_rule = self.kind(at) == ObjectKind::Rule && self.objects[at].name == "_RETURN";
+        let shown = if is_rule { self.parent[at] } else { Some(at) };
+        shown.is_some_and(|shown| self.kind(shown) == ObjectKind::View)
+    }
+
     /// Objects that cannot be made, each with the need that fails: what is never brought along and was not chosen, and all that hangs on it.
-    fn unmakeable(&self, chosen: &HashSet<usize>, schemas_expected: bool) -> HashMap<usize, usize> {
+    /// With `rest_stands`, schemas and what views read are expected in the target.
+    fn unmakeable(&self, chosen: &HashSet<usize>, rest_stands: bool) -> HashMap<usize, usize> {
         let missing = |at: &usize| !comes_along(self.kind(*at)) && !chosen.contains(at);
         let mut unmakeable: HashMap<usize, usize> = (0..self.objects.len()).filter(missing).map(|at| (at, at)).collect();
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.objects.len()];
@@ -111,8 +152,8 @@ impl<'a> Graph<'a> {
         let mut queue: VecDeque<usize> = unmakeable.keys().copied().collect();
         while let Some(at) = queue.pop_front() {
             for dependent in &needed_by[at] {
-                let ignored = schemas_expected && self.kind(at) == ObjectKind::Schema;
-                if !ignored && !unmakeable.contains_key(dependent) {
+                let is_expected = self.kind(at) == ObjectKind::Schema || is_relation(self.kind(at)) && self.is_view(*dependent);
+                if !(unmakeable.contains_key(dependent) || rest_stands && is_expected) {
                     unmakeable.insert(*dependent, at);
                     queue.push_back(*dependent);
                 }
@@ -122,12 +163,12 @@ impl<'a> Graph<'a> {
     }
 
     /// What was chosen and can be made, what that needs, and the parts of both.
-    fn closure(&self, chosen: &HashSet<usize>, unmakeable: &HashMap<usize, usize>, schemas_expected: bool) -> HashSet<usize> {
+    fn closure(&self, chosen: &HashSet<usize>, unmakeable: &HashMap<usize, usize>, rest_stands: bool) -> HashSet<usize> {
         let makeable = |at: usize| !unmakeable.contains_key(&at);
         let mut kept = HashSet::new();
         let mut queue: VecDeque<usize> = chosen.iter().copied().filter(|at| makeable(*at)).collect();
         while let Some(at) = queue.pop_front() {
-            if !makeable(at) || (schemas_expected && self.kind(at) == ObjectKind::Schema) || !kept.insert(at) {
+            if !makeable(at) || (rest_stands && self.kind(at) == ObjectKind::Schema) || !kept.insert(at) {
                 continue;
             }
             queue.extend(&self.needs[at]);
@@ -147,8 +188,9 @@ impl<'a> Graph<'a> {
         all.map(|at| {
             let object = &self.objects[at];
             let mut need = unmakeable[&at];
-            // Name the table that is missing, not its key in between.
-            while let Some(next) = unmakeable.get(&need).filter(|next| **next != need && !chosen.contains(&need)) {
+            // Name the table that is missing, not its key in between, nor a part of what fell itself.
+            let is_between = |need: usize| !chosen.contains(&need) || self.parent[need] == Some(at);
+            while let Some(next) = unmakeable.get(&need).filter(|next| **next != need && is_between(need)) {
                 need = *next;
             }
             let why = if chosen.contains(&need) { "which is left out too" } else { "which is not selected" };
@@ -184,5 +226,6 @@ fn comes_along(kind: ObjectKind) -> bool {
 
 /// Ties between two objects, which go without saying when one of them is not selected.
 fn is_tie(kind: ObjectKind) -> bool {
-    matches!(kind, ObjectKind::SequenceOwner | ObjectKind::PublicationTable | ObjectKind::PublicationSchema)
+    use ObjectKind::{IndexAttach, PublicationSchema, PublicationTable, SequenceOwner};
+    matches!(kind, IndexAttach | PublicationSchema | PublicationTable | SequenceOwner)
 }

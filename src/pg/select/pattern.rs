@@ -11,37 +11,47 @@ use crate::error::{Error, Kind, Result};
 /// Longer patterns cannot match a name and are refused.
 const PATTERN_BYTES_MAX: usize = 4096;
 
-/// A pattern for tables (`[schema.]name`) or schemas (`name`).
+/// A pattern for tables (`[[database.]schema.]name`) or schemas (`[database.]name`).
 ///
 /// A table pattern without a schema matches in every schema: an archive knows no search path, and a dump and a restore with the same
 /// options must mean the same tables.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
+    database: Option<Regex>,
     schema: Option<Regex>,
     name: Regex,
 }
 
 impl Pattern {
-    /// Reads a table's pattern. Refuses `database.schema.table`: only one database is ever meant.
+    /// Reads a table's pattern.
     pub fn table(text: &str) -> Result<Self> {
         let parts = translate(text)?;
-        let (schema, name) = match parts.as_slice() {
-            [name] => (None, name),
-            [schema, name] => (Some(schema), name),
-            _ => return Err(wrong(text, "it has more than two parts").hint("write schema.table; the database is chosen by -d")),
+        let (database, schema, name) = match parts.as_slice() {
+            [name] => (None, None, name),
+            [schema, name] => (None, Some(schema), name),
+            [database, schema, name] => (Some(database), Some(schema), name),
+            _ => return Err(wrong(text, "it has more than three parts").hint("write schema.table; the database is chosen by -d")),
         };
-        let schema = schema.map(|part| compile(text, part)).transpose()?;
-        Ok(Self { text: text.to_owned(), schema, name: compile(text, name)? })
+        let part = |part: Option<&String>| part.map(|part| compile(text, part)).transpose();
+        Ok(Self { text: text.to_owned(), database: part(database)?, schema: part(schema)?, name: compile(text, name)? })
     }
 
     /// Reads a schema's pattern.
     pub fn schema(text: &str) -> Result<Self> {
         let parts = translate(text)?;
-        let [name] = parts.as_slice() else {
-            return Err(wrong(text, "a schema's name has one part").hint("the database is chosen by -d"));
+        let (database, name) = match parts.as_slice() {
+            [name] => (None, name),
+            [database, name] => (Some(database), name),
+            _ => return Err(wrong(text, "it has more than two parts").hint("write a schema's name; the database is chosen by -d")),
         };
-        Ok(Self { text: text.to_owned(), schema: None, name: compile(text, name)? })
+        let database = database.map(|part| compile(text, part)).transpose()?;
+        Ok(Self { text: text.to_owned(), database, schema: None, name: compile(text, name)? })
+    }
+
+    /// Whether it names no other database than this one.
+    pub fn allows_database(&self, name: &str) -> bool {
+        self.database.as_ref().is_none_or(|pattern| pattern.is_match(name))
     }
 
     /// Whether a table of this name is meant.
@@ -157,14 +167,24 @@ mod tests {
     }
 
     #[test]
+    fn databases() {
+        let pattern = Pattern::table("Shop.public.r*").unwrap();
+        assert!(pattern.matches_table("public", "routes") && !pattern.matches_table("shop", "routes"));
+        assert!(pattern.allows_database("shop") && !pattern.allows_database("Shop") && !pattern.allows_database("shop2"));
+        let pattern = Pattern::schema("\"Shop\".public").unwrap();
+        assert!(pattern.matches_schema("public") && pattern.allows_database("Shop") && !pattern.allows_database("shop"));
+        assert!(Pattern::table("public.routes").unwrap().allows_database("any"));
+    }
+
+    #[test]
     fn refuses() {
         let check = |result: Result<Pattern>, expect: &str| {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), Kind::Usage);
             assert!(error.to_string().contains(expect), "{error}");
         };
-        check(Pattern::table("db.public.routes"), "more than two parts");
-        check(Pattern::schema("db.public"), "one part");
+        check(Pattern::table("x.db.public.routes"), "more than three parts");
+        check(Pattern::schema("x.db.public"), "more than two parts");
         check(Pattern::table("\"routes"), "not closed");
         check(Pattern::table(""), "1 to 4096 bytes");
         check(Pattern::table("(routes"), "unclosed group");

@@ -168,6 +168,27 @@ fn an_excluded_table_takes_what_needs_it() {
 }
 
 #[test]
+fn a_view_asked_for_finds_its_tables_in_the_target() {
+    assert_eq!(apply("-toverview"), "view overview");
+}
+
+#[test]
+fn a_view_falls_with_the_rule_that_completes_it() {
+    let p = Some("public");
+    let mut b = Builder(Vec::new());
+    let base = b.add(ObjectKind::Table, p, "base", None, &[]);
+    let grouped = b.add(ObjectKind::View, p, "grouped", None, &[]);
+    b.add(ObjectKind::View, p, "above", None, &[grouped]);
+    let key = b.add(ObjectKind::Constraint, p, "base_pkey", Some(base), &[base]);
+    b.add(ObjectKind::Rule, p, "_RETURN", Some(grouped), &[base, grouped, key]);
+    let selected = select("-Tbase").apply(b.0);
+    assert!(selected.objects.is_empty());
+    let told: Vec<String> = selected.left_out.iter().map(|left| format!("{}: {}", left.name, left.reason)).collect();
+    let grouped = "public.grouped: it needs public.base, which is not selected";
+    assert_eq!(told, [grouped, "public.above: it needs public.grouped, which is left out too"]);
+}
+
+#[test]
 fn exclusion_wins_over_inclusion() {
     let kept = apply("-tr* -tservices -Troutes");
     assert!(kept.contains("table services") && !kept.contains("table routes"), "{kept}");
@@ -234,7 +255,7 @@ fn a_pattern_without_a_match_is_refused() {
     check("-troutes -tmissing", &["missing"]);
     check("-Tmissing -Nmissing -Dmissing", &[]);
     check("-nkon? -npublic -nx", &["x"]);
-    let error = select("-tnone.routes").check_matched(&database()).unwrap_err();
+    let error = select("-tnone.routes").check_matched(&database(), "kong").unwrap_err();
     assert_eq!(error.kind(), Kind::Requirement);
     assert!(error.to_string().contains("none.routes"), "{error}");
 }

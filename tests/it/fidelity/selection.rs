@@ -3,7 +3,7 @@
 use testkit::{Database, kong};
 
 use crate::pair::{Pair, contents};
-use crate::support;
+use crate::support::{self, Silverback};
 
 const SETUP: &str = "
     CREATE SCHEMA one; CREATE SCHEMA two;
@@ -154,7 +154,11 @@ fn rows_whose_parents_stay_empty_are_refused_before_anything_happens() {
         pair.dump().run().expect(0);
         pair.restore().arg("-s").run().expect(0);
         let alone = |tables: &[&str]| pair.restore().arg("-a").args(tables.iter().flat_map(|table| ["-t", table]));
-        alone(&["child"]).run().expect(6).says("table public.child refers by its foreign key").says("to table public.parent, which is empty");
+        alone(&["child"])
+            .run()
+            .expect(6)
+            .says("table public.child refers by its foreign key")
+            .says("to table public.parent, which is empty");
         alone(&["leaf", "to_root"]).run().expect(6).says("table public.leaf refers by its foreign key").says("to table public.parent");
         alone(&["to_root"]).run().expect(6).says("table public.to_root refers by its foreign key").says("to table public.root");
         assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
@@ -180,4 +184,112 @@ fn rows_alone_want_the_right_to_insert() {
     set("GRANT SELECT (a), INSERT, DELETE ON t TO {me}");
     pair.restore().arg("-a").run().expect(0);
     assert_eq!(pair.copy.value("SELECT b FROM t"), "1");
+}
+
+const VIEWS: &str = "
+    CREATE SCHEMA x; CREATE SCHEMA y; CREATE TABLE x.base (id integer PRIMARY KEY, p integer); INSERT INTO x.base VALUES (1, 2);
+    CREATE VIEW y.plain AS SELECT * FROM x.base; CREATE VIEW y.above AS SELECT * FROM y.plain;
+    CREATE VIEW y.grouped AS SELECT id, p, count(*) FROM x.base GROUP BY id; CREATE VIEW y.over AS SELECT * FROM y.grouped;
+    CREATE TABLE y.t (a integer)";
+
+/// The views of a database, each with what it shows or the state of the error.
+fn shows(database: &Database<'_>) -> Vec<String> {
+    let views =
+        database.column("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'v' AND relnamespace = 'y'::regnamespace ORDER BY 1");
+    let show =
+        |view: &String| format!("{view}: {}", database.value(&format!("SELECT coalesce(string_agg(v::text, ' '), '-') FROM {view} v")));
+    views.iter().map(show).collect()
+}
+
+#[test]
+fn a_view_shows_what_it_did_or_is_not_there() {
+    let pair = Pair::new(VIEWS);
+    let all = ["y.above: (1,2)", "y.grouped: (1,2,1)", "y.over: (1,2,1)", "y.plain: (1,2)"];
+    assert_eq!(shows(&pair.source), all);
+    pair.dump().run().expect(0);
+    let server = testkit::newest_server();
+    for arguments in [&["-n", "y"][..], &["-N", "x"], &["-T", "x.base"]] {
+        let copy = server.database_of(&pair.owner, "without");
+        support::restore(&pair.file(), &copy).args(arguments).run().expect(10).says("y.grouped: it needs x.base");
+        assert!(shows(&copy).is_empty(), "{arguments:?}");
+        let part = pair.path(&format!("part{}.sbk", arguments[0]));
+        support::dump(&pair.source, &part).args(arguments).run().expect(10).says("y.plain: it needs x.base");
+    }
+    // What is asked for by name finds its table, or the restore says what is missing.
+    let copy = server.database_of(&pair.owner, "named");
+    copy.connect().execute("CREATE SCHEMA x; CREATE SCHEMA y");
+    let part = pair.path("named.sbk");
+    support::dump(&pair.source, &part).args(["-t", "y.plain"]).run().expect(0);
+    support::restore(&part, &copy).run().expect(7).says("x.base");
+    let copy = server.database_of(&pair.owner, "found");
+    copy.connect().execute(
+        "CREATE SCHEMA x; CREATE SCHEMA y; CREATE TABLE x.base (id integer PRIMARY KEY, p integer); INSERT INTO x.base VALUES (1, 2)",
+    );
+    support::restore(&part, &copy).args(["-c", "--if-exists"]).run().expect(0);
+    assert_eq!(shows(&copy), ["y.plain: (1,2)"]);
+    // Every view, whole.
+    pair.restore().run().expect(0);
+    assert_eq!(shows(&pair.copy), all);
+}
+
+#[test]
+fn a_view_that_is_half_made_answers_nothing() {
+    let pair = Pair::new(VIEWS);
+    pair.dump().run().expect(0);
+    pair.restore().args(["--section", "pre-data"]).run().expect(0);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM y.plain"), "0");
+    let error = pair.copy.connect().try_execute("SELECT * FROM y.grouped").unwrap_err();
+    assert!(format!("{error:?}").contains("not restored completely"), "{error:?}");
+}
+
+#[test]
+fn a_partition_comes_alone() {
+    let setup = "CREATE SCHEMA y; CREATE TABLE y.par (a integer PRIMARY KEY, b text DEFAULT 'x' NOT NULL) PARTITION BY LIST (a);
+        CREATE INDEX par_b ON y.par (b); CREATE TABLE y.par1 PARTITION OF y.par FOR VALUES IN (1); CREATE SCHEMA y2;
+        CREATE TABLE y2.par2 PARTITION OF y.par FOR VALUES IN (2) PARTITION BY LIST (a); CREATE TABLE y2.par21 PARTITION OF y2.par2 FOR VALUES IN (2);
+        CREATE TABLE y.t (a integer); CREATE TABLE y.heir () INHERITS (y.t); INSERT INTO y.par VALUES (1), (2)";
+    let pair = Pair::new(setup);
+    let server = testkit::newest_server();
+    let check = |arguments: &[&str], expect: &[&str]| {
+        let file = pair.path("part.sbk");
+        if file.exists() {
+            std::fs::remove_file(&file).expect("remove the archive");
+        }
+        support::dump(&pair.source, &file).args(arguments).run().expect(10).says("table attach").says("y.par, which is not selected");
+        let copy = server.database_of(&pair.owner, "alone");
+        if arguments[0] == "-t" {
+            copy.connect().execute("CREATE SCHEMA y; CREATE SCHEMA y2");
+        }
+        support::restore(&file, &copy).run().expect(10);
+        assert_eq!(holds(&copy), expect, "{arguments:?}");
+        assert_eq!(copy.value("SELECT count(*) FROM pg_constraint WHERE contype = 'p' AND conparentid = 0 AND conrelid >= 16384"), "1");
+    };
+    check(&["-t", "y.par1"], &["y.par1 1"]);
+    check(&["-t", "y.par1", "--load-via-partition-root"], &["y.par1 1"]);
+    check(&["-n", "y2", "--load-via-partition-root"], &["y2.par21 1"]);
+    pair.dump().args(["-t", "y.heir"]).run().expect(10).says("y.heir: it needs y.t, which is not selected");
+}
+
+#[test]
+fn a_sequence_that_is_not_selected_need_not_be_readable() {
+    let server = testkit::newest_server();
+    let (source, role) = (server.database("hidden"), server.role("reader"));
+    source.execute(&format!(
+        "CREATE TABLE t (a integer); CREATE VIEW v AS SELECT * FROM t; CREATE TABLE s (id serial); GRANT SELECT ON v, t, s TO {}",
+        role.name()
+    ));
+    let folder = support::temp_dir();
+    let dump = |name: &str| Silverback::new(["dump", "-d", &source.url_as(role.name()), "-f"]).arg(folder.path().join(name));
+    dump("v.sbk").args(["-t", "v"]).run().expect(0);
+    dump("t.sbk").args(["-t", "t"]).run().expect(0);
+    dump("s.sbk").args(["-s"]).run().expect(0);
+    dump("all.sbk").run().expect(6).says("permission denied for sequence public.s_id_seq");
+}
+
+#[test]
+fn a_pattern_may_name_the_database() {
+    let pair = Pair::new(SETUP);
+    let name = pair.source.name();
+    pair.dump().args(["-t", &format!("\"{name}\".two.alone")]).run().expect(0);
+    support::dump(&pair.source, &pair.path("other.sbk")).args(["-t", "no_such.two.alone"]).run().expect(2).says("the database is");
 }
