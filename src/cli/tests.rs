@@ -97,7 +97,7 @@ fn wrong_use() {
     check("silverback dump -f x -j 0", "-j");
     check("silverback dump -f x -s -a", "cannot be used with");
     check("silverback dump -f x -q -v", "cannot be used with");
-    check("silverback dump -f x -t a.b.c", "more than two parts");
+    check("silverback dump -f x -t a.b.c.d", "more than three parts");
     check("silverback dump -f x --max-memory 1", "at least 16MiB");
     check("silverback dump -f x --stall-timeout 60", "60s");
     check("silverback restore", "<ARCHIVE>");
