@@ -271,6 +271,8 @@ async fn plan(
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);
     let finishing = mark.finishing();
+    // Section by section, views stand as they are only once what comes after the rows is made.
+    let refresh = if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) };
     let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
@@ -278,6 +280,7 @@ async fn plan(
         last: |table| kong::restore::loads_last(&table.name),
         jobs: options.jobs,
         sections,
+        refresh,
         render: &render,
         analyze: !options.no_analyze,
         foreign_keys: options.foreign_keys,

@@ -34,11 +34,9 @@ impl Builder<'_> {
         self.push(Job { stage: Stage::Privileges, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
     }
 
-    /// Materialized views are filled with the privileges in place, because they read with their owner's. What comes after the rows, alone, fills
-    /// them too: only then all views that they read stand as they are.
+    /// Materialized views are filled with the privileges in place, because they read with their owner's.
     pub(super) fn refreshes(&mut self, analyzed: &HashMap<ObjectId, JobId>) {
-        let sections = self.input.sections;
-        if !sections.data && (sections.pre_data || !sections.post_data) {
+        if !self.input.refresh {
             return;
         }
         let needs = self.all_but_last_rows();

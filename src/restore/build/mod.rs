@@ -95,6 +95,8 @@ pub struct Input<'a> {
     pub jobs: usize,
     /// Sections.
     pub sections: Sections,
+    /// Whether materialized views are filled.
+    pub refresh: bool,
     /// What to leave out of the statements.
     pub render: &'a render::Options,
     /// Whether statistics are gathered.

@@ -119,6 +119,7 @@ impl Sample {
             last: |table| table.name == "schema_meta",
             jobs: 2,
             sections: Sections::ALL,
+            refresh: true,
             render: &self.render,
             analyze: true,
             foreign_keys: ForeignKeys::Validate,
@@ -221,7 +222,7 @@ fn a_dominating_table_is_shared() {
 fn sections_leave_out_the_rest() {
     let sample = sample();
     let stages = |sections| {
-        let graph = build(Input { sections, ..sample.input() }).unwrap();
+        let graph = build(Input { sections, refresh: false, ..sample.input() }).unwrap();
         graph.stages().into_iter().map(|(stage, _)| stage).collect::<Vec<_>>()
     };
     let none = Sections { pre_data: false, data: false, post_data: false };
