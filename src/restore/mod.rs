@@ -272,7 +272,8 @@ async fn plan(
     let mark = Mark::new(&archive.name, &uuid, &now);
     let finishing = mark.finishing();
     // Section by section, views stand as they are only once what comes after the rows is made.
-    let refresh = if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) };
+    let refresh =
+        if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) };
     let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
