@@ -35,7 +35,10 @@ impl<'a> Reader<'a> {
         let mut reader = Self { session, features, members: HashMap::new(), cause: Mutex::default() };
         let sql = "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
              WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
-        let rows = reader.rows("extension members", sql).await?;
+        let rows = match reader.rows("extension members", sql).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(reader.cause().unwrap_or(error)),
+        };
         reader.members = rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), row.get(2))).collect();
         Ok(reader)
     }
