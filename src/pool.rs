@@ -1,7 +1,8 @@
 //! The bridge from tokio to rayon, and the memory budget that bounds everything in flight.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// One bound on the bytes held between a socket and a disk. A permit rides with each chunk and dies with it.
@@ -44,6 +45,36 @@ impl Permit {
     }
 }
 
+/// Buffers of one size that are used again: the first use of fresh memory costs more than filling it.
+#[derive(Clone, Debug)]
+pub struct Buffers {
+    bytes: usize,
+    free: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Buffers {
+    /// Buffers of `bytes` each; none is made yet.
+    pub fn new(bytes: usize) -> Self {
+        Self { bytes, free: Arc::default() }
+    }
+
+    /// An empty buffer; a fresh one if none is free.
+    pub fn take(&self) -> Vec<u8> {
+        let free = self.free.lock().expect("no holder panics").pop();
+        free.unwrap_or_else(|| Vec::with_capacity(self.bytes))
+    }
+
+    /// Keeps what was taken and filled for the next; what somebody else still holds, or is of another size, is let go.
+    pub fn give_back(&self, filled: Bytes) {
+        let Ok(mut buffer) = filled.try_into_mut() else { return };
+        buffer.clear();
+        let buffer = Vec::from(buffer);
+        if buffer.capacity() == self.bytes {
+            self.free.lock().expect("no holder panics").push(buffer);
+        }
+    }
+}
+
 /// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics here, in the caller's task.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = oneshot::channel();
@@ -66,5 +97,21 @@ mod tests {
         let rest = budget.acquire(6 * UNIT).await;
         drop((all, rest));
         budget.acquire(10 * UNIT).await;
+    }
+
+    #[test]
+    fn buffers_are_used_again() {
+        let buffers = Buffers::new(1 << 10);
+        let mut taken = buffers.take();
+        let place = taken.as_ptr();
+        taken.extend([7; 1 << 10]);
+        // A part taken off the front does not make it smaller.
+        buffers.give_back(Bytes::from(taken).slice(19..));
+        let again = buffers.take();
+        assert_eq!((again.as_ptr(), again.len(), again.capacity()), (place, 0, 1 << 10));
+        let held = Bytes::from(again);
+        buffers.give_back(held.clone());
+        buffers.give_back(Bytes::from(vec![7; 1 << 11]));
+        assert!(buffers.free.lock().expect("no holder panics").is_empty());
     }
 }

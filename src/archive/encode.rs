@@ -57,15 +57,14 @@ pub fn encode_chunk(
     table: TableId,
     encoding: RowEncoding,
     columns: usize,
-    raw: Bytes,
+    raw: &Bytes,
     codec: Codec,
 ) -> Result<(EncodedChunk, bool)> {
     const DOING: &str = "encode a chunk";
     if columns > COLUMNS_MAX {
         return Err(Error::new(Kind::Requirement, DOING, format!("{columns} columns, the limit is {COLUMNS_MAX}")));
     }
-    let split = split(encoding, columns, &raw)?;
-    drop(raw);
+    let split = split(encoding, columns, raw)?;
     let limit = raw_bytes_max(split.rows);
     if split.raw_bytes > limit {
         let cause = format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);

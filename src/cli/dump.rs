@@ -65,9 +65,9 @@ struct LimitArgs {
     /// Give up when the server sends nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB)
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::memory)]
-    max_memory: u64,
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    max_memory: Option<u64>,
     /// Wait for a snapshot that no serializable transaction can contradict
     #[arg(long)]
     serializable_deferrable: bool,
@@ -86,10 +86,11 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     }
     let reporter = args.output.reporter();
     let server = connect(&args.connection, reporter.as_ref())?;
+    let jobs = values::dump_jobs(args.jobs);
     let options = Options {
         server: server.clone(),
         output: args.file.clone(),
-        jobs: values::jobs(args.jobs),
+        jobs,
         codec,
         selection: args.selection.selection(),
         no_owner: args.owner.no_owner,
@@ -99,7 +100,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         via_partition_root: args.load_via_partition_root,
         begin: Begin { role: args.owner.role.clone(), row_security: args.enable_row_security },
         lock_wait_timeout: args.limits.lock_wait_timeout,
-        max_memory: args.limits.max_memory,
+        max_memory: values::memory_for(args.limits.max_memory, jobs),
         serializable_deferrable: args.limits.serializable_deferrable,
         stall_timeout: args.limits.stall_timeout,
     };

@@ -21,7 +21,7 @@ pub(super) struct RestoreArgs {
     /// The archive
     #[arg(value_name = "ARCHIVE")]
     archive: PathBuf,
-    /// Work with this many sessions at a time [default: cores + 1, at most 8]
+    /// Work with this many sessions at a time [default: cores, at least 2, at most 8]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Check everything and print the plan, change nothing
@@ -91,9 +91,9 @@ struct LimitArgs {
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB)
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::memory)]
-    max_memory: u64,
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    max_memory: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -151,11 +151,12 @@ const STOPPED: &str = "a restore that had begun has left its mark, schema silver
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {
+        let jobs = values::restore_jobs(self.jobs);
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         Options {
             server,
             archive: self.archive.clone(),
-            jobs: values::jobs(self.jobs),
+            jobs,
             selection: self.selection.selection(),
             sections: Sections {
                 pre_data: wants(SectionArg::PreData),
@@ -167,7 +168,7 @@ impl RestoreArgs {
             no_comments: self.no_comments,
             no_tablespaces: self.no_tablespaces,
             role: self.owner.role.clone(),
-            max_memory: self.limits.max_memory,
+            max_memory: values::memory_for(self.limits.max_memory, jobs),
             stall_timeout: self.limits.stall_timeout,
             no_analyze: self.no_analyze,
             no_security_labels: self.no_security_labels,

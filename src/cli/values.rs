@@ -13,6 +13,9 @@ const STALL_MIN: Duration = Duration::from_secs(1);
 /// The compression levels that zstd has for speed and size.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
+/// A session's share of the memory for rows.
+const MEMORY_PER_JOB: u64 = 32 << 20;
+
 /// Fast, and small already: the data is stored by column.
 const LEVEL_DEFAULT: i32 = 1;
 
@@ -71,10 +74,26 @@ fn split_unit(text: &str) -> Result<(u64, &str), String> {
     Ok((number, unit.trim_start()))
 }
 
-/// The sessions to work with when none are asked for: one more than there are cores, at most 8.
-pub(super) fn jobs(asked: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+/// The sessions that copy out when no number is asked for: one more than there are cores, at most 8. While one waits for the network
+/// another is served.
+pub(super) fn dump_jobs(asked: Option<u16>) -> usize {
     asked.map_or_else(|| (cores() + 1).min(8), usize::from)
+}
+
+/// The sessions that restore when no number is asked for: as many as there are cores, at least 2, at most 8. Each keeps the server busy; more
+/// of them than it has cores sort in each other's way.
+pub(super) fn restore_jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| cores().clamp(2, 8), usize::from)
+}
+
+/// Bytes of rows in flight: enough that each session has a chunk to fill or send while others are coded, and no more, whatever the size of
+/// the database.
+pub(super) fn memory_for(asked: Option<u64>, jobs: usize) -> u64 {
+    asked.unwrap_or(MEMORY_PER_JOB * jobs as u64)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What `-Z` asks for: a zstd level, or no compression.

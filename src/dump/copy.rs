@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::CopyOutStream;
 use uuid::Uuid;
 
-use super::plan::{Job, Piece, Plan, Range};
+use super::plan::{Job, Piece, Plan};
 use super::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
@@ -30,12 +30,12 @@ use crate::pg::connect::Server;
 use crate::pg::connect::tap::{Taken, Taker};
 use crate::pg::session::{Session, explain};
 use crate::pg::snapshot::{self, Keeper};
-use crate::pgcopy::strip_binary_header;
-use crate::pool::{Budget, Permit};
+use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};
+use crate::pool::{Budget, Buffers, Permit};
 use crate::progress::{Level, Progress};
 
 /// Raw bytes of a chunk of several rows.
-const CHUNK_BYTES: usize = 8 << 20;
+pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
 /// A chunk holds its raw rows, its columns and its compressed blocks at one moment.
 const MEMORY_PER_RAW_BYTE: u64 = 3;
 /// A row that makes a chunk alone is not copied any more, only compressed.
@@ -54,6 +54,7 @@ pub(super) struct Context {
     pub(super) uuid: Uuid,
     pub(super) codec: Codec,
     pub(super) budget: Budget,
+    pub(super) buffers: Buffers,
     pub(super) stall_timeout: Duration,
     pub(super) progress: Arc<dyn Progress>,
 }
@@ -186,14 +187,12 @@ async fn set_encoding(session: &Session, encoding: Option<&str>) -> Result<()> {
 async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, sender: &ChunkSender) -> Result<()> {
     let doing = source.doing;
     let mut header_due = piece.encoding == RowEncoding::Binary;
-    // More than a chunk is to come when the table was cut: its buffer need not grow step by step.
-    let mut first_bytes = if piece.range == Range::Whole { FIRST_BYTES } else { CHUNK_BYTES };
     loop {
         if sender.is_stopped() {
             return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
         }
         let mut permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
-        let mut filled = source.fill(Vec::with_capacity(first_bytes), CHUNK_BYTES).await?;
+        let mut filled = source.fill(context.buffers.take(), CHUNK_BYTES).await?;
         if let Filled::Large(bytes) = filled {
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
@@ -205,7 +204,6 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
             Filled::Last(raw) => (raw, true),
             Filled::Large(_) => return Err(unexpected(doing, "a row has grown")),
         };
-        first_bytes = CHUNK_BYTES;
         let mut raw = Bytes::from(raw);
         if std::mem::take(&mut header_due) {
             raw = strip_binary_header(raw)?;
@@ -219,12 +217,14 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
 
 /// Starts the chunk's way through the pool to the writer, and does not wait for it.
 fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, mut permit: Permit, sender: &ChunkSender) {
-    let (uuid, codec, sender) = (context.uuid, context.codec, sender.clone());
+    let (uuid, codec, buffers, sender) = (context.uuid, context.codec, context.buffers.clone(), sender.clone());
     sender.begin(piece.table);
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        match encode_chunk(uuid, table, encoding, columns, raw, codec) {
+        let encoded = encode_chunk(uuid, table, encoding, columns, &raw, codec);
+        buffers.give_back(raw);
+        match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {
                 let cause = if trailer_due { "the rows ended without COPY's trailer" } else { "COPY's trailer came before the end" };
                 sender.failed(Error::new(Kind::Server, doing, cause));
@@ -292,9 +292,6 @@ impl Source<'_> {
         .await
     }
 }
-
-/// Most tables are small: the buffer doubles from here up to a chunk.
-const FIRST_BYTES: usize = 64 << 10;
 
 fn too_large(doing: &str, bytes: usize) -> Error {
     Error::new(Kind::Requirement, doing, format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}"))

@@ -21,7 +21,7 @@ use crate::pg::connect::Server;
 use crate::pg::ident;
 use crate::pg::select::Selection;
 use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
-use crate::pool::Budget;
+use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
 
 /// What to dump, from where, to where, how.
@@ -96,6 +96,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         uuid,
         codec: options.codec,
         budget: Budget::new(options.max_memory),
+        buffers: Buffers::new(copy::CHUNK_BYTES),
         stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
         progress: Arc::clone(&progress),
     };

@@ -21,7 +21,7 @@ pub use split::{Split, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};
 
 /// A single row of more raw bytes than this is never copied: its columns are slices of it, and it is joined in slices.
-pub const LARGE_ROW_BYTES: usize = 8 << 20;
+pub const LARGE_ROW_BYTES: usize = 4 << 20;
 
 /// The longest slice that [`join`] makes of a large row.
 pub const PIECE_BYTES_MAX: usize = 1 << 20;

@@ -25,7 +25,7 @@ use crate::progress::Progress;
 
 /// CopyData messages are no longer than this: the driver copies each into its buffer, which should stay small.
 const MESSAGE_BYTES_MAX: usize = 256 << 10;
-/// Chunks that wait decoded; one more is in the making and one is being sent.
+/// Chunks that are read and decoded while one is being sent: decoding is many times faster than the server.
 const AHEAD: usize = 1;
 
 /// What a load needs besides its session.
@@ -201,6 +201,8 @@ impl Loader {
         let (archive, budget) = (Arc::clone(&self.archive), self.budget.clone());
         let reader = tokio::spawn(async move {
             for chunk in chunks {
+                // The load was given up: its end of the channel is gone.
+                let Ok(place) = sender.reserve().await else { return };
                 let entry = &archive.index.chunks[chunk];
                 // Stored bytes and columns die when the rows are joined.
                 let permit = budget.acquire(entry.stored_bytes + 2 * entry.raw_bytes).await;
@@ -210,10 +212,7 @@ impl Loader {
                     let stored = stored.map_err(|source| Error::new(Kind::Unexpected, "read the archive", source.to_string()))??;
                     pool::run(move || stored.decode()).await
                 });
-                // The load was given up: its end of the channel is gone.
-                if sender.send((chunk, decoding, permit)).await.is_err() {
-                    return;
-                }
+                place.send((chunk, decoding, permit));
             }
         });
         Ahead { receiver, reader }

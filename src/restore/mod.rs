@@ -65,9 +65,6 @@ use crate::progress::{Progress, TableTotal};
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
 const MAINTENANCE_BYTES: u64 = 1 << 30;
 
-/// Processes that help a session build an index, where the server has them to give; its own setting where that is more.
-const PARALLEL_WORKERS: u32 = 2;
-
 /// What to restore, from where, to where, how.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -395,8 +392,6 @@ async fn set_up(options: &Options, session: &Session) -> Result<()> {
     let share_kib = MAINTENANCE_BYTES / 1024 / options.jobs.max(1) as u64;
     let sql = format!(
         "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(setting::int8, {share_kib})::text, false), \
-                pg_catalog.set_config('max_parallel_maintenance_workers', \
-                  greatest(pg_catalog.current_setting('max_parallel_maintenance_workers')::int4, {PARALLEL_WORKERS})::text, false), \
                 pg_catalog.set_config('synchronous_commit', 'off', false) \
          FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'"
     );

@@ -69,15 +69,21 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
     let mut left = Left::new(graph);
     left.tell(&shared.loader.progress);
     loop {
-        while let Some(mut session) = idle.pop() {
+        let mut starting = Vec::new();
+        while let Some(session) = idle.pop() {
             let Some(job) = schedule.start() else {
                 idle.push(session);
                 break;
             };
+            starting.push((job, session));
+        }
+        // While every session has work of its own, helpers would only add the cost of merging what they sorted.
+        let helpers = idle.len() / starting.len().max(1);
+        for (job, mut session) in starting {
             let shared = Arc::clone(shared);
             running.spawn(async move {
                 let begun = Instant::now();
-                let result = shared.run(&mut session, job).await;
+                let result = shared.run(&mut session, job, helpers).await;
                 (job, session, result, begun.elapsed().as_secs_f64())
             });
         }
@@ -182,12 +188,18 @@ impl Shared {
         Err(Error::new(Kind::Incomplete, &job.label, cause))
     }
 
-    async fn run(&self, session: &mut Session, id: JobId) -> Result<()> {
+    /// Does a job; an index that it builds is built by the session and so many helpers, where the server has them to give.
+    async fn run(&self, session: &mut Session, id: JobId, helpers: usize) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
         }
         match (&job.work, &self.failures) {
+            (Work::Statements(steps), _) if matches!(job.stage, Stage::Keys | Stage::Indexes) => {
+                // Polled together they travel together.
+                let (set, built) = tokio::join!(set_helpers(session, helpers), statements(session, steps));
+                set.and(built)
+            }
             (Work::Statements(steps), _) => statements(session, steps).await,
             (Work::Script(steps), Some(failures)) => failures.script(session, steps).await,
             (Work::Script(steps), None) => {
@@ -196,7 +208,10 @@ impl Shared {
                 }
                 Ok(())
             }
-            (Work::Concurrently(index), _) => concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await,
+            (Work::Concurrently(index), _) => {
+                set_helpers(session, helpers).await?;
+                concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await
+            }
             (Work::Ready(step), _) => {
                 durable_transaction(session, std::slice::from_ref(step)).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
@@ -210,6 +225,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Sets how many processes may help a session to build an index.
+async fn set_helpers(session: &Session, helpers: usize) -> Result<()> {
+    session.execute("set up the session", &format!("SET max_parallel_maintenance_workers = {helpers}")).await.map(drop)
 }
 
 /// One statement on its own, several in one transaction.
