@@ -7,7 +7,7 @@ use super::chunk::{ChunkHeader, ColumnBlocks, Form};
 use super::damaged;
 use super::manifest::{RowEncoding, TableId};
 use crate::error::Result;
-use crate::pgcopy::{Column, Columns, Digest, Joined, Lengths, join};
+use crate::pgcopy::{Column, Columns, Digest, Joined, Lengths, join, tell};
 
 /// A chunk as it is stored, its header and checksums already checked.
 #[derive(Clone, Debug)]
@@ -45,6 +45,15 @@ impl StoredChunk {
 
     /// Decompresses and joins, and compares checksum, rows, bytes and digest with what the header says.
     pub fn decode(self) -> Result<Joined> {
+        self.decode_with(join)
+    }
+
+    /// The same without keeping the rows.
+    pub fn check(self) -> Result<Joined> {
+        self.decode_with(tell)
+    }
+
+    fn decode_with(self, join: fn(RowEncoding, Columns) -> Result<Joined>) -> Result<Joined> {
         const DOING: &str = "decode a chunk";
         let Self { header, columns, mut body } = self;
         let columns = columns

@@ -85,7 +85,7 @@ fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) ->
     if header.body_crc != crc32fast::hash(&body) {
         return Err(damaged("check it", "the checksum of its blocks does not match"));
     }
-    StoredChunk { header, columns, body }.decode().map(drop)
+    StoredChunk { header, columns, body }.check().map(drop)
 }
 
 /// Reads what lies within the file. A length is believed only as far as the file reaches.

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 /// Rows as COPY takes them, without header and trailer.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a large single row.
+    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a large single row. Only [`join`] keeps the buffer.
     pub pieces: Vec<Bytes>,
     /// How many rows there are.
     pub rows: u64,
@@ -33,6 +33,18 @@ const JOINED_BYTES_MAX: u64 = 1 << 31;
 /// # Errors
 /// Columns whose lengths and data do not agree, that give too many bytes, or text fields that would read as something else.
 pub fn join(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
+    put_together(encoding, columns, true)
+}
+
+/// The same without the rows themselves, which are made piece by piece, counted, and forgotten.
+///
+/// # Errors
+/// Those of [`join`].
+pub fn tell(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
+    put_together(encoding, columns, false)
+}
+
+fn put_together(encoding: RowEncoding, columns: Columns, keep: bool) -> Result<Joined> {
     let raw_bytes = joined_bytes(encoding, &columns)?;
     if encoding == RowEncoding::Text {
         check_text(&columns)?;
@@ -42,14 +54,16 @@ pub fn join(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
     }
     let rows = columns.rows;
     let mut cursors: Vec<Cursor> = columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
-    let mut out = Vec::new();
-    out.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
-    let (digest, raw_crc) = match encoding {
+    let mut out = Out::new(keep);
+    if keep {
+        out.bytes.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
+    }
+    let digest = match encoding {
         RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
         RowEncoding::Text => text(rows, &mut cursors, &mut out)?,
     };
-    debug_assert_eq!(out.len() as u64, raw_bytes, "the sum of the lengths was checked");
-    Ok(Joined { pieces: vec![out.into()], rows, digest, raw_crc, raw_bytes })
+    let (pieces, raw_crc) = out.finish();
+    Ok(Joined { pieces, rows, digest, raw_crc, raw_bytes })
 }
 
 fn refuse(cause: impl Into<String>) -> Error {
@@ -131,23 +145,55 @@ impl<'a> Cursor<'a> {
 /// Bytes of rows after which the checksum catches up: small enough to be in the cache still.
 const BATCH_BYTES: usize = 32 << 10;
 
-fn binary(rows: u64, cursors: &mut [Cursor], out: &mut Vec<u8>) -> (Digest, u32) {
-    let count = (cursors.len() as u16).to_be_bytes();
-    let (mut digest, mut crc, mut summed) = (Digest::default(), Hasher::new(), 0);
-    for row in 0..rows as usize {
-        out.extend_from_slice(&count);
-        let start = out.len();
-        for cursor in &mut *cursors {
-            frame(out, cursor.next(row));
-        }
-        digest += Digest::of_row(&out[start..]);
-        if out.len() - summed >= BATCH_BYTES {
-            crc.update(&out[summed..]);
-            summed = out.len();
+/// Rows while they are made, and their checksum.
+struct Out {
+    bytes: Vec<u8>,
+    /// How many of `bytes` are in `crc`.
+    summed: usize,
+    crc: Hasher,
+    keep: bool,
+}
+
+impl Out {
+    fn new(keep: bool) -> Self {
+        Self { bytes: Vec::new(), summed: 0, crc: Hasher::new(), keep }
+    }
+
+    /// Called after each row.
+    #[inline]
+    fn catch_up(&mut self) {
+        if self.bytes.len() - self.summed >= BATCH_BYTES {
+            self.sum();
         }
     }
-    crc.update(&out[summed..]);
-    (digest, crc.finalize())
+
+    fn sum(&mut self) {
+        self.crc.update(&self.bytes[self.summed..]);
+        if !self.keep {
+            self.bytes.clear();
+        }
+        self.summed = self.bytes.len();
+    }
+
+    fn finish(mut self) -> (Vec<Bytes>, u32) {
+        self.sum();
+        (if self.keep { vec![self.bytes.into()] } else { Vec::new() }, self.crc.finalize())
+    }
+}
+
+fn binary(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Digest {
+    let count = (cursors.len() as u16).to_be_bytes();
+    let mut digest = Digest::default();
+    for row in 0..rows as usize {
+        out.bytes.extend_from_slice(&count);
+        let start = out.bytes.len();
+        for cursor in &mut *cursors {
+            frame(&mut out.bytes, cursor.next(row));
+        }
+        digest += Digest::of_row(&out.bytes[start..]);
+        out.catch_up();
+    }
+    digest
 }
 
 #[inline]
@@ -161,29 +207,30 @@ fn frame(out: &mut Vec<u8>, value: Option<&[u8]>) {
     }
 }
 
-fn text(rows: u64, cursors: &mut [Cursor], out: &mut Vec<u8>) -> Result<(Digest, u32)> {
+fn text(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Result<Digest> {
     let (mut digest, mut frame_bytes) = (Digest::default(), Vec::new());
     for row in 0..rows as usize {
         frame_bytes.clear();
-        let start = out.len();
+        let start = out.bytes.len();
         for (at, cursor) in cursors.iter_mut().enumerate() {
             if at > 0 {
-                out.push(b'\t');
+                out.bytes.push(b'\t');
             }
             let value = cursor.next(row);
             if value == Some(TEXT_NULL) {
                 return Err(refuse("a text field that is not NULL reads as NULL"));
             }
-            out.extend_from_slice(value.unwrap_or(TEXT_NULL));
+            out.bytes.extend_from_slice(value.unwrap_or(TEXT_NULL));
             frame(&mut frame_bytes, value);
         }
-        out.push(b'\n');
-        if &out[start..] == TEXT_END {
+        out.bytes.push(b'\n');
+        if &out.bytes[start..] == TEXT_END {
             return Err(refuse("a row reads as the end of the data"));
         }
         digest += Digest::of_row(&frame_bytes);
+        out.catch_up();
     }
-    Ok((digest, crc32fast::hash(out)))
+    Ok(digest)
 }
 
 /// Joins one large row without copying its large fields.

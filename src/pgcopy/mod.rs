@@ -16,7 +16,7 @@ mod tests;
 
 pub use columns::{Column, Columns, Lengths, NULL};
 pub use digest::{Digest, RowHasher};
-pub use join::{Joined, join};
+pub use join::{Joined, join, tell};
 pub use split::{Split, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};
 

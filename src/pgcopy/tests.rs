@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{BINARY_TRAILER, Column, Columns, Digest, LARGE_ROW_BYTES, Lengths, PIECE_BYTES_MAX, join, split};
+use super::{BINARY_TRAILER, Column, Columns, Digest, LARGE_ROW_BYTES, Lengths, PIECE_BYTES_MAX, join, split, tell};
 use crate::archive::manifest::RowEncoding::{self, Binary, Text};
 
 type Row = Vec<Option<Vec<u8>>>;
@@ -45,6 +45,8 @@ fn check(encoding: RowEncoding, width: usize, rows: &[Row]) {
         let data: Vec<u8> = rows.iter().filter_map(|row| row[at].clone()).flatten().collect();
         assert_eq!(column.data, data);
     }
+    let told = tell(encoding, split.columns.clone()).expect("columns that were just split");
+    assert_eq!((told.rows, told.digest, told.raw_crc, told.raw_bytes), sums);
     let joined = join(encoding, split.columns).expect("columns that were just split");
     assert_eq!((joined.rows, joined.digest, joined.raw_crc, joined.raw_bytes), sums);
     assert!(joined.pieces.iter().all(|piece| joined.pieces.len() == 1 || piece.len() <= PIECE_BYTES_MAX));
