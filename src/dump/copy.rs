@@ -294,7 +294,8 @@ impl Source<'_> {
 }
 
 fn too_large(doing: &str, bytes: usize) -> Error {
-    Error::new(Kind::Requirement, doing, format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}"))
+    let cause = format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}");
+    Error::new(Kind::Requirement, doing, cause).hint("--exclude-table-data leaves out the rows of its table")
 }
 
 fn stalled(doing: &str, waited: Duration) -> Error {

@@ -7,7 +7,7 @@ mod pattern;
 
 use std::collections::HashSet;
 
-use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 
@@ -98,11 +98,11 @@ impl Selection {
         }
     }
 
-    /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected is never brought along for another's sake: what needs it
-    /// is left out and named. Types, functions, extensions and sequences are.
+    /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected
+    /// is never brought along for another's sake: what needs it is left out and named. Types, functions, extensions and sequences are.
     ///
     /// With `-a`, tables and sequences stay as bare names, without statements, owner or privileges, so that rows and values know where they
-    /// belong, and foreign keys and what attaches partitions so that the order of loading is known.
+    /// belong, and what attaches partitions, whose locks reach each other.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
             return Selected { objects, left_out: Vec::new() };
@@ -179,7 +179,7 @@ impl Selection {
         if self.schema_only {
             return !carries_data(object);
         }
-        let names_a_place = is_relation(object.kind) || matches!(object.kind, ObjectKind::ForeignKey | ObjectKind::TableAttach);
+        let names_a_place = is_relation(object.kind) || object.kind == ObjectKind::TableAttach;
         !self.data_only || names_a_place || carries_data(object)
     }
 }
@@ -211,10 +211,6 @@ fn strip(object: &mut Object) {
     object.acl = None;
     object.tablespace = None;
     object.drop = None;
-    if let Detail::ForeignKey { add_not_valid, validate, .. } = &mut object.detail {
-        *add_not_valid = None;
-        *validate = None;
-    }
 }
 
 #[cfg(test)]

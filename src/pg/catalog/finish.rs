@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::encoding::Types;
 use super::extensions::ConfigTable;
 use super::reader::Reader;
-use super::tables::Relation;
+use super::relations::Relation;
 use super::{ReadOptions, TableSource};
 use crate::archive::manifest::{Column, Detail, Object, ObjectId, Table, TableName};
 use crate::error::Result;

@@ -33,6 +33,7 @@ mod operators;
 mod order;
 mod policies;
 mod reader;
+mod relations;
 mod repair;
 mod replication;
 mod schemas;
@@ -56,7 +57,7 @@ use futures_util::try_join;
 use self::draft::Draft;
 use self::extensions::ConfigTable;
 use self::reader::Reader;
-use self::tables::Relation;
+use self::relations::Relation;
 use super::session::Session;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::Result;
@@ -201,7 +202,7 @@ async fn read_drafts(
     };
     let of_tables = async {
         try_join!(
-            tables::read_relations(reader),
+            relations::read(reader),
             with_columns,
             constraints::read_checks(reader),
             sequences::read(reader, config, !options.schema_only)

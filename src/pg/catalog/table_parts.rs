@@ -3,7 +3,7 @@
 use super::address::{Address, class, own};
 use super::columns::{Column, NotNull, parameters};
 use super::draft::Draft;
-use super::tables::Relation;
+use super::relations::Relation;
 use crate::archive::manifest::{ObjectKind, Section};
 use crate::pg::ident;
 
