@@ -25,7 +25,7 @@ def seconds(command, key="seconds"):
 
 
 def all_of(result, tool, name=""):
-    return [one for one in result["commands"] if one["tool"] == tool and name in one["name"] and one["seconds"]]
+    return [one for one in result["commands"] if tool in ("", one["tool"]) and name in one["name"] and one["seconds"]]
 
 
 def silverback(result, name):
@@ -109,14 +109,23 @@ def peak_growth(group, name):
 
 
 def marginal(group, name):
+    """How the time for a row grows; beside it, the same of every other tool that was measured at all three sizes."""
+    def steps(times, rows):
+        return [(times[n + 1] - times[n]) / (rows[n + 1] - rows[n]) * 1e6 for n in (0, 1)]
+
     def find(results):
         cases = [results.group(group, near=rows, exact=True) for rows in (1_000_000, 5_000_000, 20_000_000)]
-        mine = all(cases) and [silverback(case, name) for case in cases]
-        if not mine or not all(mine):
+        if not all(cases) or not all(silverback(case, name) for case in cases):
             return None
-        times, rows = [seconds(one) for one in mine], [case["case"]["rows"] for case in cases]
-        steps = [(times[n + 1] - times[n]) / (rows[n + 1] - rows[n]) * 1e6 for n in (0, 1)]
-        return steps[1] / steps[0], f"{steps[0]:.3f} s, then {steps[1]:.3f} s for each million rows"
+        rows = [case["case"]["rows"] for case in cases]
+        first, second = steps([seconds(silverback(case, name)) for case in cases], rows)
+        words = f"{first:.3f} s, then {second:.3f} s for each million rows"
+        for other in all_of(cases[0], ""):
+            found = [next((one for one in case["commands"] if one["name"] == other["name"] and one["seconds"]), None) for case in cases]
+            if other["tool"] != "silverback" and all(found):
+                growth = steps([seconds(one) for one in found], rows)
+                words += f"; {label(other['tool'], other['name'])}: {growth[1] / growth[0]:.2f}"
+        return second / first, words
     return find
 
 
