@@ -49,13 +49,14 @@ impl Permit {
 #[derive(Clone, Debug)]
 pub struct Buffers {
     bytes: usize,
+    free_max: usize,
     free: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Buffers {
-    /// Buffers of `bytes` each; none is made yet.
-    pub fn new(bytes: usize) -> Self {
-        Self { bytes, free: Arc::default() }
+    /// Buffers of `bytes` each, of which up to `free_max` are kept while nobody uses them; none is made yet.
+    pub fn new(bytes: usize, free_max: usize) -> Self {
+        Self { bytes, free_max, free: Arc::default() }
     }
 
     /// An empty buffer; a fresh one if none is free.
@@ -69,10 +70,17 @@ impl Buffers {
         let Ok(mut buffer) = filled.try_into_mut() else { return };
         buffer.clear();
         let buffer = Vec::from(buffer);
-        if buffer.capacity() == self.bytes {
-            self.free.lock().expect("no holder panics").push(buffer);
+        let mut free = self.free.lock().expect("no holder panics");
+        if buffer.capacity() == self.bytes && free.len() < self.free_max {
+            free.push(buffer);
         }
     }
+}
+
+/// Starts the pool with so many threads, where it does not run yet.
+pub fn start(threads: usize) {
+    // It runs already where another command was run by this process.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }
 
 /// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics here, in the caller's task.
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn buffers_are_used_again() {
-        let buffers = Buffers::new(1 << 10);
+        let buffers = Buffers::new(1 << 10, 1);
         let mut taken = buffers.take();
         let place = taken.as_ptr();
         taken.extend([7; 1 << 10]);
@@ -113,5 +121,9 @@ mod tests {
         buffers.give_back(held.clone());
         buffers.give_back(Bytes::from(vec![7; 1 << 11]));
         assert!(buffers.free.lock().expect("no holder panics").is_empty());
+        for _ in 0..2 {
+            buffers.give_back(Bytes::from(Vec::with_capacity(1 << 10)));
+        }
+        assert_eq!(buffers.free.lock().expect("no holder panics").len(), 1);
     }
 }

@@ -42,7 +42,7 @@ impl BlockCodec {
 const SMALL_BYTES: usize = 64;
 
 /// A thread keeps a buffer for the compressed bytes of blocks up to this size.
-const SCRATCH_BYTES_MAX: usize = 16 << 20;
+const SCRATCH_BYTES_MAX: usize = 1 << 20;
 
 thread_local! {
     static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
@@ -59,7 +59,7 @@ pub(super) fn compress(codec: Codec, raw: Bytes) -> (BlockCodec, Bytes) {
         return (BlockCodec::None, raw);
     }
     let packed = if raw.len() > SCRATCH_BYTES_MAX {
-        // Rare and large: the buffer goes on with the chunk. Pages of it that are never written cost nothing.
+        // The buffer goes on with the chunk. Pages of it that are never written cost nothing.
         let mut out = Vec::new();
         zstd_into(level, &raw, &mut out).then(|| out.into())
     } else {

@@ -30,6 +30,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
+use crate::pool;
 use crate::progress::{Level, Progress};
 use connection::ConnectionArgs;
 use output::{LogFormat, Verbosity};
@@ -149,9 +150,16 @@ fn wanted_format(words: &[OsString]) -> LogFormat {
     if joined || apart { LogFormat::Json } else { LogFormat::Text }
 }
 
+/// Threads that split, compress and join, on a machine that has as many cores. Each keeps freed memory for itself.
+const CODING_THREADS_MAX: usize = 8;
+/// Threads that move bytes between sockets and chunks; one moves a gigabyte a second.
+const MOVING_THREADS_MAX: usize = 2;
+
 /// Runs a command that a signal may stop.
 fn run_stoppable<T>(format: LogFormat, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+    pool::start(values::cores().min(CODING_THREADS_MAX));
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(values::cores().min(MOVING_THREADS_MAX))
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;

@@ -91,7 +91,7 @@ struct LimitArgs {
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session]
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session, at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
 }

@@ -16,6 +16,9 @@ const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 /// A session's share of the memory for rows.
 const MEMORY_PER_JOB: u64 = 32 << 20;
 
+/// What they share at most, if no more is asked for: the allocator keeps about as much again for all the threads.
+const MEMORY_MAX: u64 = 96 << 20;
+
 /// Fast, and small already: the data is stored by column.
 const LEVEL_DEFAULT: i32 = 1;
 
@@ -89,10 +92,10 @@ pub(super) fn restore_jobs(asked: Option<u16>) -> usize {
 /// Bytes of rows in flight: enough that each session has a chunk to fill or send while others are coded, and no more, whatever the size of
 /// the database.
 pub(super) fn memory_for(asked: Option<u64>, jobs: usize) -> u64 {
-    asked.unwrap_or(MEMORY_PER_JOB * jobs as u64)
+    asked.unwrap_or((MEMORY_PER_JOB * jobs as u64).min(MEMORY_MAX))
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

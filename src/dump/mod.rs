@@ -77,6 +77,9 @@ pub struct Report {
 /// A time that no run lives to see, and that clocks can add to now.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// Buffers that wait for rows are not counted as memory in use.
+const FREE_BUFFERS_MAX: usize = 4;
+
 /// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
@@ -96,7 +99,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         uuid,
         codec: options.codec,
         budget: Budget::new(options.max_memory),
-        buffers: Buffers::new(copy::CHUNK_BYTES),
+        buffers: Buffers::new(copy::CHUNK_BYTES, options.jobs.min(FREE_BUFFERS_MAX)),
         stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
         progress: Arc::clone(&progress),
     };

@@ -78,12 +78,12 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             starting.push((job, session));
         }
         // While every session has work of its own, helpers would only add the cost of merging what they sorted.
-        let helpers = idle.len() / starting.len().max(1);
+        let helped = !idle.is_empty() || shared.options.jobs == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
             running.spawn(async move {
                 let begun = Instant::now();
-                let result = shared.run(&mut session, job, helpers).await;
+                let result = shared.run(&mut session, job, helped).await;
                 (job, session, result, begun.elapsed().as_secs_f64())
             });
         }
@@ -188,8 +188,8 @@ impl Shared {
         Err(Error::new(Kind::Incomplete, &job.label, cause))
     }
 
-    /// Does a job; an index that it builds is built by the session and so many helpers, where the server has them to give.
-    async fn run(&self, session: &mut Session, id: JobId, helpers: usize) -> Result<()> {
+    /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
+    async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
@@ -197,7 +197,7 @@ impl Shared {
         match (&job.work, &self.failures) {
             (Work::Statements(steps), _) if matches!(job.stage, Stage::Keys | Stage::Indexes) => {
                 // Polled together they travel together.
-                let (set, built) = tokio::join!(set_helpers(session, helpers), statements(session, steps));
+                let (set, built) = tokio::join!(set_helpers(session, helped), statements(session, steps));
                 set.and(built)
             }
             (Work::Statements(steps), _) => statements(session, steps).await,
@@ -209,7 +209,7 @@ impl Shared {
                 Ok(())
             }
             (Work::Concurrently(index), _) => {
-                set_helpers(session, helpers).await?;
+                set_helpers(session, helped).await?;
                 concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await
             }
             (Work::Ready(step), _) => {
@@ -227,9 +227,10 @@ impl Shared {
     }
 }
 
-/// Sets how many processes may help a session to build an index.
-async fn set_helpers(session: &Session, helpers: usize) -> Result<()> {
-    session.execute("set up the session", &format!("SET max_parallel_maintenance_workers = {helpers}")).await.map(drop)
+/// Sets whether parallel workers may help a session to build an index.
+async fn set_helpers(session: &Session, helped: bool) -> Result<()> {
+    let sql = if helped { "RESET max_parallel_maintenance_workers" } else { "SET max_parallel_maintenance_workers = 0" };
+    session.execute("set up the session", sql).await.map(drop)
 }
 
 /// One statement on its own, several in one transaction.

@@ -13,7 +13,10 @@ use crate::pg::ident;
 use crate::progress::{Level, Progress, TableTotal};
 
 /// Bytes held at a time, stored and decoded, save for a single chunk that is larger.
-const MEMORY_BYTES: u64 = 256 << 20;
+const MEMORY_BYTES: u64 = 128 << 20;
+
+/// More threads would only wait for memory.
+const THREADS_MAX: usize = 10;
 
 /// What a table's chunks amount to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +70,7 @@ pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, pr
     for (table, _) in archive.index.tables.iter().enumerate().filter(|(_, totals)| totals.chunks == 0) {
         progress.table_done(table);
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) + 2;
+    let threads = (std::thread::available_parallelism().map_or(1, usize::from) + 2).min(THREADS_MAX);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(archive.index.chunks.len()) {
             scope.spawn(|| work.check_some());
@@ -82,8 +85,8 @@ impl<R: ReadAt> Work<'_, R> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = self.archive.index.chunks.get(number) else { return };
-            // The stored bytes and the columns.
-            let pass = self.gate.enter(entry.stored_bytes.saturating_add(entry.raw_bytes));
+            // The stored bytes, the columns, and a row, which may be all of it.
+            let pass = self.gate.enter(entry.stored_bytes.saturating_add(entry.raw_bytes.saturating_mul(2)));
             let result = self.decode(number, entry);
             drop(pass);
             self.count(number, entry, result);
