@@ -125,6 +125,8 @@ def marginal(group, name):
             if other["tool"] != "silverback" and all(found):
                 growth = steps([seconds(one) for one in found], rows)
                 words += f"; {label(other['tool'], other['name'])}: {growth[1] / growth[0]:.2f}"
+        if len({case["run"]["command"] for case in cases}) > 1:
+            words += "; the sizes are from different runs"
         return second / first, words
     return find
 
