@@ -25,7 +25,7 @@ def seconds(command, key="seconds"):
 
 
 def all_of(result, tool, name=""):
-    return [one for one in result["commands"] if tool in ("", one["tool"]) and name in one["name"] and one["seconds"]]
+    return [one for one in result["commands"] if one["tool"] == tool and name in one["name"] and one["seconds"]]
 
 
 def silverback(result, name):
@@ -120,11 +120,11 @@ def marginal(group, name):
         rows = [case["case"]["rows"] for case in cases]
         first, second = steps([seconds(silverback(case, name)) for case in cases], rows)
         words = f"{first:.3f} s, then {second:.3f} s for each million rows"
-        for other in all_of(cases[0], ""):
-            found = [next((one for one in case["commands"] if one["name"] == other["name"] and one["seconds"]), None) for case in cases]
-            if other["tool"] != "silverback" and all(found):
-                growth = steps([seconds(one) for one in found], rows)
-                words += f"; {label(other['tool'], other['name'])}: {growth[1] / growth[0]:.2f}"
+        others = [{(one["tool"], one["name"]): one for one in case["commands"] if one["tool"] != "silverback" and one["seconds"]} for case in cases]
+        for key in others[0]:
+            if all(key in case for case in others):
+                growth = steps([seconds(case[key]) for case in others], rows)
+                words += f"; {label(*key)}: {growth[1] / growth[0]:.2f}"
         if len({case["run"]["command"] for case in cases}) > 1:
             words += "; the sizes are from different runs"
         return second / first, words

@@ -62,6 +62,7 @@ fn put_together(encoding: RowEncoding, columns: Columns, keep: bool) -> Result<J
         RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
         RowEncoding::Text => text(rows, &mut cursors, &mut out)?,
     };
+    debug_assert!(!keep || out.bytes.len() as u64 == raw_bytes, "the sum of the lengths was checked");
     let (pieces, raw_crc) = out.finish();
     Ok(Joined { pieces, rows, digest, raw_crc, raw_bytes })
 }
