@@ -25,38 +25,27 @@ impl Budget {
     /// Waits until `bytes` are free; a request larger than the whole budget waits for all of it and passes alone.
     pub async fn acquire(&self, bytes: u64) -> Permit {
         let want = bytes.div_ceil(UNIT).min(u64::from(self.total)) as u32;
-        let permit = Arc::clone(&self.permits).acquire_many_owned(want).await.expect("the semaphore is never closed");
-        Permit { permit }
+        Arc::clone(&self.permits).acquire_many_owned(want).await.expect("the semaphore is never closed")
     }
 }
 
 /// Bytes of the budget in use; given back when dropped.
-#[derive(Debug)]
-pub struct Permit {
-    permit: OwnedSemaphorePermit,
-}
-
-impl Permit {
-    /// Gives back all but `bytes`, once the rest of what it stood for is gone.
-    pub fn shrink_to(&mut self, bytes: u64) {
-        let keep = bytes.div_ceil(UNIT) as usize;
-        let surplus = self.permit.num_permits().saturating_sub(keep);
-        drop(self.permit.split(surplus));
-    }
-}
+pub type Permit = OwnedSemaphorePermit;
 
 /// Buffers of one size that are used again: the first use of fresh memory costs more than filling it.
 #[derive(Clone, Debug)]
 pub struct Buffers {
     bytes: usize,
-    free_max: usize,
     free: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Buffers {
-    /// Buffers of `bytes` each, of which up to `free_max` are kept while nobody uses them; none is made yet.
-    pub fn new(bytes: usize, free_max: usize) -> Self {
-        Self { bytes, free_max, free: Arc::default() }
+    /// How many are kept while nobody uses them. They count for no budget.
+    const FREE_MAX: usize = 12;
+
+    /// Buffers of `bytes` each; none is made yet.
+    pub fn new(bytes: usize) -> Self {
+        Self { bytes, free: Arc::default() }
     }
 
     /// An empty buffer; a fresh one if none is free.
@@ -65,14 +54,19 @@ impl Buffers {
         free.unwrap_or_else(|| Vec::with_capacity(self.bytes))
     }
 
-    /// Keeps what was taken and filled for the next; what somebody else still holds, or is of another size, is let go.
-    pub fn give_back(&self, filled: Bytes) {
-        let Ok(mut buffer) = filled.try_into_mut() else { return };
+    /// Keeps what was taken for the next; what is of another size is let go.
+    pub fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
-        let buffer = Vec::from(buffer);
         let mut free = self.free.lock().expect("no holder panics");
-        if buffer.capacity() == self.bytes && free.len() < self.free_max {
+        if buffer.capacity() == self.bytes && free.len() < Self::FREE_MAX {
             free.push(buffer);
+        }
+    }
+
+    /// The same, unless somebody else holds a part of it.
+    pub fn give_back_shared(&self, buffer: Bytes) {
+        if let Ok(buffer) = buffer.try_into_mut() {
+            self.give_back(buffer.into());
         }
     }
 }
@@ -100,30 +94,29 @@ mod tests {
     #[tokio::test]
     async fn a_permit_is_given_back() {
         let budget = Budget::new(10 * UNIT);
-        let mut all = budget.acquire(1 << 40).await;
-        all.shrink_to(4 * UNIT);
-        let rest = budget.acquire(6 * UNIT).await;
-        drop((all, rest));
-        budget.acquire(10 * UNIT).await;
+        drop(budget.acquire(1 << 40).await);
+        let parts = (budget.acquire(4 * UNIT).await, budget.acquire(6 * UNIT).await);
+        drop(parts);
+        drop(budget.acquire(10 * UNIT).await);
     }
 
     #[test]
     fn buffers_are_used_again() {
-        let buffers = Buffers::new(1 << 10, 1);
+        let buffers = Buffers::new(1 << 10);
         let mut taken = buffers.take();
         let place = taken.as_ptr();
         taken.extend([7; 1 << 10]);
         // A part taken off the front does not make it smaller.
-        buffers.give_back(Bytes::from(taken).slice(19..));
+        buffers.give_back_shared(Bytes::from(taken).slice(19..));
         let again = buffers.take();
         assert_eq!((again.as_ptr(), again.len(), again.capacity()), (place, 0, 1 << 10));
         let held = Bytes::from(again);
-        buffers.give_back(held.clone());
-        buffers.give_back(Bytes::from(vec![7; 1 << 11]));
+        buffers.give_back_shared(held.clone());
+        buffers.give_back(vec![7; 1 << 11]);
         assert!(buffers.free.lock().expect("no holder panics").is_empty());
-        for _ in 0..2 {
-            buffers.give_back(Bytes::from(Vec::with_capacity(1 << 10)));
+        for _ in 0..Buffers::FREE_MAX + 2 {
+            buffers.give_back(Vec::with_capacity(1 << 10));
         }
-        assert_eq!(buffers.free.lock().expect("no holder panics").len(), 1);
+        assert_eq!(buffers.free.lock().expect("no holder panics").len(), Buffers::FREE_MAX);
     }
 }

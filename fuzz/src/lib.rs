@@ -87,7 +87,7 @@ pub fn archive(codec: Codec) -> Vec<u8> {
     let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec).expect("a vector takes all");
     for (id, (encoding, columns)) in tables.into_iter().enumerate() {
         let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec).expect("whole rows");
-        writer.write_chunk(chunk.0).expect("a vector takes all");
+        writer.write_chunk(&chunk.0).expect("a vector takes all");
     }
     writer.finish().expect("a vector takes all").0
 }

@@ -3,12 +3,14 @@
 //! Contexts are kept by thread, because making one costs as much as compressing a small block.
 
 use std::cell::RefCell;
+use std::io::Cursor;
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe;
 
 use super::limits::WINDOW_LOG_MAX;
+use super::room;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,34 +43,25 @@ impl BlockCodec {
 /// Blocks of fewer bytes are stored: a frame's own bytes would eat what is gained.
 const SMALL_BYTES: usize = 64;
 
-/// A thread keeps a buffer for the compressed bytes of blocks up to this size.
-const SCRATCH_BYTES_MAX: usize = 1 << 20;
-
 thread_local! {
     static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Compresses a block if that saves at least a thirty-second of it. Whatever goes wrong, the block as it is will do.
-pub(super) fn compress(codec: Codec, raw: Bytes) -> (BlockCodec, Bytes) {
-    let Codec::Zstd(level) = codec else {
-        return (BlockCodec::None, raw);
-    };
-    if raw.len() < SMALL_BYTES || (raw.len() >= NOISE_BYTES && is_noise(level, &raw)) {
-        return (BlockCodec::None, raw);
+/// Appends a block to `out`, compressed if that saves at least a thirty-second of it. Whatever goes wrong, the block as it is will do.
+pub(super) fn compress(codec: Codec, raw: &[u8], out: &mut Vec<u8>) -> BlockCodec {
+    let start = out.len();
+    if let Codec::Zstd(level) = codec
+        && raw.len() >= SMALL_BYTES
+        && !(raw.len() >= NOISE_BYTES && is_noise(level, raw, out))
+    {
+        if zstd_pays(level, raw, out) {
+            return BlockCodec::Zstd;
+        }
+        out.truncate(start);
     }
-    let packed = if raw.len() > SCRATCH_BYTES_MAX {
-        // The buffer goes on with the chunk. Pages of it that are never written cost nothing.
-        let mut out = Vec::new();
-        zstd_into(level, &raw, &mut out).then(|| out.into())
-    } else {
-        SCRATCH.with_borrow_mut(|scratch| zstd_into(level, &raw, scratch).then(|| Bytes::copy_from_slice(scratch)))
-    };
-    match packed {
-        Some(packed) if pays(packed.len(), raw.len()) => (BlockCodec::Zstd, packed),
-        _ => (BlockCodec::None, raw),
-    }
+    out.extend_from_slice(raw);
+    BlockCodec::None
 }
 
 /// Blocks of at least so many bytes are looked at before they are compressed.
@@ -80,9 +73,17 @@ const SAMPLE_BYTES: usize = 32 << 10;
 /// Recognises random UUIDs and what is compressed already, at a hundredth of what compressing them in vain would cost.
 ///
 /// Two looks: do single bytes vary as if by chance, and if so, does a piece from the middle not shrink (values that return)?
-fn is_noise(level: i32, raw: &[u8]) -> bool {
+///
+/// `out` comes back as it was.
+fn is_noise(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
+    if order0_bits(raw) <= 7.6 {
+        return false;
+    }
+    let start = out.len();
     let middle = &raw[(raw.len() - SAMPLE_BYTES) / 2..][..SAMPLE_BYTES];
-    order0_bits(raw) > 7.6 && SCRATCH.with_borrow_mut(|scratch| !zstd_into(level, middle, scratch) || !pays(scratch.len(), middle.len()))
+    let pays = zstd_pays(level, middle, out);
+    out.truncate(start);
+    !pays
 }
 
 /// The entropy of single bytes, in bits, over 4 KiB taken from all over the block.
@@ -98,51 +99,81 @@ fn order0_bits(raw: &[u8]) -> f32 {
     counts.iter().map(share).filter(|share| *share > 0.0).map(|share| -share * share.log2()).sum()
 }
 
-/// Whether what was saved is worth the time to decompress it.
-fn pays(packed: usize, raw: usize) -> bool {
-    packed <= raw - raw / 32
-}
-
-fn zstd_into(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
-    out.clear();
-    if out.try_reserve_exact(zstd_safe::compress_bound(raw.len())).is_err() {
+/// Appends the block as a zstd frame, and tells whether what that saves is worth the time to decompress it.
+fn zstd_pays(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    // A frame that needs more than that does not pay.
+    if out.try_reserve(raw.len()).is_err() {
         return false;
     }
     COMPRESSOR.with_borrow_mut(|slot| {
         if slot.as_ref().is_none_or(|(has, _)| *has != level) {
             *slot = Compressor::new(level).ok().map(|compressor| (level, compressor));
         }
-        slot.as_mut().is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, out).is_ok())
-    })
+        let mut end = Cursor::new(&mut *out);
+        end.set_position(start as u64);
+        slot.as_mut().is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, &mut end).is_ok())
+    }) && out.len() - start <= raw.len() - raw.len() / 32
 }
 
-/// Gives back the `raw_bytes` bytes of a block; the caller has capped that number.
+/// A block as it is stored.
+pub(super) struct Block {
+    pub codec: BlockCodec,
+    pub stored: Bytes,
+    /// The bytes it had; the caller has capped their sum.
+    pub raw_bytes: u64,
+}
+
+/// Gives the blocks as they were, and what those that had to be decompressed are slices of.
 ///
 /// # Errors
-/// What is wrong, as a clause of its own.
-pub(super) fn decompress(codec: BlockCodec, stored: &Bytes, raw_bytes: u64) -> Result<Bytes, String> {
-    match codec {
-        BlockCodec::None if stored.len() as u64 == raw_bytes => Ok(stored.clone()),
-        BlockCodec::None => Err(format!("a block has {} bytes, expected {raw_bytes}", stored.len())),
-        BlockCodec::Zstd => unzstd(stored, raw_bytes),
+/// What is wrong, as a clause of its own. Nothing is allocated for a block before its own header agrees.
+pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), String> {
+    let mut bytes = 0;
+    for block in &blocks {
+        match block.codec {
+            BlockCodec::None if block.stored.len() as u64 == block.raw_bytes => {}
+            BlockCodec::None => return Err(format!("a block has {} bytes, expected {}", block.stored.len(), block.raw_bytes)),
+            BlockCodec::Zstd => {
+                check_frame(&block.stored, block.raw_bytes)?;
+                bytes += block.raw_bytes;
+            }
+        }
     }
+    let mut room = room::take_for(&room::COLUMNS, bytes).map_err(|error| error.to_string())?;
+    room.clear();
+    for block in blocks.iter().filter(|block| block.codec == BlockCodec::Zstd) {
+        unzstd(&block.stored, block.raw_bytes, &mut room)?;
+    }
+    let room = Bytes::from(room);
+    let mut at = 0;
+    let whole = |block: Block| match block.codec {
+        BlockCodec::None => block.stored,
+        BlockCodec::Zstd => {
+            let start = at;
+            at += block.raw_bytes as usize;
+            room.slice(start..at)
+        }
+    };
+    Ok((blocks.into_iter().map(whole).collect(), room.clone()))
 }
 
-fn unzstd(stored: &[u8], raw_bytes: u64) -> Result<Bytes, String> {
-    check_frame(stored, raw_bytes)?;
-    let mut out = Vec::new();
-    out.try_reserve_exact(raw_bytes as usize).map_err(|error| error.to_string())?;
+/// Appends what the frame holds; there is room for it.
+fn unzstd(stored: &[u8], raw_bytes: u64, out: &mut Vec<u8>) -> Result<(), String> {
+    let start = out.len();
     DECOMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Some(Decompressor::new().map_err(|error| error.to_string())?);
         }
         let decompressor = slot.as_mut().expect("it was just put there");
-        decompressor.decompress_to_buffer(stored, &mut out).map_err(|error| format!("a block does not decompress: {error}"))
+        let mut end = Cursor::new(&mut *out);
+        end.set_position(start as u64);
+        decompressor.decompress_to_buffer(stored, &mut end).map_err(|error| format!("a block does not decompress: {error}"))
     })?;
-    if out.len() as u64 != raw_bytes {
-        return Err(format!("a block decompresses to {} bytes, expected {raw_bytes}", out.len()));
+    if (out.len() - start) as u64 != raw_bytes {
+        return Err(format!("a block decompresses to {} bytes, expected {raw_bytes}", out.len() - start));
     }
-    Ok(out.into())
+    Ok(())
 }
 
 /// Checks that the block is one frame, of the declared size, without dictionary, with a window that any reader takes.
@@ -183,11 +214,16 @@ mod tests {
     fn check(raw: Vec<u8>, expect: BlockCodec) {
         let raw = Bytes::from(raw);
         for level in [1, 3, -5] {
-            let (codec, stored) = compress(Codec::Zstd(level), raw.clone());
-            assert_eq!(codec, expect);
-            assert_eq!(decompress(codec, &stored, raw.len() as u64).as_ref(), Ok(&raw));
+            let mut stored = b"before".to_vec();
+            let codec = compress(Codec::Zstd(level), &raw, &mut stored);
+            assert_eq!((codec, &stored[..6]), (expect, &b"before"[..]));
+            let stored = Bytes::from(stored).slice(6..);
+            let block = Block { codec, stored, raw_bytes: raw.len() as u64 };
+            assert_eq!(decompress(vec![block]).expect("it was just compressed").0, std::slice::from_ref(&raw));
         }
-        assert_eq!(compress(Codec::None, raw.clone()), (BlockCodec::None, raw));
+        let mut stored = Vec::new();
+        assert_eq!(compress(Codec::None, &raw, &mut stored), BlockCodec::None);
+        assert_eq!(stored, raw);
     }
 
     #[test]
@@ -198,7 +234,9 @@ mod tests {
             uuid[8] = uuid[8] & 0x3f | 0x80;
         }
         assert!(order0_bits(&uuids) > 7.6, "{}", order0_bits(&uuids));
-        assert!(is_noise(1, &uuids));
+        let mut out = vec![7];
+        assert!(is_noise(1, &uuids, &mut out));
+        assert_eq!(out, [7]);
         check(uuids, BlockCodec::None);
     }
 
@@ -213,10 +251,10 @@ mod tests {
 
     #[test]
     fn blocks_of_every_size_come_back() {
-        for bytes in [0, 1, SMALL_BYTES - 1, SMALL_BYTES, NOISE_BYTES - 1, NOISE_BYTES, NOISE_BYTES + 1, SCRATCH_BYTES_MAX + 1] {
+        for bytes in [0, 1, SMALL_BYTES - 1, SMALL_BYTES, NOISE_BYTES - 1, NOISE_BYTES, NOISE_BYTES + 1, 1 << 20] {
             check(vec![b'a'; bytes], if bytes < SMALL_BYTES { BlockCodec::None } else { BlockCodec::Zstd });
         }
-        for bytes in [SMALL_BYTES, NOISE_BYTES, NOISE_BYTES + 1, SCRATCH_BYTES_MAX + 1] {
+        for bytes in [SMALL_BYTES, NOISE_BYTES, NOISE_BYTES + 1, 1 << 20] {
             check(noise(bytes), BlockCodec::None);
         }
     }

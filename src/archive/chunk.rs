@@ -17,7 +17,7 @@ use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::RowEncoding;
 use super::{codec, damaged};
 use crate::error::Result;
-use crate::pgcopy::Digest;
+use crate::pgcopy::{Digest, Form};
 
 pub(super) const MAGIC: [u8; 8] = *b"SBKCHUNK";
 
@@ -39,25 +39,12 @@ pub(super) struct ChunkHeader {
     pub body_crc: u32,
 }
 
-/// How a column's lengths are stored; [`crate::pgcopy::Lengths`] without its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Null = 0,
-    Fixed = 1,
-    FixedOrNull = 2,
-    U8 = 3,
-    U16 = 4,
-    U32 = 5,
-}
-
 /// Where a column's two blocks are: they follow each other, after those of the columns before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ColumnBlocks {
     pub form: Form,
     pub lengths_codec: BlockCodec,
     pub data_codec: BlockCodec,
-    /// The bytes of every value, for [`Form::Fixed`] and [`Form::FixedOrNull`]; otherwise 0.
-    pub value_bytes: u32,
     pub lengths_stored: u32,
     pub data_raw: u32,
     pub data_stored: u32,
@@ -102,21 +89,32 @@ pub(super) fn header_bytes(columns: usize) -> u64 {
     (FIXED_BYTES + columns * COLUMN_BYTES + CRC_BYTES) as u64
 }
 
-impl Form {
-    fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Null, Self::Fixed, Self::FixedOrNull, Self::U8, Self::U16, Self::U32].into_iter().find(|form| *form as u8 == byte)
+/// A form's number, and the bytes of every value where it has them.
+fn form_parts(form: Form) -> (u8, u32) {
+    match form {
+        Form::Null => (0, 0),
+        Form::Fixed(length) => (1, length),
+        Form::FixedOrNull(length) => (2, length),
+        Form::U8 => (3, 0),
+        Form::U16 => (4, 0),
+        Form::U32 => (5, 0),
     }
+}
 
-    /// The size of the block of lengths of so many rows.
-    pub(super) fn lengths_bytes(self, rows: u64) -> u64 {
-        match self {
-            Self::Null | Self::Fixed => 0,
-            Self::FixedOrNull => rows.div_ceil(8),
-            Self::U8 => rows,
-            Self::U16 => rows * 2,
-            Self::U32 => rows * 4,
-        }
+fn form_of(number: u8, value_bytes: u32) -> Result<Form, String> {
+    let form = match number {
+        0 => Form::Null,
+        1 => Form::Fixed(value_bytes),
+        2 => Form::FixedOrNull(value_bytes),
+        3 => Form::U8,
+        4 => Form::U16,
+        5 => Form::U32,
+        other => return Err(format!("there is no form of lengths {other}")),
+    };
+    if form_parts(form).1 != value_bytes {
+        return Err("a column's lengths are given twice".into());
     }
+    Ok(form)
 }
 
 pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> {
@@ -139,12 +137,13 @@ pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> 
     };
     codec::encode_into(&layout, &mut out);
     for column in columns {
+        let (form, value_bytes) = form_parts(column.form);
         let layout = ColumnLayout {
-            form: column.form as u8,
+            form,
             lengths_codec: column.lengths_codec as u8,
             data_codec: column.data_codec as u8,
             reserved: 0,
-            value_bytes: column.value_bytes,
+            value_bytes,
             lengths_stored: column.lengths_stored,
             data_raw: column.data_raw,
             data_stored: column.data_stored,
@@ -232,14 +231,11 @@ fn check_size(header: &ChunkHeader) -> Result<(), String> {
 
 fn decode_column(rows: u64, bytes: &[u8]) -> Result<ColumnBlocks, String> {
     let layout: ColumnLayout = codec::decode(bytes)?;
-    let form = Form::from_byte(layout.form).ok_or_else(|| format!("there is no form of lengths {}", layout.form))?;
+    let form = form_of(layout.form, layout.value_bytes)?;
     let codec = |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
     let (lengths_codec, data_codec) = (codec(layout.lengths_codec)?, codec(layout.data_codec)?);
     if layout.reserved != 0 {
         return Err("reserved bytes are not zero".into());
-    }
-    if layout.value_bytes != 0 && !matches!(form, Form::Fixed | Form::FixedOrNull) {
-        return Err("a column's lengths are given twice".into());
     }
     let sizes =
         [(lengths_codec, form.lengths_bytes(rows), layout.lengths_stored), (data_codec, u64::from(layout.data_raw), layout.data_stored)];
@@ -252,8 +248,8 @@ fn decode_column(rows: u64, bytes: &[u8]) -> Result<ColumnBlocks, String> {
             return Err(format!("a block of {raw} bytes is stored in {stored}"));
         }
     }
-    let ColumnLayout { value_bytes, lengths_stored, data_raw, data_stored, .. } = layout;
-    Ok(ColumnBlocks { form, lengths_codec, data_codec, value_bytes, lengths_stored, data_raw, data_stored })
+    let ColumnLayout { lengths_stored, data_raw, data_stored, .. } = layout;
+    Ok(ColumnBlocks { form, lengths_codec, data_codec, lengths_stored, data_raw, data_stored })
 }
 
 fn check_sums(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Result<(), String> {

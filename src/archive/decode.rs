@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
-use super::block;
-use super::chunk::{ChunkHeader, ColumnBlocks, Form};
+use super::block::{self, Block, BlockCodec};
+use super::chunk::{ChunkHeader, ColumnBlocks};
 use super::damaged;
 use super::manifest::{RowEncoding, TableId};
+use super::room;
 use crate::error::Result;
-use crate::pgcopy::{Column, Columns, Digest, Joined, Lengths, join, tell};
+use crate::pgcopy::{Column, Columns, Digest, Joined, join, tell};
 
 /// A chunk as it is stored, its header and checksums already checked.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct StoredChunk {
     pub(super) header: ChunkHeader,
     pub(super) columns: Vec<ColumnBlocks>,
     pub(super) body: Bytes,
+    /// What `body` is a slice of, if it is kept for the next chunk.
+    pub(super) room: Bytes,
 }
 
 impl StoredChunk {
@@ -45,7 +48,12 @@ impl StoredChunk {
 
     /// Decompresses and joins, and compares checksum, rows, bytes and digest with what the header says.
     pub fn decode(self) -> Result<Joined> {
-        self.decode_with(join)
+        self.decode_into(Vec::new())
+    }
+
+    /// The same; the rows lie in `out`, whose content does not matter, or in fresh memory if it is too small.
+    pub fn decode_into(self, out: Vec<u8>) -> Result<Joined> {
+        self.decode_with(|encoding, columns| join(encoding, columns, out))
     }
 
     /// The same without keeping the rows.
@@ -53,16 +61,22 @@ impl StoredChunk {
         self.decode_with(tell)
     }
 
-    fn decode_with(self, join: fn(RowEncoding, Columns) -> Result<Joined>) -> Result<Joined> {
+    fn decode_with(self, join: impl FnOnce(RowEncoding, Columns) -> Result<Joined>) -> Result<Joined> {
         const DOING: &str = "decode a chunk";
-        let Self { header, columns, mut body } = self;
-        let columns = columns
-            .iter()
-            .map(|column| load(header.rows, column, &mut body))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| damaged(DOING, cause))?;
-        drop(body);
-        let joined = join(header.encoding, Columns { rows: header.rows, columns })?;
+        let Self { header, columns: descriptors, body, room: stored } = self;
+        let blocks = blocks(header.rows, &descriptors, body).map_err(|cause| damaged(DOING, cause))?;
+        let (blocks, room) = block::decompress(blocks).map_err(|cause| damaged(DOING, cause))?;
+        let pairs = blocks.as_chunks().0.iter().zip(&descriptors);
+        let column = |([lengths, data], column): (&[Bytes; 2], &ColumnBlocks)| Column {
+            form: column.form,
+            lengths: lengths.clone(),
+            data: data.clone(),
+        };
+        let columns = Columns { rows: header.rows, columns: pairs.map(column).collect() };
+        drop(blocks);
+        let joined = join(header.encoding, columns)?;
+        room::keep(&room::COLUMNS, room);
+        room::keep(&room::STORED, stored);
         if joined.raw_bytes != header.raw_bytes {
             return Err(damaged(DOING, format!("its rows have {} bytes, expected {}", joined.raw_bytes, header.raw_bytes)));
         }
@@ -76,22 +90,19 @@ impl StoredChunk {
     }
 }
 
-/// Takes a column's blocks off the front of `body`.
-fn load(rows: u64, column: &ColumnBlocks, body: &mut Bytes) -> Result<Column, String> {
-    let mut take = |stored: u32| {
+/// Cuts the body into two blocks for each column.
+fn blocks(rows: u64, columns: &[ColumnBlocks], mut body: Bytes) -> Result<Vec<Block>, String> {
+    let mut take = |codec: BlockCodec, stored: u32, raw_bytes: u64| {
         let stored = stored as usize;
-        if stored <= body.len() { Ok(body.split_to(stored)) } else { Err("a block lies beyond the chunk's end") }
+        if stored > body.len() {
+            return Err("a block lies beyond the chunk's end".to_owned());
+        }
+        Ok(Block { codec, stored: body.split_to(stored), raw_bytes })
     };
-    let (lengths, data) = (take(column.lengths_stored)?, take(column.data_stored)?);
-    let lengths = block::decompress(column.lengths_codec, &lengths, column.form.lengths_bytes(rows))?;
-    let lengths = match column.form {
-        Form::Null => Lengths::Null,
-        Form::Fixed => Lengths::Fixed(column.value_bytes),
-        Form::FixedOrNull => Lengths::FixedOrNull(column.value_bytes, lengths),
-        Form::U8 => Lengths::U8(lengths),
-        Form::U16 => Lengths::U16(lengths),
-        Form::U32 => Lengths::U32(lengths),
-    };
-    let data = block::decompress(column.data_codec, &data, u64::from(column.data_raw))?;
-    Ok(Column { lengths, data })
+    let mut blocks = Vec::with_capacity(columns.len() * 2);
+    for column in columns {
+        blocks.push(take(column.lengths_codec, column.lengths_stored, column.form.lengths_bytes(rows))?);
+        blocks.push(take(column.data_codec, column.data_stored, u64::from(column.data_raw))?);
+    }
+    Ok(blocks)
 }

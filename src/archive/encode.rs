@@ -4,11 +4,12 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::block::{self, Codec};
-use super::chunk::{ChunkHeader, ColumnBlocks, Form, header_bytes};
+use super::chunk::{ChunkHeader, ColumnBlocks, header_bytes};
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::{RowEncoding, TableId};
+use super::room;
 use crate::error::{Error, Kind, Result};
-use crate::pgcopy::{Column, Digest, Lengths, split};
+use crate::pgcopy::{Column, Digest, split};
 
 /// A chunk as it will be stored; its place in the archive is given by the writer.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct EncodedChunk {
     pub(super) header: ChunkHeader,
     pub(super) columns: Vec<ColumnBlocks>,
     /// The blocks, in the order of `columns`.
-    pub(super) body: Vec<Bytes>,
+    pub(super) body: Vec<u8>,
 }
 
 impl EncodedChunk {
@@ -40,6 +41,11 @@ impl EncodedChunk {
         self.header.digest
     }
 
+    /// The memory it was encoded into, to be used again.
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
     /// Whose rows they are.
     pub fn table(&self) -> TableId {
         TableId(self.header.table)
@@ -60,24 +66,34 @@ pub fn encode_chunk(
     raw: &Bytes,
     codec: Codec,
 ) -> Result<(EncodedChunk, bool)> {
+    encode_chunk_into(archive, table, encoding, columns, raw, codec, Vec::new())
+}
+
+/// The same; the blocks lie in `body`, whose content does not matter. It need not be larger than `raw`.
+pub fn encode_chunk_into(
+    archive: Uuid,
+    table: TableId,
+    encoding: RowEncoding,
+    columns: usize,
+    raw: &Bytes,
+    codec: Codec,
+    mut body: Vec<u8>,
+) -> Result<(EncodedChunk, bool)> {
     const DOING: &str = "encode a chunk";
     if columns > COLUMNS_MAX {
         return Err(Error::new(Kind::Requirement, DOING, format!("{columns} columns, the limit is {COLUMNS_MAX}")));
     }
-    let split = split(encoding, columns, raw)?;
+    let split = split(encoding, columns, raw, room::take(&room::COLUMNS))?;
     let limit = raw_bytes_max(split.rows);
     if split.raw_bytes > limit {
         let cause = format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);
         // Whoever cuts the stream keeps the first limit; PostgreSQL itself keeps the second.
         return Err(Error::new(if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected }, DOING, cause));
     }
-    let mut body = Vec::with_capacity(columns * 2);
-    let columns: Vec<ColumnBlocks> = split.columns.columns.into_iter().map(|column| store(column, codec, &mut body)).collect();
-    let (mut crc, mut blake3) = (crc32fast::Hasher::new(), blake3::Hasher::new());
-    for block in &body {
-        crc.update(block);
-        blake3.update(block);
-    }
+    body.clear();
+    let columns: Vec<ColumnBlocks> = split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
+    drop(split.columns);
+    room::keep(&room::COLUMNS, split.room);
     let header = ChunkHeader {
         archive,
         number: 0,
@@ -86,30 +102,23 @@ pub fn encode_chunk(
         columns: columns.len() as u16,
         rows: split.rows,
         raw_bytes: split.raw_bytes,
-        body_bytes: body.iter().map(|block| block.len() as u64).sum(),
+        body_bytes: body.len() as u64,
         digest: split.digest,
-        body_blake3: blake3.finalize().into(),
+        body_blake3: blake3::hash(&body).into(),
         raw_crc: split.raw_crc,
-        body_crc: crc.finalize(),
+        body_crc: crc32fast::hash(&body),
     };
     Ok((EncodedChunk { header, columns, body }, split.trailer))
 }
 
-/// Compresses a column's blocks into `body` and tells where they are.
-fn store(column: Column, codec: Codec, body: &mut Vec<Bytes>) -> ColumnBlocks {
-    let Column { lengths, data } = column;
-    let (form, value_bytes) = match &lengths {
-        Lengths::Null => (Form::Null, 0),
-        Lengths::Fixed(length) => (Form::Fixed, *length),
-        Lengths::FixedOrNull(length, _) => (Form::FixedOrNull, *length),
-        Lengths::U8(_) => (Form::U8, 0),
-        Lengths::U16(_) => (Form::U16, 0),
-        Lengths::U32(_) => (Form::U32, 0),
+/// Appends a column's blocks to `body` and tells where they are.
+fn store(column: &Column, codec: Codec, body: &mut Vec<u8>) -> ColumnBlocks {
+    let mut append = |block: &[u8]| {
+        let start = body.len();
+        let codec = block::compress(codec, block, body);
+        (codec, (body.len() - start) as u32)
     };
-    let (lengths_codec, lengths) = block::compress(codec, lengths.block());
-    let data_raw = data.len() as u32;
-    let (data_codec, data) = block::compress(codec, data);
-    let (lengths_stored, data_stored) = (lengths.len() as u32, data.len() as u32);
-    body.extend([lengths, data].into_iter().filter(|block| !block.is_empty()));
-    ColumnBlocks { form, lengths_codec, data_codec, value_bytes, lengths_stored, data_raw, data_stored }
+    let (lengths_codec, lengths_stored) = append(&column.lengths);
+    let (data_codec, data_stored) = append(&column.data);
+    ColumnBlocks { form: column.form, lengths_codec, data_codec, lengths_stored, data_raw: column.data.len() as u32, data_stored }
 }

@@ -20,6 +20,7 @@ mod index;
 mod limits;
 pub mod manifest;
 mod reader;
+mod room;
 mod root;
 mod section;
 mod survey;
@@ -31,7 +32,7 @@ mod writer;
 
 pub use block::Codec;
 pub use decode::StoredChunk;
-pub use encode::{EncodedChunk, encode_chunk};
+pub use encode::{EncodedChunk, encode_chunk, encode_chunk_into};
 pub use file::{NewFile, ReadAt};
 pub use footer::Footer;
 pub use header::{FORMAT_VERSION, Header};

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use std::collections::TryReserveError;
+
 use bytes::Bytes;
 
 use super::chunk::{self, header_bytes};
@@ -12,6 +14,7 @@ use super::footer::Footer;
 use super::header::Header;
 use super::index::{self, Index, IndexEntry};
 use super::manifest::{Manifest, Table};
+use super::room;
 use super::root::Root;
 use super::{damaged, section};
 use crate::error::{Error, Kind, Result};
@@ -112,7 +115,14 @@ impl<R: ReadAt> Archive<R> {
     fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {
         let refuse = |cause: String| Err(damaged("check it", cause));
         let table = self.table(entry);
-        let mut stored = Bytes::from(read(&self.source, entry.offset, entry.stored_bytes, "chunk")?);
+        let mut room = room::take_for(&room::STORED, entry.stored_bytes).map_err(|error| no_memory("chunk", &error))?;
+        let stored_bytes = entry.stored_bytes as usize;
+        if room.len() < stored_bytes {
+            room.resize(stored_bytes, 0);
+        }
+        fill(&self.source, entry.offset, &mut room[..stored_bytes], "chunk")?;
+        let room = Bytes::from(room);
+        let mut stored = room.slice(..stored_bytes);
         let head = stored.split_to(header_bytes(table.columns.len()) as usize);
         let (header, columns) = chunk::decode(&head)?;
         if header.archive != self.header.archive {
@@ -132,7 +142,7 @@ impl<R: ReadAt> Archive<R> {
         if header.body_blake3 != *blake3::hash(&stored).as_bytes() {
             return refuse("the hash of its blocks does not match".into());
         }
-        Ok(StoredChunk { header, columns, body: stored })
+        Ok(StoredChunk { header, columns, body: stored, room })
     }
 
     fn table(&self, entry: &IndexEntry) -> &Table {
@@ -187,11 +197,19 @@ fn check_totals(footer: &Footer, index: &Index, chunks_start: u64) -> Result<()>
 /// Reads a section; the caller has capped `bytes`.
 pub(super) fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
     let mut buf = Vec::new();
-    buf.try_reserve_exact(bytes as usize).map_err(|error| Error::new(Kind::Unexpected, format!("read the {what}"), error.to_string()))?;
+    buf.try_reserve_exact(bytes as usize).map_err(|error| no_memory(what, &error))?;
     buf.resize(bytes as usize, 0);
-    source.read_exact_at(&mut buf, offset).map_err(|error| match error.kind() {
+    fill(source, offset, &mut buf, what)?;
+    Ok(buf)
+}
+
+fn fill(source: &impl ReadAt, offset: u64, buf: &mut [u8], what: &str) -> Result<()> {
+    source.read_exact_at(buf, offset).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => damaged(format!("read the {what}"), "the archive is cut short, or was cut while it is read"),
         _ => Error::file(format!("read the {what}"), error),
-    })?;
-    Ok(buf)
+    })
+}
+
+fn no_memory(what: &str, error: &TryReserveError) -> Error {
+    Error::new(Kind::Unexpected, format!("read the {what}"), error.to_string())
 }

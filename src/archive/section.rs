@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 
-use super::block::{self, BlockCodec, Codec};
+use super::block::{self, Block, BlockCodec, Codec};
 use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
 use super::manifest::{Detail, Manifest, ObjectId, ObjectKind};
 use super::{codec, damaged};
@@ -48,7 +48,8 @@ pub(super) fn encode(manifest: &Manifest, codec: Codec) -> Result<Vec<u8>> {
         let cause = format!("it would have {raw_bytes} bytes, the limit is {MANIFEST_BYTES_MAX}");
         return Err(Error::new(Kind::Requirement, WRITE, cause).hint("select fewer objects (-n, -t)"));
     }
-    let (block_codec, stored) = block::compress(codec, Bytes::from(json));
+    let mut stored = Vec::new();
+    let block_codec = block::compress(codec, &json, &mut stored);
     let prefix = Prefix {
         magic: MAGIC,
         codec: block_codec as u8,
@@ -96,8 +97,9 @@ pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
     if prefix.stored_crc != crc32fast::hash(stored) {
         return Err(refuse("its checksum does not match".into()));
     }
-    let json = block::decompress(block_codec, &Bytes::copy_from_slice(stored), prefix.raw_bytes).map_err(refuse)?;
-    let manifest = serde_json::from_slice(&json).map_err(|error| refuse(error.to_string()).with_source(error))?;
+    let block = Block { codec: block_codec, stored: Bytes::copy_from_slice(stored), raw_bytes: prefix.raw_bytes };
+    let (json, _) = block::decompress(vec![block]).map_err(refuse)?;
+    let manifest = serde_json::from_slice(&json[0]).map_err(|error| refuse(error.to_string()).with_source(error))?;
     check(&manifest).map_err(refuse)?;
     Ok(manifest)
 }

@@ -85,7 +85,7 @@ fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) ->
     if header.body_crc != crc32fast::hash(&body) {
         return Err(damaged("check it", "the checksum of its blocks does not match"));
     }
-    StoredChunk { header, columns, body }.check().map(drop)
+    StoredChunk { header, columns, body, room: Bytes::new() }.check().map(drop)
 }
 
 /// Reads what lies within the file. A length is believed only as far as the file reaches.
@@ -110,7 +110,7 @@ mod tests {
         for _ in 0..3 {
             let rows = testing::text(&[&[Some(b"one")], &[Some(b"two")]]);
             let (chunk, _) = encode_chunk(testing::ARCHIVE, TableId(0), RowEncoding::Text, 1, &rows, Codec::None).expect("encoded");
-            writer.write_chunk(chunk).expect("written");
+            writer.write_chunk(&chunk).expect("written");
         }
         writer.finish().expect("written").0
     }

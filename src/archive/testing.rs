@@ -108,7 +108,7 @@ pub(super) fn write<W: std::io::Write>(out: W, archive: Uuid, codec: Codec) -> R
     for (table, raw) in chunks() {
         let (_, encoding, columns) = TABLES[table.0 as usize];
         let (chunk, _) = encode_chunk(archive, table, encoding, columns, &raw, codec)?;
-        writer.write_chunk(chunk)?;
+        writer.write_chunk(&chunk)?;
     }
     writer.finish()
 }

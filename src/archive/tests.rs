@@ -45,7 +45,7 @@ proptest! {
                 let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), encoding(table), *width, &raw, codec).expect("whole rows");
                 prop_assert_eq!(chunk.rows(), rows.len() as u64);
                 digest += chunk.digest();
-                writer.write_chunk(chunk).expect("a vector takes all");
+                writer.write_chunk(&chunk).expect("a vector takes all");
                 raws.push(raw);
             }
             totals.push(digest);
@@ -104,7 +104,7 @@ fn the_trailer_is_reported_and_not_stored() {
     let (alone, seen) = encode(Bytes::from_static(b"\xff\xff"));
     assert!(seen && alone.rows() == 0);
     let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
-    writer.write_chunk(alone).expect("it is left out");
+    writer.write_chunk(&alone).expect("it is left out");
     assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 0);
 }
 
@@ -135,7 +135,7 @@ fn a_large_row_comes_back() {
         let raws = [binary(&[row]), text(&[row])];
         for (table, raw) in raws.iter().enumerate() {
             let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), tables[table].1, 2, raw, codec).expect("a whole row");
-            writer.write_chunk(chunk).expect("a vector takes all");
+            writer.write_chunk(&chunk).expect("a vector takes all");
         }
         let (bytes, _) = writer.finish().expect("a vector takes all");
         assert!(read_all(bytes).expect("it was just written") == raws);
@@ -162,9 +162,9 @@ fn a_chunk_that_does_not_fit_is_not_written() {
     let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
     for chunk in [encode(Uuid::from_u128(1), table), encode(ARCHIVE, TableId(1)), encode(ARCHIVE, TableId(2)), encode(ARCHIVE, TableId(3))]
     {
-        assert_eq!(writer.write_chunk(chunk).expect_err("it does not fit").kind(), Kind::Unexpected);
+        assert_eq!(writer.write_chunk(&chunk).expect_err("it does not fit").kind(), Kind::Unexpected);
     }
-    writer.write_chunk(encode(ARCHIVE, table)).expect("it fits");
+    writer.write_chunk(&encode(ARCHIVE, table)).expect("it fits");
     assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 1);
 }
 
@@ -212,8 +212,8 @@ fn after_a_failed_write_nothing_is_written() {
     let noise = blake3::Hasher::new().finalize_xof().into_bytes(1 << 20);
     let raw = binary(&[&[Some(&noise), None, None]]);
     let encode = || encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None).expect("a whole row").0;
-    writer.write_chunk(encode()).expect_err("no room");
-    let error = writer.write_chunk(encode()).expect_err("still no room");
+    writer.write_chunk(&encode()).expect_err("no room");
+    let error = writer.write_chunk(&encode()).expect_err("still no room");
     assert!(error.to_string().contains("an earlier write failed"), "{error}");
     writer.finish().map(|(_, summary)| summary).expect_err("never finished");
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use uuid::Uuid;
 
 use super::block::Codec;
-use super::chunk;
+use super::chunk::{self, ChunkHeader};
 use super::encode::EncodedChunk;
 use super::footer::Footer;
 use super::header::Header;
@@ -85,7 +85,7 @@ impl<W: Write> ArchiveWriter<W> {
     /// # Errors
     /// A chunk that is not of this archive, or not of the shape that the manifest gives its table; a failed write, after
     /// which every call fails.
-    pub fn write_chunk(&mut self, mut chunk: EncodedChunk) -> Result<()> {
+    pub fn write_chunk(&mut self, chunk: &EncodedChunk) -> Result<()> {
         let table = chunk.table();
         let shape = (chunk.header.encoding, chunk.columns.len());
         if chunk.header.archive != self.archive || self.shapes.get(table.0 as usize) != Some(&shape) {
@@ -98,7 +98,6 @@ impl<W: Write> ArchiveWriter<W> {
         if number == CHUNKS_MAX {
             return Err(Error::new(Kind::Requirement, DOING, format!("it would have more than {CHUNKS_MAX} chunks")));
         }
-        chunk.header.number = number;
         let entry = IndexEntry {
             table,
             part: 0,
@@ -108,10 +107,10 @@ impl<W: Write> ArchiveWriter<W> {
             rows: chunk.rows(),
             digest: chunk.digest(),
         };
-        let header = chunk::encode(&chunk.header, &chunk.columns);
+        let header = chunk::encode(&ChunkHeader { number, ..chunk.header }, &chunk.columns);
         self.root.update(&header);
         self.put(&header)?;
-        chunk.body.iter().try_for_each(|block| self.put(block))?;
+        self.put(&chunk.body)?;
         debug_assert_eq!(self.position, entry.offset + entry.stored_bytes, "a chunk's size is what its header says");
         self.index.tables[table.0 as usize].add(&entry);
         self.index.chunks.push(entry);

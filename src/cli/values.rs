@@ -14,9 +14,9 @@ const STALL_MIN: Duration = Duration::from_secs(1);
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
 /// A session's share of the memory for rows.
-const MEMORY_PER_JOB: u64 = 32 << 20;
+const MEMORY_PER_JOB: u64 = 16 << 20;
 
-/// What they share at most, if no more is asked for: the allocator keeps about as much again for all the threads.
+/// What they share at most, if no more is asked for: threads keep about as much again.
 const MEMORY_MAX: u64 = 96 << 20;
 
 /// Fast, and small already: the data is stored by column.

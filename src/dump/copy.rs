@@ -24,7 +24,7 @@ use super::plan::{Job, Piece, Plan};
 use super::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
-use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
+use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk_into};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::connect::tap::{Taken, Taker};
@@ -36,10 +36,8 @@ use crate::progress::{Level, Progress};
 
 /// Raw bytes of a chunk of several rows.
 pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
-/// A chunk holds its raw rows, its columns and its compressed blocks at one moment.
-const MEMORY_PER_RAW_BYTE: u64 = 3;
-/// A row that makes a chunk alone is not copied any more, only compressed.
-const MEMORY_PER_LARGE_BYTE: u64 = 2;
+/// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are in memory that a thread keeps.
+const MEMORY_PER_RAW_BYTE: u64 = 2;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -196,7 +194,7 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
         if let Filled::Large(bytes) = filled {
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
-            permit = context.budget.acquire(bytes as u64 * MEMORY_PER_LARGE_BYTE).await;
+            permit = context.budget.acquire(bytes as u64 * MEMORY_PER_RAW_BYTE).await;
             filled = source.fill(Vec::with_capacity(bytes), bytes).await?;
         }
         let (raw, last) = match filled {
@@ -216,21 +214,20 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
 }
 
 /// Starts the chunk's way through the pool to the writer, and does not wait for it.
-fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, mut permit: Permit, sender: &ChunkSender) {
+fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, permit: Permit, sender: &ChunkSender) {
     let (uuid, codec, buffers, sender) = (context.uuid, context.codec, context.buffers.clone(), sender.clone());
     sender.begin(piece.table);
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        let encoded = encode_chunk(uuid, table, encoding, columns, &raw, codec);
-        buffers.give_back(raw);
+        let encoded = encode_chunk_into(uuid, table, encoding, columns, &raw, codec, buffers.take());
+        buffers.give_back_shared(raw);
         match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {
                 let cause = if trailer_due { "the rows ended without COPY's trailer" } else { "COPY's trailer came before the end" };
                 sender.failed(Error::new(Kind::Server, doing, cause));
             }
             Ok((chunk, _)) if chunk.rows() > 0 => {
-                permit.shrink_to(chunk.stored_bytes());
                 sender.chunk(chunk, permit);
             }
             Ok(_) => sender.empty(table),

@@ -77,9 +77,6 @@ pub struct Report {
 /// A time that no run lives to see, and that clocks can add to now.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Buffers that wait for rows are not counted as memory in use.
-const FREE_BUFFERS_MAX: usize = 4;
-
 /// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
@@ -90,7 +87,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
-    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), Arc::clone(&progress))?;
+    let buffers = Buffers::new(copy::CHUNK_BYTES);
+    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), buffers.clone(), Arc::clone(&progress))?;
     let context = copy::Context {
         server: options.server.patient(options.stall_timeout),
         begin: options.begin.clone(),
@@ -99,7 +97,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         uuid,
         codec: options.codec,
         budget: Budget::new(options.max_memory),
-        buffers: Buffers::new(copy::CHUNK_BYTES, options.jobs.min(FREE_BUFFERS_MAX)),
+        buffers,
         stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
         progress: Arc::clone(&progress),
     };

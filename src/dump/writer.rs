@@ -13,7 +13,7 @@ use super::unexpected;
 use crate::archive::manifest::{Manifest, TableId};
 use crate::archive::{ArchiveWriter, Codec, EncodedChunk, NewFile, Summary};
 use crate::error::{Error, Kind, Result};
-use crate::pool::Permit;
+use crate::pool::{Buffers, Permit};
 use crate::progress::Progress;
 
 /// What the thread is told. When every sender is gone before `Finish` came, the run was given up and the file is removed.
@@ -93,13 +93,15 @@ impl ChunkSender {
 }
 
 impl ChunkWriter {
-    /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will be read, by table.
+    /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will be read, by table; chunks'
+    /// memory goes back to `buffers`.
     pub(super) fn start(
         file: NewFile,
         uuid: Uuid,
         manifest: &Manifest,
         codec: Codec,
         pieces: &[u64],
+        buffers: Buffers,
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
         let path = file.path().to_owned();
@@ -116,7 +118,7 @@ impl ChunkWriter {
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = write(archive, &path, &inbox, &counted);
+                let written = write(archive, &path, &inbox, &buffers, &counted);
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
@@ -171,7 +173,13 @@ fn into(path: &Path, error: Error) -> Error {
     if error.kind() == Kind::File { error.within(path.display()) } else { error }
 }
 
-fn write(mut archive: ArchiveWriter<NewFile>, path: &Path, inbox: &mpsc::Receiver<Message>, tally: &Tally) -> Result<Summary> {
+fn write(
+    mut archive: ArchiveWriter<NewFile>,
+    path: &Path,
+    inbox: &mpsc::Receiver<Message>,
+    buffers: &Buffers,
+    tally: &Tally,
+) -> Result<Summary> {
     // Chunks are still being encoded when the last row has been read; each of them holds a sender.
     let mut complete = false;
     let mut arrived = 0;
@@ -179,7 +187,8 @@ fn write(mut archive: ArchiveWriter<NewFile>, path: &Path, inbox: &mpsc::Receive
         match inbox.recv() {
             Ok(Message::Chunk(chunk, permit)) => {
                 let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
-                archive.write_chunk(*chunk).map_err(|error| into(path, error))?;
+                archive.write_chunk(&chunk).map_err(|error| into(path, error))?;
+                buffers.give_back(chunk.into_body());
                 drop(permit);
                 arrived += 1;
                 tally.progress.advance(table.0 as usize, rows, bytes);

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use crc32fast::Hasher;
 use memchr::memchr2;
 
-use super::columns::{Column, Columns, Extent, Lengths, NULL};
+use super::columns::{Column, Columns, Extent, NULL};
 use super::digest::{Digest, RowHasher};
 use super::{LARGE_ROW_BYTES, PIECE_BYTES_MAX, TEXT_END, TEXT_NULL};
 use crate::archive::manifest::RowEncoding;
@@ -28,12 +28,12 @@ pub struct Joined {
 /// The most bytes that [`join`] makes; callers have smaller limits of their own.
 const JOINED_BYTES_MAX: u64 = 1 << 31;
 
-/// Joins columns into rows.
+/// Joins columns into rows. They lie in `out`, whose content does not matter, or in fresh memory if it is too small.
 ///
 /// # Errors
 /// Columns whose lengths and data do not agree, that give too many bytes, or text fields that would read as something else.
-pub fn join(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
-    put_together(encoding, columns, true)
+pub fn join(encoding: RowEncoding, columns: Columns, out: Vec<u8>) -> Result<Joined> {
+    put_together(encoding, columns, Some(out))
 }
 
 /// The same without the rows themselves, which are made piece by piece, counted, and forgotten.
@@ -41,10 +41,10 @@ pub fn join(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
 /// # Errors
 /// Those of [`join`].
 pub fn tell(encoding: RowEncoding, columns: Columns) -> Result<Joined> {
-    put_together(encoding, columns, false)
+    put_together(encoding, columns, None)
 }
 
-fn put_together(encoding: RowEncoding, columns: Columns, keep: bool) -> Result<Joined> {
+fn put_together(encoding: RowEncoding, columns: Columns, out: Option<Vec<u8>>) -> Result<Joined> {
     let raw_bytes = joined_bytes(encoding, &columns)?;
     if encoding == RowEncoding::Text {
         check_text(&columns)?;
@@ -54,15 +54,12 @@ fn put_together(encoding: RowEncoding, columns: Columns, keep: bool) -> Result<J
     }
     let rows = columns.rows;
     let mut cursors: Vec<Cursor> = columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
-    let mut out = Out::new(keep);
-    if keep {
-        out.bytes.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
-    }
+    let mut out = Out::new(out, raw_bytes)?;
     let digest = match encoding {
         RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
         RowEncoding::Text => text(rows, &mut cursors, &mut out)?,
     };
-    debug_assert!(!keep || out.bytes.len() as u64 == raw_bytes, "the sum of the lengths was checked");
+    debug_assert!(!out.keep || out.bytes.len() as u64 == raw_bytes, "the sum of the lengths was checked");
     let (pieces, raw_crc) = out.finish();
     Ok(Joined { pieces, rows, digest, raw_crc, raw_bytes })
 }
@@ -81,7 +78,7 @@ fn joined_bytes(encoding: RowEncoding, columns: &Columns) -> Result<u64> {
     let mut total = u128::from(columns.rows) * u128::from(framing);
     for (at, column) in columns.columns.iter().enumerate() {
         let of_column = |cause: &str| refuse(format!("column {at}: {cause}"));
-        let Extent { nulls, bytes } = column.lengths.extent(columns.rows).map_err(of_column)?;
+        let Extent { nulls, bytes, .. } = column.extent(columns.rows).map_err(of_column)?;
         if bytes != column.data.len() as u64 {
             return Err(of_column(&format!("its lengths make {bytes} bytes, its data has {}", column.data.len())));
         }
@@ -114,26 +111,7 @@ impl<'a> Cursor<'a> {
     /// The value of `row`; called once for each row in order, after the lengths were checked.
     #[inline]
     fn next(&mut self, row: usize) -> Option<&'a [u8]> {
-        let length = match &self.column.lengths {
-            Lengths::Null => NULL,
-            Lengths::Fixed(length) => *length,
-            Lengths::FixedOrNull(length, bits) => {
-                if bits[row / 8] >> (row % 8) & 1 == 1 {
-                    *length
-                } else {
-                    NULL
-                }
-            }
-            Lengths::U8(block) => match block[row] {
-                u8::MAX => NULL,
-                length => u32::from(length),
-            },
-            Lengths::U16(block) => match u16::from_le_bytes([block[row * 2], block[row * 2 + 1]]) {
-                u16::MAX => NULL,
-                length => u32::from(length),
-            },
-            Lengths::U32(block) => u32::from_le_bytes([block[row * 4], block[row * 4 + 1], block[row * 4 + 2], block[row * 4 + 3]]),
-        };
+        let length = self.column.length(row);
         if length == NULL {
             return None;
         }
@@ -156,8 +134,15 @@ struct Out {
 }
 
 impl Out {
-    fn new(keep: bool) -> Self {
-        Self { bytes: Vec::new(), summed: 0, crc: Hasher::new(), keep }
+    fn new(out: Option<Vec<u8>>, raw_bytes: u64) -> Result<Self> {
+        let keep = out.is_some();
+        let mut bytes = out.unwrap_or_default();
+        bytes.clear();
+        if keep && (bytes.capacity() as u64) < raw_bytes {
+            bytes = Vec::new();
+            bytes.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
+        }
+        Ok(Self { bytes, summed: 0, crc: Hasher::new(), keep })
     }
 
     /// Called after each row.

@@ -14,7 +14,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use columns::{Column, Columns, Lengths, NULL};
+pub use columns::{Column, Columns, Form, NULL};
 pub use digest::{Digest, RowHasher};
 pub use join::{Joined, join, tell};
 pub use split::{Split, split};

@@ -1,12 +1,21 @@
-//! Rows to columns: one pass over the bytes, which are copied, digested and summed while they are in the cache.
+//! Rows to columns, in two passes: the first tells what each column amounts to, the second fills exactly that room.
+//!
+//! So all columns lie in one buffer, which can be used again, and the lengths are in their final form at once.
 
 mod binary;
+mod room;
+mod seen;
 mod text;
 
 use bytes::Bytes;
+use crc32fast::Hasher;
 
-use super::columns::{Column, Columns, Lengths, NULL};
-use super::digest::Digest;
+use room::Room;
+use seen::Seen;
+
+use super::LARGE_ROW_BYTES;
+use super::columns::{Column, Columns, Form, NULL};
+use super::digest::{Digest, RowHasher};
 use crate::archive::manifest::RowEncoding;
 use crate::error::{Error, Kind, Result};
 
@@ -25,97 +34,129 @@ pub struct Split {
     pub raw_bytes: u64,
     /// Whether the trailer of COPY BINARY stood at the end.
     pub trailer: bool,
+    /// What the columns are slices of; once they are gone, it makes room for the next.
+    pub room: Bytes,
 }
 
 /// Splits whole rows, the stream's header already stripped, into `columns` columns.
 ///
-/// A trailer of COPY BINARY may stand at the very end; anything after it, or a row that is cut, is an error. A single row
-/// of more than [`super::LARGE_ROW_BYTES`] is not copied: the columns' data are slices of `raw`.
-pub fn split(encoding: RowEncoding, columns: usize, raw: &Bytes) -> Result<Split> {
+/// A trailer of COPY BINARY may stand at the very end; anything after it, or a row that is cut, is an error. The columns lie in `room`,
+/// whose content does not matter, or in fresh memory if it is too small. A single row of more than [`super::LARGE_ROW_BYTES`] is not
+/// copied: its columns are slices of `raw`.
+pub fn split(encoding: RowEncoding, columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Split> {
     match encoding {
-        RowEncoding::Binary => binary::split(columns, raw),
-        RowEncoding::Text => text::split(columns, raw),
+        RowEncoding::Binary => split_as::<binary::Binary>(columns, raw, room),
+        RowEncoding::Text => split_as::<text::Text>(columns, raw, room),
     }
+}
+
+/// How rows travel.
+trait Format {
+    /// Whether no row follows.
+    fn is_end(rest: &[u8]) -> bool;
+
+    /// Takes one row off `raw`, gives each field to `each` beside what there is of its column, and returns what follows the row.
+    fn row<'a, C>(number: u64, columns: &mut [C], raw: &'a [u8], each: impl FnMut(&mut C, Option<Value<'a>>)) -> Result<&'a [u8]>;
+
+    /// Adds a field to what is digested of a row, unless that is the row itself.
+    fn frame(frame: &mut Vec<u8>, value: Option<Value<'_>>);
+
+    /// The digest of a row, of which all fields were framed.
+    fn digest(row: &[u8], frame: &[u8]) -> Digest;
+}
+
+/// A field that is not NULL: the first `length` bytes of `from`, which goes on to the end of all rows.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    from: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Value<'a> {
+    fn bytes(self) -> &'a [u8] {
+        &self.from[..self.length]
+    }
+}
+
+/// The length of a field as it is stored.
+fn length_of(value: Option<Value<'_>>) -> u32 {
+    value.map_or(NULL, |value| value.length as u32)
+}
+
+#[cold]
+fn refuse(row: u64, cause: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Server, "split COPY data into columns", format!("row {row} of the piece {cause}"))
 }
 
 /// Bytes of rows after which the checksum catches up: small enough to be in the cache still.
 const BATCH_BYTES: usize = 32 << 10;
 
-fn refuse(row: u64, cause: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Server, "split COPY data into columns", format!("row {row} of the piece {cause}"))
-}
-
-/// A column while it grows. As long as all lengths are the same, NULL counted as one, none is stored.
-#[derive(Debug)]
-struct Builder {
-    /// The length of all values so far, or [`Builder::MIXED`].
-    length: u32,
-    /// Empty, or one for each row, [`NULL`] among them.
-    lengths: Vec<u32>,
-    data: Vec<u8>,
-}
-
-impl Builder {
-    /// No value is that long, and it is not [`NULL`].
-    const MIXED: u32 = NULL - 1;
-
-    fn many(columns: usize) -> Vec<Self> {
-        (0..columns).map(|_| Self { length: Self::MIXED, lengths: Vec::new(), data: Vec::new() }).collect()
+fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Split> {
+    if raw.len() > LARGE_ROW_BYTES
+        && let Some(split) = split_single::<F>(columns, raw)?
+    {
+        return Ok(split);
     }
-
-    /// Reserves what is missing, now that `done` bytes of rows of `total` tell how large the column will be.
-    fn reserve(&mut self, done: usize, total: usize) {
-        let guess = |now: usize| (now as u128 * total as u128 / done.max(1) as u128) as usize;
-        let spare = |now: usize| (guess(now) - now).min(total) + guess(now) / 64;
-        self.data.reserve_exact(spare(self.data.len()));
-        self.lengths.reserve_exact(spare(self.lengths.len()));
-    }
-
-    #[inline]
-    fn push(&mut self, row: u64, value: &[u8]) {
-        self.note(row, value.len() as u32);
-        self.data.extend_from_slice(value);
-    }
-
-    /// Notes the length of the value of `row`, or [`NULL`].
-    #[inline]
-    fn note(&mut self, row: u64, length: u32) {
-        if length != self.length {
-            self.note_other(row, length);
+    let (rows, seen) = survey::<F>(columns, raw)?;
+    let mut room = Room::new(room, rows, seen);
+    let (mut digest, mut crc, mut frame) = (Digest::default(), Hasher::new(), Vec::new());
+    let (mut number, mut rest) = (0, &raw[..]);
+    while !F::is_end(rest) {
+        let batch = rest;
+        while !F::is_end(rest) && batch.len() - rest.len() < BATCH_BYTES {
+            frame.clear();
+            let bytes = &mut room.bytes[..];
+            let next = F::row(number, &mut room.places, rest, |place, value| {
+                place.put(bytes, number, value);
+                F::frame(&mut frame, value);
+            })?;
+            digest += F::digest(&rest[..rest.len() - next.len()], &frame);
+            number += 1;
+            rest = next;
         }
+        crc.update(&batch[..batch.len() - rest.len()]);
     }
-
-    #[inline]
-    fn note_other(&mut self, row: u64, length: u32) {
-        if self.length == Self::MIXED && row > 0 {
-            self.lengths.push(length);
-        } else if row == 0 {
-            self.length = length;
-        } else {
-            self.lengths.resize(row as usize, self.length);
-            self.lengths.push(length);
-            self.length = Self::MIXED;
-        }
-    }
-
-    fn finish(self) -> Column {
-        let lengths = match self.length {
-            Self::MIXED => Lengths::from_mixed(&self.lengths),
-            NULL => Lengths::Null,
-            length => Lengths::Fixed(length),
-        };
-        Column { lengths, data: self.data.into() }
-    }
+    let raw_bytes = (raw.len() - rest.len()) as u64;
+    let (room, columns) = room.finish();
+    let columns = Columns { rows, columns };
+    Ok(Split { columns, rows, digest, raw_crc: crc.finalize(), raw_bytes, trailer: !rest.is_empty(), room })
 }
 
-fn finish(builders: Vec<Builder>, rows: u64) -> Columns {
-    Columns { rows, columns: builders.into_iter().map(Builder::finish).collect() }
+/// The first pass: all checks, and how many rows there are.
+fn survey<F: Format>(columns: usize, raw: &[u8]) -> Result<(u64, Vec<Seen>)> {
+    let mut seen = vec![Seen::NOTHING; columns];
+    let (mut rows, mut rest) = (0, raw);
+    while !F::is_end(rest) {
+        rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, length_of(value)))?;
+        rows += 1;
+    }
+    Ok((rows, seen))
 }
 
-/// The column of a chunk of one row, its value not copied.
-fn single(value: Option<Bytes>) -> Column {
-    match value {
-        Some(data) => Column { lengths: Lengths::Fixed(data.len() as u32), data },
-        None => Column { lengths: Lengths::Null, data: Bytes::new() },
+/// Splits without copying if `raw` is one row; otherwise nothing is done.
+fn split_single<F: Format>(columns: usize, raw: &Bytes) -> Result<Option<Split>> {
+    let mut values = vec![None; columns];
+    let rest = F::row(0, &mut values, raw, |place, value| *place = value.map(Value::bytes))?;
+    if !F::is_end(rest) {
+        return Ok(None);
     }
+    let mut hasher = RowHasher::new();
+    for value in &values {
+        hasher.field(*value);
+    }
+    let single = |value: Option<&[u8]>| match value {
+        Some(value) => Column { form: Form::Fixed(value.len() as u32), lengths: Bytes::new(), data: raw.slice_ref(value) },
+        None => Column { form: Form::Null, lengths: Bytes::new(), data: Bytes::new() },
+    };
+    let columns = Columns { rows: 1, columns: values.into_iter().map(single).collect() };
+    let row = &raw[..raw.len() - rest.len()];
+    Ok(Some(Split {
+        columns,
+        rows: 1,
+        digest: hasher.digest(),
+        raw_crc: crc32fast::hash(row),
+        raw_bytes: row.len() as u64,
+        trailer: !rest.is_empty(),
+        room: Bytes::new(),
+    }))
 }

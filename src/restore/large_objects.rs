@@ -33,11 +33,10 @@ impl Loader {
         let prepared = session.client().prepare_typed(WRITE, &[Type::OID, Type::INT8, Type::BYTEA]).await;
         let statement = prepared.map_err(|source| explain(doing, source))?;
         let mut written = 0;
-        while let Some((chunk, decoding, mut permit)) = chunks.next().await {
+        while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| error.within(&doing))?;
-            permit.shrink_to(joined.raw_bytes);
             let (rows, raw_bytes) = (joined.rows, joined.raw_bytes);
             let pieces = pieces(joined, &doing)?;
             let mut answers = FuturesOrdered::new();
@@ -56,6 +55,8 @@ impl Loader {
             while !answers.is_empty() {
                 told(answers.next().await, &doing)?;
             }
+            drop(answers);
+            drop((pieces, permit));
             self.progress.advance(load.id.0 as usize, rows, raw_bytes);
             written += rows;
         }

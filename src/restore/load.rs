@@ -14,13 +14,13 @@ use tokio_postgres::CopyInSink;
 use super::existing::LiveTrigger;
 use super::graph::LoadMode;
 use super::large_objects;
-use crate::archive::Archive;
 use crate::archive::manifest::{RowEncoding, Table, TableId};
+use crate::archive::{Archive, IndexEntry};
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::{self, Session};
-use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined};
-use crate::pool::{self, Budget, Permit};
+use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined, LARGE_ROW_BYTES};
+use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::Progress;
 
 /// CopyData messages are no longer than this: the driver copies each into its buffer, which should stay small.
@@ -34,6 +34,8 @@ pub(super) struct Loader {
     pub(super) archive: Arc<Archive<File>>,
     /// What bounds the bytes in flight, of all loads together.
     pub(super) budget: Budget,
+    /// What rows are decoded into.
+    pub(super) buffers: Buffers,
     /// Who listens.
     pub(super) progress: Arc<dyn Progress>,
     /// How long the server may refuse to take more; zero is for ever.
@@ -134,7 +136,8 @@ impl Loader {
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
-            self.send_chunk(sink.as_mut(), &doing, load.id, joined, permit).await?;
+            self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
+            drop(permit);
         }
         if load.table.encoding == RowEncoding::Binary {
             self.send(sink.as_mut(), &doing, Bytes::from_static(&BINARY_TRAILER)).await?;
@@ -154,23 +157,18 @@ impl Loader {
         Ok(rows)
     }
 
-    async fn send_chunk(
-        &self,
-        mut sink: Pin<&mut CopyInSink<Bytes>>,
-        doing: &str,
-        table: TableId,
-        joined: Joined,
-        mut permit: Permit,
-    ) -> Result<()> {
-        let Joined { pieces, rows, raw_bytes, .. } = joined;
-        permit.shrink_to(raw_bytes);
-        for mut piece in pieces {
-            while !piece.is_empty() {
-                let message = piece.split_to(piece.len().min(MESSAGE_BYTES_MAX));
+    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
+        let Joined { pieces, rows, .. } = joined;
+        for piece in pieces {
+            let mut rest = piece.clone();
+            while !rest.is_empty() {
+                let message = rest.split_to(rest.len().min(MESSAGE_BYTES_MAX));
                 let bytes = message.len() as u64;
                 self.send(sink.as_mut(), doing, message).await?;
                 self.progress.advance(table.0 as usize, 0, bytes);
             }
+            drop(rest);
+            self.buffers.give_back_shared(piece);
         }
         self.progress.advance(table.0 as usize, rows, 0);
         Ok(())
@@ -198,25 +196,28 @@ impl Loader {
     /// always be sent and given back.
     pub(super) fn read_ahead(&self, chunks: Vec<usize>) -> Ahead {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let (archive, budget) = (Arc::clone(&self.archive), self.budget.clone());
+        let (archive, budget, buffers) = (Arc::clone(&self.archive), self.budget.clone(), self.buffers.clone());
         let reader = tokio::spawn(async move {
             for chunk in chunks {
                 // The load was given up: its end of the channel is gone.
                 let Ok(place) = sender.reserve().await else { return };
                 let entry = &archive.index.chunks[chunk];
-                // Stored bytes and columns die when the rows are joined.
-                let permit = budget.acquire(entry.stored_bytes + 2 * entry.raw_bytes).await;
-                let archive = Arc::clone(&archive);
-                let decoding = tokio::spawn(async move {
-                    let stored = tokio::task::spawn_blocking(move || archive.read_chunk(chunk)).await;
-                    let stored = stored.map_err(|source| Error::new(Kind::Unexpected, "read the archive", source.to_string()))??;
-                    pool::run(move || stored.decode()).await
-                });
+                let permit = budget.acquire(memory_for(entry)).await;
+                let (archive, buffers) = (Arc::clone(&archive), buffers.clone());
+                // The chunk is read where it is decoded: the thread uses its memory again.
+                let decoding = tokio::spawn(pool::run(move || archive.read_chunk(chunk)?.decode_into(buffers.take())));
                 place.send((chunk, decoding, permit));
             }
         });
         Ahead { receiver, reader }
     }
+}
+
+/// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between them are in memory that a thread keeps,
+/// unless there is too much of them; those of one row are sent as they are.
+fn memory_for(entry: &IndexEntry) -> u64 {
+    let columns = if entry.raw_bytes > LARGE_ROW_BYTES as u64 && entry.rows > 1 { entry.raw_bytes } else { 0 };
+    entry.stored_bytes + entry.raw_bytes + columns
 }
 
 pub(super) type Decoding = JoinHandle<Result<Joined>>;

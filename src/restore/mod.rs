@@ -55,7 +55,8 @@ use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::{ident, select};
-use crate::pool::{self, Budget};
+use crate::pgcopy::LARGE_ROW_BYTES;
+use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Progress, TableTotal};
 
 /// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
@@ -125,6 +126,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         archive,
         budget: Budget::new(options.max_memory),
+        buffers: Buffers::new(LARGE_ROW_BYTES),
         progress: Arc::clone(&progress),
         stall_timeout: options.stall_timeout,
     };

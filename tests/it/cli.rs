@@ -50,7 +50,7 @@ fn archive(folder: &Path) -> PathBuf {
         let rows: Vec<String> = (0..1000).map(|row| (chunk * 1000 + row).to_string()).collect();
         let (encoded, _) =
             encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, &(rows.join("\n") + "\n").into(), Codec::Zstd(1)).expect("encoded");
-        writer.write_chunk(encoded).expect("written");
+        writer.write_chunk(&encoded).expect("written");
     }
     writer.finish().expect("written");
     path

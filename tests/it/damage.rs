@@ -237,7 +237,7 @@ fn rewrite(archive: &Archive<Vec<u8>>, chunks: &[(TableId, Bytes)], out: &mut Li
     for (table, rows) in chunks {
         let described = &archive.manifest.tables[table.0 as usize];
         let (chunk, _) = encode_chunk(uuid, *table, described.encoding, described.columns.len(), rows, Codec::None)?;
-        writer.write_chunk(chunk)?;
+        writer.write_chunk(&chunk)?;
     }
     writer.finish().map(drop)
 }

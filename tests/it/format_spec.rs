@@ -130,7 +130,7 @@ fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
         for rows in chunks {
             let raw = raw(*encoding, rows);
             let (chunk, _) = encode_chunk(uuid, TableId(id as u32), *encoding, columns.len(), &raw, codec).expect("whole rows");
-            writer.write_chunk(chunk).expect("a vector takes all");
+            writer.write_chunk(&chunk).expect("a vector takes all");
         }
     }
     writer.finish().expect("a vector takes all").0

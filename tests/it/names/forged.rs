@@ -43,7 +43,7 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
         let table = &manifest.tables[entry.table.0 as usize];
         let (chunk, _) =
             encode_chunk(uuid, entry.table, table.encoding, table.columns.len(), &raw.into(), Codec::None).expect("the rows are whole");
-        writer.write_chunk(chunk).expect("the chunk can be written");
+        writer.write_chunk(&chunk).expect("the chunk can be written");
     }
     writer.finish().expect("the archive can be finished");
 }

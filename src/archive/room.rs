@@ -1,0 +1,48 @@
+//! Memory that a thread uses again for its next chunk: its first use costs more than filling it, and what is not given back to the
+//! allocator cannot be cut up by it.
+
+use std::cell::Cell;
+use std::collections::TryReserveError;
+use std::thread::LocalKey;
+
+use bytes::Bytes;
+
+use crate::pgcopy::LARGE_ROW_BYTES;
+
+/// What suffices for a usual chunk, and is kept. Pages that are not reached cost nothing.
+const KEPT_BYTES: usize = LARGE_ROW_BYTES + LARGE_ROW_BYTES / 8;
+
+type Room = LocalKey<Cell<Vec<u8>>>;
+
+thread_local! {
+    /// Where a chunk's columns are.
+    pub(super) static COLUMNS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Where a chunk is as it was read.
+    pub(super) static STORED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Takes the room, of any content.
+pub(super) fn take(room: &'static Room) -> Vec<u8> {
+    let taken = room.take();
+    if taken.capacity() == KEPT_BYTES { taken } else { vec![0; KEPT_BYTES] }
+}
+
+/// The same, or fresh memory if so many bytes do not fit.
+pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryReserveError> {
+    if bytes <= KEPT_BYTES as u64 {
+        return Ok(take(room));
+    }
+    let mut fresh = Vec::new();
+    fresh.try_reserve_exact(bytes as usize)?;
+    Ok(fresh)
+}
+
+/// Puts the room back for the next chunk, unless somebody holds a slice of it.
+pub(super) fn keep(room: &'static Room, taken: Bytes) {
+    if let Ok(taken) = taken.try_into_mut() {
+        let taken = Vec::from(taken);
+        if taken.capacity() == KEPT_BYTES {
+            room.set(taken);
+        }
+    }
+}
