@@ -129,20 +129,14 @@ pub(super) struct Block {
 /// # Errors
 /// What is wrong, as a clause of its own. Nothing is allocated for a block before its own header agrees.
 pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), String> {
-    let mut bytes = 0;
     for block in &blocks {
-        match block.codec {
-            BlockCodec::None if block.stored.len() as u64 == block.raw_bytes => {}
-            BlockCodec::None => return Err(format!("a block has {} bytes, expected {}", block.stored.len(), block.raw_bytes)),
-            BlockCodec::Zstd => {
-                check_frame(&block.stored, block.raw_bytes)?;
-                bytes += block.raw_bytes;
-            }
-        }
+        check(block)?;
     }
+    let packed = |block: &&Block| block.codec == BlockCodec::Zstd;
+    let bytes = blocks.iter().filter(packed).map(|block| block.raw_bytes).sum();
     let mut room = room::take_for(&room::COLUMNS, bytes).map_err(|error| error.to_string())?;
     room.clear();
-    for block in blocks.iter().filter(|block| block.codec == BlockCodec::Zstd) {
+    for block in blocks.iter().filter(packed) {
         unzstd(&block.stored, block.raw_bytes, &mut room)?;
     }
     let room = Bytes::from(room);
@@ -156,6 +150,27 @@ pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), Stri
         }
     };
     Ok((blocks.into_iter().map(whole).collect(), room.clone()))
+}
+
+/// The same for one block that is not of a chunk.
+pub(super) fn decompress_alone(block: Block) -> Result<Bytes, String> {
+    check(&block)?;
+    if block.codec == BlockCodec::None {
+        return Ok(block.stored);
+    }
+    let mut out = Vec::new();
+    out.try_reserve_exact(block.raw_bytes as usize).map_err(|error| error.to_string())?;
+    unzstd(&block.stored, block.raw_bytes, &mut out)?;
+    Ok(out.into())
+}
+
+/// Checks what can be told before anything is decompressed.
+fn check(block: &Block) -> Result<(), String> {
+    match block.codec {
+        BlockCodec::None if block.stored.len() as u64 == block.raw_bytes => Ok(()),
+        BlockCodec::None => Err(format!("a block has {} bytes, expected {}", block.stored.len(), block.raw_bytes)),
+        BlockCodec::Zstd => check_frame(&block.stored, block.raw_bytes),
+    }
 }
 
 /// Appends what the frame holds; there is room for it.

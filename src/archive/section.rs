@@ -98,8 +98,8 @@ pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
         return Err(refuse("its checksum does not match".into()));
     }
     let block = Block { codec: block_codec, stored: Bytes::copy_from_slice(stored), raw_bytes: prefix.raw_bytes };
-    let (json, _) = block::decompress(vec![block]).map_err(refuse)?;
-    let manifest = serde_json::from_slice(&json[0]).map_err(|error| refuse(error.to_string()).with_source(error))?;
+    let json = block::decompress_alone(block).map_err(refuse)?;
+    let manifest = serde_json::from_slice(&json).map_err(|error| refuse(error.to_string()).with_source(error))?;
     check(&manifest).map_err(refuse)?;
     Ok(manifest)
 }

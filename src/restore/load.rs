@@ -131,12 +131,15 @@ impl Loader {
             self.send(sink.as_mut(), &doing, Bytes::from_static(BINARY_HEADER)).await?;
         }
         let mut sent: Vec<(usize, u64)> = Vec::new();
+        // The driver still holds the end of what it was given last.
+        let mut last = Bytes::new();
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
-            self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
+            let rows = self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
+            self.buffers.give_back_shared(std::mem::replace(&mut last, rows));
             drop(permit);
         }
         if load.table.encoding == RowEncoding::Binary {
@@ -144,6 +147,7 @@ impl Loader {
         }
         // The server may have much to do yet (foreign keys of tables that were there before).
         let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
+        self.buffers.give_back_shared(last);
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         if taken != rows {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
@@ -157,21 +161,22 @@ impl Loader {
         Ok(rows)
     }
 
-    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
+    /// Gives the buffer in which the last of the rows are.
+    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<Bytes> {
         let Joined { pieces, rows, .. } = joined;
+        let mut last = Bytes::new();
         for piece in pieces {
-            let mut rest = piece.clone();
+            last = piece;
+            let mut rest = last.clone();
             while !rest.is_empty() {
                 let message = rest.split_to(rest.len().min(MESSAGE_BYTES_MAX));
                 let bytes = message.len() as u64;
                 self.send(sink.as_mut(), doing, message).await?;
                 self.progress.advance(table.0 as usize, 0, bytes);
             }
-            drop(rest);
-            self.buffers.give_back_shared(piece);
         }
         self.progress.advance(table.0 as usize, rows, 0);
-        Ok(())
+        Ok(last)
     }
 
     async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
