@@ -48,8 +48,11 @@ impl Buffers {
         Self { bytes, free: Arc::default() }
     }
 
-    /// An empty buffer; a fresh one if none is free.
-    pub fn take(&self) -> Vec<u8> {
+    /// An empty buffer, a fresh one if none is free; for what does not fit, one without memory.
+    pub fn take(&self, bytes: usize) -> Vec<u8> {
+        if bytes > self.bytes {
+            return Vec::new();
+        }
         let free = self.free.lock().expect("no holder panics").pop();
         free.unwrap_or_else(|| Vec::with_capacity(self.bytes))
     }
@@ -103,12 +106,13 @@ mod tests {
     #[test]
     fn buffers_are_used_again() {
         let buffers = Buffers::new(1 << 10);
-        let mut taken = buffers.take();
+        let mut taken = buffers.take(1 << 10);
+        assert_eq!(buffers.take((1 << 10) + 1).capacity(), 0);
         let place = taken.as_ptr();
         taken.extend([7; 1 << 10]);
         // A part taken off the front does not make it smaller.
         buffers.give_back_shared(Bytes::from(taken).slice(19..));
-        let again = buffers.take();
+        let again = buffers.take(1);
         assert_eq!((again.as_ptr(), again.len(), again.capacity()), (place, 0, 1 << 10));
         let held = Bytes::from(again);
         buffers.give_back_shared(held.clone());

@@ -190,7 +190,7 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
             return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
         }
         let mut permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
-        let mut filled = source.fill(context.buffers.take(), CHUNK_BYTES).await?;
+        let mut filled = source.fill(context.buffers.take(CHUNK_BYTES), CHUNK_BYTES).await?;
         if let Filled::Large(bytes) = filled {
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
@@ -220,7 +220,7 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        let encoded = encode_chunk_into(uuid, table, encoding, columns, &raw, codec, buffers.take());
+        let encoded = encode_chunk_into(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len()));
         buffers.give_back_shared(raw);
         match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {

@@ -95,7 +95,7 @@ fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Spl
     if raw.len() > LARGE_ROW_BYTES
         && let Some(split) = split_single::<F>(columns, raw)?
     {
-        return Ok(split);
+        return Ok(Split { room: room.into(), ..split });
     }
     let (rows, seen) = survey::<F>(columns, raw)?;
     let mut room = Room::new(room, rows, seen);

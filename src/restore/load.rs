@@ -161,22 +161,20 @@ impl Loader {
         Ok(rows)
     }
 
-    /// Gives the buffer in which the last of the rows are.
+    /// Gives the buffer the rows are in; those of a large row, which are slices of what it was decompressed into, are let go.
     async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<Bytes> {
         let Joined { pieces, rows, .. } = joined;
-        let mut last = Bytes::new();
-        for piece in pieces {
-            last = piece;
-            let mut rest = last.clone();
-            while !rest.is_empty() {
-                let message = rest.split_to(rest.len().min(MESSAGE_BYTES_MAX));
+        let buffer = if let [whole] = &pieces[..] { whole.clone() } else { Bytes::new() };
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                let message = piece.split_to(piece.len().min(MESSAGE_BYTES_MAX));
                 let bytes = message.len() as u64;
                 self.send(sink.as_mut(), doing, message).await?;
                 self.progress.advance(table.0 as usize, 0, bytes);
             }
         }
         self.progress.advance(table.0 as usize, rows, 0);
-        Ok(last)
+        Ok(buffer)
     }
 
     async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
@@ -208,9 +206,9 @@ impl Loader {
                 let Ok(place) = sender.reserve().await else { return };
                 let entry = &archive.index.chunks[chunk];
                 let permit = budget.acquire(memory_for(entry)).await;
-                let (archive, buffers) = (Arc::clone(&archive), buffers.clone());
+                let (archive, buffers, raw_bytes) = (Arc::clone(&archive), buffers.clone(), entry.raw_bytes as usize);
                 // The chunk is read where it is decoded: the thread uses its memory again.
-                let decoding = tokio::spawn(pool::run(move || archive.read_chunk(chunk)?.decode_into(buffers.take())));
+                let decoding = tokio::spawn(pool::run(move || archive.read_chunk(chunk)?.decode_into(buffers.take(raw_bytes))));
                 place.send((chunk, decoding, permit));
             }
         });
