@@ -145,7 +145,7 @@ impl Noise {
 }
 
 fn encoded(rows: Rows, raw: &Bytes, codec: Codec) -> EncodedChunk {
-    encode_chunk(Uuid::nil(), TableId(0), rows.encoding(), rows.columns(), raw, codec).expect("whole rows").0
+    encode_chunk(Uuid::nil(), TableId(0), rows.encoding(), rows.columns(), raw, codec, Vec::new()).expect("whole rows").0
 }
 
 #[divan::bench(name = "split", args = ALL)]

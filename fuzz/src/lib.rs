@@ -86,7 +86,7 @@ pub fn archive(codec: Codec) -> Vec<u8> {
     let tables = [(RowEncoding::Binary, 3), (RowEncoding::Text, 3)];
     let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec).expect("a vector takes all");
     for (id, (encoding, columns)) in tables.into_iter().enumerate() {
-        let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec).expect("whole rows");
+        let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec, Vec::new()).expect("whole rows");
         writer.write_chunk(&chunk.0).expect("a vector takes all");
     }
     writer.finish().expect("a vector takes all").0

@@ -54,23 +54,12 @@ impl EncodedChunk {
 
 /// Makes a chunk of whole rows, the stream's header already stripped: splits, digests, sums, compresses, hashes.
 ///
-/// The flag tells whether the trailer of COPY BINARY stood at the end of `raw`.
+/// The blocks lie in `body`, whose content does not matter; it need not be larger than `raw`, and may have no memory yet. The flag tells
+/// whether the trailer of COPY BINARY stood at the end of `raw`.
 ///
 /// # Errors
 /// Rows that are malformed, or more of them than a chunk takes (64 MiB; a single row, 1 GiB and 64 KiB).
 pub fn encode_chunk(
-    archive: Uuid,
-    table: TableId,
-    encoding: RowEncoding,
-    columns: usize,
-    raw: &Bytes,
-    codec: Codec,
-) -> Result<(EncodedChunk, bool)> {
-    encode_chunk_into(archive, table, encoding, columns, raw, codec, Vec::new())
-}
-
-/// The same; the blocks lie in `body`, whose content does not matter. It need not be larger than `raw`.
-pub fn encode_chunk_into(
     archive: Uuid,
     table: TableId,
     encoding: RowEncoding,

@@ -32,7 +32,7 @@ mod writer;
 
 pub use block::Codec;
 pub use decode::StoredChunk;
-pub use encode::{EncodedChunk, encode_chunk, encode_chunk_into};
+pub use encode::{EncodedChunk, encode_chunk};
 pub use file::{NewFile, ReadAt};
 pub use footer::Footer;
 pub use header::{FORMAT_VERSION, Header};

@@ -109,7 +109,8 @@ mod tests {
         let mut writer = ArchiveWriter::new(Vec::new(), testing::ARCHIVE, &manifest, Codec::None).expect("written");
         for _ in 0..3 {
             let rows = testing::text(&[&[Some(b"one")], &[Some(b"two")]]);
-            let (chunk, _) = encode_chunk(testing::ARCHIVE, TableId(0), RowEncoding::Text, 1, &rows, Codec::None).expect("encoded");
+            let (chunk, _) =
+                encode_chunk(testing::ARCHIVE, TableId(0), RowEncoding::Text, 1, &rows, Codec::None, Vec::new()).expect("encoded");
             writer.write_chunk(&chunk).expect("written");
         }
         writer.finish().expect("written").0

@@ -107,7 +107,7 @@ pub(super) fn write<W: std::io::Write>(out: W, archive: Uuid, codec: Codec) -> R
     let mut writer = ArchiveWriter::new(out, archive, &manifest(&TABLES), codec)?;
     for (table, raw) in chunks() {
         let (_, encoding, columns) = TABLES[table.0 as usize];
-        let (chunk, _) = encode_chunk(archive, table, encoding, columns, &raw, codec)?;
+        let (chunk, _) = encode_chunk(archive, table, encoding, columns, &raw, codec, b"of an earlier chunk".to_vec())?;
         writer.write_chunk(&chunk)?;
     }
     writer.finish()

@@ -42,7 +42,7 @@ proptest! {
                 let rows: Vec<Vec<Option<&[u8]>>> = rows.iter().map(|row| row.iter().map(Option::as_deref).collect()).collect();
                 let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
                 let raw = if encoding(table) == RowEncoding::Text { text(&rows) } else { binary(&rows) };
-                let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), encoding(table), *width, &raw, codec).expect("whole rows");
+                let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), encoding(table), *width, &raw, codec, b"of an earlier chunk".to_vec()).expect("whole rows");
                 prop_assert_eq!(chunk.rows(), rows.len() as u64);
                 digest += chunk.digest();
                 writer.write_chunk(&chunk).expect("a vector takes all");
@@ -97,7 +97,7 @@ fn an_archive_without_tables_or_rows_comes_back() {
 fn the_trailer_is_reported_and_not_stored() {
     let (_, raw) = &chunks()[0];
     let ended = Bytes::from([&raw[..], b"\xff\xff"].concat());
-    let encode = |raw| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None).expect("whole rows");
+    let encode = |raw| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("whole rows");
     let ((ended, seen), (plain, unseen)) = (encode(ended), encode(raw.clone()));
     assert!(seen && !unseen);
     assert_eq!((ended.raw_bytes(), ended.digest(), ended.stored_bytes()), (plain.raw_bytes(), plain.digest(), plain.stored_bytes()));
@@ -112,7 +112,8 @@ fn the_trailer_is_reported_and_not_stored() {
 fn what_repeats_costs_nothing() {
     let row: &[Option<&[u8]>] = &[None, Some(b"01234567"), None];
     let rows: Vec<_> = std::iter::repeat_n(row, 10_000).collect();
-    let (chunk, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&rows), Codec::Zstd(1)).expect("whole rows");
+    let (chunk, _) =
+        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&rows), Codec::Zstd(1), Vec::new()).expect("whole rows");
     assert!(chunk.stored_bytes() < 300, "{}", chunk.stored_bytes());
 }
 
@@ -121,7 +122,8 @@ fn what_does_not_shrink_is_stored() {
     let random: Vec<u8> = blake3::Hasher::new().finalize_xof().into_bytes(160_000);
     let values: Vec<[Option<&[u8]>; 1]> = random.chunks(16).map(|value| [Some(value)]).collect();
     let rows: Vec<&[Option<&[u8]>]> = values.iter().map(|row| &row[..]).collect();
-    let (chunk, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(&rows), Codec::Zstd(1)).expect("whole rows");
+    let (chunk, _) =
+        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(&rows), Codec::Zstd(1), Vec::new()).expect("whole rows");
     assert_eq!(chunk.header.body_bytes, 160_000);
 }
 
@@ -134,7 +136,8 @@ fn a_large_row_comes_back() {
         let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&tables), codec).expect("a vector takes all");
         let raws = [binary(&[row]), text(&[row])];
         for (table, raw) in raws.iter().enumerate() {
-            let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), tables[table].1, 2, raw, codec).expect("a whole row");
+            let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), tables[table].1, 2, raw, codec, b"of an earlier chunk".to_vec())
+                .expect("a whole row");
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
         let (bytes, _) = writer.finish().expect("a vector takes all");
@@ -146,11 +149,11 @@ fn a_large_row_comes_back() {
 fn the_limits_are_kept() {
     let half = vec![0; 33 << 20];
     let row: &[Option<&[u8]>] = &[Some(&half)];
-    let encode = |rows: &[_]| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(rows), Codec::None);
+    let encode = |rows: &[_]| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(rows), Codec::None, Vec::new());
     encode(&[row]).expect("one row may be large");
     let error = encode(&[row, row]).expect_err("two rows of 66 MiB");
     assert!(error.to_string().contains("the limit is 67108864 bytes"), "{error}");
-    encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1601, &Bytes::new(), Codec::None).expect_err("too many columns");
+    encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1601, &Bytes::new(), Codec::None, Vec::new()).expect_err("too many columns");
     let error = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&[("t", RowEncoding::Text, 1601)]), Codec::None).expect_err("as above");
     assert!(error.to_string().contains("the limit is 1600"), "{error}");
 }
@@ -158,7 +161,8 @@ fn the_limits_are_kept() {
 #[test]
 fn a_chunk_that_does_not_fit_is_not_written() {
     let (table, raw) = chunks()[0].clone();
-    let encode = |archive, table| encode_chunk(archive, table, RowEncoding::Binary, 3, &raw, Codec::None).expect("whole rows").0;
+    let encode =
+        |archive, table| encode_chunk(archive, table, RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("whole rows").0;
     let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
     for chunk in [encode(Uuid::from_u128(1), table), encode(ARCHIVE, TableId(1)), encode(ARCHIVE, TableId(2)), encode(ARCHIVE, TableId(3))]
     {
@@ -211,7 +215,7 @@ fn after_a_failed_write_nothing_is_written() {
     let mut writer = ArchiveWriter::new(Full(4096), ARCHIVE, &manifest(&TABLES), Codec::None).expect("it is buffered");
     let noise = blake3::Hasher::new().finalize_xof().into_bytes(1 << 20);
     let raw = binary(&[&[Some(&noise), None, None]]);
-    let encode = || encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None).expect("a whole row").0;
+    let encode = || encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("a whole row").0;
     writer.write_chunk(&encode()).expect_err("no room");
     let error = writer.write_chunk(&encode()).expect_err("still no room");
     assert!(error.to_string().contains("an earlier write failed"), "{error}");

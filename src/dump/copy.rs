@@ -24,7 +24,7 @@ use super::plan::{Job, Piece, Plan};
 use super::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
-use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk_into};
+use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::connect::tap::{Taken, Taker};
@@ -220,7 +220,7 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        let encoded = encode_chunk_into(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len()));
+        let encoded = encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len()));
         buffers.give_back_shared(raw);
         match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {

@@ -82,7 +82,7 @@ pub(crate) fn archive(chunks: usize, codec: Codec) -> Vec<u8> {
         for row in 0..100 {
             writeln!(raw, "{}\troute number {row}", chunk * 100 + row).unwrap();
         }
-        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, &Bytes::from(raw), codec).unwrap();
+        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, &Bytes::from(raw), codec, Vec::new()).unwrap();
         writer.write_chunk(&encoded).unwrap();
     }
     writer.finish().unwrap().0

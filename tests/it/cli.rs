@@ -49,7 +49,8 @@ fn archive(folder: &Path) -> PathBuf {
     for chunk in 0..4 {
         let rows: Vec<String> = (0..1000).map(|row| (chunk * 1000 + row).to_string()).collect();
         let (encoded, _) =
-            encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, &(rows.join("\n") + "\n").into(), Codec::Zstd(1)).expect("encoded");
+            encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, &(rows.join("\n") + "\n").into(), Codec::Zstd(1), Vec::new())
+                .expect("encoded");
         writer.write_chunk(&encoded).expect("written");
     }
     writer.finish().expect("written");

@@ -236,7 +236,7 @@ fn rewrite(archive: &Archive<Vec<u8>>, chunks: &[(TableId, Bytes)], out: &mut Li
     let mut writer = ArchiveWriter::new(out, uuid, &archive.manifest, Codec::None)?;
     for (table, rows) in chunks {
         let described = &archive.manifest.tables[table.0 as usize];
-        let (chunk, _) = encode_chunk(uuid, *table, described.encoding, described.columns.len(), rows, Codec::None)?;
+        let (chunk, _) = encode_chunk(uuid, *table, described.encoding, described.columns.len(), rows, Codec::None, Vec::new())?;
         writer.write_chunk(&chunk)?;
     }
     writer.finish().map(drop)

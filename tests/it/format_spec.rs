@@ -129,7 +129,7 @@ fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
     for (id, (_, encoding, columns, chunks)) in tables.iter().enumerate() {
         for rows in chunks {
             let raw = raw(*encoding, rows);
-            let (chunk, _) = encode_chunk(uuid, TableId(id as u32), *encoding, columns.len(), &raw, codec).expect("whole rows");
+            let (chunk, _) = encode_chunk(uuid, TableId(id as u32), *encoding, columns.len(), &raw, codec, Vec::new()).expect("whole rows");
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
     }

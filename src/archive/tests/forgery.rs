@@ -296,7 +296,8 @@ fn a_zstd_frame_must_be_what_was_declared() {
 #[test]
 fn a_bomb_in_a_chunk_is_refused_before_it_is_opened() {
     let row: &[Option<&[u8]>] = &[Some(&[0; 100]), None, None];
-    let (mut made, _) = encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&[row, row]), Codec::None).expect("whole rows");
+    let (mut made, _) =
+        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&[row, row]), Codec::None, Vec::new()).expect("whole rows");
     let bomb = frame(&vec![0; 1 << 30]);
     let blocks = ColumnBlocks { data_codec: BlockCodec::Zstd, data_raw: 1 << 30, data_stored: bomb.len() as u32, ..made.columns[0] };
     made.columns[0] = blocks;

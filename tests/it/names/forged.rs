@@ -41,8 +41,8 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
         let rows = archive.read_chunk(place).and_then(StoredChunk::decode).expect("the chunk is intact");
         let raw: Vec<u8> = rows.pieces.iter().flat_map(|piece| piece.to_vec()).collect();
         let table = &manifest.tables[entry.table.0 as usize];
-        let (chunk, _) =
-            encode_chunk(uuid, entry.table, table.encoding, table.columns.len(), &raw.into(), Codec::None).expect("the rows are whole");
+        let (chunk, _) = encode_chunk(uuid, entry.table, table.encoding, table.columns.len(), &raw.into(), Codec::None, Vec::new())
+            .expect("the rows are whole");
         writer.write_chunk(&chunk).expect("the chunk can be written");
     }
     writer.finish().expect("the archive can be finished");
