@@ -227,10 +227,11 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
                 let cause = if trailer_due { "the rows ended without COPY's trailer" } else { "COPY's trailer came before the end" };
                 sender.failed(Error::new(Kind::Server, doing, cause));
             }
-            Ok((chunk, _)) if chunk.rows() > 0 => {
-                sender.chunk(chunk, permit);
+            Ok((chunk, _)) if chunk.rows() > 0 => sender.chunk(chunk, permit),
+            Ok((chunk, _)) => {
+                buffers.give_back(chunk.into_body());
+                sender.empty(table);
             }
-            Ok(_) => sender.empty(table),
             Err(error) => sender.failed(error.within(doing)),
         }
     });
