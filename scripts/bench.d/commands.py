@@ -82,9 +82,11 @@ def restores(place, tools):
         argv = [place.programs.silverback, "restore", "-q", *words, "-d", place.url(TARGET), place.archive]
         yield Command("restore", "silverback", name, argv, fresh_target=True, ready_file=ready if ready in words else None)
     for one in tools:
-        for words in ([], ["-j2"], ["-j3"], ["-j4"]):
+        for words, memory in (([], None), (["-j2"], None), (["-j2"], "16MB"), (["-j3"], None), (["-j4"], None)):
             if not place.far or words:
-                yield Command("restore", "pg_restore", " ".join([one.version, *words]), [one.pg_restore, *words, "-d", TARGET, place.peer_archive], fresh_target=True)
+                name = " ".join([one.version, *words, *([f"with maintenance_work_mem={memory}"] if memory else [])])
+                own = ["env", f"PGOPTIONS=-c maintenance_work_mem={memory}"] if memory else []
+                yield Command("restore", "pg_restore", name, [*own, one.pg_restore, *words, "-d", TARGET, place.peer_archive], fresh_target=True)
 
 
 def clones(place, tools, pgcopydb):

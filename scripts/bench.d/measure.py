@@ -1,5 +1,5 @@
 """Runs the commands in rounds, and keeps seconds, CPU, memory and sizes."""
-import itertools, json, os, platform, re, shlex, subprocess, sys, time
+import hashlib, itertools, json, os, platform, re, shlex, subprocess, sys, time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,12 @@ def run(options, programs, results):
     server = Server(options.server, peers.psql)
     tools = peers.tools(int(server.query("postgres", "-c", "SHOW server_version_num")) // 10_000)
     facts = {
-        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "when": time.strftime("%Y-%m-%d"), "runs": options.runs, "machine": machine(),
+        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "began": time.strftime("%Y-%m-%d %H:%M:%S"), "runs": options.runs, "machine": machine(),
         "silverback": silverback_version(programs), "server": server.query("postgres", "-c", "SHOW server_version").split()[0], "settings": settings(server),
         "peers": [f"PostgreSQL's tools {one.version} ({', '.join(['gzip', *one.methods])})" for one in tools] + ([f"pgcopydb {peers.pgcopydb_version}"] if peers.pgcopydb else []),
     }
+    folder = results / run_key(facts)
+    folder.mkdir(exist_ok=True)
     for shape, rows, latency in itertools.product(options.shape, options.rows, options.latency):
         rows = rows or shapes.SHAPES[shape][1]
         name = f"{shape}-{shapes.short(rows)}" + (f"-latency-{latency:g}" if latency else "")
@@ -34,9 +36,14 @@ def run(options, programs, results):
             samples = rounds(place, wanted, options.runs, name)
         for group in dict.fromkeys(one.group for one in wanted):
             found = [sample for sample in samples if sample["group"] == group]
-            (results / f"{name}.{group}.json").write_text(json.dumps({"case": case, "group": group, "run": facts, "commands": found}, indent=1))
+            (folder / f"{name}.{group}.json").write_text(json.dumps({"case": case, "group": group, "run": facts, "commands": found}, indent=1))
         server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)")
         remove(place.folder)
+
+
+def run_key(facts):
+    """The name of a run's folder: the same command on the same server is the same run, and takes its place."""
+    return hashlib.sha256(f"{facts['command']}\n{facts['machine']}\n{facts['settings']}".encode()).hexdigest()[:12]
 
 
 def prepare(place, tools, groups):
@@ -142,7 +149,7 @@ def machine():
 
 def silverback_version(programs):
     version = subprocess.run([programs.silverback, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return f"{version} ({commit})" if commit and not programs.given else version
 
 

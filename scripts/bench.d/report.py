@@ -1,4 +1,4 @@
-"""BENCHMARKS.md, from everything that is in the folder of results."""
+"""BENCHMARKS.md, from all runs that are in the folder of results."""
 import json
 from statistics import median
 
@@ -17,18 +17,21 @@ of `pg_dump -Fd -Z zstd:1` (gzip where it has no zstd)."""
 
 
 def render(folder):
-    found = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    found.sort(key=lambda one: (list(SHAPES).index(one["case"]["shape"]), one["case"]["asked_rows"], one["case"]["latency"], SILVERBACK_GROUPS.index(one["group"])))
+    found = [json.loads(path.read_text()) for path in folder.glob("*/*.json")]
+    found.sort(key=lambda one: (list(SHAPES).index(one["case"]["shape"]), one["case"]["asked_rows"], one["case"]["latency"], SILVERBACK_GROUPS.index(one["group"]), -len(one["commands"]), one["run"]["began"]))
     lines = ["# Benchmarks", "", NOTES, "", "## Goals", "", *goals.lines(found), ""]
     machines = list(dict.fromkeys(surroundings(one["run"]) for one in found))
     lines += ["## Machine and versions", "", *(f"{n + 1}. {machine}" for n, machine in enumerate(machines)), ""]
-    before = None
+    case = group = None
     for one in found:
-        if one["case"]["name"] != before:
-            before = one["case"]["name"]
+        if one["case"]["name"] != case:
+            case, group = one["case"]["name"], None
             lines += [f"## {heading(one['case'])}", ""]
+        if one["group"] != group:
+            group = one["group"]
+            lines += [f"### {HEADS[group]}", ""]
         where = f" Machine {machines.index(surroundings(one['run'])) + 1} of those above." if len(machines) > 1 else ""
-        lines += [f"### {HEADS[one['group']]}", "", *table(one), "", origin(one["run"]) + where, ""]
+        lines += [*table(one), "", origin(one["run"]) + where, ""]
     return "\n".join(lines)
 
 
@@ -69,4 +72,4 @@ def surroundings(run):
 
 
 def origin(run):
-    return f"`{run['command']}`, {run['when']}: {run['runs']} rounds, Silverback {run['silverback']}; the machine's load before it was {run['load']:.1f}."
+    return f"`{run['command']}`, {run['began'].split()[0]}: {run['runs']} rounds, Silverback {run['silverback']}; the machine's load before it was {run['load']:.1f}."

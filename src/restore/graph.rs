@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::cost::Cost;
 use super::locks::LockMode;
 use crate::archive::manifest::{ObjectId, TableId};
 use crate::error::{Error, Kind, Result};
@@ -169,8 +170,8 @@ pub struct Job {
     pub needs: Vec<JobId>,
     /// The tables it locks; the job waits while another runs that excludes it.
     pub locks: Vec<(ObjectId, LockMode)>,
-    /// Estimated server time in microseconds; only its proportions matter.
-    pub cost: u64,
+    /// Estimated server time, and what the server sorts for it.
+    pub cost: Cost,
 }
 
 /// All jobs, and the transaction that ends the restore.
@@ -190,7 +191,7 @@ impl Graph {
         let order = self.order()?;
         let mut ranks: Vec<u64> = vec![0; self.jobs.len()];
         for &job in order.iter().rev() {
-            let own = ranks[job.index()].saturating_add(self.jobs[job.index()].cost);
+            let own = ranks[job.index()].saturating_add(self.jobs[job.index()].cost.micros);
             ranks[job.index()] = own;
             for need in &self.jobs[job.index()].needs {
                 ranks[need.index()] = ranks[need.index()].max(own);
@@ -279,7 +280,7 @@ pub(super) mod tests {
             work: Work::Statements(Vec::new()),
             needs: needs.iter().copied().map(JobId).collect(),
             locks: locks.iter().map(|&(table, mode)| (ObjectId(table), mode)).collect(),
-            cost,
+            cost: Cost::of(cost),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod live_keys;
 mod load;
 pub mod locks;
 pub mod mark;
+mod memory;
 mod older;
 mod plan;
 mod preflight;
@@ -41,6 +42,7 @@ use std::time::{Duration, Instant};
 pub use self::build::{ForeignKeys, Sections};
 use self::failures::Failures;
 use self::load::Loader;
+use self::memory::Memory;
 pub use self::plan::Plan;
 pub use self::preflight::Finding;
 use self::prepare::{Prepared, prepare};
@@ -59,8 +61,9 @@ use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Progress, TableTotal};
 
-/// Memory for sorting, of all sessions together; the server's own setting where that is more for each.
-const MAINTENANCE_BYTES: u64 = 1 << 30;
+/// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
+/// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent.
+const RANDOM_PAGE_COST: u32 = 2;
 
 /// What to restore, from where, to where, how.
 #[derive(Clone, Debug)]
@@ -130,6 +133,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         progress: Arc::clone(&progress),
         stall_timeout: options.stall_timeout,
     };
+    let memory = Memory::read(&sessions[0], options.jobs).await?;
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
         && let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await
@@ -140,7 +144,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { words, file: options.ready_file.clone(), ..Ready::default() };
     let failures = options.keep_going.then(Failures::default);
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, triggers, failures, ready });
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready });
     let ended = finish(&shared, sessions).await;
     let said = shared.ready.said.get();
     let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
@@ -232,11 +236,9 @@ async fn open_session(options: &Options) -> Result<Session> {
 
 /// What only a restore's sessions are set to.
 async fn set_up(options: &Options, session: &Session) -> Result<()> {
-    let share_kib = MAINTENANCE_BYTES / 1024 / options.jobs.max(1) as u64;
     let sql = format!(
-        "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(setting::int8, {share_kib})::text, false), \
-                pg_catalog.set_config('synchronous_commit', 'off', false) \
-         FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'"
+        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), \
+                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)"
     );
     session.batch("set up the session", &sql).await?;
     if let Some(role) = &options.role {

@@ -13,6 +13,7 @@ use super::existing::LiveTriggers;
 use super::failures::Failures;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
 use super::load::{Load, Loader};
+use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
 use super::{Options, open_session};
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) graph: Graph,
     /// Brings rows.
     pub(super) loader: Loader,
+    /// What the server may use to sort.
+    pub(super) memory: Memory,
     /// Triggers of tables that were there before.
     pub(super) triggers: LiveTriggers,
     /// What failed, where that does not end the restore.
@@ -188,6 +191,14 @@ impl Shared {
         Err(Error::new(Kind::Incomplete, &job.label, cause))
     }
 
+    /// Gives the session what the job needs to sort.
+    async fn set_up(&self, session: &Session, job: &Job, helped: bool) -> Result<()> {
+        match self.memory.set_up(job.cost.sorts, helped) {
+            Some(sql) => session.execute("set up the session", &sql).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
@@ -195,12 +206,11 @@ impl Shared {
             self.check_still_sensible(failures, job)?;
         }
         match (&job.work, &self.failures) {
-            (Work::Statements(steps), _) if matches!(job.stage, Stage::Keys | Stage::Indexes) => {
+            (Work::Statements(steps), _) => {
                 // Polled together they travel together.
-                let (set, built) = tokio::join!(set_helpers(session, helped), statements(session, steps));
-                set.and(built)
+                let (set, done) = tokio::join!(self.set_up(session, job, helped), statements(session, steps));
+                set.and(done)
             }
-            (Work::Statements(steps), _) => statements(session, steps).await,
             (Work::Script(steps), Some(failures)) => failures.script(session, steps).await,
             (Work::Script(steps), None) => {
                 for batch in steps.chunks(COMMIT_EVERY) {
@@ -209,7 +219,7 @@ impl Shared {
                 Ok(())
             }
             (Work::Concurrently(index), _) => {
-                set_helpers(session, helped).await?;
+                self.set_up(session, job, helped).await?;
                 concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await
             }
             (Work::Ready(step), _) => {
@@ -225,12 +235,6 @@ impl Shared {
             }
         }
     }
-}
-
-/// Sets whether parallel workers may help a session to build an index.
-async fn set_helpers(session: &Session, helped: bool) -> Result<()> {
-    let sql = if helped { "RESET max_parallel_maintenance_workers" } else { "SET max_parallel_maintenance_workers = 0" };
-    session.execute("set up the session", sql).await.map(drop)
 }
 
 /// One statement on its own, several in one transaction.

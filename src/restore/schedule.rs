@@ -105,7 +105,7 @@ mod tests {
                 for (_, other) in &running {
                     assert!(!conflict(job, &graph.jobs[other.index()]), "two jobs exclude each other");
                 }
-                running.push((now + job.cost, id));
+                running.push((now + job.cost.micros, id));
             }
             let first = running.iter().copied().min().expect("an unfinished graph always has a job that runs");
             running.retain(|entry| *entry != first);
@@ -165,7 +165,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_graph_ends(graph in graphs(), sessions in 1usize..6) {
-            let all: u64 = graph.jobs.iter().map(|job| job.cost).sum();
+            let all: u64 = graph.jobs.iter().map(|job| job.cost.micros).sum();
             let took = simulate(&graph, sessions);
             prop_assert!(took <= all);
             prop_assert!(took >= graph.ranks().unwrap().into_iter().max().unwrap_or(0));

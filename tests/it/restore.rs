@@ -296,3 +296,38 @@ fn a_cut_or_stalled_wire_leaves_the_mark() {
     check(|proxy| proxy.cut_after(Direction::Up, 4 << 20), "connection");
     check(|proxy| proxy.stall_after(Direction::Up, 4 << 20), " for 1 s");
 }
+
+/// Functions in indexes write down what the session that builds them may use.
+#[test]
+fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
+    let server = testkit::newest_server();
+    let (source, alone, copy) = (server.database("source"), server.database("alone"), server.database("copy"));
+    source.execute(
+        "CREATE TABLE seen (what text, memory text, helpers text);
+         CREATE FUNCTION note(what text) RETURNS void VOLATILE LANGUAGE plpgsql AS $$ BEGIN
+           INSERT INTO public.seen SELECT what, current_setting('maintenance_work_mem'), current_setting('max_parallel_maintenance_workers');
+         END $$;
+         CREATE FUNCTION same(what text, a int[]) RETURNS int[] IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+           PERFORM public.note(what); RETURN a;
+         END $$;
+         CREATE TABLE t (a int[]); INSERT INTO t VALUES ('{1, 2}');
+         CREATE INDEX ON t (same('btree', a)); CREATE UNIQUE INDEX ON t (same('unique', a)); CREATE INDEX ON t USING gin (same('gin', a));
+         TRUNCATE seen",
+    );
+    let folder = temp_dir();
+    let archive = archive_of(&source, folder.path());
+    let seen =
+        |database: &Database<'_>| database.value("SELECT string_agg(DISTINCT concat_ws(' ', what, memory, helpers), ', ') FROM seen");
+    alone.execute(&format!("ALTER DATABASE {} SET max_parallel_maintenance_workers = 0", alone.name()));
+    for database in [&alone, &copy] {
+        restore(Options { jobs: 1, no_analyze: true, ..options(&archive, database) }).expect("restored");
+    }
+    assert_eq!(seen(&alone), "btree 4MB 0, gin 1GB 0, unique 4MB 0");
+    assert_eq!(seen(&copy), "btree 96MB 2, gin 1GB 2, unique 96MB 2");
+    copy.execute(&format!(
+        "DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER DATABASE {} SET maintenance_work_mem = '3GB'",
+        copy.name()
+    ));
+    restore(Options { jobs: 2, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
+    assert!(seen(&copy).contains("gin 3GB"), "the server's own setting where that is more: {}", seen(&copy));
+}

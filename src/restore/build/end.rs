@@ -30,7 +30,7 @@ impl Builder<'_> {
         }
         let needs = self.all_but_last_rows();
         let label = format!("set privileges and comments ({} statements)", steps.len());
-        let cost = cost::CATALOG * steps.len() as u64;
+        let cost = cost::CATALOG.times(steps.len());
         self.push(Job { stage: Stage::Privileges, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
     }
 
@@ -51,7 +51,7 @@ impl Builder<'_> {
             needs.sort_unstable();
             needs.dedup();
             let label = format!("refresh {}", object.identity);
-            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::CATALOG * 100 };
+            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::CATALOG.times(100) };
             let job = self.push(job);
             self.made.insert(object.id, job);
         }

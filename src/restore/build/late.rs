@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::super::cost;
+use super::super::cost::{self, Cost};
 use super::super::graph::{ConcurrentIndex, Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
@@ -19,7 +19,7 @@ pub(super) struct Late<'a> {
     /// The columns of foreign keys, by table: a cascade looks rows up by them.
     referring: HashSet<(ObjectId, &'a str)>,
     /// Indexes, with their tables and costs.
-    indexes: Vec<(&'a Object, ObjectId, u64)>,
+    indexes: Vec<(&'a Object, ObjectId, Cost)>,
     /// Proofs of foreign keys.
     proofs: Vec<Job>,
 }
@@ -47,7 +47,7 @@ impl<'a> Late<'a> {
 impl<'a> Builder<'a> {
     /// Puts an index off, if nobody needs it before: it forbids nothing, no trigger and no cascade looks rows up by it, and it can be built
     /// beside writers.
-    pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: u64) -> bool {
+    pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: Cost) -> bool {
         let may_wait = self.input.ready.is_some() && self.rows_of(table) > 0 && !self.is_last(table) && self.may_wait(object, table);
         if may_wait {
             self.late.indexes.push((object, table, cost));
@@ -105,14 +105,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn concurrent_index(&mut self, object: &Object, table: ObjectId, cost: u64, ready: JobId) -> Option<JobId> {
+    fn concurrent_index(&mut self, object: &Object, table: ObjectId, cost: Cost, ready: JobId) -> Option<JobId> {
         let create = Step::new(format!("build {}", object.identity), concurrently(object.statements.first()?)?);
         let label = create.doing.clone();
         let index = ConcurrentIndex { schema: object.schema.clone()?, name: object.name.clone(), create };
         let locks = vec![(table, LockMode::ShareUpdateExclusive)];
         let work = Work::Concurrently(index);
         // The table is read twice.
-        let job = self.push(Job { stage: Stage::Finish, label, work, needs: vec![ready], locks, cost: cost + cost / 2 });
+        let cost = Cost { micros: cost.micros + cost.micros / 2, ..cost };
+        let job = self.push(Job { stage: Stage::Finish, label, work, needs: vec![ready], locks, cost });
         let steps = statements::describe(object, self.input.render);
         if !steps.is_empty() {
             let label = format!("comment on {}", object.identity);

@@ -182,7 +182,7 @@ impl Builder<'_> {
             before.flat_map(|object| [statements::create(object, self.input.render), allowed(object)].concat()).collect();
         if !steps.is_empty() {
             let label = format!("make what rows need ({} statements)", steps.len());
-            let cost = cost::CATALOG * steps.len() as u64;
+            let cost = cost::CATALOG.times(steps.len());
             let work = Work::Script(steps);
             self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs: Vec::new(), locks: Vec::new(), cost }));
         }
@@ -203,7 +203,7 @@ impl Builder<'_> {
         let values = self.input.objects.iter().filter(is_value);
         let steps: Vec<Step> = values.flat_map(|object| statements::create(object, self.input.render)).collect();
         if !steps.is_empty() {
-            let cost = cost::CATALOG * steps.len() as u64 / 10;
+            let cost = cost::CATALOG.times(steps.len().div_ceil(10));
             let label = format!("set sequence values ({} statements)", steps.len());
             let needs = self.pre.into_iter().collect();
             self.push(Job { stage: Stage::Data, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
@@ -218,7 +218,7 @@ impl Builder<'_> {
             return;
         }
         let label = format!("make large objects ({} statements)", steps.len());
-        let cost = cost::CATALOG * steps.len() as u64;
+        let cost = cost::CATALOG.times(steps.len());
         let needs = self.pre.into_iter().collect();
         let job = self.push(Job { stage: Stage::Data, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
         self.made.extend(made.iter().map(|object| (object.id, job)));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::cost;
+use super::super::cost::{self, Cost};
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
@@ -91,7 +91,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A key that the server must build by itself.
-    fn whole_key(&mut self, object: &Object, table: ObjectId, cost: u64) -> JobId {
+    fn whole_key(&mut self, object: &Object, table: ObjectId, cost: Cost) -> JobId {
         let job = self.push(Job {
             stage: Stage::Keys,
             label: format!("add {}", object.identity),
@@ -105,7 +105,7 @@ impl<'a> Builder<'a> {
         job
     }
 
-    fn key_index(&mut self, object: &Object, using_index: &UsingIndex, table: ObjectId, cost: u64) -> JobId {
+    fn key_index(&mut self, object: &Object, using_index: &UsingIndex, table: ObjectId, cost: Cost) -> JobId {
         let create = Step::new(format!("build the index of {}", object.identity), &using_index.create_index);
         let job = self.push(Job {
             stage: Stage::Keys,
@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
         let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", ")));
         let steps = std::iter::once(add).chain(adoption.extras).collect();
         let locks = vec![(table, LockMode::AccessExclusive)];
-        let cost = cost::CATALOG * adoption.keys.len() as u64;
+        let cost = cost::CATALOG.times(adoption.keys.len());
         let job = self.push(Job { stage: Stage::Keys, label: doing, work: Work::Statements(steps), needs: adoption.indexes, locks, cost });
         self.waits.push((job, adoption.waits));
         self.made.extend(adoption.keys.into_iter().map(|key| (key, job)));
