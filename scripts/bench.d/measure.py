@@ -1,6 +1,7 @@
 """Runs the commands in rounds, and keeps seconds, CPU, memory and sizes."""
 import hashlib, itertools, json, os, platform, re, shlex, subprocess, sys, time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import commands, shapes
@@ -13,32 +14,53 @@ def run(options, programs, results):
     server = Server(options.server, peers.psql)
     tools = peers.tools(int(server.query("postgres", "-c", "SHOW server_version_num")) // 10_000)
     facts = {
-        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "began": time.strftime("%Y-%m-%d %H:%M:%S"), "runs": options.runs, "machine": machine(),
+        "command": shlex.join(["scripts/bench", *without_addresses(sys.argv[1:])]), "began": time.strftime("%Y-%m-%d %H:%M:%S"), "runs": options.runs, "machine": "; ".join(filter(None, [machine(), options.note])),
         "silverback": silverback_version(programs), "server": server.query("postgres", "-c", "SHOW server_version").split()[0], "settings": settings(server),
         "peers": [f"PostgreSQL's tools {one.version} ({', '.join(['gzip', *one.methods])})" for one in tools] + ([f"pgcopydb {peers.pgcopydb_version}"] if peers.pgcopydb else []),
     }
     folder = results / run_key(facts)
     folder.mkdir(exist_ok=True)
-    for shape, rows, latency in itertools.product(options.shape, options.rows, options.latency):
-        rows = rows or shapes.SHAPES[shape][1]
-        name = f"{shape}-{shapes.short(rows)}" + (f"-latency-{latency:g}" if latency else "")
-        say(f"{name}: building the data")
-        database = shapes.build(server, programs, shape, rows)
-        with far(programs, server, latency) as port:
-            place = commands.Place(server, programs, port, latency > 0, database, WORK / "work")
-            wanted = [one for one in commands.plan(place, tools, peers.pgcopydb) if one.group in options.only]
-            wanted = [one for one in wanted if not (options.skip and re.search(options.skip, one.label))]
-            if not wanted:
-                raise Failure(f"--only and --skip leave nothing to measure of {name}")
-            totals = prepare(place, tools, {one.group for one in wanted})
-            case = {"name": name, "shape": shape, "asked_rows": rows, "latency": latency, "rows": int(totals["rows"]), "raw_bytes": int(totals["raw_bytes"])}
-            facts["load"] = os.getloadavg()[0]
-            samples = rounds(place, wanted, options.runs, name)
-        for group in dict.fromkeys(one.group for one in wanted):
-            found = [sample for sample in samples if sample["group"] == group]
-            (folder / f"{name}.{group}.json").write_text(json.dumps({"case": case, "group": group, "run": facts, "commands": found}, indent=1))
-        server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)")
-        remove(place.folder)
+    remove(WORK / "work")
+    with ExitStack() as proxies:
+        cases = [prepared(options, programs, server, tools, peers, proxies, *one) for one in itertools.product(options.shape, options.rows, options.latency)]
+        facts["load"] = os.getloadavg()[0]
+        # The cases take turns too: what slows a machine down for minutes slows all of them.
+        for turn, case in itertools.product(range(options.runs + 1), cases):
+            if len(cases) > 1 and turn > 0:
+                warm_up(case)
+            one_round(case, turn, options.runs)
+    for case in cases:
+        for group in dict.fromkeys(one.group for one in case.commands):
+            found = [sample for sample in case.samples if sample["group"] == group]
+            (folder / f"{case.facts['name']}.{group}.json").write_text(json.dumps({"case": case.facts, "group": group, "run": facts, "commands": found}, indent=1))
+    server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)")
+    remove(WORK / "work")
+
+
+@dataclass
+class Case:
+    """A shape at a size and a distance: what is run there, and what came of it."""
+    facts: dict
+    place: commands.Place
+    commands: list
+    samples: list
+
+
+def prepared(options, programs, server, tools, peers, proxies, shape, rows, latency):
+    rows = rows or shapes.SHAPES[shape][1]
+    name = f"{shape}-{shapes.short(rows)}" + (f"-latency-{latency:g}" if latency else "")
+    say(f"{name}: building the data")
+    database = shapes.build(server, programs, shape, rows)
+    port = proxies.enter_context(far(programs, server, latency))
+    place = commands.Place(server, programs, port, latency > 0, database, WORK / "work" / name)
+    wanted = [one for one in commands.plan(place, tools, peers.pgcopydb) if one.group in options.only]
+    wanted = [one for one in wanted if not (options.skip and re.search(options.skip, one.label))]
+    if not wanted:
+        raise Failure(f"--only and --skip leave nothing to measure of {name}")
+    totals = archives(place, tools, {one.group for one in wanted})
+    facts = {"name": name, "shape": shape, "asked_rows": rows, "latency": latency, "rows": int(totals["rows"]), "raw_bytes": int(totals["raw_bytes"])}
+    samples = [{"group": one.group, "tool": one.tool, "name": one.name, "seconds": [], "user": [], "system": [], "peak_mib": [], "ready": [], "bytes": None, "failed": None} for one in wanted]
+    return Case(facts, place, wanted, samples)
 
 
 def run_key(facts):
@@ -46,9 +68,8 @@ def run_key(facts):
     return hashlib.sha256(f"{facts['command']}\n{facts['machine']}\n{facts['settings']}".encode()).hexdigest()[:12]
 
 
-def prepare(place, tools, groups):
+def archives(place, tools, groups):
     """The archives that are verified and restored; how much they hold."""
-    remove(place.folder)
     place.folder.mkdir(parents=True)
     environment = place.server.environment()
     execute("silverback dump", [place.programs.silverback, "dump", "-q", "-d", place.server.url(place.database), "-f", place.archive], environment)
@@ -59,19 +80,25 @@ def prepare(place, tools, groups):
     return json.loads(listed.stdout)["totals"]
 
 
-def rounds(place, wanted, runs, name):
-    """One round to warm caches, of which only the first command writes to a target; then those that count."""
-    samples = [{"group": one.group, "tool": one.tool, "name": one.name, "seconds": [], "user": [], "system": [], "peak_mib": [], "ready": [], "bytes": None, "failed": None} for one in wanted]
+def warm_up(case):
+    """The case before has taken the caches: a command that only reads, uncounted."""
+    for one in [one for one in case.commands if not one.fresh_target][:1]:
+        execute(one.label, one.argv, case.place.server.environment(case.place.port))
+        if one.output:
+            remove(one.output)
+
+
+def one_round(case, turn, runs):
+    """All commands one after the other, each time beginning with another one. Round 0 warms caches; only its first command writes to a target."""
+    first = turn % len(case.commands)
     warm_target = False
-    for turn in range(runs + 1):
-        first = turn % len(wanted)
-        for one, sample in [*zip(wanted, samples)][first:] + [*zip(wanted, samples)][:first]:
-            if sample["failed"] or (turn == 0 and one.fresh_target and warm_target):
-                continue
-            warm_target |= one.fresh_target
-            say(f"{name}, round {turn} of {runs}: {one.label}")
-            measure(place, one, sample, turn > 0)
-    return samples
+    pairs = [*zip(case.commands, case.samples)]
+    for one, sample in pairs[first:] + pairs[:first]:
+        if sample["failed"] or (turn == 0 and one.fresh_target and warm_target):
+            continue
+        warm_target |= one.fresh_target
+        say(f"{case.facts['name']}, round {turn} of {runs}: {one.label}")
+        measure(case.place, one, sample, turn > 0)
 
 
 def measure(place, one, sample, counted):
@@ -129,12 +156,12 @@ def far(programs, server, latency):
 
 
 def without_addresses(words):
-    """The command without what is true of one machine only."""
+    """The command without what is true of one machine only, or told with it."""
     kept, skip = [], False
     for word in words:
-        if skip or re.match("--(server|peers|programs|out)=", word):
+        if skip or re.match("--(server|peers|programs|out|note)=", word):
             skip = False
-        elif word in ("--server", "--peers", "--programs", "--out"):
+        elif word in ("--server", "--peers", "--programs", "--out", "--note"):
             skip = True
         else:
             kept.append(word)

@@ -42,3 +42,23 @@ fn a_row_of_300_megabytes_passes_alone() {
         assert_eq!(pair.copy.value(query), pair.source.value(query));
     }
 }
+
+/// At the default settings, with more sessions than most machines have cores.
+#[test]
+fn large_rows_of_many_tables_stay_within_300_mebibytes() {
+    let tables = (0..8).map(|n| {
+        format!(
+            "CREATE TABLE t{n} (id integer, body bytea); ALTER TABLE t{n} ALTER body SET STORAGE EXTERNAL;
+             INSERT INTO t{n} SELECT id, sample FROM generate_series(1, 4) AS id, (SELECT string_agg(sha512((n * 8 + {n})::text::bytea), '') AS sample FROM generate_series(1, 125000) AS n);"
+        )
+    });
+    let pair = Pair::new(&tables.collect::<String>());
+    for (what, run) in
+        [("dump", pair.dump().arg("-j8")), ("verify", Silverback::new(["verify"]).arg(pair.file())), ("restore", pair.restore().arg("-j8"))]
+    {
+        let (outcome, peak) = measured(run);
+        outcome.expect(0);
+        assert!(peak > 0 && peak <= 300 << 20, "{what} held {peak} bytes");
+    }
+    assert_eq!(pair.copy.value("SELECT sha256(body) FROM t7 WHERE id = 4"), pair.source.value("SELECT sha256(body) FROM t7 WHERE id = 4"));
+}
