@@ -175,9 +175,13 @@ def machine():
 
 
 def silverback_version(programs):
+    """The version and, if it was built here, the commit; "+" where the sources are not those of the commit."""
     version = subprocess.run([programs.silverback, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    return f"{version} ({commit})" if commit and not programs.given else version
+    if programs.given:
+        return version
+    ask = lambda *words: subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    commit, changed = ask("rev-parse", "--short", "HEAD"), ask("status", "--porcelain", "--", "src", "Cargo.toml", "Cargo.lock")
+    return f"{version} ({commit}{'+' if changed else ''})" if commit else version
 
 
 def settings(server):
