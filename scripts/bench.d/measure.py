@@ -65,7 +65,7 @@ def prepared(options, programs, server, tools, peers, proxies, shape, rows, late
 
 def run_key(facts):
     """The name of a run's folder: the same command on the same server is the same run, and takes its place."""
-    return hashlib.sha256(f"{facts['command']}\n{facts['machine']}\n{facts['settings']}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{facts['command']}\n{facts['machine']}\n{facts['server']}\n{facts['settings']}".encode()).hexdigest()[:12]
 
 
 def archives(place, tools, groups):
@@ -82,10 +82,9 @@ def archives(place, tools, groups):
 
 def warm_up(case):
     """The case before has taken the caches: a command that only reads, uncounted."""
-    for one in [one for one in case.commands if not one.fresh_target][:1]:
-        execute(one.label, one.argv, case.place.server.environment(case.place.port))
-        if one.output:
-            remove(one.output)
+    one = next((one for one in case.commands if not one.fresh_target), None)
+    if one:
+        measure(case.place, one, {}, False)
 
 
 def one_round(case, turn, runs):
@@ -179,7 +178,9 @@ def silverback_version(programs):
     version = subprocess.run([programs.silverback, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     if programs.given:
         return version
-    ask = lambda *words: subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    def ask(*words):
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     commit, changed = ask("rev-parse", "--short", "HEAD"), ask("status", "--porcelain", "--", "src", "Cargo.toml", "Cargo.lock")
     return f"{version} ({commit}{'+' if changed else ''})" if commit else version
 

@@ -22,15 +22,16 @@ pub enum Sorts {
     Runs(u64),
     /// So many bytes of keys, to join two tables.
     Join(u64),
-    /// Entries of an index that grows by insertion: the more of them are gathered first, the better.
+    /// Whatever else memory is for, such as the entries of an index that grows by insertion: the more of them are gathered first, the better.
     Gathered,
 }
 
 /// A statement that only changes catalogs.
 pub(super) const CATALOG: Cost = Cost::of(1_500);
 
-/// The least room that an index entry takes, and a key in a hash table, in bytes.
+/// The least room that an index entry takes, in bytes.
 const ENTRY: u64 = 24;
+/// The room that a key takes in a hash table, in bytes.
 const HASHED: u64 = 64;
 
 impl Cost {
@@ -72,6 +73,11 @@ pub(super) fn index(rows: u64, bytes: u64, method: &str, text: bool) -> Cost {
 /// Statistics: a sample of 30,000 rows, whose pages are read from all over the table.
 pub(super) fn analyze(raw_bytes: u64, columns: usize) -> Cost {
     Cost::more(raw_bytes.min(240 << 20) / 1_000 + 4_000 * columns as u64, Sorts::Nothing)
+}
+
+/// Filling a materialized view, and its indexes again: how many rows it will have is not known.
+pub(super) fn refresh() -> Cost {
+    Cost { sorts: Sorts::Gathered, ..CATALOG.times(100) }
 }
 
 /// Proving a foreign key: one join of both tables, of which the smaller is hashed.

@@ -311,7 +311,8 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
            PERFORM public.note(what); RETURN a;
          END $$;
          CREATE TABLE t (a int[]); INSERT INTO t VALUES ('{1, 2}');
-         CREATE INDEX ON t (same('btree', a)); CREATE UNIQUE INDEX ON t (same('unique', a)); CREATE INDEX ON t USING gin (same('gin', a));
+         CREATE INDEX ON t (same('btree', a)); CREATE UNIQUE INDEX ON t (same('unique', a)); CREATE INDEX g ON t USING gin (same('gin', a));
+         CREATE MATERIALIZED VIEW m AS SELECT a FROM t; CREATE INDEX ON m (same('refresh', a));
          TRUNCATE seen",
     );
     let folder = temp_dir();
@@ -322,12 +323,17 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
     for database in [&alone, &copy] {
         restore(Options { jobs: 1, no_analyze: true, ..options(&archive, database) }).expect("restored");
     }
-    assert_eq!(seen(&alone), "btree 4MB 0, gin 1GB 0, unique 4MB 0");
-    assert_eq!(seen(&copy), "btree 96MB 2, gin 1GB 2, unique 96MB 2");
+    assert_eq!(seen(&alone), "btree 4MB 0, gin 1GB 0, refresh 1GB 0, unique 4MB 0");
+    assert_eq!(seen(&copy), "btree 96MB 2, gin 1GB 2, refresh 1GB 2, unique 96MB 2");
     copy.execute(&format!(
-        "DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER DATABASE {} SET maintenance_work_mem = '3GB'",
+        "DROP MATERIALIZED VIEW m; DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER DATABASE {} SET maintenance_work_mem = '3GB'",
         copy.name()
     ));
     restore(Options { jobs: 2, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
     assert!(seen(&copy).contains("gin 3GB"), "the server's own setting where that is more: {}", seen(&copy));
+    // Without the one that leaves its memory behind.
+    source.execute("DROP INDEX g");
+    let (folder, copy) = (temp_dir(), server.database("refreshed"));
+    restore(Options { jobs: 1, no_analyze: true, ..options(&archive_of(&source, folder.path()), &copy) }).expect("restored");
+    assert_eq!(seen(&copy), "btree 96MB 2, refresh 1GB 2, unique 96MB 2");
 }

@@ -51,7 +51,7 @@ impl Builder<'_> {
             needs.sort_unstable();
             needs.dedup();
             let label = format!("refresh {}", object.identity);
-            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::CATALOG.times(100) };
+            let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::refresh() };
             let job = self.push(job);
             self.made.insert(object.id, job);
         }

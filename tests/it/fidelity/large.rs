@@ -49,7 +49,7 @@ fn large_rows_of_many_tables_stay_within_300_mebibytes() {
     let tables = (0..8).map(|n| {
         format!(
             "CREATE TABLE t{n} (id integer, body bytea); ALTER TABLE t{n} ALTER body SET STORAGE EXTERNAL;
-             INSERT INTO t{n} SELECT id, sample FROM generate_series(1, 4) AS id, (SELECT string_agg(sha512((n * 8 + {n})::text::bytea), '') AS sample FROM generate_series(1, 125000) AS n);"
+             INSERT INTO t{n} SELECT id, sample FROM generate_series(1, 12) AS id, (SELECT string_agg(sha512((n * 8 + {n})::text::bytea), '') AS sample FROM generate_series(1, 125000) AS n);"
         )
     });
     let pair = Pair::new(&tables.collect::<String>());
