@@ -1,5 +1,5 @@
 """What the measurements are held against. Each goal: what, at most (or at least) how much, and how to find it in the results of a run.
-Where several runs measured it, the worst of them counts."""
+Where several runs on the same server measured it, the worst of them counts; each server has a row of its own."""
 from statistics import median
 
 from commands import label
@@ -156,23 +156,26 @@ GOALS = [
 ]
 
 
-def lines(found):
-    """The table of goals."""
+def lines(found, surroundings):
+    """The table of goals; `surroundings` tells where a run was, in words that can stand behind "on"."""
     runs = {}
     for one in found:
-        runs.setdefault((one["run"]["began"], one["run"]["command"], one["run"]["settings"]), []).append(one)
-    runs = [Results(one, found) for one in runs.values()]
+        runs.setdefault((one["run"]["began"], one["run"]["command"], surroundings(one["run"])), []).append(one)
     yield from ("| goal | limit | measured | | from |", "|---|---|---|---|---|")
     for what, sign, limit, find, how in GOALS:
-        outcomes = [outcome for outcome in map(find, runs) if outcome]
+        outcomes = {}
+        for (_, _, place), one in runs.items():
+            if outcome := find(Results(one, found)):
+                outcomes.setdefault(place, []).append(outcome)
         bound = f"{'≤' if sign == AT_MOST else '≥'} {number(limit)}"
         if not outcomes:
             yield f"| {what} | {bound} | | not measured | `scripts/bench {how}` |"
-            continue
-        value, words = (max if sign == AT_MOST else min)(outcomes, key=lambda outcome: outcome[0])
-        held = value <= limit if sign == AT_MOST else value >= limit
-        others = f"; the worst of {len(outcomes)} runs" if len(outcomes) > 1 else ""
-        yield f"| {what} | {bound} | {number(value)} | {'held' if held else '**not held**'} | {words}{others} |"
+        for place, measured in sorted(outcomes.items()):
+            value, words = (max if sign == AT_MOST else min)(measured, key=lambda outcome: outcome[0])
+            held = value <= limit if sign == AT_MOST else value >= limit
+            others = f"; the worst of {len(measured)} runs" if len(measured) > 1 else ""
+            where = f"; on {place}" if len(outcomes) > 1 else ""
+            yield f"| {what} | {bound} | {number(value)} | {'held' if held else '**not held**'} | {words}{others}{where} |"
 
 
 def number(value):

@@ -19,9 +19,13 @@ of `pg_dump -Fd -Z zstd:1` (gzip where it has no zstd)."""
 def render(folder):
     found = [json.loads(path.read_text()) for path in folder.glob("*/*.json")]
     found.sort(key=lambda one: (list(SHAPES).index(one["case"]["shape"]), one["case"]["asked_rows"], one["case"]["latency"], SILVERBACK_GROUPS.index(one["group"]), -len(one["commands"]), one["run"]["began"]))
-    lines = ["# Benchmarks", "", NOTES, "", "## Goals", "", *goals.lines(found), ""]
-    machines = list(dict.fromkeys(surroundings(one["run"]) for one in found))
-    lines += ["## Machine and versions", "", *(f"{n + 1}. {machine}" for n, machine in enumerate(machines)), ""]
+    newest = sorted(found, key=lambda one: one["run"]["began"], reverse=True)
+    machines = list(dict.fromkeys(surroundings(one["run"]) for one in newest))
+
+    def machine(run):
+        return f"machine {machines.index(surroundings(run)) + 1}"
+    lines = ["# Benchmarks", "", NOTES, "", "## Goals", "", *goals.lines(found, machine), ""]
+    lines += ["## Machine and versions", "", *(f"{n + 1}. {one}" for n, one in enumerate(machines)), ""]
     case = group = None
     for one in found:
         if one["case"]["name"] != case:
@@ -30,7 +34,7 @@ def render(folder):
         if one["group"] != group:
             group = one["group"]
             lines += [f"### {HEADS[group]}", ""]
-        where = f" Machine {machines.index(surroundings(one['run'])) + 1} of those above." if len(machines) > 1 else ""
+        where = f" On {machine(one['run'])}." if len(machines) > 1 else ""
         lines += [*table(one), "", origin(one["run"]) + where, ""]
     return "\n".join(lines)
 
