@@ -65,7 +65,7 @@ struct LimitArgs {
     /// Give up when the server sends nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session, at most 96MiB]
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session, at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
     /// Wait for a snapshot that no serializable transaction can contradict
@@ -104,7 +104,8 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         serializable_deferrable: args.limits.serializable_deferrable,
         stall_timeout: args.limits.stall_timeout,
     };
-    let result = run_stoppable(args.output.log_format, dump::run(options, reporter.clone()), async || server.cancel_all().await);
+    let cancel = async || server.cancel_all().await;
+    let result = run_stoppable(args.output.log_format, values::coding_threads(), dump::run(options, reporter.clone()), cancel);
     reporter.finish();
     let report = result?;
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());

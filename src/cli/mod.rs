@@ -150,14 +150,12 @@ fn wanted_format(words: &[OsString]) -> LogFormat {
     if joined || apart { LogFormat::Json } else { LogFormat::Text }
 }
 
-/// Threads that split, compress and join, on a machine that has as many cores. Each keeps freed memory for itself.
-const CODING_THREADS_MAX: usize = 8;
 /// Threads that move bytes between sockets and chunks; one moves a gigabyte a second.
 const MOVING_THREADS_MAX: usize = 2;
 
-/// Runs a command that a signal may stop.
-fn run_stoppable<T>(format: LogFormat, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
-    pool::start(values::cores().min(CODING_THREADS_MAX));
+/// Runs a command that a signal may stop, with so many threads that split, compress and join.
+fn run_stoppable<T>(format: LogFormat, threads: usize, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+    pool::start(threads);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(values::cores().min(MOVING_THREADS_MAX))
         .enable_all()

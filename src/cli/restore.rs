@@ -91,7 +91,7 @@ struct LimitArgs {
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 32MiB for each session, at most 96MiB]
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session, at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
 }
@@ -133,11 +133,11 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let options = args.options(server.clone());
     let cancel = async || server.cancel_all().await;
     if args.dry_run {
-        let plan = run_stoppable(args.output.log_format, restore::dry_run(&options, reporter.as_ref()), cancel);
+        let plan = run_stoppable(args.output.log_format, values::decoding_threads(), restore::dry_run(&options, reporter.as_ref()), cancel);
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
-    let result = run_stoppable(args.output.log_format, restore::run(options, reporter.clone()), cancel);
+    let result = run_stoppable(args.output.log_format, values::decoding_threads(), restore::run(options, reporter.clone()), cancel);
     reporter.finish();
     let report = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),

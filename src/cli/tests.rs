@@ -77,6 +77,16 @@ fn help_of_list() {
 }
 
 #[test]
+fn help_tells_how_much_memory_is_taken() {
+    let mib = |jobs| values::memory_for(None, jobs) >> 20;
+    let told = format!("default: {}MiB for each session, at most {}MiB", mib(1), mib(1000));
+    for command in ["dump", "restore"] {
+        let words: Vec<String> = help(command).split_whitespace().map(str::to_owned).collect();
+        assert!(words.join(" ").contains(&told), "{command}: {told}");
+    }
+}
+
+#[test]
 fn helps_have_no_full_stops() {
     for command in ["", "dump", "restore", "verify", "list"] {
         for line in help(command).lines() {

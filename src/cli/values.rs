@@ -16,7 +16,10 @@ const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 /// A session's share of the memory for rows.
 const MEMORY_PER_JOB: u64 = 16 << 20;
 
-/// What they share at most, if no more is asked for: threads keep about as much again.
+/// Threads that split, compress and join, on a machine that has as many cores.
+const CODING_THREADS_MAX: usize = 8;
+
+/// What sessions share at most, if no more is asked for: threads keep about as much again.
 const MEMORY_MAX: u64 = 96 << 20;
 
 /// Fast, and small already: the data is stored by column.
@@ -93,6 +96,16 @@ pub(super) fn restore_jobs(asked: Option<u16>) -> usize {
 /// the database.
 pub(super) fn memory_for(asked: Option<u64>, jobs: usize) -> u64 {
     asked.unwrap_or((MEMORY_PER_JOB * jobs as u64).min(MEMORY_MAX))
+}
+
+/// Threads that compress for a dump, or check for verify. Each keeps the memory for a chunk.
+pub(super) fn coding_threads() -> usize {
+    cores().min(CODING_THREADS_MAX)
+}
+
+/// Threads that decode for a restore: one decodes what several of the server's sessions take.
+pub(super) fn decoding_threads() -> usize {
+    (cores() / 2).clamp(1, CODING_THREADS_MAX)
 }
 
 pub(super) fn cores() -> usize {

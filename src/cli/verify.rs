@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::output::{self, OutputArgs};
 use super::units::{self, printable};
-use super::{Outcome, run_stoppable};
+use super::{Outcome, run_stoppable, values};
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
 use crate::verify::{self, Report};
@@ -35,7 +35,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         let checking = tokio::task::spawn_blocking(move || verify::run(&path, progress.as_ref()));
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
-    let result = run_stoppable(args.output.log_format, work, async || ());
+    let result = run_stoppable(args.output.log_format, values::coding_threads(), work, async || ());
     reporter.finish();
     let report = result?;
     let text = if args.json { as_json(&report)? } else { as_text(&report, args.output.quiet) };

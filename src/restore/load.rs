@@ -23,8 +23,9 @@ use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined, LARGE_ROW_BYTES};
 use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::Progress;
 
-/// CopyData messages are no longer than this: the driver copies each into its buffer, which should stay small.
-const MESSAGE_BYTES_MAX: usize = 256 << 10;
+/// CopyData messages are no longer than this. They are copies, so that a chunk's buffer is free as soon as its last one is sent: the driver
+/// would hold parts of it until the next chunk is under way. A copy of this length stays in a processor's caches.
+const MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// Chunks that are read and decoded while one is being sent: decoding is many times faster than the server.
 const AHEAD: usize = 1;
 
@@ -131,15 +132,12 @@ impl Loader {
             self.send(sink.as_mut(), &doing, Bytes::from_static(BINARY_HEADER)).await?;
         }
         let mut sent: Vec<(usize, u64)> = Vec::new();
-        // The driver still holds the end of what it was given last.
-        let mut last = Bytes::new();
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
-            let rows = self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
-            self.buffers.give_back_shared(std::mem::replace(&mut last, rows));
+            self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
             drop(permit);
         }
         if load.table.encoding == RowEncoding::Binary {
@@ -147,7 +145,6 @@ impl Loader {
         }
         // The server may have much to do yet (foreign keys of tables that were there before).
         let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
-        self.buffers.give_back_shared(last);
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         if taken != rows {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
@@ -161,20 +158,16 @@ impl Loader {
         Ok(rows)
     }
 
-    /// Gives the buffer the rows are in; those of a large row, which are slices of what it was decompressed into, are let go.
-    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<Bytes> {
-        let Joined { pieces, rows, .. } = joined;
-        let buffer = if let [whole] = &pieces[..] { whole.clone() } else { Bytes::new() };
-        for mut piece in pieces {
-            while !piece.is_empty() {
-                let message = piece.split_to(piece.len().min(MESSAGE_BYTES_MAX));
-                let bytes = message.len() as u64;
-                self.send(sink.as_mut(), doing, message).await?;
-                self.progress.advance(table.0 as usize, 0, bytes);
+    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
+        for piece in joined.pieces {
+            for message in piece.chunks(MESSAGE_BYTES_MAX) {
+                self.send(sink.as_mut(), doing, Bytes::copy_from_slice(message)).await?;
+                self.progress.advance(table.0 as usize, 0, message.len() as u64);
             }
+            self.buffers.give_back_shared(piece);
         }
-        self.progress.advance(table.0 as usize, rows, 0);
-        Ok(buffer)
+        self.progress.advance(table.0 as usize, joined.rows, 0);
+        Ok(())
     }
 
     async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
