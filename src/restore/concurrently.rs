@@ -16,11 +16,17 @@ const TRIES: u32 = 5;
 /// Between two tries: whoever was in the way may be gone then, and whoever stops this run has stopped it.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Builds it, if it does not stand already. A session that was lost is replaced.
-pub(super) async fn build(options: &Options, progress: &dyn Progress, session: &mut Session, index: &ConcurrentIndex) -> Result<()> {
+/// Builds it, if it does not stand already. A session that was lost is replaced; `set_up` is what a session needs first.
+pub(super) async fn build(
+    options: &Options,
+    progress: &dyn Progress,
+    session: &mut Session,
+    set_up: Option<&str>,
+    index: &ConcurrentIndex,
+) -> Result<()> {
     let mut tries = 1;
     loop {
-        let Err(error) = build_once(session, index).await else { return Ok(()) };
+        let Err(error) = build_once(session, set_up, index).await else { return Ok(()) };
         if tries == TRIES || !may_pass(&error) {
             return Err(error);
         }
@@ -34,7 +40,10 @@ pub(super) async fn build(options: &Options, progress: &dyn Progress, session: &
 }
 
 /// What is invalid is dropped first: a build that failed leaves it.
-async fn build_once(session: &Session, index: &ConcurrentIndex) -> Result<()> {
+async fn build_once(session: &Session, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
+    if let Some(sql) = set_up {
+        session.execute("set up the session", sql).await?;
+    }
     match is_valid(session, index).await? {
         Some(true) => return Ok(()),
         Some(false) => {

@@ -219,8 +219,8 @@ impl Shared {
                 Ok(())
             }
             (Work::Concurrently(index), _) => {
-                self.set_up(session, job, helped).await?;
-                concurrently::build(&self.options, self.loader.progress.as_ref(), session, index).await
+                let set_up = self.memory.set_up(job.cost.sorts, helped);
+                concurrently::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await
             }
             (Work::Ready(step), _) => {
                 durable_transaction(session, std::slice::from_ref(step)).await?;
