@@ -1,9 +1,12 @@
 //! The bridge from tokio to rayon, and the memory budget that bounds everything in flight.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::{Error, Kind, Result};
 
 /// One bound on the bytes held between a socket and a disk. A permit rides with each chunk and dies with it.
 #[derive(Clone, Debug)]
@@ -85,9 +88,14 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     let (sender, receiver) = oneshot::channel();
     rayon::spawn(move || {
         // The receiver is gone when the run was given up: then nobody wants the result.
-        let _ = sender.send(work());
+        let _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
     });
-    receiver.await.expect("work on the pool does not panic")
+    receiver.await.expect("the sender is used").unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Does work on a thread of the pool, which a panic would end with the whole process: it becomes an error.
+pub fn caught<T>(doing: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::new(Kind::Unexpected, doing, "a bug: the panic was told before")))
 }
 
 #[cfg(test)]
@@ -101,6 +109,15 @@ mod tests {
         let parts = (budget.acquire(4 * UNIT).await, budget.acquire(6 * UNIT).await);
         drop(parts);
         drop(budget.acquire(10 * UNIT).await);
+    }
+
+    #[tokio::test]
+    async fn a_panic_comes_back_to_who_waits() {
+        let panicked = tokio::spawn(run(|| -> u8 { panic!("thrown by a test") })).await.expect_err("it panics");
+        assert!(panicked.is_panic());
+        let error = caught::<()>("do it", || panic!("thrown by a test")).expect_err("an error");
+        assert_eq!((error.kind(), error.doing()), (Kind::Unexpected, "do it"));
+        assert_eq!(run(|| 7).await, 7);
     }
 
     #[test]

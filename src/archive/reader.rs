@@ -13,7 +13,7 @@ use super::file::ReadAt;
 use super::footer::Footer;
 use super::header::Header;
 use super::index::{self, Index, IndexEntry};
-use super::manifest::{Manifest, Table};
+use super::manifest::{Manifest, RowEncoding, Table};
 use super::room;
 use super::root::Root;
 use super::{damaged, section};
@@ -110,6 +110,17 @@ impl<R: ReadAt> Archive<R> {
             let Table { schema, name, .. } = self.table(entry);
             error.within(format!("read chunk {chunk} of {} ({schema}.{name}, at byte {})", self.name, entry.offset))
         })
+    }
+
+    /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is stored and its rows.
+    pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
+        let table = self.table(entry);
+        // A binary field's length is in its row too; in text, each is at least one byte of it.
+        let lengths = match table.encoding {
+            RowEncoding::Binary => 0,
+            RowEncoding::Text => entry.rows.saturating_mul(table.columns.len() as u64).saturating_mul(4),
+        };
+        entry.raw_bytes.saturating_add(lengths)
     }
 
     fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {

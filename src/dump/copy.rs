@@ -31,7 +31,7 @@ use crate::pg::connect::tap::{Taken, Taker};
 use crate::pg::session::{Session, explain};
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};
-use crate::pool::{Budget, Buffers, Permit};
+use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::{Level, Progress};
 
 /// Raw bytes of a chunk of several rows.
@@ -220,7 +220,7 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
     rayon::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        let encoded = encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len()));
+        let encoded = pool::caught(&doing, || encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len())));
         buffers.give_back_shared(raw);
         match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {

@@ -50,7 +50,7 @@ fn put_together(encoding: RowEncoding, columns: Columns, out: Option<Vec<u8>>) -
         check_text(&columns)?;
     }
     if columns.rows == 1 && raw_bytes > LARGE_ROW_BYTES as u64 {
-        return Ok(join_single(encoding, columns, raw_bytes));
+        return join_single(encoding, columns, raw_bytes);
     }
     let rows = columns.rows;
     let mut cursors: Vec<Cursor> = columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
@@ -99,6 +99,10 @@ fn check_text(columns: &Columns) -> Result<()> {
         return Err(refuse("a text field holds a tab or a line feed that is not escaped"));
     }
     Ok(())
+}
+
+fn check_not_null(value: Option<&[u8]>) -> Result<()> {
+    if value == Some(TEXT_NULL) { Err(refuse("a text field that is not NULL reads as NULL")) } else { Ok(()) }
 }
 
 /// Walks through one column.
@@ -203,9 +207,7 @@ fn text(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Result<Digest> {
                 out.bytes.push(b'\t');
             }
             let value = cursor.next(row);
-            if value == Some(TEXT_NULL) {
-                return Err(refuse("a text field that is not NULL reads as NULL"));
-            }
+            check_not_null(value)?;
             out.bytes.extend_from_slice(value.unwrap_or(TEXT_NULL));
             frame(&mut frame_bytes, value);
         }
@@ -220,7 +222,7 @@ fn text(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Result<Digest> {
 }
 
 /// Joins one large row without copying its large fields.
-fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Joined {
+fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Result<Joined> {
     let mut out = Pieces::default();
     let mut hasher = RowHasher::new();
     let width = columns.columns.len();
@@ -237,6 +239,7 @@ fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Joine
             }
             (RowEncoding::Binary, None) => out.small.extend_from_slice(&NULL.to_be_bytes()),
             (RowEncoding::Text, value) => {
+                check_not_null(value.as_deref())?;
                 out.push(value.unwrap_or(Bytes::from_static(TEXT_NULL)));
                 out.small.extend_from_slice(if at + 1 == width { b"\n" } else { b"\t" });
             }
@@ -245,7 +248,7 @@ fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Joine
     out.cut();
     let mut crc = Hasher::new();
     out.pieces.iter().for_each(|piece| crc.update(piece));
-    Joined { pieces: out.pieces, rows: 1, digest: hasher.digest(), raw_crc: crc.finalize(), raw_bytes }
+    Ok(Joined { pieces: out.pieces, rows: 1, digest: hasher.digest(), raw_crc: crc.finalize(), raw_bytes })
 }
 
 /// Gathers what is small and slices what is large.

@@ -181,4 +181,7 @@ fn text_that_reads_as_something_else_is_refused() {
     one(b"\\N", 2).expect_err("NULL");
     one(b"\\.", 1).expect_err("the end mark");
     one(b"\\.", 2).expect("not alone on its line");
+    let large = Column { form: Form::Fixed(LARGE_ROW_BYTES as u32), lengths: Bytes::new(), data: Bytes::from(vec![b'a'; LARGE_ROW_BYTES]) };
+    let null = Column { form: Form::Fixed(2), lengths: Bytes::new(), data: Bytes::from_static(b"\\N") };
+    join(Text, Columns { rows: 1, columns: vec![large, null] }).expect_err("NULL beside a large field");
 }

@@ -24,19 +24,37 @@ pub(super) async fn build(
     set_up: Option<&str>,
     index: &ConcurrentIndex,
 ) -> Result<()> {
-    let mut tries = 1;
-    loop {
-        let Err(error) = build_once(session, set_up, index).await else { return Ok(()) };
-        if tries == TRIES || !may_pass(&error) {
+    let mut lost = false;
+    for _ in 1..TRIES {
+        let Err(error) = attempt(options, session, lost, set_up, index).await else { return Ok(()) };
+        if !may_pass(&error) {
             return Err(error);
         }
+        lost |= error.kind() == Kind::Server;
         progress.message(Level::Warning, &format!("{error}; it is tried again"));
         tokio::time::sleep(PAUSE).await;
-        tries += 1;
-        if error.kind() == Kind::Server {
-            *session = open_session(options).await?;
-        }
     }
+    attempt(options, session, lost, set_up, index).await
+}
+
+async fn attempt(options: &Options, session: &mut Session, lost: bool, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
+    if lost {
+        let before = session.backend_pid();
+        *session = open_session(options).await?;
+        wait_for_end(session, before).await?;
+    }
+    build_once(session, set_up, index).await
+}
+
+/// The server may not have noticed that a session is lost, and go on with the index: it is whole in the end, or fails.
+async fn wait_for_end(session: &Session, backend_pid: i32) -> Result<()> {
+    let sql = format!(
+        "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid} AND datname = pg_catalog.current_database() AND state = 'active'"
+    );
+    while !session.query("wait for what the lost session is at", &sql).await?.is_empty() {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 /// What is invalid is dropped first: a build that failed leaves it.
@@ -73,6 +91,6 @@ fn may_pass(error: &Error) -> bool {
         Some("40P01" | "40001" | "55P03" | "57014") => true,
         // A full disk stays full.
         Some(code) if code.starts_with("53") => false,
-        _ => error.kind() == Kind::Server,
+        _ => matches!(error.kind(), Kind::Server | Kind::Connect),
     }
 }

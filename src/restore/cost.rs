@@ -18,7 +18,7 @@ pub struct Cost {
 pub enum Sorts {
     /// Nothing.
     Nothing,
-    /// So many bytes of index entries, in runs that are merged.
+    /// So many bytes of index entries as they are sorted, in runs that are merged.
     Runs(u64),
     /// So many bytes of keys, to join two tables.
     Join(u64),
@@ -31,6 +31,9 @@ pub(super) const CATALOG: Cost = Cost::of(1_500);
 
 /// The least room that an index entry takes, in bytes.
 const ENTRY: u64 = 24;
+/// What an entry takes beside itself while it is sorted, in bytes: `SortTuple` in the server's tuplesort.c, and, before PostgreSQL 17, its
+/// allocator's own.
+const SORTED: u64 = 24 + 16;
 /// The room that a key takes in a hash table, in bytes.
 const HASHED: u64 = 64;
 
@@ -58,7 +61,7 @@ pub(super) fn load(raw_bytes: u64, rows: u64) -> Cost {
 /// Building an index on `rows` rows; `bytes` is its size in the source (0 is unknown), `text` whether it sorts text.
 pub(super) fn index(rows: u64, bytes: u64, method: &str, text: bool) -> Cost {
     let sorting = rows.saturating_mul(u64::from(rows.max(2).ilog2())) * 3 / 100;
-    let runs = Sorts::Runs(bytes.max(rows.saturating_mul(ENTRY)));
+    let runs = Sorts::Runs(bytes.max(rows.saturating_mul(ENTRY)).saturating_add(rows.saturating_mul(SORTED)));
     let (factor, sorts) = match method {
         "btree" if text => (3, runs),
         "btree" => (1, runs),

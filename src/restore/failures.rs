@@ -69,10 +69,31 @@ impl Failures {
         Ok(())
     }
 
+    /// An error that ends the restore, with all that had failed before.
+    pub(super) fn before(&self, error: Error) -> Error {
+        let told = std::mem::take(&mut self.inner().told).into_iter().map(|told| format!("before that: {told}"));
+        let items = error.items().iter().cloned().chain(told).collect();
+        error.with_items(items)
+    }
+
     /// All failures as one error.
     pub(super) fn sum_up(&self) -> Error {
         let told = std::mem::take(&mut self.inner().told);
         let things = if told.len() == 1 { "1 thing".to_owned() } else { format!("{} things", told.len()) };
         Error::new(Kind::Incomplete, "restore", format!("{things} failed:")).with_items(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_restore_does_not_hide_what_failed_before() {
+        let failures = Failures::default();
+        failures.note(Error::new(Kind::Unexpected, "load a", "refused")).expect("one can go on");
+        let lost = failures.note(Error::new(Kind::Server, "load b", "connection closed")).expect_err("one cannot");
+        let told = failures.before(lost);
+        assert_eq!((told.kind(), told.items()), (Kind::Server, &["before that: load a: refused".to_owned()][..]));
     }
 }

@@ -38,6 +38,7 @@ impl Loader {
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| error.within(&doing))?;
             let (rows, raw_bytes) = (joined.rows, joined.raw_bytes);
+            let buffer = if let [whole] = &joined.pieces[..] { whole.clone() } else { Bytes::new() };
             let pieces = pieces(joined, &doing)?;
             let mut answers = FuturesOrdered::new();
             for piece in &pieces {
@@ -56,7 +57,9 @@ impl Loader {
                 told(answers.next().await, &doing)?;
             }
             drop(answers);
-            drop((pieces, permit));
+            drop(pieces);
+            self.buffers.give_back_shared(buffer);
+            drop(permit);
             self.progress.advance(load.id.0 as usize, rows, raw_bytes);
             written += rows;
         }

@@ -198,7 +198,7 @@ impl Loader {
                 // The load was given up: its end of the channel is gone.
                 let Ok(place) = sender.reserve().await else { return };
                 let entry = &archive.index.chunks[chunk];
-                let permit = budget.acquire(memory_for(entry)).await;
+                let permit = budget.acquire(memory_for(&archive, entry)).await;
                 let (archive, buffers, raw_bytes) = (Arc::clone(&archive), buffers.clone(), entry.raw_bytes as usize);
                 // The chunk is read where it is decoded: the thread uses its memory again.
                 let decoding = tokio::spawn(pool::run(move || archive.read_chunk(chunk)?.decode_into(buffers.take(raw_bytes))));
@@ -211,9 +211,10 @@ impl Loader {
 
 /// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between them are in memory that a thread keeps,
 /// unless there is too much of them; those of one row are sent as they are.
-fn memory_for(entry: &IndexEntry) -> u64 {
-    let columns = if entry.raw_bytes > LARGE_ROW_BYTES as u64 && entry.rows > 1 { entry.raw_bytes } else { 0 };
-    entry.stored_bytes + entry.raw_bytes + columns
+fn memory_for(archive: &Archive<File>, entry: &IndexEntry) -> u64 {
+    let columns = archive.columns_bytes(entry);
+    let columns = if columns <= LARGE_ROW_BYTES as u64 || entry.rows == 1 { 0 } else { columns };
+    entry.stored_bytes.saturating_add(entry.raw_bytes).saturating_add(columns)
 }
 
 pub(super) type Decoding = JoinHandle<Result<Joined>>;

@@ -12,8 +12,8 @@ use crate::pg::session::Session;
 const BUDGET_KIB: u64 = 1 << 20;
 /// The least that is given: a smaller sort than this stays in a processor's caches anyway.
 const LEAST_KIB: u64 = 4 << 10;
-/// What the server keeps of a run in memory while it merges: `TAPE_BUFFER_OVERHEAD` and `MERGE_BUFFER_SIZE` in its tuplesort.c.
-const RUN_KIB: u64 = 264;
+/// What the server keeps of a run in memory while it merges: two of `TAPE_BUFFER_OVERHEAD`, and `MERGE_BUFFER_SIZE`, in its tuplesort.c.
+const RUN_KIB: u64 = 272;
 /// The least that the server gives to each of those who build an index together: with less it lets nobody help.
 const PARTICIPANT_KIB: u64 = 32 << 10;
 

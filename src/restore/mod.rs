@@ -160,7 +160,11 @@ pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan>
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
-    let (sessions, busy) = carry_out(shared, sessions).await?;
+    let (mut sessions, busy) = carry_out(shared, sessions).await.map_err(|error| match &shared.failures {
+        Some(failures) => failures.before(error),
+        None => error,
+    })?;
+    revive(&shared.options, &mut sessions[0]).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
         let steps: Vec<graph::Step> = shared.graph.finish.iter().filter(|step| **step != mark::remove()).cloned().collect();
         failures.script(&sessions[0], &steps).await?;
@@ -232,6 +236,14 @@ async fn open_session(options: &Options) -> Result<Session> {
     let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     Ok(session)
+}
+
+/// Replaces a session that was lost while it had nothing to do: a firewall forgets those that are silent for long.
+async fn revive(options: &Options, session: &mut Session) -> Result<()> {
+    if session.client().is_closed() {
+        *session = open_session(options).await?;
+    }
+    Ok(())
 }
 
 /// What only a restore's sessions are set to.

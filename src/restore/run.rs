@@ -16,7 +16,7 @@ use super::load::{Load, Loader};
 use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
-use super::{Options, open_session};
+use super::{Options, open_session, revive};
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
@@ -202,6 +202,7 @@ impl Shared {
     /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<()> {
         let job: &Job = &self.graph.jobs[id.index()];
+        revive(&self.options, session).await?;
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
         }

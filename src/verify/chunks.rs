@@ -86,7 +86,8 @@ impl<R: ReadAt> Work<'_, R> {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = self.archive.index.chunks.get(number) else { return };
             // The stored bytes, the columns, and a row, which may be all of it.
-            let pass = self.gate.enter(entry.stored_bytes.saturating_add(entry.raw_bytes.saturating_mul(2)));
+            let pass =
+                self.gate.enter(entry.stored_bytes.saturating_add(entry.raw_bytes).saturating_add(self.archive.columns_bytes(entry)));
             let result = self.decode(number, entry);
             drop(pass);
             self.count(number, entry, result);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use testkit::{Action, Direction, Proxy, Rule, Server, Stop, newest, newest_server};
 
 use crate::invariants::{Gate, Scene, State, after_dump, after_restore, clear_end, hold_at, nothing_left, restore_through, wait_within};
-use crate::support::{Silverback, dump, restore};
+use crate::support::{Silverback, assert_same, dump, restore, temp_dir, wait_for};
 
 /// Far enough into 20 MB that most of them are still to come, whatever the sockets buffer.
 const MIDDLE: u64 = 3 << 20;
@@ -346,4 +346,30 @@ fn high_water_kib(status: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(status).ok()?;
     let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// An index that is not done before somebody lets go of a lock; the other session has nothing to do meanwhile.
+#[test]
+fn a_session_that_is_lost_while_it_is_idle_is_replaced() {
+    let server = newest_server();
+    let (source, copy) = (server.database("source"), server.database("copy"));
+    source.execute(
+        "CREATE FUNCTION held(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+           PERFORM pg_catalog.pg_advisory_xact_lock_shared(42); RETURN a;
+         END $$;
+         CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE INDEX ON t (held(a))",
+    );
+    let (folder, holder) = (temp_dir(), copy.connect());
+    let archive = folder.path().join("a.sbk");
+    dump(&source, &archive).run().expect(0);
+    holder.execute("SELECT pg_advisory_lock(42)");
+    let run = restore(&archive, &copy).arg("-j2").spawn();
+    let building = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    wait_for("the build", || copy.value(building) == "1");
+    let idle = format!("{} AND state = 'idle'", ours(copy.name()));
+    assert_eq!(server.terminate(&idle), 1);
+    wait_for("its end", || copy.value(&format!("SELECT count(*) FROM pg_stat_activity WHERE {idle}")) == "0");
+    holder.execute("SELECT pg_advisory_unlock(42)");
+    run.wait().expect(0);
+    assert_same(&source, &copy);
 }

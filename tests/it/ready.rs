@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use testkit::{Database, pg_dump_schema};
+use testkit::{Database, Proxy, pg_dump_schema};
 
+use super::invariants::restore_through;
 use super::support::{Running, assert_same, assert_same_lines, dump, restore, temp_dir, wait_for};
 
 fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
@@ -186,5 +187,28 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     restore(&early.archive, &early.copy).args(["--clean", "--ready-early"]).run().expect(6).says("usable").says("without -c");
     early.old.execute("ROLLBACK");
     early.start().wait().expect(0).says("Kong may start now");
+    early.end_matches();
+}
+
+#[test]
+fn a_build_whose_connection_is_lost_is_waited_for() {
+    let server = testkit::newest_server();
+    let kong = server.role("kong");
+    let early = Early::new(server, &kong);
+    let proxy = Proxy::to(server.port());
+    let run = restore_through(&proxy, &early.archive, &early.copy).arg("--ready-early").spawn();
+    early.wait_for_build();
+    let unfinished = "SELECT coalesce(string_agg(indexrelid::text, ' '), '') FROM pg_index WHERE NOT indisvalid";
+    let index = early.copy.value(unfinished);
+    early.copy.connect().execute(KONG_WRITES);
+    // The server waits for the old snapshot and does not notice.
+    proxy.close();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_stat_activity WHERE pid = %' \
+                   AND application_name = 'silverback'";
+    wait_for("a session that waits for the lost one", || early.copy.value(waiting) == "1");
+    assert_eq!(early.copy.value(unfinished), index);
+    early.old.execute("ROLLBACK");
+    run.wait().expect(0).says("it is tried again");
+    assert_eq!(early.copy.value(&format!("SELECT indisvalid FROM pg_index WHERE indexrelid = {index}")), "t", "it was not built twice");
     early.end_matches();
 }

@@ -337,3 +337,37 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
     restore(Options { jobs: 1, no_analyze: true, ..options(&archive_of(&source, folder.path()), &copy) }).expect("restored");
     assert_eq!(seen(&copy), "btree 96MB 2, refresh 1GB 2, unique 96MB 2");
 }
+
+/// Entries of so many bytes that the least memory would not do. The server tells each run that it writes, and how many the last merge joins.
+#[test]
+fn one_merge_joins_all_runs_of_a_build() {
+    let server = testkit::newest_server();
+    let (source, copy) = (server.database("source"), server.database("copy"));
+    source.execute(
+        "CREATE TABLE t (a uuid, b bigint);
+         INSERT INTO t SELECT md5(n::text)::uuid, n * 7919::bigint % 1000003 FROM generate_series(1, 1500000) n;
+         CREATE INDEX ON t (a); CREATE INDEX ON t (b, a)",
+    );
+    let folder = temp_dir();
+    let archive = archive_of(&source, folder.path());
+    copy.execute(&format!(
+        "ALTER DATABASE {0} SET trace_sort = on; ALTER DATABASE {0} SET max_parallel_maintenance_workers = 0",
+        copy.name()
+    ));
+    let before = server.log().len();
+    restore(Options { jobs: 1, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
+    let number = |line: &str, behind: &str| -> Option<u32> {
+        let digits = &line[line.find(behind)? + behind.len()..];
+        digits[..digits.find(|one: char| !one.is_ascii_digit())?].parse().ok()
+    };
+    let (mut runs, mut sorts) = (0, 0);
+    for line in server.log()[before..].lines() {
+        runs = number(line, "finished writing run ").or(number(line, "finished writing final run ")).unwrap_or(runs);
+        if let Some(joined) = number(line, "done (except ") {
+            assert!(runs > 10, "{runs} runs are too few to show anything");
+            assert_eq!(joined, runs, "runs that the last merge joins");
+            sorts += 1;
+        }
+    }
+    assert_eq!(sorts, 2);
+}
