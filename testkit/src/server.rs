@@ -219,10 +219,20 @@ impl Server {
         &self.dir
     }
 
-    /// The end of the server's log.
-    pub fn log(&self) -> String {
+    /// How many bytes the server's log has by now, for [`Server::log_since`].
+    pub fn log_size(&self) -> usize {
+        fs::metadata(self.dir.join("log")).map_or(0, |log| log.len() as usize)
+    }
+
+    /// What the server logged after it had `size` bytes of log.
+    pub fn log_since(&self, size: usize) -> String {
         let log = fs::read(self.dir.join("log")).unwrap_or_default();
-        String::from_utf8_lossy(&log[log.len().saturating_sub(20_000)..]).into_owned()
+        String::from_utf8_lossy(&log[size.min(log.len())..]).into_owned()
+    }
+
+    /// The end of the server's log.
+    fn log_end(&self) -> String {
+        self.log_since(self.log_size().saturating_sub(20_000))
     }
 
     /// A connection URL for a role and a database, without password.
@@ -236,7 +246,7 @@ impl Server {
         let mut config = tokio_postgres::Config::new();
         config.host_path(&self.dir).port(self.port).user("postgres").dbname(database).application_name("testkit");
         crate::connect(config)
-            .unwrap_or_else(|error| panic!("connect to {database} of PostgreSQL {}: {error:?}\n{}", self.version, self.log()))
+            .unwrap_or_else(|error| panic!("connect to {database} of PostgreSQL {}: {error:?}\n{}", self.version, self.log_end()))
     }
 
     /// Ends sessions: `which` is a condition on `pg_stat_activity`, such as `application_name = 'silverback'`. Says how many.
@@ -282,7 +292,7 @@ impl Server {
         state.reaper.guard(child.id());
         while !is_ready(&data, child.id()) {
             if child.try_wait().expect("a child can be waited for").is_some() {
-                return Err(self.log());
+                return Err(self.log_end());
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -354,14 +354,14 @@ fn one_merge_joins_all_runs_of_a_build() {
         "ALTER DATABASE {0} SET trace_sort = on; ALTER DATABASE {0} SET max_parallel_maintenance_workers = 0",
         copy.name()
     ));
-    let before = server.log().len();
+    let before = server.log_size();
     restore(Options { jobs: 1, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
     let number = |line: &str, behind: &str| -> Option<u32> {
         let digits = &line[line.find(behind)? + behind.len()..];
         digits[..digits.find(|one: char| !one.is_ascii_digit())?].parse().ok()
     };
     let (mut runs, mut sorts) = (0, 0);
-    for line in server.log()[before..].lines() {
+    for line in server.log_since(before).lines() {
         runs = number(line, "finished writing run ").or(number(line, "finished writing final run ")).unwrap_or(runs);
         if let Some(joined) = number(line, "done (except ") {
             assert!(runs > 10, "{runs} runs are too few to show anything");
