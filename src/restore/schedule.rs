@@ -1,15 +1,19 @@
 //! Which job next: the ready one with the longest chain behind it that no running job's locks exclude.
 //!
 //! Pure: knows neither sessions nor time. Nothing is reserved for a job that waits for a lock: index builds are finite, and an idle
-//! session costs more than a late constraint.
+//! session costs more than a late constraint. An index that is built beside writers waits for all transactions of the database that are
+//! older: so it goes before everything else, and beside it starts only what is over sooner.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use super::graph::{Graph, JobId};
+use super::graph::{Graph, Job, JobId, Work};
 use super::locks::LockMode;
 use crate::archive::manifest::ObjectId;
 use crate::error::Result;
+
+/// Before which others a job is taken: whether transactions are in its way, how long the chain behind it is, and which it is.
+type Place = (Reverse<bool>, Reverse<u64>, JobId);
 
 /// The state of a run: what is ready, what runs, what is held.
 #[derive(Debug)]
@@ -18,8 +22,10 @@ pub struct Schedule<'g> {
     ranks: Vec<u64>,
     missing: Vec<usize>,
     dependents: Vec<Vec<JobId>>,
-    ready: BTreeSet<(Reverse<u64>, JobId)>,
+    ready: BTreeSet<Place>,
     held: HashMap<ObjectId, Vec<LockMode>>,
+    /// The costs of indexes that are built beside writers now.
+    waiting: Vec<u64>,
     running: usize,
     done: usize,
 }
@@ -29,18 +35,30 @@ impl<'g> Schedule<'g> {
     pub fn new(graph: &'g Graph) -> Result<Self> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
-        let ready = graph.ids().filter(|job| missing[job.index()] == 0).map(|job| (Reverse(ranks[job.index()]), job)).collect();
         let dependents = graph.dependents();
-        Ok(Self { graph, ranks, missing, dependents, ready, held: HashMap::new(), running: 0, done: 0 })
+        let mut new = Self { graph, ranks, missing, dependents, ready: BTreeSet::new(), held: HashMap::new(), waiting: Vec::new(), running: 0, done: 0 };
+        new.ready = graph.ids().filter(|job| new.missing[job.index()] == 0).map(|job| new.place(job)).collect();
+        Ok(new)
+    }
+
+    fn place(&self, job: JobId) -> Place {
+        (Reverse(self.waits(job)), Reverse(self.ranks[job.index()]), job)
+    }
+
+    fn waits(&self, job: JobId) -> bool {
+        matches!(self.graph.jobs[job.index()].work, Work::Concurrently(_))
     }
 
     /// Takes the next job to start, if one may start now.
     pub fn start(&mut self) -> Option<JobId> {
-        let entry = self.ready.iter().copied().find(|&(_, job)| !self.excluded(job))?;
-        self.ready.remove(&entry);
-        let (_, job) = entry;
+        let place = self.ready.iter().copied().find(|&(.., job)| !self.excluded(job))?;
+        self.ready.remove(&place);
+        let (.., job) = place;
         for &(table, mode) in &self.graph.jobs[job.index()].locks {
             self.held.entry(table).or_default().push(mode);
+        }
+        if self.waits(job) {
+            self.waiting.push(self.graph.jobs[job.index()].cost.micros);
         }
         self.running += 1;
         Some(job)
@@ -56,10 +74,15 @@ impl<'g> Schedule<'g> {
             let place = held.iter().position(|one| one == mode).expect("a started job holds its locks");
             held.swap_remove(place);
         }
+        if self.waits(job) {
+            let cost = self.graph.jobs[job.index()].cost.micros;
+            let place = self.waiting.iter().position(|one| *one == cost).expect("a started job waits");
+            self.waiting.swap_remove(place);
+        }
         for &dependent in &self.dependents[job.index()] {
             self.missing[dependent.index()] -= 1;
             if self.missing[dependent.index()] == 0 {
-                self.ready.insert((Reverse(self.ranks[dependent.index()]), dependent));
+                self.ready.insert(self.place(dependent));
             }
         }
         self.running -= 1;
@@ -77,7 +100,10 @@ impl<'g> Schedule<'g> {
     }
 
     fn excluded(&self, job: JobId) -> bool {
-        let locks = &self.graph.jobs[job.index()].locks;
+        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
+        if !self.waits(job) && self.waiting.iter().any(|shorter| *shorter < cost.micros) {
+            return true;
+        }
         locks.iter().any(|(table, mode)| self.held.get(table).is_some_and(|held| held.iter().any(|one| mode.conflicts(*one))))
     }
 }
@@ -86,7 +112,7 @@ impl<'g> Schedule<'g> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::graph::Job;
+    use super::super::graph::{ConcurrentIndex, Step};
     use super::super::graph::tests::job;
     use super::LockMode::{AccessExclusive, AccessShare, RowExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
     use super::*;
@@ -120,6 +146,11 @@ mod tests {
         a.locks.iter().any(|(table, mode)| b.locks.iter().any(|(other, held)| table == other && mode.conflicts(*held)))
     }
 
+    fn beside_writers(needs: &[u32], locks: &[(u32, LockMode)], cost: u64) -> Job {
+        let index = ConcurrentIndex { schema: "s".into(), name: "i".into(), create: Step::new("", "") };
+        Job { work: Work::Concurrently(index), ..job(needs, locks, cost) }
+    }
+
     #[test]
     fn the_longest_chain_goes_first() {
         let graph = Graph { jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)], ..Graph::default() };
@@ -127,6 +158,18 @@ mod tests {
         assert_eq!(schedule.start(), Some(JobId(1)));
         assert_eq!(schedule.start(), Some(JobId(0)));
         assert_eq!(simulate(&graph, 2), 10);
+    }
+
+    #[test]
+    fn what_waits_for_transactions_goes_before_them() {
+        let jobs = vec![job(&[], &[], 9), beside_writers(&[], &[], 1), beside_writers(&[], &[], 5), job(&[], &[], 3)];
+        let graph = Graph { jobs, ..Graph::default() };
+        let mut schedule = Schedule::new(&graph).unwrap();
+        assert_eq!([schedule.start(), schedule.start(), schedule.start()], [Some(JobId(2)), Some(JobId(1)), None]);
+        schedule.finish(JobId(1));
+        assert_eq!([schedule.start(), schedule.start()], [Some(JobId(3)), None], "what is over sooner goes beside it");
+        schedule.finish(JobId(2));
+        assert_eq!(schedule.start(), Some(JobId(0)));
     }
 
     #[test]
@@ -149,14 +192,14 @@ mod tests {
     }
 
     prop_compose! {
-        fn graphs()(parts in prop::collection::vec((0u64..50, prop::collection::vec((0u32..4, 0usize..6), 0..3), prop::collection::vec(any::<prop::sample::Index>(), 0..3)), 1..40)) -> Graph {
+        fn graphs()(parts in prop::collection::vec((0u64..50, any::<bool>(), prop::collection::vec((0u32..4, 0usize..6), 0..3), prop::collection::vec(any::<prop::sample::Index>(), 0..3)), 1..40)) -> Graph {
             let modes = [AccessShare, RowExclusive, ShareUpdateExclusive, Share, ShareRowExclusive, AccessExclusive];
-            let jobs = parts.iter().enumerate().map(|(place, (cost, locks, needs))| {
+            let jobs = parts.iter().enumerate().map(|(place, (cost, waits, locks, needs))| {
                 let mut needs: Vec<u32> = if place == 0 { Vec::new() } else { needs.iter().map(|need| need.index(place) as u32).collect() };
                 needs.sort_unstable();
                 needs.dedup();
                 let locks: Vec<_> = locks.iter().map(|&(table, mode)| (table, modes[mode])).collect();
-                job(&needs, &locks, *cost)
+                if *waits { beside_writers(&needs, &locks, *cost) } else { job(&needs, &locks, *cost) }
             }).collect();
             Graph { jobs, ..Graph::default() }
         }
