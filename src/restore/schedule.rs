@@ -26,7 +26,6 @@ pub struct Schedule<'g> {
     held: HashMap<ObjectId, Vec<LockMode>>,
     /// The costs of indexes that are built beside writers now.
     waiting: Vec<u64>,
-    running: usize,
     done: usize,
 }
 
@@ -35,18 +34,10 @@ impl<'g> Schedule<'g> {
     pub fn new(graph: &'g Graph) -> Result<Self> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
+        let ready = graph.ids().filter(|job| missing[job.index()] == 0).map(|job| place(graph, &ranks, job)).collect();
         let dependents = graph.dependents();
-        let mut new = Self { graph, ranks, missing, dependents, ready: BTreeSet::new(), held: HashMap::new(), waiting: Vec::new(), running: 0, done: 0 };
-        new.ready = graph.ids().filter(|job| new.missing[job.index()] == 0).map(|job| new.place(job)).collect();
-        Ok(new)
-    }
-
-    fn place(&self, job: JobId) -> Place {
-        (Reverse(self.waits(job)), Reverse(self.ranks[job.index()]), job)
-    }
-
-    fn waits(&self, job: JobId) -> bool {
-        matches!(self.graph.jobs[job.index()].work, Work::Concurrently(_))
+        let (held, waiting) = (HashMap::new(), Vec::new());
+        Ok(Self { graph, ranks, missing, dependents, ready, held, waiting, done: 0 })
     }
 
     /// Takes the next job to start, if one may start now.
@@ -54,13 +45,13 @@ impl<'g> Schedule<'g> {
         let place = self.ready.iter().copied().find(|&(.., job)| !self.excluded(job))?;
         self.ready.remove(&place);
         let (.., job) = place;
-        for &(table, mode) in &self.graph.jobs[job.index()].locks {
+        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
+        for &(table, mode) in locks {
             self.held.entry(table).or_default().push(mode);
         }
-        if self.waits(job) {
-            self.waiting.push(self.graph.jobs[job.index()].cost.micros);
+        if waits(self.graph, job) {
+            self.waiting.push(cost.micros);
         }
-        self.running += 1;
         Some(job)
     }
 
@@ -69,23 +60,22 @@ impl<'g> Schedule<'g> {
     /// # Panics
     /// When the job was not started.
     pub fn finish(&mut self, job: JobId) {
-        for (table, mode) in &self.graph.jobs[job.index()].locks {
+        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
+        for (table, mode) in locks {
             let held = self.held.get_mut(table).expect("a started job holds its locks");
             let place = held.iter().position(|one| one == mode).expect("a started job holds its locks");
             held.swap_remove(place);
         }
-        if self.waits(job) {
-            let cost = self.graph.jobs[job.index()].cost.micros;
-            let place = self.waiting.iter().position(|one| *one == cost).expect("a started job waits");
+        if waits(self.graph, job) {
+            let place = self.waiting.iter().position(|one| *one == cost.micros).expect("it was noted when it started");
             self.waiting.swap_remove(place);
         }
         for &dependent in &self.dependents[job.index()] {
             self.missing[dependent.index()] -= 1;
             if self.missing[dependent.index()] == 0 {
-                self.ready.insert(self.place(dependent));
+                self.ready.insert(place(self.graph, &self.ranks, dependent));
             }
         }
-        self.running -= 1;
         self.done += 1;
     }
 
@@ -101,19 +91,28 @@ impl<'g> Schedule<'g> {
 
     fn excluded(&self, job: JobId) -> bool {
         let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
-        if !self.waits(job) && self.waiting.iter().any(|shorter| *shorter < cost.micros) {
+        if !waits(self.graph, job) && self.waiting.iter().any(|shorter| *shorter < cost.micros) {
             return true;
         }
         locks.iter().any(|(table, mode)| self.held.get(table).is_some_and(|held| held.iter().any(|one| mode.conflicts(*one))))
     }
 }
 
+fn place(graph: &Graph, ranks: &[u64], job: JobId) -> Place {
+    (Reverse(waits(graph, job)), Reverse(ranks[job.index()]), job)
+}
+
+/// Whether it waits for the transactions of others.
+fn waits(graph: &Graph, job: JobId) -> bool {
+    matches!(graph.jobs[job.index()].work, Work::Concurrently(_))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::graph::{ConcurrentIndex, Step};
     use super::super::graph::tests::job;
+    use super::super::graph::{ConcurrentIndex, Step};
     use super::LockMode::{AccessExclusive, AccessShare, RowExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
     use super::*;
 
