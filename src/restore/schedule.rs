@@ -24,8 +24,8 @@ pub struct Schedule<'g> {
     dependents: Vec<Vec<JobId>>,
     ready: BTreeSet<Place>,
     held: HashMap<ObjectId, Vec<LockMode>>,
-    /// The costs of indexes that are built beside writers now.
-    waiting: Vec<u64>,
+    /// The indexes that are built beside writers now.
+    waiting: Vec<JobId>,
     done: usize,
 }
 
@@ -45,12 +45,11 @@ impl<'g> Schedule<'g> {
         let place = self.ready.iter().copied().find(|&(.., job)| !self.excluded(job))?;
         self.ready.remove(&place);
         let (.., job) = place;
-        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
-        for &(table, mode) in locks {
+        for &(table, mode) in &self.graph.jobs[job.index()].locks {
             self.held.entry(table).or_default().push(mode);
         }
         if waits(self.graph, job) {
-            self.waiting.push(cost.micros);
+            self.waiting.push(job);
         }
         Some(job)
     }
@@ -60,16 +59,12 @@ impl<'g> Schedule<'g> {
     /// # Panics
     /// When the job was not started.
     pub fn finish(&mut self, job: JobId) {
-        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
-        for (table, mode) in locks {
+        for (table, mode) in &self.graph.jobs[job.index()].locks {
             let held = self.held.get_mut(table).expect("a started job holds its locks");
             let place = held.iter().position(|one| one == mode).expect("a started job holds its locks");
             held.swap_remove(place);
         }
-        if waits(self.graph, job) {
-            let place = self.waiting.iter().position(|one| *one == cost.micros).expect("it was noted when it started");
-            self.waiting.swap_remove(place);
-        }
+        self.waiting.retain(|one| *one != job);
         for &dependent in &self.dependents[job.index()] {
             self.missing[dependent.index()] -= 1;
             if self.missing[dependent.index()] == 0 {
@@ -91,7 +86,8 @@ impl<'g> Schedule<'g> {
 
     fn excluded(&self, job: JobId) -> bool {
         let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
-        if !waits(self.graph, job) && self.waiting.iter().any(|shorter| *shorter < cost.micros) {
+        let is_shorter = |index: &JobId| self.graph.jobs[index.index()].cost.micros < cost.micros;
+        if !waits(self.graph, job) && self.waiting.iter().any(is_shorter) {
             return true;
         }
         locks.iter().any(|(table, mode)| self.held.get(table).is_some_and(|held| held.iter().any(|one| mode.conflicts(*one))))
