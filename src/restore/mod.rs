@@ -62,8 +62,9 @@ use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Progress, TableTotal};
 
 /// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
-/// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent.
-const RANDOM_PAGE_COST: u32 = 2;
+/// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent; with less, one
+/// between two large tables is proved by reading an index in its order, and the parent's rows from all over the table, not by hashing.
+const RANDOM_PAGE_COST: u32 = 3;
 
 /// What to restore, from where, to where, how.
 #[derive(Clone, Debug)]
