@@ -338,6 +338,37 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
     assert_eq!(seen(&copy), "btree 96MB 2, refresh 1GB 2, unique 96MB 2");
 }
 
+/// An event trigger tells the log what a session that proves a foreign key may use.
+#[test]
+fn each_proof_has_the_settings_that_suit_it() {
+    let server = testkit::newest_server();
+    let (source, copy, cheap) = (server.database("source"), server.database("copy"), server.database("cheap"));
+    source.execute(
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p);
+         INSERT INTO p SELECT generate_series(1, 100000); INSERT INTO c SELECT * FROM p",
+    );
+    let folder = temp_dir();
+    let archive = archive_of(&source, folder.path());
+    let proof = |database: &Database<'_>| {
+        database.execute(
+            "CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+               IF pg_catalog.current_query() LIKE '%VALIDATE CONSTRAINT%' THEN
+                 RAISE LOG 'proof: % %', current_setting('maintenance_work_mem'), current_setting('random_page_cost');
+               END IF;
+             END $$;
+             CREATE EVENT TRIGGER tell ON ddl_command_start EXECUTE FUNCTION tell()",
+        );
+        let before = server.log_size();
+        restore(Options { jobs: 1, no_analyze: true, clean: true, if_exists: true, ..options(&archive, database) }).expect("restored");
+        let log = server.log_since(before);
+        log.lines().find_map(|line| Some(line.split_once("proof: ")?.1.to_owned())).expect("a proof")
+    };
+    // One merge of 100,000 keys of 64 bytes: the root of 6,250 KiB times a run's 272 is less than the least, 4 MiB.
+    assert_eq!(proof(&copy), "4MB 3");
+    cheap.execute(&format!("ALTER DATABASE {} SET random_page_cost = 1.1", cheap.name()));
+    assert_eq!(proof(&cheap), "4MB 1.1");
+}
+
 /// Entries of so many bytes that the least memory would not do. The server tells each run that it writes, and how many the last merge joins.
 #[test]
 fn one_merge_joins_all_runs_of_a_build() {
