@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::cost::Cost;
 use super::locks::LockMode;
 use crate::archive::manifest::{ObjectId, TableId};
@@ -142,8 +144,8 @@ pub enum Work {
     },
     /// An index that is built while others write to its table.
     Concurrently(ConcurrentIndex),
-    /// The word that the database may be used; the statement changes the mark.
-    Ready(Step),
+    /// The word that the database may be used, and a change of the mark.
+    Ready,
 }
 
 /// An index for `CREATE INDEX CONCURRENTLY`, which leaves an invalid one behind when it fails.
@@ -255,6 +257,20 @@ impl Graph {
         for job in &mut self.jobs {
             job.needs = job.needs.iter().filter_map(|need| place.get(need)).copied().collect();
         }
+    }
+
+    /// A digest of what comes after the word: of two runs for which it is the same, one can finish what the other began.
+    pub fn rest_digest(&self) -> u64 {
+        let late = self.jobs.iter().filter(|job| job.stage == Stage::Finish);
+        let steps = late.flat_map(|job| match &job.work {
+            Work::Statements(steps) | Work::Script(steps) => steps.as_slice(),
+            Work::Concurrently(index) => std::slice::from_ref(&index.create),
+            Work::Load { .. } | Work::Ready => &[],
+        });
+        let mut lines: Vec<&str> = steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();
+        lines.extend(self.unproved.iter().map(String::as_str));
+        lines.sort_unstable();
+        xxh3_64(lines.join("\n").as_bytes())
     }
 
     /// How many jobs each stage has.

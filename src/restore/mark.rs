@@ -1,4 +1,5 @@
-//! The mark of an incomplete restore: a schema that is made first and dropped in the transaction that ends the restore.
+//! The mark of an incomplete restore: a schema that is made first and dropped in the transaction that ends the restore; and the lock by which
+//! a restore that is still at work is told from one that was stopped.
 //!
 //! Knows nothing of jobs.
 
@@ -41,10 +42,15 @@ impl Mark {
         self.comment.starts_with(FINISHING)
     }
 
-    /// The statement that declares the database usable while jobs are left.
-    pub fn finishing(&self) -> Step {
-        let rest = self.comment.strip_prefix(INCOMPLETE).unwrap_or(&self.comment);
-        let comment = ident::literal(&format!("{FINISHING}{rest}"));
+    /// Whether what was left to be done has this digest, see [`super::graph::Graph::rest_digest`].
+    pub fn leaves(&self, rest: u64) -> bool {
+        self.comment.ends_with(&left(rest))
+    }
+
+    /// The statement that declares the database usable while jobs of this digest are left.
+    pub fn finishing(&self, rest: u64) -> Step {
+        let which = self.comment.strip_prefix(INCOMPLETE).unwrap_or(&self.comment);
+        let comment = ident::literal(&format!("{FINISHING}{which}{}", left(rest)));
         Step::new("mark the target as usable", format!("COMMENT ON SCHEMA {SCHEMA} IS {comment}"))
     }
 
@@ -57,6 +63,39 @@ impl Mark {
         ]
     }
 }
+
+fn left(rest: u64) -> String {
+    format!(", left: {rest:016x}")
+}
+
+/// The expression by which a session shows, until it ends, that a restore is at work in its database.
+pub fn show_at_work() -> String {
+    let (class, object) = AT_WORK;
+    format!("pg_catalog.pg_advisory_lock_shared({class}, {object})")
+}
+
+/// The server processes of other restores into this database. A process whose client was killed ends when it notices, so a little time is
+/// given to it.
+pub async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
+    let (class, object) = AT_WORK;
+    let sql = format!(
+        "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {class} AND objid = {object} \
+           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+           AND pid <> pg_catalog.pg_backend_pid() ORDER BY pid"
+    );
+    let mut looks = 0;
+    loop {
+        let rows = session.query("look for another restore that is at work", &sql).await?;
+        looks += 1;
+        if rows.is_empty() || looks == LOOKS {
+            return Ok(rows.iter().map(|row| row.get(0)).collect());
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+/// The two halves of the lock's key: "silv", "back".
+const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"back"));
 
 /// The statement that takes it away.
 pub fn remove() -> Step {

@@ -36,7 +36,7 @@ mod target;
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use self::build::{ForeignKeys, Sections};
@@ -143,7 +143,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
         return Err(mark::not_set(error, &options.server, backend_pid).await);
     }
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
-    let ready = Ready { words, file: options.ready_file.clone(), ..Ready::default() };
+    let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
     let failures = options.keep_going.then(Failures::default);
     let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready });
     let ended = finish(&shared, sessions).await;
@@ -250,8 +250,9 @@ async fn revive(options: &Options, session: &mut Session) -> Result<()> {
 /// What only a restore's sessions are set to.
 async fn set_up(options: &Options, session: &Session) -> Result<()> {
     let sql = format!(
-        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), \
-                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)"
+        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), {}, \
+                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)",
+        mark::show_at_work()
     );
     session.batch("set up the session", &sql).await?;
     if let Some(role) = &options.role {

@@ -20,6 +20,8 @@ pub struct Plan {
     pub first: Vec<Step>,
     /// The statements before the first job.
     pub begin: Vec<Step>,
+    /// The statement with the word that the database may be used.
+    pub usable: Step,
     /// The jobs and the end.
     pub graph: Graph,
     /// The archive's tables, for the loads' names.
@@ -74,7 +76,7 @@ impl Plan {
         match &job.work {
             Work::Statements(steps) | Work::Script(steps) => script(f, steps),
             Work::Concurrently(index) => script(f, std::slice::from_ref(&index.create)),
-            Work::Ready(step) => script(f, std::slice::from_ref(step)),
+            Work::Ready => script(f, std::slice::from_ref(&self.usable)),
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
                 let (before, copy, after) =

@@ -95,6 +95,27 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     findings
 }
 
+/// What another restore is at work on is not finished beside it.
+pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
+    let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
+    let problem = format!("another restore is at work in the target (server processes {})", processes.join(", "));
+    (!processes.is_empty()).then(|| Finding::new(problem, "let it end; pg_terminate_backend ends what a killed one left behind"))
+}
+
+/// A restore is finished by one that would have left the same behind.
+pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
+    let mark = target.mark.as_ref().filter(|mark| !mark.leaves(rest))?;
+    let problem = format!(
+        "what was left undone is not what this restore would leave (other options, or another version), as schema {} says: {}",
+        mark::SCHEMA,
+        mark.comment
+    );
+    Some(Finding::new(
+        problem,
+        "restore with the options of the first time: which objects and rows, --fk, --no-analyze, --no-owner and the like",
+    ))
+}
+
 /// Roles and tablespaces that are asked for.
 pub(super) fn roles_and_places(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();

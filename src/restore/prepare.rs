@@ -5,7 +5,7 @@ use std::fs::File;
 
 use super::build::{self, ChunkSize, ForeignKeys, Input, Sections};
 use super::existing::{self, Existing, LiveTriggers};
-use super::mark::Mark;
+use super::mark::{self, Mark};
 use super::preflight::{self, Wanted};
 use super::room::{Asked, Ground, Room};
 use super::target::Target;
@@ -77,7 +77,14 @@ async fn plan(
     let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
     let uuid = archive.header.archive.to_string();
     // The database is in use already, and the same archive's restore was left undone.
-    let resumes = demands_empty && options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
+    let may_resume =
+        |target: &Target| demands_empty && options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
+    if may_resume(&target) {
+        findings.extend(preflight::others_at_work(&mark::others_at_work(&session).await?));
+        // If one was at work, it may be done now.
+        target.mark = mark::read(&session).await?;
+    }
+    let resumes = may_resume(&target);
     if !resumes {
         findings.extend(preflight::findings(wanted, &target));
         findings.extend(preflight::trust(&target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
@@ -98,7 +105,6 @@ async fn plan(
     warnings.extend(doubts);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);
-    let finishing = mark.finishing();
     // Section by section, views stand as they are only once what comes after the rows is made.
     let refresh =
         if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) };
@@ -114,16 +120,19 @@ async fn plan(
         analyze: !options.no_analyze,
         foreign_keys: options.foreign_keys,
         live_keys: &keys,
-        ready: options.ready_early.then_some(&finishing),
+        ready: options.ready_early,
         searched: kong::restore::is_searched,
     })?;
+    let rest = graph.rest_digest();
     if resumes {
+        findings.extend(preflight::other_rest(&target, rest));
         graph.keep_from_ready_on();
     }
     let marked = resumes || room == Room::Cleaned;
     let begin = if marked { Vec::new() } else { mark.set() };
     let tables = manifest.tables.clone();
-    let plan = Plan { findings, warnings, left_out, first, begin, graph, tables, objects: selected.objects };
+    let usable = mark.finishing(rest);
+    let plan = Plan { findings, warnings, left_out, first, begin, usable, graph, tables, objects: selected.objects };
     Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
 }
 

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::build::Sections;
+use super::graph::Step;
 use super::preflight::Finding;
 use super::{ForeignKeys, Options};
 use crate::error::{Error, Kind, Result};
@@ -16,8 +17,10 @@ use crate::pool;
 use crate::progress::{Level, Progress};
 
 /// How the word is given, and whether it was.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ready {
+    /// The statement that changes the mark.
+    pub(super) usable: Step,
     /// The words.
     pub(super) words: &'static str,
     /// The file that appears with them.

@@ -173,7 +173,7 @@ impl Shared {
     /// After a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
     fn check_still_sensible(&self, failures: &Failures, job: &Job) -> Result<()> {
         let table = match &job.work {
-            Work::Ready(_) if failures.any() => {
+            Work::Ready if failures.any() => {
                 return Err(Error::new(Kind::Incomplete, &job.label, "something failed, which would be in use then"));
             }
             Work::Load { table, .. } => table,
@@ -223,8 +223,8 @@ impl Shared {
                 let set_up = self.memory.set_up(job.cost.sorts, helped);
                 concurrently::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await
             }
-            (Work::Ready(step), _) => {
-                durable_transaction(session, std::slice::from_ref(step)).await?;
+            (Work::Ready, _) => {
+                durable_transaction(session, std::slice::from_ref(&self.ready.usable)).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
                 self.ready.tell(left, self.loader.progress.as_ref()).await
             }

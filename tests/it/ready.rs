@@ -186,12 +186,19 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     wait_for("the ready file", || early.file.exists());
     early.copy.connect().execute(KONG_WRITES);
     early.wait_for_build();
+    let beside = restore(&early.archive, &early.copy).args(["--ready-early", "--dry-run"]).run().expect(6);
+    assert!(beside.stdout.contains("in the way: another restore is at work in the target"), "{}", beside.stdout);
     run.signal("KILL");
     run.wait();
     server.terminate(&format!("datname = '{}' AND application_name = 'silverback'", early.copy.name()));
     restore(&early.archive, &early.copy).run().expect(6).says("usable").says("--ready-early");
     restore(&early.archive, &early.copy).args(["--clean", "--ready-early"]).run().expect(6).says("usable").says("without -c");
     early.old.execute("ROLLBACK");
+    // What would make less than is missing would take the mark away all the same.
+    for less in [&["--fk", "trust"][..], &["--fk", "not-valid"], &["--exclude-table-data", "*"], &["-T", "consumers"], &["--no-comments"]] {
+        let run = restore(&early.archive, &early.copy).arg("--ready-early").args(less).run().expect(6);
+        run.says("what was left undone is not what this restore would leave").says("the options of the first time");
+    }
     early.start().wait().expect(0).says("Kong may start now");
     early.end_matches();
 }

@@ -27,7 +27,7 @@ pub(super) struct Late<'a> {
 impl<'a> Late<'a> {
     /// Nothing is put off unless the database is to be used early.
     pub(super) fn new(input: &Input<'a>) -> Self {
-        if input.ready.is_none() {
+        if !input.ready {
             return Self::default();
         }
         let needed = input.objects.iter().flat_map(|object| &object.depends_on).copied().collect();
@@ -48,7 +48,7 @@ impl<'a> Builder<'a> {
     /// Puts an index off, if nobody needs it before: it forbids nothing, no trigger and no cascade looks rows up by it, and it can be built
     /// beside writers.
     pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: Cost) -> bool {
-        let may_wait = self.input.ready.is_some() && self.rows_of(table) > 0 && !self.is_last(table) && self.may_wait(object, table);
+        let may_wait = self.input.ready && self.rows_of(table) > 0 && !self.is_last(table) && self.may_wait(object, table);
         if may_wait {
             self.late.indexes.push((object, table, cost));
         }
@@ -69,7 +69,7 @@ impl<'a> Builder<'a> {
 
     /// A proof of a foreign key: now, or while the database is in use.
     pub(super) fn prove(&mut self, job: Job) {
-        if self.input.ready.is_some() {
+        if self.input.ready {
             self.late.proofs.push(job);
         } else {
             self.push(job);
@@ -78,10 +78,11 @@ impl<'a> Builder<'a> {
 
     /// Once everything else is done the database may be used, and what was put off follows.
     pub(super) fn ready(&mut self) {
-        let Some(step) = self.input.ready else { return };
-        let needs = self.graph.sinks();
-        let work = Work::Ready(step.clone());
-        let ready = self.push(Job { stage: Stage::Ready, label: step.doing.clone(), work, needs, locks: Vec::new(), cost: cost::CATALOG });
+        if !self.input.ready {
+            return;
+        }
+        let (label, needs) = ("mark the target as usable".to_owned(), self.graph.sinks());
+        let ready = self.push(Job { stage: Stage::Ready, label, work: Work::Ready, needs, locks: Vec::new(), cost: cost::CATALOG });
         let late = std::mem::take(&mut self.late);
         for proof in late.proofs {
             self.push(Job { stage: Stage::Finish, needs: vec![ready], ..proof });

@@ -105,8 +105,8 @@ pub struct Input<'a> {
     pub foreign_keys: ForeignKeys,
     /// The foreign keys that stand before the rows come.
     pub live_keys: &'a [LiveKey],
-    /// What declares the database usable before all is done; none where it is not to be used earlier.
-    pub ready: Option<&'a Step>,
+    /// Whether the database is declared usable before all is done.
+    pub ready: bool,
     /// Columns whose indexes must stand when the database is declared usable.
     pub searched: fn(&str) -> bool,
 }

@@ -124,7 +124,7 @@ impl Sample {
             analyze: true,
             foreign_keys: ForeignKeys::Validate,
             live_keys: &[],
-            ready: None,
+            ready: false,
             searched: |column| column == "ttl",
         }
     }
@@ -160,6 +160,7 @@ fn the_plan_reads_well() {
         warnings: vec!["text may come in another order".into()],
         left_out: Vec::new(),
         begin: mark::Mark { comment: "incomplete".into() }.set(),
+        usable: Step::new("", ""),
         graph: sample.graph(),
         tables: sample.tables,
         objects: sample.objects,
@@ -307,12 +308,11 @@ fn what_may_wait_follows_the_word() {
         panic!("a foreign key")
     };
     *columns = vec!["ws_id".into()];
-    let word = Step::new("give the word", "COMMENT …");
-    let mut graph = build(Input { ready: Some(&word), ..sample.input() }).unwrap();
+    let mut graph = build(Input { ready: true, ..sample.input() }).unwrap();
     let after: Vec<&str> =
-        graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| waits_for(&graph, label, "give the word")).collect();
+        graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| waits_for(&graph, label, "mark the target as usable")).collect();
     let late = [
-        "give the word",
+        "mark the target as usable",
         "validate FOREIGNKEY public.services_ws_fkey",
         "build INDEX public.services_tags",
         "comment on INDEX public.services_tags",
@@ -320,7 +320,7 @@ fn what_may_wait_follows_the_word() {
     ];
     assert_eq!(after[..4], late[..4]);
     for job in &graph.jobs {
-        assert!(after.contains(&job.label.as_str()) || waits_for(&graph, "give the word", &job.label), "{}", job.label);
+        assert!(after.contains(&job.label.as_str()) || waits_for(&graph, "mark the target as usable", &job.label), "{}", job.label);
     }
     let Work::Concurrently(index) = &graph.jobs[find(&graph, "build INDEX public.services_tags").index()].work else { panic!("beside") };
     assert_eq!(index.create.sql, "CREATE INDEX CONCURRENTLY services_tags ON public.services …");
