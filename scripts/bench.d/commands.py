@@ -61,7 +61,7 @@ def dumps(place, tools):
     yield Command("dump", "silverback", "dump", [silverback, "dump", "-q", "-d", place.url(place.database), "-f", out], output=out)
     cores = os.cpu_count()
     receive = [testkit, "receive", "--url", place.url(place.database), "--sessions"]
-    for sessions in (cores, cores + 1):
+    for sessions in (cores, cores + 2):
         yield Command("dump", "receive", f"receive only, {sessions} sessions", [*receive, sessions])
     if not place.far:
         yield Command("dump", "server", f"COPY TO '/dev/null', {cores} sessions", [*receive, cores, "--server-only"])

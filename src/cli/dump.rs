@@ -22,7 +22,7 @@ pub(super) struct DumpArgs {
     /// Write the archive to this file; nothing may be there yet
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
-    /// Copy with this many sessions at a time [default: cores + 1, at most 8]
+    /// Copy with this many sessions at a time [default: cores + 2, at most 8]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Compress with zstd (levels 1 to 22, 1 unless given) or not at all (none)

@@ -80,10 +80,10 @@ fn split_unit(text: &str) -> Result<(u64, &str), String> {
     Ok((number, unit.trim_start()))
 }
 
-/// The sessions that copy out when no number is asked for: one more than there are cores, at most 8. While one waits for the network
-/// another is served.
+/// The sessions that copy out when no number is asked for: two more than there are cores, at most 8. While some wait for the network
+/// or for a worker, others are served.
 pub(super) fn dump_jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| (cores() + 1).min(8), usize::from)
+    asked.map_or_else(|| (cores() + 2).min(8), usize::from)
 }
 
 /// The sessions that restore when no number is asked for: as many as there are cores, at least 2, at most 8. Each keeps the server busy; more
