@@ -21,7 +21,7 @@ class Tools:
     def dump_settings(self):
         settings = ["-Fd", "-Fd -j2 -Z1"]
         settings += ["-Fd -j3 -Z zstd:1", "-Fd -j2 -Z zstd:1"] if "zstd" in self.methods else []
-        settings += ["-Fd -j3 -Z lz4"] if "lz4" in self.methods else []
+        settings += ["-Fd -j4 -Z lz4", "-Fd -j3 -Z lz4"] if "lz4" in self.methods else []
         return [setting.split() for setting in settings]
 
 
