@@ -126,22 +126,22 @@ impl Creation<'_> {
         steps.extend(settings.map(|sql| Step::new(format!("set what sessions of {identity} begin with"), sql)));
         steps
     }
+}
 
-    /// What is run in the transaction that ends the restore: it might keep our own sessions out.
-    pub(super) fn finish(&self) -> Vec<Step> {
-        let identity = format!("DATABASE {}", ident::quote(&self.database.name));
-        let mut steps = statements::describe(self.database, self.render);
-        if let Detail::Database { connection_limit, is_template, .. } = &self.database.detail {
-            let doing = format!("set the properties of {identity}");
-            if *connection_limit != -1 {
-                steps.push(Step::new(&doing, format!("ALTER {identity} CONNECTION LIMIT {connection_limit}")));
-            }
-            if *is_template {
-                steps.push(Step::new(&doing, format!("ALTER {identity} IS_TEMPLATE true")));
-            }
+/// What is run in the transaction that ends the restore: it might keep our own sessions out.
+pub(super) fn finish(database: &Object, render: &render::Options) -> Vec<Step> {
+    let identity = format!("DATABASE {}", ident::quote(&database.name));
+    let mut steps = statements::describe(database, render);
+    if let Detail::Database { connection_limit, is_template, .. } = &database.detail {
+        let doing = format!("set the properties of {identity}");
+        if *connection_limit != -1 {
+            steps.push(Step::new(&doing, format!("ALTER {identity} CONNECTION LIMIT {connection_limit}")));
         }
-        steps
+        if *is_template {
+            steps.push(Step::new(&doing, format!("ALTER {identity} IS_TEMPLATE true")));
+        }
     }
+    steps
 }
 
 /// Runs the steps, and tells where the new database is.

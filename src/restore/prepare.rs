@@ -29,8 +29,6 @@ pub(super) struct Prepared {
     pub(super) triggers: LiveTriggers,
     /// What is dropped to make room.
     pub(super) drops: Vec<clean::Drop>,
-    /// What is said of the database when all else is done.
-    pub(super) at_the_end: Vec<graph::Step>,
 }
 
 /// Opens a session, looks, and plans.
@@ -123,6 +121,11 @@ async fn plan(
         ready: options.ready_early,
         searched: kong::restore::is_searched,
     })?;
+    // A restore that made the database leaves what is said of it, too.
+    let left_by_maker = |graph: &graph::Graph| resumes && target.mark.as_ref().is_some_and(|mark| !mark.leaves(graph.rest_digest()));
+    if options.create || left_by_maker(&graph) {
+        graph.finish.extend(at_the_end);
+    }
     let rest = graph.rest_digest();
     if resumes {
         findings.extend(preflight::other_rest(&target, rest));
@@ -133,7 +136,7 @@ async fn plan(
     let tables = manifest.tables.clone();
     let usable = mark.finishing(rest);
     let plan = Plan { findings, warnings, left_out, first, begin, usable, graph, tables, objects: selected.objects };
-    Ok(Prepared { session, target, plan, triggers, drops, at_the_end })
+    Ok(Prepared { session, target, plan, triggers, drops })
 }
 
 /// What this run needs of tables that it does not make.

@@ -51,7 +51,7 @@ pub(super) struct Ground {
     pub(super) findings: Vec<Finding>,
     /// The statements that make the database, or room in it.
     pub(super) first: Vec<Step>,
-    /// What is said of the database when all else is done.
+    /// What is said of the database when all else is done, by a restore that made it.
     pub(super) at_the_end: Vec<Step>,
     /// What is dropped to make room.
     pub(super) drops: Vec<clean::Drop>,
@@ -63,12 +63,15 @@ impl Room {
         let Asked { objects, source, sections, render, .. } = asked;
         let mut ground = Ground::default();
         match self {
-            Self::Empty => {}
+            Self::Empty => {
+                let of_target = asked.database.filter(|database| database.name == target.database);
+                ground.at_the_end = of_target.map(|database| create::finish(database, render)).unwrap_or_default();
+            }
             Self::ToBeMade => {
                 let database = asked.database.ok_or_else(no_database)?;
                 let creation = Creation { database, clean: options.clean, if_exists: options.if_exists, render };
                 ground.findings = creation.findings(target);
-                (ground.first, ground.at_the_end) = (creation.steps(target), creation.finish());
+                (ground.first, ground.at_the_end) = (creation.steps(target), create::finish(database, render));
                 *target = creation.foresee(target);
                 let wanted = Wanted { objects: std::slice::from_ref(database), source, sections, render, demands_empty: false };
                 ground.findings.extend(preflight::roles_and_places(wanted, target));
@@ -105,10 +108,7 @@ pub(super) async fn make_room(mut options: Options, archive: &Arc<Archive<File>>
             let name = &prepared.target.database;
             options.server = create::carry_out(&prepared.session, &options.server, name, &prepared.plan.first).await?;
             drop(prepared.session);
-            let made = prepare(&options, archive, Room::Empty).await.and_then(|mut made| {
-                made.plan.graph.finish.extend(prepared.at_the_end);
-                told(&made, progress).map(|()| made)
-            });
+            let made = prepare(&options, archive, Room::Empty).await.and_then(|made| told(&made, progress).map(|()| made));
             let name = options.server.database();
             Ok((options.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
         }
