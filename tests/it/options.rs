@@ -221,6 +221,40 @@ fn the_plain_owner_may_create_when_it_may_create_databases() {
     assert_eq!(copy.rows(PROPERTIES), pair.source.rows(PROPERTIES));
 }
 
+/// The late index takes as long as a setting of the role says.
+#[test]
+fn who_finishes_a_restore_that_made_the_database_says_of_it_the_same() {
+    let pair = Pair::new(
+        "CREATE TABLE t (a integer); INSERT INTO t VALUES (1);
+         CREATE FUNCTION held(a integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+           IF current_setting('test.hold', true) = 'on' THEN PERFORM pg_sleep(3600); END IF; RETURN a;
+         END $$",
+    );
+    pair.source.execute(&format!(
+        "CREATE INDEX ON t (held(a)); COMMENT ON DATABASE {0} IS 'the shop'; ALTER DATABASE {0} CONNECTION LIMIT 50;
+         REVOKE CONNECT ON DATABASE {0} FROM PUBLIC",
+        pair.source.name()
+    ));
+    pair.dump().run().expect(0);
+    let other = Server::spec(testkit::newest()).start();
+    let admin = other.connect("postgres");
+    admin.execute(&format!("CREATE ROLE {} LOGIN", pair.owner.name()));
+    admin.execute("ALTER ROLE postgres SET test.hold = 'on'");
+    let restore = |database: &str| Silverback::new(["restore", "--ready-early", "-d", &other.url("postgres", database)]).arg(pair.file());
+    let run = restore("postgres").arg("-C").spawn();
+    support::wait_for("the late index", || {
+        admin.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event = 'PgSleep'") == "1"
+    });
+    run.signal("TERM");
+    run.wait().expect(143);
+    admin.execute("ALTER ROLE postgres RESET test.hold");
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    restore(pair.source.name()).run().expect(0);
+    let copy = other.connect(pair.source.name());
+    assert_eq!(copy.rows(PROPERTIES), pair.source.rows(PROPERTIES));
+    assert_eq!(copy.value("SELECT count(*) FROM pg_index WHERE indisvalid AND indrelid = 't'::regclass"), "1");
+}
+
 #[test]
 fn without_create_the_database_stays_as_it_is() {
     let pair = Pair::new("CREATE TABLE t (a integer)");
