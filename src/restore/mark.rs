@@ -159,7 +159,7 @@ pub fn incomplete(error: Error) -> Error {
 pub fn unfinished(error: Error) -> Error {
     let way_out = format!(
         "the database may be used, but indexes and proofs of foreign keys are missing (schema {SCHEMA} says so): \
-         run the restore into it again with --ready-early (and without -c and -C), which makes what is missing"
+         run the restore into it again with the same options, --ready-early among them (and without -c and -C), which makes what is missing"
     );
     let hint = match error.hint_text() {
         Some(hint) => format!("{hint}; {way_out}"),
