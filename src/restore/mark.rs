@@ -18,6 +18,9 @@ pub const SCHEMA: &str = "silverback_restore";
 const INCOMPLETE: &str = "incomplete restore of ";
 const FINISHING: &str = "usable, but indexes and proofs of foreign keys are missing: unfinished restore of ";
 
+/// The two halves of the key of the lock that every session of a restore holds: "silv", "back".
+const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"back"));
+
 /// What is said of the restore that made the mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -64,6 +67,7 @@ impl Mark {
     }
 }
 
+/// How the comment ends from then on.
 fn left(rest: u64) -> String {
     format!(", left: {rest:016x}")
 }
@@ -94,10 +98,7 @@ pub async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
     }
 }
 
-/// The two halves of the lock's key: "silv", "back".
-const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"back"));
-
-/// The statement that takes it away.
+/// The statement that takes the mark away.
 pub fn remove() -> Step {
     Step::new("take away the mark of incompleteness", format!("DROP SCHEMA {SCHEMA}"))
 }
