@@ -160,7 +160,10 @@ class Archive:
             self.tables = self.manifest["tables"]
             ids = collections.Counter(item["id"] for item in self.manifest["objects"])
             named = [table["object"] for table in self.tables]
-            need(len(set(named)) == len(named), "manifest: two tables are one object")
+            # An extension has several tables.
+            extensions = {item["id"] for item in self.manifest["objects"] if item["kind"] == "extension"}
+            single = [(t["object"], (t["schema"], t["name"]) if t["object"] in extensions else None) for t in self.tables]
+            need(len(set(single)) == len(single), "manifest: two tables are one object")
             for item in self.manifest["objects"]:
                 named += item["depends_on"]
                 named += [] if item.get("of") is None else [item["of"]]
@@ -359,17 +362,11 @@ def summary(archive):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Check a Silverback archive and print its rows")
-    parser.add_argument("archive", help="the file")
-    parser.add_argument("--json", action="store_true", help="print JSON, one line a row and a last one about the archive")
-    parser.add_argument("--check", action="store_true", help="print no rows")
-    options = parser.parse_args()
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
-
+def check(path, seen=lambda table, rows: None, end=lambda archive: None):
+    """The exit code, and what is wrong. Tells every chunk's rows, and at the end the archive."""
     findings = []
     try:
-        with open(options.archive, "rb") as file:
+        with open(path, "rb") as file:
             archive = Archive(file)
             try:
                 archive.check_root()
@@ -381,19 +378,36 @@ def main():
                 except Damaged as error:
                     findings.append(f"chunk {place}, at byte {entry.offset}: {error}")
                     continue
-                if not options.check:
-                    print_rows(archive.tables[entry.table], rows, options.json)
-            print(json.dumps(summary(archive)) if options.json else f"root {archive.footer.root.hex()}")
+                seen(archive.tables[entry.table], rows)
+            end(archive)
     except Newer as error:
-        print(f"read.py: {options.archive}: {error}", file=sys.stderr)
-        return 6
+        return 6, [str(error)]
     except Damaged as error:
         findings.append(str(error))
     except OSError as error:
-        parser.error(str(error))
+        return 2, [str(error)]
+    return 3 if findings else 0, findings
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Check a Silverback archive and print its rows")
+    parser.add_argument("archive", help="the file")
+    parser.add_argument("--json", action="store_true", help="print JSON, one line a row and a last one about the archive")
+    parser.add_argument("--check", action="store_true", help="print no rows")
+    options = parser.parse_args()
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+
+    def seen(table, rows):
+        if not options.check:
+            print_rows(table, rows, options.json)
+
+    def end(archive):
+        print(json.dumps(summary(archive)) if options.json else f"root {archive.footer.root.hex()}")
+
+    code, findings = check(options.archive, seen, end)
     for finding in findings:
         print(f"read.py: {options.archive}: {finding}", file=sys.stderr)
-    return 3 if findings else 0
+    return code
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 //! `format-spec/`: the vectors are what the program writes and reads, and `read.py`, written from the page alone, agrees with it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use bytes::Bytes;
 use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
+use crate::archives::{check_python, python, spec};
 use crate::support::temp_dir;
 
 type Row = Vec<Option<Vec<u8>>>;
@@ -157,10 +158,6 @@ fn lines(tables: &Rows) -> Vec<serde_json::Value> {
     lines
 }
 
-fn spec(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec").join(file)
-}
-
 fn vector(name: &str) -> Vec<u8> {
     fs::read(spec("vectors").join(name)).expect("the vector is part of the repository")
 }
@@ -174,22 +171,10 @@ fn check_vector(found: &[u8], name: &str) {
     }
 }
 
-/// Runs `read.py`, by the Python that has its packages.
+/// Runs `read.py`.
 fn read_py(archive: &Path, options: &[&str]) -> Output {
-    const HOW: &str = "read.py needs a Python with zstandard, xxhash and blake3:\n  \
-        python3 -m venv target/venv && target/venv/bin/pip install zstandard xxhash blake3\n  \
-        export SILVERBACK_TEST_PYTHON=$PWD/target/venv/bin/python";
-    let Some(python) = std::env::var_os("SILVERBACK_TEST_PYTHON") else {
-        panic!("SILVERBACK_TEST_PYTHON is not set. {HOW}");
-    };
-    let run = |arguments: &[&std::ffi::OsStr]| Command::new(&python).args(arguments).output();
-    let mut arguments = vec![spec("read.py").into_os_string(), archive.into()];
-    arguments.extend(options.iter().map(Into::into));
-    let output = run(&arguments.iter().map(AsRef::as_ref).collect::<Vec<_>>());
-    let output = output.unwrap_or_else(|error| panic!("{} does not run: {error}. {HOW}", python.display()));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!told.contains("ModuleNotFoundError"), "{told}\n{HOW}");
-    assert!(!told.contains("Traceback"), "{told}");
+    let output = python().arg(spec("read.py")).arg(archive).args(options).output().expect("the Python runs");
+    check_python(&String::from_utf8_lossy(&output.stderr));
     output
 }
 

@@ -1,13 +1,15 @@
 //! Runs the program as a user would, and judges copies.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::Database;
+
+use crate::archives;
 
 /// A folder that goes away with the test.
 pub(crate) fn temp_dir() -> tempfile::TempDir {
@@ -56,22 +58,23 @@ impl Silverback {
     }
 
     /// Runs to the end.
+    #[track_caller]
     pub(crate) fn run(self) -> Outcome {
         self.spawn().wait()
     }
 
     /// Runs beside the test.
     pub(crate) fn spawn(mut self) -> Running {
-        let shown = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
+        let arguments: Vec<OsString> = self.command.get_args().map(OsStr::to_owned).collect();
         let child = self.command.spawn().expect("the program was built");
-        Running { child: Some(child), shown, _home: self.home }
+        Running { child: Some(child), arguments, _home: self.home }
     }
 }
 
 /// A run that is not over; killed if the test ends first.
 pub(crate) struct Running {
     child: Option<Child>,
-    shown: String,
+    arguments: Vec<OsString>,
     _home: tempfile::TempDir,
 }
 
@@ -91,12 +94,19 @@ impl Running {
         self.child.as_mut().expect("not waited for").try_wait().expect("a child can be asked").is_some()
     }
 
-    /// Waits for the end.
+    /// Waits for the end. What a dump has made is judged at once, before the test does anything with it.
+    #[track_caller]
     pub(crate) fn wait(mut self) -> Outcome {
         let child = self.child.take().expect("waited for once");
         let output = child.wait_with_output().expect("a child can be waited for");
+        let arguments: Vec<&OsStr> = self.arguments.iter().map(OsString::as_os_str).collect();
+        if matches!(output.status.code(), Some(0 | 10))
+            && let Some(archive) = archives::made_by(&arguments)
+        {
+            archives::judge(&archive);
+        }
         Outcome {
-            shown: std::mem::take(&mut self.shown),
+            shown: format!("{arguments:?}"),
             code: output.status.code(),
             signal: output.status.signal(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
