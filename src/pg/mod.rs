@@ -5,6 +5,7 @@ pub mod connect;
 pub mod ident;
 pub mod readable;
 pub mod render;
+pub mod row;
 pub mod select;
 pub mod session;
 pub mod snapshot;

@@ -4,11 +4,9 @@
 //!
 //! Does not know whose names they are.
 
-use std::error::Error as StdError;
+use tokio_postgres::types::Type;
 
-use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
-
+use super::row::Row;
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
 
@@ -26,31 +24,18 @@ pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
     for row in rows {
         for (at, column) in row.columns().iter().enumerate() {
             let is_read = match *column.type_() {
-                Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::UNKNOWN => row.try_get::<_, Option<&str>>(at).is_ok(),
-                Type::TEXT_ARRAY | Type::NAME_ARRAY | Type::VARCHAR_ARRAY => row.try_get::<_, Option<Vec<Option<&str>>>>(at).is_ok(),
+                Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::UNKNOWN => row.get::<_, Option<&str>>(at).is_ok(),
+                Type::TEXT_ARRAY | Type::NAME_ARRAY | Type::VARCHAR_ARRAY => row.get::<_, Option<Vec<Option<&str>>>>(at).is_ok(),
                 _ => true,
             };
             if !is_read {
-                let bytes = row.get::<_, Option<Bytes>>(at).map_or_else(String::new, |bytes| bytes.0.escape_ascii().to_string());
+                let bytes = row.bytes(at).escape_ascii();
                 let cause = format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
                 return Err(Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING));
             }
         }
     }
     Ok(())
-}
-
-/// A value as it came.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Bytes<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
 }
 
 /// The rows of a catalog that all databases share, without those that cannot be read here: this database has no word for them.
@@ -62,7 +47,7 @@ pub async fn shared_rows(session: &Session, doing: &str, columns: &str, catalog:
     };
     // One such row spoils the whole answer: halves are asked for until it stands alone.
     let oids = session.query(doing, &format!("SELECT oid FROM {catalog} ORDER BY oid")).await.map_err(|_| unreadable)?;
-    let mut halves: Vec<Vec<u32>> = vec![oids.iter().map(|row| row.get(0)).collect()];
+    let mut halves: Vec<Vec<u32>> = vec![oids.iter().map(|row| row.get(0)).collect::<Result<_>>()?];
     let mut readable = Vec::new();
     while let Some(half) = halves.pop() {
         let list: Vec<String> = half.iter().map(u32::to_string).collect();

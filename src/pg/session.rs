@@ -10,10 +10,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, CopyInSink, Row};
+use tokio_postgres::{Client, CopyInSink};
 
 use super::connect::Server;
 use super::connect::tap::Taker;
+use super::row::Row;
 use super::{ident, readable};
 use crate::error::{Error, Kind, Result};
 
@@ -116,8 +117,8 @@ impl Session {
             session.batch(doing, &set),
             session.query_one(doing, "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()"),
         )?;
-        session.version = row.get::<_, i32>(0) as u32;
-        session.backend_pid = row.get(1);
+        session.version = row.get::<_, i32>(0)? as u32;
+        session.backend_pid = row.get(1)?;
         if session.version < 120_000 {
             let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", session.version / 10_000);
             return Err(Error::new(Kind::Requirement, format!("connect to {}", session.server.describe()), cause));
@@ -178,7 +179,7 @@ impl Session {
 
     /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails as it does where the server converts.
     pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        let rows = self.answered(doing, self.client.query_typed(sql, parameters)).await?;
+        let rows = Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?);
         readable::check(doing, &rows).map(|()| rows)
     }
 
@@ -245,7 +246,8 @@ impl Session {
             Err(_) => return Err("the server does not answer another session either".to_owned()),
         };
         let Some(row) = rows.first() else { return Err("the server has ended the session".to_owned()) };
-        let (state, waits_for): (&str, &str) = (row.get(0), row.get(1));
+        let seen = |column| row.get::<usize, String>(column).map_err(|error| error.cause().to_owned());
+        let (state, waits_for) = (seen(0)?, seen(1)?);
         if waits_for == "Client" || state.starts_with("idle") {
             return Err("the server waits for us: what one side sends does not reach the other".to_owned());
         }

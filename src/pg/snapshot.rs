@@ -12,6 +12,7 @@ use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
 use super::ident;
 use super::readable::is_unreadable;
+use super::row::Row;
 use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
@@ -155,7 +156,7 @@ async fn attempt_once(
     let export = "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
     let (row, after) = both(session.query_one("export the snapshot", export), catalog::list_tables(session)).await;
     let row = row?;
-    let (snapshot_id, snapshot_time) = (row.get(0), row.get(1));
+    let (snapshot_id, snapshot_time) = (row.get(0)?, row.get(1)?);
     let after = match after {
         Ok(after) => after,
         Err(error) => return changed_or(error),
@@ -227,16 +228,16 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
          WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
          AND l.relation = ANY (ARRAY[{oids}]::oid[]) ORDER BY l.granted DESC, 1, l.pid LIMIT 1"
     );
-    match session.query("look for the holder", &sql).await.as_deref() {
-        Ok([row, ..]) => {
-            let (table, pid, user, state): (String, i32, String, String) = (row.get(0), row.get(1), row.get(2), row.get(3));
-            // A lock that is only waited for holds up all that ask after it.
-            let has = if row.get(4) { "holds it exclusively" } else { "waits to hold it exclusively" };
-            let cause = format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) {has}", waited.as_millis());
-            Error::new(Kind::Consistency, "lock the tables", cause)
-                .with_sqlstate("55P03")
-                .hint("wait for that process to end, or raise --lock-wait-timeout")
-        }
+    let holder = |row: &Row| -> Result<String> {
+        let (table, pid, user, state): (&str, i32, &str, &str) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        // A lock that is only waited for holds up all that ask after it.
+        let has = if row.get(4)? { "holds it exclusively" } else { "waits to hold it exclusively" };
+        Ok(format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) {has}", waited.as_millis()))
+    };
+    match session.query("look for the holder", &sql).await.map(|rows| rows.first().map(holder)) {
+        Ok(Some(Ok(cause))) => Error::new(Kind::Consistency, "lock the tables", cause)
+            .with_sqlstate("55P03")
+            .hint("wait for that process to end, or raise --lock-wait-timeout"),
         _ => explained.with_source(std::io::Error::other(error.to_string())),
     }
 }

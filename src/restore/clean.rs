@@ -208,7 +208,7 @@ async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
             ident::literal(name)
         );
         for row in session.query(&drop.step.doing, &sql).await? {
-            let step = Step::new(&drop.step.doing, row.get::<_, String>(0));
+            let step = Step::new(&drop.step.doing, row.get::<_, String>(0)?);
             found |= matches!(attempt(session, &step).await?, Outcome::Gone);
         }
     }
@@ -235,7 +235,7 @@ async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()>
                AND i.refclassid = d.refclassid AND i.refobjid IN (t.oid, m.oid)))",
             ident::literal(name)
         );
-        let is_alone: bool = session.query_one(&drop.step.doing, &sql).await?.get(0);
+        let is_alone: bool = session.query_one(&drop.step.doing, &sql).await?.get(0)?;
         let step = Step::new(&drop.step.doing, format!("{} CASCADE", drop.step.sql));
         if is_alone && matches!(attempt(session, &step).await?, Outcome::Gone) {
             at -= 1;

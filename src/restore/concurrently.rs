@@ -82,7 +82,7 @@ async fn is_valid(session: &Session, index: &ConcurrentIndex) -> Result<Option<b
         ident::literal(&index.schema),
         ident::literal(&index.name)
     );
-    Ok(session.query(&format!("look for index {}", index.name), &sql).await?.first().map(|row| row.get(0)))
+    session.query(&format!("look for index {}", index.name), &sql).await?.first().map(|row| row.get(0)).transpose()
 }
 
 /// The session is lost, or somebody was in the way: a lock, a deadlock, a statement that was cancelled.

@@ -111,10 +111,14 @@ pub(super) async fn examine_filled(session: &Session, filled: &[&Table]) -> Resu
         let from = if table.root.is_some() { name.clone() } else { format!("ONLY {name}") };
         let doing = format!("look whether table {name} is empty");
         match session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM {from})")).await {
-            Ok(row) if row.get(0) && !empty.contains(&name) => empty.push(name),
+            Ok(row) => {
+                if row.get(0)? && !empty.contains(&name) {
+                    empty.push(name);
+                }
+            }
             // Who may not look at it is not told.
             Err(error) if error.kind() != Kind::Requirement => return Err(error),
-            _ => {}
+            Err(_) => {}
         }
     }
     let way_out = "restore them first with --section data; or say that they are to stay empty, with -s beside --section post-data";
@@ -170,10 +174,10 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
     );
     let mut found: HashMap<(String, String), There> = HashMap::new();
     for row in session.query("read the target's tables", &sql).await? {
-        let there = found.entry((row.get(0), row.get(1))).or_default();
-        (there.ours, there.fills) = (row.get(6), row.get(7));
-        if let Some(name) = row.get::<_, Option<String>>(2) {
-            there.columns.push(Found { name, type_name: row.get(3), not_null: row.get(4), generated: row.get(5) });
+        let there = found.entry((row.get(0)?, row.get(1)?)).or_default();
+        (there.ours, there.fills) = (row.get(6)?, row.get(7)?);
+        if let Some(name) = row.get::<_, Option<String>>(2)? {
+            there.columns.push(Found { name, type_name: row.get(3)?, not_null: row.get(4)?, generated: row.get(5)? });
         }
     }
     Ok(found)
@@ -182,7 +186,7 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
 async fn is_empty(session: &Session, name: &str) -> Result<bool> {
     let doing = format!("look whether table {name} is empty");
     let row = session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM ONLY {name})")).await?;
-    Ok(row.get(0))
+    row.get(0)
 }
 
 /// The user's triggers; with `foreign_keys`, those by which the server checks them too, which only a superuser may switch off.
@@ -201,9 +205,9 @@ async fn triggers(session: &Session, tables: &[(TableId, &Table)], foreign_keys:
     );
     let mut live = LiveTriggers::new();
     for row in session.query("read the target's triggers", &sql).await? {
-        let (schema, name): (String, String) = (row.get(0), row.get(1));
+        let (schema, name): (String, String) = (row.get(0)?, row.get(1)?);
         if let Some((id, _)) = tables.iter().find(|(_, table)| table.schema == schema && table.name == name) {
-            live.entry(*id).or_default().push(LiveTrigger { name: row.get(2), always: row.get(3) });
+            live.entry(*id).or_default().push(LiveTrigger { name: row.get(2)?, always: row.get(3)? });
         }
     }
     Ok(live)

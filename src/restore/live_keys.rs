@@ -65,14 +65,14 @@ async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
     );
     let mut keys: BTreeMap<u32, Key> = BTreeMap::new();
     for row in session.query("read the target's foreign keys", &sql).await? {
-        let key = keys.entry(row.get(0)).or_insert_with(|| Key {
-            name: row.get(1),
-            child: (row.get(2), row.get(3)),
-            parent: (row.get(4), row.get(5)),
-            always: row.get(8),
+        let key = Key {
+            name: row.get(1)?,
+            child: (row.get(2)?, row.get(3)?),
+            parent: (row.get(4)?, row.get(5)?),
+            always: row.get(8)?,
             members: Vec::new(),
-        });
-        key.members.push((row.get(6), row.get(7)));
+        };
+        keys.entry(row.get(0)?).or_insert(key).members.push((row.get(6)?, row.get(7)?));
     }
     Ok(keys)
 }
@@ -83,7 +83,7 @@ async fn no_parents(session: &Session, key: &Key, existing: &mut Existing) -> Re
     let looked =
         session.query_one(&format!("look whether table {parent} is empty"), &format!("SELECT EXISTS (SELECT FROM {parent})")).await;
     let has_rows: bool = match looked {
-        Ok(row) => row.get(0),
+        Ok(row) => row.get(0)?,
         // Who may not look at it is not told.
         Err(error) if error.kind() == Kind::Requirement => true,
         Err(error) => return Err(error),

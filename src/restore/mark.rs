@@ -92,7 +92,7 @@ pub async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
         let rows = session.query("look for another restore that is at work", &sql).await?;
         looks += 1;
         if rows.is_empty() || looks == LOOKS {
-            return Ok(rows.iter().map(|row| row.get(0)).collect());
+            return rows.iter().map(|row| row.get(0)).collect();
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
@@ -110,7 +110,8 @@ pub async fn read(session: &Session) -> Result<Option<Mark>> {
         ident::literal(SCHEMA)
     );
     let rows = session.query("look for an earlier restore", &sql).await?;
-    Ok(rows.first().map(|row| Mark { comment: row.get::<_, Option<String>>(0).unwrap_or_else(|| "incomplete restore".into()) }))
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(Mark { comment: row.get::<_, Option<String>>(0)?.unwrap_or_else(|| "incomplete restore".into()) }))
 }
 
 /// Reads the mark once the session is gone whose last answer was lost: until then it may still do what it was told.

@@ -30,7 +30,7 @@ impl Memory {
         let sql = "SELECT setting::int8, pg_catalog.current_setting('max_parallel_maintenance_workers')::int8 \
                    FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'";
         let row = session.query_one("read the server's settings", sql).await?;
-        let (own_kib, helpers) = (row.get::<_, i64>(0).max(0) as u64, row.get::<_, i64>(1).max(0) as u64);
+        let (own_kib, helpers) = (row.get::<_, i64>(0)?.max(0) as u64, row.get::<_, i64>(1)?.max(0) as u64);
         Ok(Self { most_kib: own_kib.max(BUDGET_KIB / sessions.max(1) as u64), helpers })
     }
 

@@ -12,7 +12,7 @@ use crate::pg::session::Session;
 pub(super) async fn examine(session: &Session, objects: &[Object]) -> Result<Vec<Finding>> {
     let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
     let rows = session.query("read the target's relations", sql).await?;
-    Ok(compare(objects, &rows.iter().map(|row| (row.get(0), row.get(1))).collect()))
+    Ok(compare(objects, &rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?))
 }
 
 fn compare(objects: &[Object], there: &HashSet<(String, String)>) -> Vec<Finding> {

@@ -98,10 +98,10 @@ impl Target {
         let roles = roles(session).await?;
         let columns = "spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE')";
         let rows = shared_rows(session, "read the tablespaces", columns, "pg_catalog.pg_tablespace").await?;
-        target.tablespaces = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        target.tablespaces = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         let columns = "datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE')";
         let rows = shared_rows(session, "read the databases", columns, "pg_catalog.pg_database").await?;
-        target.databases = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        target.databases = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         target.extensions = extensions(session).await?;
         target.schemas = schemas(session, &roles).await?;
         target.roles = roles.into_values().collect();
@@ -137,16 +137,16 @@ async fn basics(session: &Session) -> Result<Target> {
                WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
     let row = session.query_one("read the target's settings", sql).await?;
     Ok(Target {
-        version: row.get(0),
+        version: row.get(0)?,
         version_num: session.version(),
-        database: row.get(1),
-        encoding: row.get(2),
-        collate: row.get(3),
-        ctype: row.get(4),
-        user: row.get(5),
-        superuser: row.get(6),
-        creates_schemas: row.get(7),
-        creates_databases: row.get(8),
+        database: row.get(1)?,
+        encoding: row.get(2)?,
+        collate: row.get(3)?,
+        ctype: row.get(4)?,
+        user: row.get(5)?,
+        superuser: row.get(6)?,
+        creates_schemas: row.get(7)?,
+        creates_databases: row.get(8)?,
         ..Target::default()
     })
 }
@@ -157,7 +157,7 @@ async fn sets_replica(session: &Session, superuser: bool) -> Result<bool> {
         return Ok(superuser);
     }
     let sql = "SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET')";
-    Ok(session.query_one("read the role's rights", sql).await?.get(0))
+    session.query_one("read the role's rights", sql).await?.get(0)
 }
 
 /// Every role that can be named here, by its oid.
@@ -170,7 +170,7 @@ async fn roles(session: &Session) -> Result<RoleNames> {
         "oid, rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), pg_catalog.pg_has_role(current_user, oid, '{set}')"
     );
     let rows = shared_rows(session, "read the roles", &columns, "pg_catalog.pg_roles").await?;
-    Ok(rows.iter().map(|row| (row.get(0), (row.get(1), Role { usage: row.get(2), set: row.get(3) }))).collect())
+    rows.iter().map(|row| Ok((row.get(0)?, (row.get(1)?, Role { usage: row.get(2)?, set: row.get(3)? })))).collect()
 }
 
 /// A role by its name, or by its number where the name cannot be read here.
@@ -188,7 +188,7 @@ async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
                SELECT x.extname::text, true, true FROM pg_catalog.pg_extension x \
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions e WHERE e.name = x.extname)";
     let rows = session.query("read the extensions", sql).await?;
-    Ok(rows.iter().map(|row| (row.get(0), Extension { installed: row.get(1), superuser: row.get(2) })).collect())
+    rows.iter().map(|row| Ok((row.get(0)?, Extension { installed: row.get(1)?, superuser: row.get(2)? }))).collect()
 }
 
 async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String, Schema>> {
@@ -200,25 +200,25 @@ async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String,
     let mut schemas: HashMap<String, Schema> = rows
         .iter()
         .map(|row| {
-            let creators: Vec<u32> = row.get(5);
+            let creators: Vec<u32> = row.get(5)?;
             let schema = Schema {
-                owner: role_name(roles, row.get(1)),
-                ours: row.get(2),
-                creates: row.get(3),
-                comment: row.get(4),
+                owner: role_name(roles, row.get(1)?),
+                ours: row.get(2)?,
+                creates: row.get(3)?,
+                comment: row.get(4)?,
                 creators: creators.into_iter().map(|role| role_name(roles, role)).collect(),
                 privileges: BTreeSet::new(),
             };
-            (row.get(0), schema)
+            Ok((row.get(0)?, schema))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let sql = "SELECT n.nspname::text, nullif(a.grantee, 0), a.privilege_type, a.is_grantable \
                FROM pg_catalog.pg_namespace n, \
                     pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a";
     for row in session.query("read the schemas' privileges", sql).await? {
-        if let Some(schema) = schemas.get_mut(row.get::<_, &str>(0)) {
-            let grantee = row.get::<_, Option<u32>>(1).map(|role| role_name(roles, role));
-            schema.privileges.insert((grantee, row.get(2), row.get(3)));
+        if let Some(schema) = schemas.get_mut(row.get::<_, &str>(0)?) {
+            let grantee = row.get::<_, Option<u32>>(1)?.map(|role| role_name(roles, role));
+            schema.privileges.insert((grantee, row.get(2)?, row.get(3)?));
         }
     }
     Ok(schemas)
@@ -250,6 +250,6 @@ async fn occupied(session: &Session) -> Result<(Vec<String>, u64)> {
          FROM found ORDER BY rank, nspname, name LIMIT {NAMED}"
     );
     let rows = session.query("look what the target holds", &sql).await?;
-    let count: i64 = rows.first().map_or(0, |row| row.get(1));
-    Ok((rows.iter().map(|row| row.get(0)).collect(), count as u64))
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.get(1))?;
+    Ok((rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?, count as u64))
 }

@@ -81,7 +81,7 @@ impl Client {
         let messages = block_on(async move { client.simple_query(&statement).await });
         let messages = messages.unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
         let rows = messages.into_iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
-        rows.map(|row| (0..row.len()).map(|n| row.get(n).map(str::to_owned)).collect()).collect()
+        rows.map(|row| (0..row.len()).map(|n| row.try_get(n).expect("a text").map(str::to_owned)).collect()).collect()
     }
 
     /// The first column of a query; NULL reads "NULL".

@@ -71,7 +71,7 @@ fn open(conninfo: &str) -> Result<bool, Error> {
     testkit::block_on(async move {
         let session = server.open(Purpose::Dump).await?;
         let row = session.query_one("look", "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()").await?;
-        Ok(row.get(0))
+        row.get(0)
     })
 }
 

@@ -1,7 +1,5 @@
 //! Aggregates of every kind: plain, ordered-set, hypothetical, moving.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -9,6 +7,7 @@ use super::reader::{Reader, USER_SCHEMA, letter, present};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// The functions of an aggregate: the word in `CREATE AGGREGATE`, and the column.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -41,7 +40,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("aggregates", &sql).await? {
-        if !reader.is_member(class::PROC, row.get("oid")) {
+        if !reader.is_member(class::PROC, row.get("oid")?) {
             drafts.push(aggregate(&row)?);
         }
     }
@@ -49,67 +48,74 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 }
 
 fn aggregate(row: &Row) -> Result<Draft> {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
-    let has_arguments = row.get::<_, i32>("count") > 0;
+    let has_arguments = row.get::<_, i32>("count")? > 0;
     let bracketed =
         |column: &str| -> Result<String> { Ok(if has_arguments { present(row, column, "aggregates")? } else { "*".to_owned() }) };
     let (arguments, identity) = (bracketed("arguments")?, bracketed("identity_arguments")?);
-    let create = format!("CREATE AGGREGATE {qualified}({arguments}){}", clauses(row).bracketed());
-    let address = Address::new(class::PROC, row.get("oid"));
+    let create = format!("CREATE AGGREGATE {qualified}({arguments}){}", clauses(row)?.bracketed());
+    let address = Address::new(class::PROC, row.get("oid")?);
     let words = format!("AGGREGATE {qualified}({identity})");
     let draft = Draft::new(address, ObjectKind::Aggregate, Some(schema), &format!("{name}({identity})"), words);
     // GRANT takes it for a function, with neither `*` nor ORDER BY.
-    let grant_on = Some(format!("FUNCTION {qualified}({})", row.get::<_, Vec<&str>>("types").join(", ")));
-    Ok(Draft { grant_on, ..draft }.made_by(vec![create]).owned_by(row.get("owner")))
+    let grant_on = Some(format!("FUNCTION {qualified}({})", row.get::<_, Vec<&str>>("types")?.join(", ")));
+    Ok(Draft { grant_on, ..draft }.made_by(vec![create]).owned_by(row.get("owner")?))
 }
 
-fn clauses(row: &Row) -> Clauses {
+fn clauses(row: &Row) -> Result<Clauses> {
     let text = |column: &str| row.get::<_, Option<&str>>(column);
-    let function = |clauses: &mut Clauses, word: &str| clauses.set_some(word, text(&word.to_lowercase()));
-    let space = |clauses: &mut Clauses, word: &str| {
-        let bytes: i32 = row.get(word.to_lowercase().as_str());
-        clauses.set_some(word, (bytes != 0).then_some(bytes));
+    let function = |clauses: &mut Clauses, word: &str| -> Result<()> {
+        clauses.set_some(word, text(&word.to_lowercase())?);
+        Ok(())
     };
-    let kind = letter(row, "kind");
+    let space = |clauses: &mut Clauses, word: &str| -> Result<()> {
+        let bytes: i32 = row.get(word.to_lowercase().as_str())?;
+        clauses.set_some(word, (bytes != 0).then_some(bytes));
+        Ok(())
+    };
+    let kind = letter(row, "kind")?;
     let usual = if kind == 'n' { 'r' } else { 'w' };
-    let modify = |clauses: &mut Clauses, word: &str, column: &str| match letter(row, column) {
-        found if found == usual => {}
-        'r' => clauses.set(word, "READ_ONLY"),
-        's' => clauses.set(word, "SHAREABLE"),
-        _ => clauses.set(word, "READ_WRITE"),
+    let modify = |clauses: &mut Clauses, word: &str, column: &str| -> Result<()> {
+        match letter(row, column)? {
+            found if found == usual => {}
+            'r' => clauses.set(word, "READ_ONLY"),
+            's' => clauses.set(word, "SHAREABLE"),
+            _ => clauses.set(word, "READ_WRITE"),
+        }
+        Ok(())
     };
     let mut clauses = Clauses::default();
-    function(&mut clauses, "SFUNC");
-    clauses.set("STYPE", row.get::<_, &str>("stype"));
-    space(&mut clauses, "SSPACE");
-    clauses.set_some("INITCOND", text("initial").map(ident::literal));
-    if text("finalfunc").is_some() {
-        function(&mut clauses, "FINALFUNC");
-        if row.get("aggfinalextra") {
+    function(&mut clauses, "SFUNC")?;
+    clauses.set("STYPE", row.get::<_, &str>("stype")?);
+    space(&mut clauses, "SSPACE")?;
+    clauses.set_some("INITCOND", text("initial")?.map(ident::literal));
+    if text("finalfunc")?.is_some() {
+        function(&mut clauses, "FINALFUNC")?;
+        if row.get("aggfinalextra")? {
             clauses.word("FINALFUNC_EXTRA");
         }
-        modify(&mut clauses, "FINALFUNC_MODIFY", "modify");
+        modify(&mut clauses, "FINALFUNC_MODIFY", "modify")?;
     }
     for word in ["COMBINEFUNC", "SERIALFUNC", "DESERIALFUNC", "MSFUNC", "MINVFUNC"] {
-        function(&mut clauses, word);
+        function(&mut clauses, word)?;
     }
-    if text("msfunc").is_some() {
-        clauses.set_some("MSTYPE", text("mstype"));
-        space(&mut clauses, "MSSPACE");
-        clauses.set_some("MINITCOND", text("moving_initial").map(ident::literal));
+    if text("msfunc")?.is_some() {
+        clauses.set_some("MSTYPE", text("mstype")?);
+        space(&mut clauses, "MSSPACE")?;
+        clauses.set_some("MINITCOND", text("moving_initial")?.map(ident::literal));
     }
-    if text("mfinalfunc").is_some() {
-        function(&mut clauses, "MFINALFUNC");
-        if row.get("aggmfinalextra") {
+    if text("mfinalfunc")?.is_some() {
+        function(&mut clauses, "MFINALFUNC")?;
+        if row.get("aggmfinalextra")? {
             clauses.word("MFINALFUNC_EXTRA");
         }
-        modify(&mut clauses, "MFINALFUNC_MODIFY", "moving_modify");
+        modify(&mut clauses, "MFINALFUNC_MODIFY", "moving_modify")?;
     }
-    if let (Some(schema), Some(operator)) = (text("sort_schema"), text("sort_operator")) {
+    if let (Some(schema), Some(operator)) = (text("sort_schema")?, text("sort_operator")?) {
         clauses.set("SORTOP", super::operators::named(schema, operator));
     }
-    match letter(row, "parallel") {
+    match letter(row, "parallel")? {
         's' => clauses.set("PARALLEL", "safe"),
         'r' => clauses.set("PARALLEL", "restricted"),
         _ => {}
@@ -117,5 +123,5 @@ fn clauses(row: &Row) -> Clauses {
     if kind == 'h' {
         clauses.word("HYPOTHETICAL");
     }
-    clauses
+    Ok(clauses)
 }

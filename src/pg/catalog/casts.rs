@@ -1,7 +1,5 @@
 //! Casts, transforms and languages: what stands in no schema and is named by what it connects.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, FIRST_NORMAL_OID, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -9,6 +7,7 @@ use super::reader::{Reader, letter};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     // That from a range to its multirange is made with these.
@@ -19,24 +18,24 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
            WHERE d.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'i')"
     );
     let rows = reader.rows("casts", &sql).await?;
-    Ok(rows.iter().filter(|row| !reader.is_member(class::CAST, row.get("oid"))).map(cast).collect())
+    reader.own(&rows, class::CAST)?.into_iter().map(cast).collect()
 }
 
-fn cast(row: &Row) -> Draft {
-    let name = format!("({} AS {})", row.get::<_, &str>("source"), row.get::<_, &str>("target"));
-    let method = match (letter(row, "method"), row.get::<_, Option<&str>>("function")) {
+fn cast(row: &Row) -> Result<Draft> {
+    let name = format!("({} AS {})", row.get::<_, &str>("source")?, row.get::<_, &str>("target")?);
+    let method = match (letter(row, "method")?, row.get::<_, Option<&str>>("function")?) {
         ('i', _) => " WITH INOUT".to_owned(),
         (_, Some(function)) => format!(" WITH FUNCTION {function}"),
         _ => " WITHOUT FUNCTION".to_owned(),
     };
-    let context = match letter(row, "context") {
+    let context = match letter(row, "context")? {
         'a' => " AS ASSIGNMENT",
         'i' => " AS IMPLICIT",
         _ => "",
     };
     let identity = format!("CAST {name}");
     let create = format!("CREATE {identity}{method}{context}");
-    Draft::new(Address::new(class::CAST, row.get("oid")), ObjectKind::Cast, None, &name, identity).made_by(vec![create])
+    Ok(Draft::new(Address::new(class::CAST, row.get("oid")?), ObjectKind::Cast, None, &name, identity).made_by(vec![create]))
 }
 
 pub(super) async fn read_transforms(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -47,19 +46,19 @@ pub(super) async fn read_transforms(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_transform t JOIN pg_catalog.pg_language l ON l.oid = t.trflang WHERE t.oid >= {FIRST_NORMAL_OID}"
     );
     let rows = reader.rows("transforms", &sql).await?;
-    let draft = |row: &Row| {
-        let name = format!("FOR {} LANGUAGE {}", row.get::<_, &str>("type"), ident::quote(row.get("language")));
+    let draft = |row: &Row| -> Result<_> {
+        let name = format!("FOR {} LANGUAGE {}", row.get::<_, &str>("type")?, ident::quote(row.get("language")?));
         let mut clauses = Clauses::default();
         for (column, words) in [("from_sql", "FROM SQL WITH FUNCTION"), ("to_sql", "TO SQL WITH FUNCTION")] {
-            if let Some(function) = row.get::<_, Option<&str>>(column) {
+            if let Some(function) = row.get::<_, Option<&str>>(column)? {
                 clauses.word(format!("{words} {function}"));
             }
         }
         let identity = format!("TRANSFORM {name}");
         let create = format!("CREATE {identity}{}", clauses.bracketed());
-        Draft::new(Address::new(class::TRANSFORM, row.get("oid")), ObjectKind::Transform, None, &name, identity).made_by(vec![create])
+        Ok(Draft::new(Address::new(class::TRANSFORM, row.get("oid")?), ObjectKind::Transform, None, &name, identity).made_by(vec![create]))
     };
-    Ok(rows.iter().filter(|row| !reader.is_member(class::TRANSFORM, row.get("oid"))).map(draft).collect())
+    reader.own(&rows, class::TRANSFORM)?.into_iter().map(draft).collect()
 }
 
 pub(super) async fn read_languages(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -71,19 +70,19 @@ pub(super) async fn read_languages(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_language l WHERE l.lanispl AND l.oid >= {FIRST_NORMAL_OID}"
     );
     let rows = reader.rows("languages", &sql).await?;
-    let draft = |row: &Row| {
-        let name: &str = row.get("name");
+    let draft = |row: &Row| -> Result<_> {
+        let name: &str = row.get("name")?;
         let quoted = ident::quote(name);
-        let trusted = if row.get("lanpltrusted") { "TRUSTED " } else { "" };
-        let mut create = format!("CREATE {trusted}PROCEDURAL LANGUAGE {quoted} HANDLER {}", row.get::<_, &str>("handler"));
+        let trusted = if row.get("lanpltrusted")? { "TRUSTED " } else { "" };
+        let mut create = format!("CREATE {trusted}PROCEDURAL LANGUAGE {quoted} HANDLER {}", row.get::<_, &str>("handler")?);
         for (column, word) in [("inline", "INLINE"), ("validator", "VALIDATOR")] {
-            if let Some(function) = row.get::<_, Option<&str>>(column) {
+            if let Some(function) = row.get::<_, Option<&str>>(column)? {
                 create = format!("{create} {word} {function}");
             }
         }
-        let address = Address::new(class::LANGUAGE, row.get("oid"));
+        let address = Address::new(class::LANGUAGE, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::Language, None, name, format!("LANGUAGE {quoted}"));
-        draft.made_by(vec![create]).owned_by(row.get("owner"))
+        Ok(draft.made_by(vec![create]).owned_by(row.get("owner")?))
     };
-    Ok(rows.iter().filter(|row| !reader.is_member(class::LANGUAGE, row.get("oid"))).map(draft).collect())
+    reader.own(&rows, class::LANGUAGE)?.into_iter().map(draft).collect()
 }

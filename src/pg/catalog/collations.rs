@@ -1,7 +1,5 @@
 //! Collations of every provider, and conversions between encodings.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -9,6 +7,7 @@ use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let features = &reader.features;
@@ -28,21 +27,23 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace WHERE {USER_SCHEMA}"
     );
     let rows = reader.rows("collations", &sql).await?;
-    Ok(rows.iter().filter(|row| !reader.is_member(class::COLLATION, row.get("oid"))).map(collation).collect())
+    reader.own(&rows, class::COLLATION)?.into_iter().map(collation).collect()
 }
 
-fn collation(row: &Row) -> Draft {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+fn collation(row: &Row) -> Result<Draft> {
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
     let text = |column: &str| row.get::<_, Option<&str>>(column);
-    let provider = letter(row, "provider");
-    let address = Address::new(class::COLLATION, row.get("oid"));
+    let provider = letter(row, "provider")?;
+    let address = Address::new(class::COLLATION, row.get("oid")?);
     let draft = Draft::new(address, ObjectKind::Collation, Some(schema), name, format!("COLLATION {qualified}"));
-    let draft = draft.owned_by(row.get("owner"));
+    let draft = draft.owned_by(row.get("owner")?);
     // Of libc's, only copies of these two are for every encoding.
-    let copied = text("collate").filter(|&locale| row.get("any_encoding") && provider == 'c' && text("ctype") == Some(locale));
+    let any_encoding: bool = row.get("any_encoding")?;
+    let (collate, ctype) = (text("collate")?, text("ctype")?);
+    let copied = collate.filter(|_| any_encoding && provider == 'c' && ctype == collate);
     if let Some(locale @ ("C" | "POSIX")) = copied {
-        return draft.made_by(vec![format!("CREATE COLLATION {qualified} FROM pg_catalog.{}", ident::quote(locale))]);
+        return Ok(draft.made_by(vec![format!("CREATE COLLATION {qualified} FROM pg_catalog.{}", ident::quote(locale))]));
     }
     let mut clauses = Clauses::default();
     let word = match provider {
@@ -52,22 +53,22 @@ fn collation(row: &Row) -> Draft {
         _ => "libc",
     };
     clauses.set("provider", word);
-    if !row.get::<_, bool>("collisdeterministic") {
+    if !row.get::<_, bool>("collisdeterministic")? {
         clauses.set("deterministic", "false");
     }
     match provider {
         'i' | 'b' => {
-            clauses.set_some("locale", text("locale").map(ident::literal));
-            clauses.set_some("rules", text("rules").map(ident::literal));
+            clauses.set_some("locale", text("locale")?.map(ident::literal));
+            clauses.set_some("rules", text("rules")?.map(ident::literal));
         }
         'd' => {}
-        _ if text("collate") == text("ctype") => clauses.set_some("locale", text("collate").map(ident::literal)),
+        _ if collate == ctype => clauses.set_some("locale", collate.map(ident::literal)),
         _ => {
-            clauses.set_some("lc_collate", text("collate").map(ident::literal));
-            clauses.set_some("lc_ctype", text("ctype").map(ident::literal));
+            clauses.set_some("lc_collate", collate.map(ident::literal));
+            clauses.set_some("lc_ctype", ctype.map(ident::literal));
         }
     }
-    draft.made_by(vec![format!("CREATE COLLATION {qualified}{}", clauses.bracketed())])
+    Ok(draft.made_by(vec![format!("CREATE COLLATION {qualified}{}", clauses.bracketed())]))
 }
 
 pub(super) async fn read_conversions(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -78,16 +79,16 @@ pub(super) async fn read_conversions(reader: &Reader<'_>) -> Result<Vec<Draft>> 
          FROM pg_catalog.pg_conversion o JOIN pg_catalog.pg_namespace n ON n.oid = o.connamespace WHERE {USER_SCHEMA}"
     );
     let rows = reader.rows("conversions", &sql).await?;
-    let draft = |row: &Row| {
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let draft = |row: &Row| -> Result<_> {
+        let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let qualified = ident::qualified(schema, name);
-        let default = if row.get("condefault") { "DEFAULT " } else { "" };
-        let (source, target) = (ident::literal(row.get("source")), ident::literal(row.get("target")));
-        let function: &str = row.get("function");
+        let default = if row.get("condefault")? { "DEFAULT " } else { "" };
+        let (source, target) = (ident::literal(row.get("source")?), ident::literal(row.get("target")?));
+        let function: &str = row.get("function")?;
         let create = format!("CREATE {default}CONVERSION {qualified} FOR {source} TO {target} FROM {function}");
-        let address = Address::new(class::CONVERSION, row.get("oid"));
+        let address = Address::new(class::CONVERSION, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::Conversion, Some(schema), name, format!("CONVERSION {qualified}"));
-        draft.made_by(vec![create]).owned_by(row.get("owner"))
+        Ok(draft.made_by(vec![create]).owned_by(row.get("owner")?))
     };
-    Ok(rows.iter().filter(|row| !reader.is_member(class::CONVERSION, row.get("oid"))).map(draft).collect())
+    reader.own(&rows, class::CONVERSION)?.into_iter().map(draft).collect()
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Row;
-
 use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -77,47 +76,47 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Columns> {
     let mut not_nulls = read_not_nulls(reader).await?;
     let mut columns = Columns::new();
     for row in reader.rows("columns", &sql).await? {
-        let relation: u32 = row.get("attrelid");
-        let mut column = column(&row);
+        let relation: u32 = row.get("attrelid")?;
+        let mut column = column(&row)?;
         column.not_null_constraint = not_nulls.remove(&(relation, column.name.clone()));
         columns.entry(relation).or_default().push(column);
     }
     Ok(columns)
 }
 
-fn column(row: &Row) -> Column {
-    let generated = match letter(row, "generated") {
+fn column(row: &Row) -> Result<Column> {
+    let generated = match letter(row, "generated")? {
         's' => Some("STORED"),
         'v' => Some("VIRTUAL"),
         _ => None,
     };
-    let default = row.get::<_, Option<u32>>("default_oid").zip(row.get::<_, Option<String>>("expression"));
-    let collation = row.get::<_, Option<&str>>("collation").zip(row.get::<_, Option<&str>>("collation_schema"));
-    Column {
-        name: row.get("name"),
-        type_oid: row.get("atttypid"),
-        type_name: row.get("type"),
+    let default = row.get::<_, Option<u32>>("default_oid")?.zip(row.get::<_, Option<String>>("expression")?);
+    let collation = row.get::<_, Option<&str>>("collation")?.zip(row.get::<_, Option<&str>>("collation_schema")?);
+    Ok(Column {
+        name: row.get("name")?,
+        type_oid: row.get("atttypid")?,
+        type_name: row.get("type")?,
         collation: collation.map(|(name, schema)| ident::qualified(schema, name)),
-        not_null: row.get("attnotnull"),
-        is_local: row.get("attislocal"),
+        not_null: row.get("attnotnull")?,
+        is_local: row.get("attislocal")?,
         default: default.map(|(oid, expression)| Default { oid, expression, generated }),
-        storage: match letter(row, "storage") {
+        storage: match letter(row, "storage")? {
             'p' => Some("PLAIN"),
             'e' => Some("EXTERNAL"),
             'm' => Some("MAIN"),
             'x' => Some("EXTENDED"),
             _ => None,
         },
-        compression: match letter(row, "compression") {
+        compression: match letter(row, "compression")? {
             'p' => Some("pglz"),
             'l' => Some("lz4"),
             _ => None,
         },
-        statistics: row.get("statistics"),
-        options: row.get("options"),
-        foreign_options: row.get("foreign_options"),
+        statistics: row.get("statistics")?,
+        options: row.get("options")?,
+        foreign_options: row.get("foreign_options")?,
         not_null_constraint: None,
-    }
+    })
 }
 
 async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), NotNull>> {
@@ -129,15 +128,17 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
          JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] WHERE k.contype = 'n' AND {USER_SCHEMA}"
     );
     let rows = reader.rows("not-null constraints", &sql).await?;
-    let constraint = |row: &Row| NotNull {
-        oid: row.get("oid"),
-        name: row.get("name"),
-        is_local: row.get("conislocal"),
-        is_inheritable: !row.get::<_, bool>("connoinherit"),
-        is_valid: row.get("convalidated"),
-        is_ambiguous: row.get("is_ambiguous"),
+    let constraint = |row: &Row| -> Result<_> {
+        Ok(NotNull {
+            oid: row.get("oid")?,
+            name: row.get("name")?,
+            is_local: row.get("conislocal")?,
+            is_inheritable: !row.get::<_, bool>("connoinherit")?,
+            is_valid: row.get("convalidated")?,
+            is_ambiguous: row.get("is_ambiguous")?,
+        })
     };
-    Ok(rows.iter().map(|row| ((row.get("conrelid"), row.get("column")), constraint(row))).collect())
+    rows.iter().map(|row| Ok(((row.get("conrelid")?, row.get("column")?), constraint(row)?))).collect()
 }
 
 impl NotNull {

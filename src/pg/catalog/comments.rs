@@ -29,9 +29,9 @@ pub(super) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<
            AND a.attnum = d.objsubid AND d.objsubid <> 0 \
          WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, d.objsubid";
     for row in reader.rows("comments", sql).await? {
-        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid"), row.get("objoid"))) else { continue };
-        let on = column_or_whole(words, row.get("column"));
-        drafts[*at].comments.push(Comment { on, text: row.get("text") });
+        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?)) else { continue };
+        let on = column_or_whole(words, row.get("column")?);
+        drafts[*at].comments.push(Comment { on, text: row.get("text")? });
     }
     for draft in drafts.iter_mut().filter(|draft| draft.kind == ObjectKind::Schema && draft.name == "public") {
         match draft.comments.iter().position(|comment| comment.text == PUBLIC) {
@@ -50,9 +50,9 @@ async fn attach_labels(reader: &Reader<'_>, speakers: &HashMap<Address, (usize, 
          LEFT JOIN pg_catalog.pg_attribute a ON l.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = l.objoid \
            AND a.attnum = l.objsubid AND l.objsubid <> 0 ORDER BY l.classoid, l.objoid, l.objsubid, l.provider";
     for row in reader.rows("security labels", sql).await? {
-        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid"), row.get("objoid"))) else { continue };
-        let on = column_or_whole(words, row.get("column"));
-        drafts[*at].labels.push(SecurityLabel { on, provider: row.get("provider"), label: row.get("label") });
+        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?)) else { continue };
+        let on = column_or_whole(words, row.get("column")?);
+        drafts[*at].labels.push(SecurityLabel { on, provider: row.get("provider")?, label: row.get("label")? });
     }
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! Constraints: checks, primary and unique keys, exclusions, foreign keys.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::draft::Draft;
 use super::indexes::{Afterwards, afterwards};
@@ -9,6 +7,7 @@ use super::reader::{Reader, USER_SCHEMA, letter, present};
 use crate::archive::manifest::{Detail, ObjectId, ObjectKind, Section, UsingIndex};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// A check of a table.
 #[derive(Clone, Debug)]
@@ -58,20 +57,20 @@ pub(super) async fn read_checks(reader: &Reader<'_>) -> Result<(Vec<Check>, Vec<
     );
     let mut checks = Vec::new();
     for row in reader.rows("check constraints", &sql).await? {
-        let relation = row.get("conrelid");
+        let relation = row.get("conrelid")?;
         if reader.is_member(class::CLASS, relation) {
             continue;
         }
         checks.push(Check {
-            oid: row.get("oid"),
+            oid: row.get("oid")?,
             relation,
-            schema: row.get("schema"),
-            table: row.get("table"),
-            name: row.get("name"),
+            schema: row.get("schema")?,
+            table: row.get("table")?,
+            name: row.get("name")?,
             definition: present(&row, "definition", "check constraints")?,
-            is_local: row.get("conislocal"),
-            is_valid: row.get("convalidated"),
-            is_partition: row.get("relispartition"),
+            is_local: row.get("conislocal")?,
+            is_valid: row.get("convalidated")?,
+            is_partition: row.get("relispartition")?,
         });
     }
     let drafts = checks.iter().filter(|check| check.is_made()).map(Check::draft).collect();
@@ -112,7 +111,7 @@ pub(super) async fn read_keys(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("keys", &sql).await? {
-        if !reader.is_member(class::CLASS, row.get("conrelid")) {
+        if !reader.is_member(class::CLASS, row.get("conrelid")?) {
             drafts.push(key(&row)?);
         }
     }
@@ -120,45 +119,46 @@ pub(super) async fn read_keys(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 }
 
 fn key(row: &Row) -> Result<Draft> {
-    let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+    let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
     let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
     let definition: String = present(row, "definition", "keys")?;
     let create_index: String = present(row, "create_index", "keys")?;
-    let (kind, is_partitioned) = (letter(row, "type"), letter(row, "relkind") == 'p');
-    let columns: Vec<String> = row.get("columns");
-    let key_columns = row.get::<_, i32>("keys") as usize;
-    let words = if kind == 'x' { definition } else { key_words(row, &columns, key_columns) };
+    let (kind, is_partitioned) = (letter(row, "type")?, letter(row, "relkind")? == 'p');
+    let columns: Vec<String> = row.get("columns")?;
+    let key_columns = row.get::<_, i32>("keys")? as usize;
+    let words = if kind == 'x' { definition } else { key_words(row, &columns, key_columns)? };
     // ONLY also for a partitioned table: its partitions bring their own, which are attached.
     let mut statements = vec![format!("ALTER TABLE ONLY {qualified} ADD CONSTRAINT {quoted} {words}")];
     statements.extend(afterwards(&Afterwards {
         table: &qualified,
-        index: &ident::qualified(schema, row.get("index")),
-        index_name: row.get("index"),
-        is_clustered: row.get("indisclustered"),
-        is_replica_identity: row.get("indisreplident"),
-        targets: row.get::<_, Vec<i32>>("targeted").into_iter().zip(row.get::<_, Vec<i32>>("targets")).collect(),
+        index: &ident::qualified(schema, row.get("index")?),
+        index_name: row.get("index")?,
+        is_clustered: row.get("indisclustered")?,
+        is_replica_identity: row.get("indisreplident")?,
+        targets: row.get::<_, Vec<i32>>("targeted")?.into_iter().zip(row.get::<_, Vec<i32>>("targets")?).collect(),
     }));
-    let adoptable = kind != 'x' && !is_partitioned && row.get("is_adoptable") && !row.get::<_, bool>("period");
+    let adoptable = kind != 'x' && !is_partitioned && row.get("is_adoptable")? && !row.get::<_, bool>("period")?;
+    let (index_name, deferral): (&str, _) = (row.get("index")?, deferral(row)?);
     let using_index = adoptable.then(|| {
         let kind = if kind == 'p' { "PRIMARY KEY" } else { "UNIQUE" };
-        let add_constraint = format!("ADD CONSTRAINT {quoted} {kind} USING INDEX {}{}", ident::quote(row.get("index")), deferral(row));
+        let add_constraint = format!("ADD CONSTRAINT {quoted} {kind} USING INDEX {}{deferral}", ident::quote(index_name));
         UsingIndex { create_index, add_constraint }
     });
-    let address = Address::new(class::CONSTRAINT, row.get("oid"));
+    let address = Address::new(class::CONSTRAINT, row.get("oid")?);
     let draft = Draft::new(address, ObjectKind::Constraint, Some(schema), name, format!("CONSTRAINT {quoted} ON {qualified}"));
     let detail = if kind == 'x' {
         Detail::None
     } else {
         let columns = columns.into_iter().take(key_columns).collect();
-        Detail::Key { primary: kind == 'p', columns, using_index, bytes: row.get::<_, i64>("bytes") as u64 }
+        Detail::Key { primary: kind == 'p', columns, using_index, bytes: row.get::<_, i64>("bytes")? as u64 }
     };
-    let index = Address::new(class::CLASS, row.get("conindid"));
+    let index = Address::new(class::CLASS, row.get("conindid")?);
     Ok(Draft {
-        of: Some(Address::new(class::CLASS, row.get("conrelid"))),
+        of: Some(Address::new(class::CLASS, row.get("conrelid")?)),
         sort: table.to_owned(),
         drop: Some(format!("ALTER TABLE {qualified} DROP CONSTRAINT {quoted}")),
-        tablespace: row.get("tablespace"),
-        parts: vec![(index, Some(format!("INDEX {}", ident::qualified(schema, row.get("index")))))],
+        tablespace: row.get("tablespace")?,
+        parts: vec![(index, Some(format!("INDEX {}", ident::qualified(schema, row.get("index")?))))],
         detail,
         ..draft
     }
@@ -166,31 +166,31 @@ fn key(row: &Row) -> Result<Draft> {
 }
 
 /// `pg_get_constraintdef` leaves out the storage parameters, so the words are put together here.
-fn key_words(row: &Row, columns: &[String], key_columns: usize) -> String {
-    let mut words = vec![if letter(row, "type") == 'p' { "PRIMARY KEY" } else { "UNIQUE" }.to_owned()];
-    if row.get("nulls_not_distinct") {
+fn key_words(row: &Row, columns: &[String], key_columns: usize) -> Result<String> {
+    let mut words = vec![if letter(row, "type")? == 'p' { "PRIMARY KEY" } else { "UNIQUE" }.to_owned()];
+    if row.get("nulls_not_distinct")? {
         words.push(" NULLS NOT DISTINCT".to_owned());
     }
     let (keys, included) = columns.split_at(key_columns.min(columns.len()));
-    let overlaps = if row.get("period") { " WITHOUT OVERLAPS" } else { "" };
+    let overlaps = if row.get("period")? { " WITHOUT OVERLAPS" } else { "" };
     words.push(format!(" ({}{overlaps})", ident::list(keys.iter().map(String::as_str))));
     if !included.is_empty() {
         words.push(format!(" INCLUDE ({})", ident::list(included.iter().map(String::as_str))));
     }
-    let options = super::columns::parameters(&row.get::<_, Vec<String>>("options"), "");
+    let options = super::columns::parameters(&row.get::<_, Vec<String>>("options")?, "");
     if !options.is_empty() {
         words.push(format!(" WITH ({})", options.join(", ")));
     }
-    words.push(deferral(row).to_owned());
-    words.concat()
+    words.push(deferral(row)?.to_owned());
+    Ok(words.concat())
 }
 
-fn deferral(row: &Row) -> &'static str {
-    match (row.get("condeferrable"), row.get("condeferred")) {
+fn deferral(row: &Row) -> Result<&'static str> {
+    Ok(match (row.get("condeferrable")?, row.get("condeferred")?) {
         (true, true) => " DEFERRABLE INITIALLY DEFERRED",
         (true, false) => " DEFERRABLE",
         _ => "",
-    }
+    })
 }
 
 /// Reads the foreign keys that were declared; those that the server makes for partitions it makes again.
@@ -207,7 +207,7 @@ pub(super) async fn read_foreign_keys(reader: &Reader<'_>) -> Result<Vec<Draft>>
     );
     let mut drafts = Vec::new();
     for row in reader.rows("foreign keys", &sql).await? {
-        if !reader.is_member(class::CLASS, row.get("conrelid")) {
+        if !reader.is_member(class::CLASS, row.get("conrelid")?) {
             drafts.push(foreign_key(&row)?);
         }
     }
@@ -215,24 +215,24 @@ pub(super) async fn read_foreign_keys(reader: &Reader<'_>) -> Result<Vec<Draft>>
 }
 
 fn foreign_key(row: &Row) -> Result<Draft> {
-    let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+    let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
     let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
     let definition: String = present(row, "definition", "foreign keys")?;
-    let only = if row.get("is_partitioned") { "" } else { "ONLY " };
+    let only = if row.get("is_partitioned")? { "" } else { "ONLY " };
     let add = format!("ALTER TABLE {only}{qualified} ADD CONSTRAINT {quoted} {definition}");
-    let in_two = row.get("convalidated") && row.get("enforced") && !row.get::<_, bool>("touches_partitioned");
-    let references = Address::new(class::CLASS, row.get("confrelid"));
-    let address = Address::new(class::CONSTRAINT, row.get("oid"));
+    let in_two = row.get("convalidated")? && row.get("enforced")? && !row.get::<_, bool>("touches_partitioned")?;
+    let references = Address::new(class::CLASS, row.get("confrelid")?);
+    let address = Address::new(class::CONSTRAINT, row.get("oid")?);
     let draft = Draft::new(address, ObjectKind::ForeignKey, Some(schema), name, format!("CONSTRAINT {quoted} ON {qualified}"));
     let detail = Detail::ForeignKey {
-        columns: row.get("columns"),
+        columns: row.get("columns")?,
         // The number that `references` gets is filled in when it is known.
         references: ObjectId(u32::MAX),
         add_not_valid: in_two.then(|| format!("{add} NOT VALID")),
         validate: in_two.then(|| format!("ALTER TABLE {qualified} VALIDATE CONSTRAINT {quoted}")),
     };
     Ok(Draft {
-        of: Some(Address::new(class::CLASS, row.get("conrelid"))),
+        of: Some(Address::new(class::CLASS, row.get("conrelid")?)),
         sort: table.to_owned(),
         drop: Some(format!("ALTER TABLE {qualified} DROP CONSTRAINT {quoted}")),
         references: Some(references),

@@ -1,11 +1,10 @@
 //! The database itself: how it was made, whose it is, what its sessions begin with. Carried always, made anew only when a restore is asked to.
 
-use tokio_postgres::Row;
-
 use super::grants::{ROLES, add};
 use super::reader::Reader;
 use crate::archive::manifest::{Acl, Comment, Detail, Object, ObjectId, ObjectKind, Section, SecurityLabel};
 use crate::error::{Error, Kind, Result};
+use crate::pg::row::Row;
 use crate::pg::{ident, render};
 
 /// Settings that hold a list of names, each quoted by itself.
@@ -30,27 +29,27 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
          WHERE d.datname = pg_catalog.current_database()";
     let rows = reader.rows("the database", sql).await?;
     let row = rows.first().ok_or_else(|| Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there"))?;
-    let name: String = row.get("name");
+    let name: String = row.get("name")?;
     let identity = format!("DATABASE {}", ident::quote(&name));
-    let comment = row.get::<_, Option<String>>("comment").map(|text| Comment { on: identity.clone(), text });
-    let oid: u32 = row.get("oid");
+    let comment = row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
+    let oid: u32 = row.get("oid")?;
     let (settings, roles) = settings(reader, oid, &identity).await?;
     let mut object = Object {
         id,
         kind: ObjectKind::Database,
         schema: None,
         of: None,
-        owner: row.get("owner"),
+        owner: row.get("owner")?,
         acl: acl(reader, oid, &identity).await?,
         comments: comment.into_iter().collect(),
         security_labels: labels(reader, oid, &identity).await?,
         section: Section::PreData,
         depends_on: Vec::new(),
         roles,
-        tablespace: row.get("tablespace"),
+        tablespace: row.get("tablespace")?,
         statements: Vec::new(),
         drop: Some(format!("DROP {identity}")),
-        detail: detail(row),
+        detail: detail(row)?,
         identity,
         name,
     };
@@ -60,19 +59,19 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     Ok(object)
 }
 
-fn detail(row: &Row) -> Detail {
-    let locale_provider: String = row.get("provider");
+fn detail(row: &Row) -> Result<Detail> {
+    let locale_provider: String = row.get("provider")?;
     let is_libc = locale_provider == "c";
-    Detail::Database {
+    Ok(Detail::Database {
         locale_provider,
-        encoding: row.get("encoding"),
-        collate: row.get("collate"),
-        ctype: row.get("ctype"),
-        locale: row.get::<_, Option<String>>("locale").filter(|_| !is_libc),
-        icu_rules: row.get("icu_rules"),
-        connection_limit: row.get("connection_limit"),
-        is_template: row.get("is_template"),
-    }
+        encoding: row.get("encoding")?,
+        collate: row.get("collate")?,
+        ctype: row.get("ctype")?,
+        locale: row.get::<_, Option<String>>("locale")?.filter(|_| !is_libc),
+        icu_rules: row.get("icu_rules")?,
+        connection_limit: row.get("connection_limit")?,
+        is_template: row.get("is_template")?,
+    })
 }
 
 async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl>> {
@@ -85,7 +84,7 @@ async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl
     );
     let mut acl = Acl { on: identity.to_owned(), initial: Vec::new(), items: Vec::new() };
     for row in reader.rows("the database's privileges", &sql).await? {
-        add(if row.get("is_initial") { &mut acl.initial } else { &mut acl.items }, &row);
+        add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, &row)?;
     }
     Ok((acl.initial != acl.items).then_some(acl))
 }
@@ -96,7 +95,7 @@ async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<Sec
          WHERE l.objoid = {oid} AND l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass ORDER BY 1"
     );
     let rows = reader.rows("the database's security labels", &sql).await?;
-    Ok(rows.iter().map(|row| SecurityLabel { on: identity.to_owned(), provider: row.get(0), label: row.get(1) }).collect())
+    rows.iter().map(|row| Ok(SecurityLabel { on: identity.to_owned(), provider: row.get(0)?, label: row.get(1)? })).collect()
 }
 
 /// What sessions begin with, of everybody and of single roles, and these roles.
@@ -108,8 +107,8 @@ async fn settings(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<(Vec<
     );
     let (mut statements, mut roles) = (Vec::new(), Vec::new());
     for row in reader.rows("the database's settings", &sql).await? {
-        let (name, value) = row.get::<_, &str>("setting").split_once('=').unwrap_or_default();
-        let whose = match row.get::<_, Option<String>>("role") {
+        let (name, value) = row.get::<_, &str>("setting")?.split_once('=').unwrap_or_default();
+        let whose = match row.get::<_, Option<String>>("role")? {
             None => format!("ALTER {identity}"),
             Some(role) => {
                 let whose = format!("ALTER ROLE {} IN {identity}", ident::quote(&role));

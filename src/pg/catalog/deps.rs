@@ -19,7 +19,7 @@ pub(super) async fn edges(reader: &Reader<'_>) -> Result<Vec<(Address, Address)>
          WHERE deptype NOT IN ('p', 'e', 'P', 'S') AND objid >= {FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4"
     );
     let rows = reader.rows("dependencies", &sql).await?;
-    Ok(rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), Address::new(row.get(2), row.get(3)))).collect())
+    rows.iter().map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), Address::new(row.get(2)?, row.get(3)?)))).collect()
 }
 
 /// Reads which rows are made along with others.
@@ -36,8 +36,10 @@ pub(super) async fn aliases(reader: &Reader<'_>) -> Result<Aliases> {
            FROM pg_catalog.pg_amproc o WHERE o.oid >= {FIRST_NORMAL_OID}"
     );
     let rows = reader.rows("internal dependencies", &sql).await?;
-    let mut aliases: Aliases =
-        rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), Address::new(row.get(2), row.get(3)))).collect();
+    let mut aliases: Aliases = rows
+        .iter()
+        .map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), Address::new(row.get(2)?, row.get(3)?))))
+        .collect::<Result<_>>()?;
     aliases.extend(reader.members().map(|(member, extension)| (member, Address::new(class::EXTENSION, extension))));
     Ok(aliases)
 }

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::draft::{Definition, Draft, Item, List};
 use super::reader::{Reader, USER_SCHEMA};
@@ -11,6 +9,7 @@ use super::types::{self, COMMON};
 use crate::archive::manifest::{ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// A constraint of a domain.
 struct Constraint {
@@ -50,7 +49,11 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
            ON l.oid = t.typcollation AND t.typcollation <> b.typcollation WHERE t.typtype = 'd' AND {USER_SCHEMA}"
     );
     let rows = types::rows(reader, "domains", &sql).await?;
-    Ok(rows.iter().flat_map(|row| domain(row, constraints.remove(&row.get("oid")).unwrap_or_default())).collect())
+    let mut drafts = Vec::new();
+    for row in &rows {
+        drafts.extend(domain(row, constraints.remove(&row.get("oid")?).unwrap_or_default())?);
+    }
+    Ok(drafts)
 }
 
 async fn read_constraints(reader: &Reader<'_>) -> Result<HashMap<u32, Vec<Constraint>>> {
@@ -60,31 +63,31 @@ async fn read_constraints(reader: &Reader<'_>) -> Result<HashMap<u32, Vec<Constr
          FROM pg_catalog.pg_constraint k WHERE k.contypid <> 0 AND k.contype IN ('c', 'n') ORDER BY k.conname";
     let mut constraints: HashMap<u32, Vec<Constraint>> = HashMap::new();
     for row in reader.rows("domains' constraints", sql).await? {
-        constraints.entry(row.get("contypid")).or_default().push(Constraint {
-            address: Address::new(class::CONSTRAINT, row.get("oid")),
-            name: row.get("name"),
-            check: row.get("definition"),
-            is_valid: row.get("convalidated"),
+        constraints.entry(row.get("contypid")?).or_default().push(Constraint {
+            address: Address::new(class::CONSTRAINT, row.get("oid")?),
+            name: row.get("name")?,
+            check: row.get("definition")?,
+            is_valid: row.get("convalidated")?,
         });
     }
     Ok(constraints)
 }
 
-fn domain(row: &Row, constraints: Vec<Constraint>) -> Vec<Draft> {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+fn domain(row: &Row, constraints: Vec<Constraint>) -> Result<Vec<Draft>> {
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
     let draft =
-        Draft::new(Address::new(class::TYPE, row.get("oid")), ObjectKind::Domain, Some(schema), name, format!("DOMAIN {qualified}"));
-    let mut head = format!("CREATE DOMAIN {qualified} AS {}", row.get::<_, &str>("base"));
-    if let (Some(schema), Some(collation)) = (row.get("collation_schema"), row.get("collation")) {
+        Draft::new(Address::new(class::TYPE, row.get("oid")?), ObjectKind::Domain, Some(schema), name, format!("DOMAIN {qualified}"));
+    let mut head = format!("CREATE DOMAIN {qualified} AS {}", row.get::<_, &str>("base")?);
+    if let (Some(schema), Some(collation)) = (row.get("collation_schema")?, row.get("collation")?) {
         head = format!("{head} COLLATE {}", ident::qualified(schema, collation));
     }
-    let literal = row.get::<_, Option<&str>>("literal").map(ident::literal);
-    if let Some(default) = row.get::<_, Option<String>>("expression").or(literal) {
+    let literal = row.get::<_, Option<&str>>("literal")?.map(ident::literal);
+    if let Some(default) = row.get::<_, Option<String>>("expression")?.or(literal) {
         head = format!("{head} DEFAULT {default}");
     }
     let (checks, not_nulls): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|constraint| constraint.check.is_some());
-    if not_nulls.is_empty() && row.get("typnotnull") {
+    if not_nulls.is_empty() && row.get("typnotnull")? {
         head.push_str(" NOT NULL");
     }
     let mut items: Vec<Item> =
@@ -93,7 +96,7 @@ fn domain(row: &Row, constraints: Vec<Constraint>) -> Vec<Draft> {
     items.extend(inline.map(|check| Item { clause: Some((check.address, format!("\n    {}", check.clause()))), ..Item::default() }));
     let list = List { head, items, separator: "", tail: String::new(), after: Vec::new() };
     let parts = not_nulls.iter().map(|constraint| (constraint.address, Some(constraint.words(&qualified)))).collect();
-    let draft = Draft { parts, definition: Definition::List(Box::new(list)), owner: row.get("owner"), ..draft };
+    let draft = Draft { parts, definition: Definition::List(Box::new(list)), owner: row.get("owner")?, ..draft };
     let checks: Vec<Draft> = checks.iter().map(|check| check.draft(&draft, &qualified)).collect();
-    std::iter::once(draft).chain(checks).collect()
+    Ok(std::iter::once(draft).chain(checks).collect())
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::reader::Reader;
 use crate::archive::manifest::RowEncoding;
 use crate::error::Result;
+use crate::pg::row::Row;
 
 /// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), is not promised to be read back, or is not
 /// read back when empty (`int2vector`, `oidvector`, `tsquery`).
@@ -57,16 +58,18 @@ impl Types {
              LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, {multirange}) \
              WHERE t.typtype <> 'c' AND coalesce(e.typtype, 'b') <> 'c'"
         );
-        let info = |row: &tokio_postgres::Row| TypeInfo {
-            kind: super::reader::letter(row, "kind"),
-            name: row.get("name"),
-            is_builtin: row.get("is_builtin"),
-            sends_and_receives: row.get("sends_and_receives"),
-            under: row.get("under"),
-            is_array: row.get("is_array"),
+        let info = |row: &Row| -> Result<_> {
+            Ok(TypeInfo {
+                kind: super::reader::letter(row, "kind")?,
+                name: row.get("name")?,
+                is_builtin: row.get("is_builtin")?,
+                sends_and_receives: row.get("sends_and_receives")?,
+                under: row.get("under")?,
+                is_array: row.get("is_array")?,
+            })
         };
         let rows = reader.rows("types", &sql).await?;
-        Ok(Self { by_oid: rows.iter().map(|row| (row.get("oid"), info(row))).collect() })
+        Ok(Self { by_oid: rows.iter().map(|row| Ok((row.get("oid")?, info(row)?))).collect::<Result<_>>()? })
     }
 
     /// The encoding of a table with columns of these types.

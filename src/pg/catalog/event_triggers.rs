@@ -14,21 +14,21 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_event_trigger e";
     let mut drafts = Vec::new();
     for row in reader.rows("event triggers", sql).await? {
-        let address = Address::new(class::EVENT_TRIGGER, row.get("oid"));
+        let address = Address::new(class::EVENT_TRIGGER, row.get("oid")?);
         if reader.is_member(address.class, address.object) {
             continue;
         }
-        let name: &str = row.get("name");
+        let name: &str = row.get("name")?;
         let identity = format!("EVENT TRIGGER {}", ident::quote(name));
-        let tags: Vec<String> = row.get::<_, Vec<String>>("tags").iter().map(|tag| ident::literal(tag)).collect();
+        let tags: Vec<String> = row.get::<_, Vec<String>>("tags")?.iter().map(|tag| ident::literal(tag)).collect();
         let when = if tags.is_empty() { String::new() } else { format!("\n    WHEN TAG IN ({})", tags.join(", ")) };
-        let (event, function): (&str, &str) = (row.get("event"), row.get("function"));
+        let (event, function): (&str, &str) = (row.get("event")?, row.get("function")?);
         let mut statements = vec![format!("CREATE {identity} ON {}{when}\n    EXECUTE FUNCTION {function}()", ident::quote(event))];
-        let enabled = letter(&row, "enabled");
+        let enabled = letter(&row, "enabled")?;
         if enabled != 'O' {
             statements.push(format!("ALTER {identity} {}", enabling(enabled)));
         }
-        drafts.push(Draft::new(address, ObjectKind::EventTrigger, None, name, identity).made_by(statements).owned_by(row.get("owner")));
+        drafts.push(Draft::new(address, ObjectKind::EventTrigger, None, name, identity).made_by(statements).owned_by(row.get("owner")?));
     }
     Ok(drafts)
 }

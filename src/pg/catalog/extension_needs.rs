@@ -23,8 +23,8 @@ pub(super) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<
         words.extend(draft.parts.iter().filter_map(|(part, words)| Some((*part, (at, words.clone()?)))));
     }
     for row in rows {
-        let Some((at, identity)) = words.get(&Address::new(row.get(0), row.get(1))) else { continue };
-        let statement = format!("ALTER {identity} DEPENDS ON EXTENSION {}", ident::quote(row.get("extension")));
+        let Some((at, identity)) = words.get(&Address::new(row.get(0)?, row.get(1)?)) else { continue };
+        let statement = format!("ALTER {identity} DEPENDS ON EXTENSION {}", ident::quote(row.get("extension")?));
         match &mut drafts[*at].definition {
             Definition::Fixed(statements) => statements.push(statement),
             Definition::List(list) => list.after.push(statement),

@@ -29,13 +29,13 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<(Vec<Draft>, HashMap<u32
     let mut drafts = Vec::with_capacity(rows.len());
     let mut config = HashMap::new();
     for row in &rows {
-        let address = Address::new(class::EXTENSION, row.get("oid"));
-        let name: &str = row.get("name");
-        let (quoted, schema) = (ident::quote(name), ident::quote(row.get("schema")));
+        let address = Address::new(class::EXTENSION, row.get("oid")?);
+        let name: &str = row.get("name")?;
+        let (quoted, schema) = (ident::quote(name), ident::quote(row.get("schema")?));
         // No version, so that a newer server takes the one it ships.
         let create = format!("CREATE EXTENSION IF NOT EXISTS {quoted} WITH SCHEMA {schema}");
         drafts.push(Draft::new(address, ObjectKind::Extension, None, name, format!("EXTENSION {quoted}")).made_by(vec![create]));
-        let (tables, conditions): (Vec<u32>, Vec<String>) = (row.get("config"), row.get("conditions"));
+        let (tables, conditions): (Vec<u32>, Vec<String>) = (row.get("config")?, row.get("conditions")?);
         for (at, table) in tables.into_iter().enumerate() {
             let filter = conditions.get(at).filter(|condition| !condition.is_empty()).cloned();
             config.insert(table, ConfigTable { extension: address, filter });

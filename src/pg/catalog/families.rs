@@ -3,8 +3,6 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Row;
-
 use super::address::{Address, FIRST_NORMAL_OID, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -12,6 +10,7 @@ use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// The operators and functions of one class, or loose in one family.
 #[derive(Debug, Default)]
@@ -30,11 +29,11 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("operator families", &sql).await? {
-        let address = Address::new(class::OPERATOR_FAMILY, row.get("oid"));
+        let address = Address::new(class::OPERATOR_FAMILY, row.get("oid")?);
         let members = members.remove(&address);
         // Of the server's own families only what a user added to them is of interest.
-        if !reader.is_member(address.class, address.object) && (members.is_some() || !row.get::<_, bool>("is_builtin")) {
-            drafts.push(family(&row, address, members.unwrap_or_default()));
+        if !reader.is_member(address.class, address.object) && (members.is_some() || !row.get::<_, bool>("is_builtin")?) {
+            drafts.push(family(&row, address, members.unwrap_or_default())?);
         }
     }
     let sql = format!(
@@ -46,9 +45,9 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          JOIN pg_catalog.pg_opfamily f ON f.oid = o.opcfamily JOIN pg_catalog.pg_namespace fn ON fn.oid = f.opfnamespace WHERE {USER_SCHEMA}"
     );
     for row in reader.rows("operator classes", &sql).await? {
-        let address = Address::new(class::OPERATOR_CLASS, row.get("oid"));
+        let address = Address::new(class::OPERATOR_CLASS, row.get("oid")?);
         if !reader.is_member(address.class, address.object) {
-            drafts.push(operator_class(&row, address, members.remove(&address).unwrap_or_default()));
+            drafts.push(operator_class(&row, address, members.remove(&address).unwrap_or_default())?);
         }
     }
     Ok(drafts)
@@ -88,57 +87,57 @@ async fn read_members(reader: &Reader<'_>) -> Result<HashMap<Address, Members>> 
     let mut members: HashMap<Address, Members> = HashMap::new();
     for row in reader.rows("operator families' members", &sql).await? {
         let text = |column: &str| row.get::<_, Option<&str>>(column);
-        let (number, named): (i32, &str) = (row.get("number"), row.get("named"));
-        let of: u32 = row.get("of");
+        let (number, named): (i32, &str) = (row.get("number")?, row.get("named")?);
+        let of: u32 = row.get("of")?;
         // What an extension adds to a family of the server's, it adds again.
-        if of < FIRST_NORMAL_OID && reader.is_member(row.get("member_class"), row.get("member")) {
+        if of < FIRST_NORMAL_OID && reader.is_member(row.get("member_class")?, row.get("member")?) {
             continue;
         }
-        let entry = members.entry(Address::new(row.get("of_class"), of)).or_default();
-        entry.parts.push((Address::new(row.get("class"), row.get("oid")), None));
-        if row.get("is_operator") {
-            let order = match (text("sort_schema"), text("sort_family")) {
+        let entry = members.entry(Address::new(row.get("of_class")?, of)).or_default();
+        entry.parts.push((Address::new(row.get("class")?, row.get("oid")?), None));
+        if row.get("is_operator")? {
+            let order = match (text("sort_schema")?, text("sort_family")?) {
                 (Some(schema), Some(family)) => format!(" FOR ORDER BY {}", ident::qualified(schema, family)),
                 _ => String::new(),
             };
             entry.clauses.word(format!("OPERATOR {number} {named}{order}"));
         } else {
-            let types = format!("{}, {}", text("left").unwrap_or_default(), text("right").unwrap_or_default());
+            let types = format!("{}, {}", text("left")?.unwrap_or_default(), text("right")?.unwrap_or_default());
             entry.clauses.word(format!("FUNCTION {number} ({types}) {named}"));
         }
     }
     Ok(members)
 }
 
-fn family(row: &Row, address: Address, members: Members) -> Draft {
-    let (schema, name, method): (&str, &str, &str) = (row.get("schema"), row.get("name"), row.get("method"));
+fn family(row: &Row, address: Address, members: Members) -> Result<Draft> {
+    let (schema, name, method): (&str, &str, &str) = (row.get("schema")?, row.get("name")?, row.get("method")?);
     let words = format!("OPERATOR FAMILY {} USING {}", ident::qualified(schema, name), ident::quote(method));
-    let is_builtin: bool = row.get("is_builtin");
+    let is_builtin: bool = row.get("is_builtin")?;
     let mut statements: Vec<String> = (!is_builtin).then(|| format!("CREATE {words}")).into_iter().collect();
     if !members.clauses.is_empty() {
         statements.push(format!("ALTER {words} ADD\n    {}", members.clauses.lines()));
     }
     let draft = Draft::new(address, ObjectKind::OperatorFamily, Some(schema), name, words);
-    let owner = (!is_builtin).then(|| row.get("owner"));
+    let owner = if is_builtin { None } else { Some(row.get("owner")?) };
     let drop = draft.drop.clone().filter(|_| !is_builtin);
-    Draft { sort: method.to_owned(), parts: members.parts, owner, drop, ..draft }.made_by(statements)
+    Ok(Draft { sort: method.to_owned(), parts: members.parts, owner, drop, ..draft }.made_by(statements))
 }
 
-fn operator_class(row: &Row, address: Address, mut members: Members) -> Draft {
-    let (schema, name, method): (&str, &str, &str) = (row.get("schema"), row.get("name"), row.get("method"));
-    let (qualified, quoted_method, of_type) = (ident::qualified(schema, name), ident::quote(method), row.get::<_, &str>("type"));
-    let storage = row.get::<_, Option<&str>>("key_type");
+fn operator_class(row: &Row, address: Address, mut members: Members) -> Result<Draft> {
+    let (schema, name, method): (&str, &str, &str) = (row.get("schema")?, row.get("name")?, row.get("method")?);
+    let (qualified, quoted_method, of_type) = (ident::qualified(schema, name), ident::quote(method), row.get::<_, &str>("type")?);
+    let storage = row.get::<_, Option<&str>>("key_type")?;
     // Something must stand in the list; to store a key as what it is says nothing.
     if let Some(storage) = storage.or_else(|| members.clauses.is_empty().then_some(of_type)) {
         members.clauses.word(format!("STORAGE {storage}"));
     }
-    let default = if row.get("opcdefault") { "DEFAULT " } else { "" };
-    let family = ident::qualified(row.get("family_schema"), row.get("family"));
+    let default = if row.get("opcdefault")? { "DEFAULT " } else { "" };
+    let family = ident::qualified(row.get("family_schema")?, row.get("family")?);
     let create = format!(
         "CREATE OPERATOR CLASS {qualified}\n    {default}FOR TYPE {of_type} USING {quoted_method} FAMILY {family} AS\n    {}",
         members.clauses.lines()
     );
     let words = format!("OPERATOR CLASS {qualified} USING {quoted_method}");
     let draft = Draft::new(address, ObjectKind::OperatorClass, Some(schema), name, words);
-    Draft { sort: method.to_owned(), parts: members.parts, ..draft }.made_by(vec![create]).owned_by(row.get("owner"))
+    Ok(Draft { sort: method.to_owned(), parts: members.parts, ..draft }.made_by(vec![create]).owned_by(row.get("owner")?))
 }

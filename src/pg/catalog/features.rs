@@ -19,7 +19,8 @@ impl Features {
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
              WHERE c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND c.relkind = 'r' AND c.oid < 16384 GROUP BY 1";
         let rows = session.query(doing, sql).await?;
-        let columns = rows.iter().map(|row| (row.get(0), row.get::<_, Vec<String>>(1).into_iter().collect())).collect();
+        let columns =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get::<_, Vec<String>>(1)?.into_iter().collect()))).collect::<Result<_>>()?;
         Ok(Self { columns })
     }
 

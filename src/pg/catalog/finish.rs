@@ -144,9 +144,12 @@ async fn references(
 ) -> Result<HashMap<u32, Vec<TableName>>> {
     let sql = "SELECT DISTINCT k.conrelid, k.confrelid FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid <> k.confrelid ORDER BY 1, 2";
     let rows = reader.rows("foreign keys of extensions", sql).await?;
-    let all = rows.iter().map(|row| (row.get::<_, u32>(0), row.get::<_, u32>(1)));
     let mut kept: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (from, to) in all.filter(|(from, to)| config.contains_key(from) && config.contains_key(to)) {
+    for row in &rows {
+        let (from, to): (u32, u32) = (row.get(0)?, row.get(1)?);
+        if !config.contains_key(&from) || !config.contains_key(&to) {
+            continue;
+        }
         let mut seen = vec![to];
         let mut next = 0;
         while let Some(&at) = seen.get(next) {

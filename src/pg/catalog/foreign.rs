@@ -1,13 +1,12 @@
 //! Foreign-data wrappers, servers and user mappings. Foreign tables are tables, see there.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::draft::Draft;
 use super::reader::Reader;
 use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// SQL that writes an array of `name=value` as the words between `OPTIONS (` and `)`.
 pub(super) fn options_sql(column: &str) -> String {
@@ -39,17 +38,19 @@ async fn read_wrappers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         options_sql("w.fdwoptions")
     );
     let rows = reader.rows("foreign-data wrappers", &sql).await?;
-    let own = rows.iter().filter(|row| !reader.is_member(class::FOREIGN_DATA_WRAPPER, row.get("oid")));
-    let draft = |row: &Row| {
-        let name: &str = row.get("name");
+    let own = reader.own(&rows, class::FOREIGN_DATA_WRAPPER)?.into_iter();
+    let draft = |row: &Row| -> Result<_> {
+        let name: &str = row.get("name")?;
         let identity = format!("FOREIGN DATA WRAPPER {}", ident::quote(name));
-        let word = |word: &str, column: &str| row.get::<_, Option<&str>>(column).map_or_else(String::new, |name| format!(" {word} {name}"));
-        let options = options_words(&row.get::<_, Vec<String>>("options"));
-        let create = format!("CREATE {identity}{}{}{options}", word("HANDLER", "handler"), word("VALIDATOR", "validator"));
-        let address = Address::new(class::FOREIGN_DATA_WRAPPER, row.get("oid"));
-        Draft::new(address, ObjectKind::ForeignDataWrapper, None, name, identity).made_by(vec![create]).owned_by(row.get("owner"))
+        let word = |word: &str, column: &str| -> Result<String> {
+            Ok(row.get::<_, Option<&str>>(column)?.map_or_else(String::new, |name| format!(" {word} {name}")))
+        };
+        let options = options_words(&row.get::<_, Vec<String>>("options")?);
+        let create = format!("CREATE {identity}{}{}{options}", word("HANDLER", "handler")?, word("VALIDATOR", "validator")?);
+        let address = Address::new(class::FOREIGN_DATA_WRAPPER, row.get("oid")?);
+        Ok(Draft::new(address, ObjectKind::ForeignDataWrapper, None, name, identity).made_by(vec![create]).owned_by(row.get("owner")?))
     };
-    Ok(own.map(draft).collect())
+    own.map(draft).collect()
 }
 
 async fn read_servers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -60,23 +61,26 @@ async fn read_servers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         options_sql("s.srvoptions")
     );
     let rows = reader.rows("foreign servers", &sql).await?;
-    let own = rows.iter().filter(|row| !reader.is_member(class::FOREIGN_SERVER, row.get("oid")));
-    let draft = |row: &Row| {
-        let name: &str = row.get("name");
+    let own = reader.own(&rows, class::FOREIGN_SERVER)?.into_iter();
+    let draft = |row: &Row| -> Result<_> {
+        let name: &str = row.get("name")?;
         let quoted = ident::quote(name);
-        let word = |word: &str, column: &str| {
-            let value = row.get::<_, Option<&str>>(column).filter(|value| !value.is_empty());
-            value.map_or_else(String::new, |value| format!(" {word} {}", ident::literal(value)))
+        let word = |word: &str, column: &str| -> Result<String> {
+            let value = row.get::<_, Option<&str>>(column)?.filter(|value| !value.is_empty());
+            Ok(value.map_or_else(String::new, |value| format!(" {word} {}", ident::literal(value))))
         };
-        let options = options_words(&row.get::<_, Vec<String>>("options"));
-        let wrapper = ident::quote(row.get("wrapper"));
-        let create =
-            format!("CREATE SERVER {quoted}{}{} FOREIGN DATA WRAPPER {wrapper}{options}", word("TYPE", "type"), word("VERSION", "version"));
-        let address = Address::new(class::FOREIGN_SERVER, row.get("oid"));
+        let options = options_words(&row.get::<_, Vec<String>>("options")?);
+        let wrapper = ident::quote(row.get("wrapper")?);
+        let create = format!(
+            "CREATE SERVER {quoted}{}{} FOREIGN DATA WRAPPER {wrapper}{options}",
+            word("TYPE", "type")?,
+            word("VERSION", "version")?
+        );
+        let address = Address::new(class::FOREIGN_SERVER, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::ForeignServer, None, name, format!("SERVER {quoted}"));
-        draft.made_by(vec![create]).owned_by(row.get("owner"))
+        Ok(draft.made_by(vec![create]).owned_by(row.get("owner")?))
     };
-    Ok(own.map(draft).collect())
+    own.map(draft).collect()
 }
 
 /// The catalog itself is a superuser's; the view shows each mapping, and its options to whom they concern.
@@ -92,18 +96,18 @@ async fn read_mappings(reader: &Reader<'_>) -> Result<(Vec<Draft>, Vec<NotCarrie
     );
     let (mut drafts, mut hidden) = (Vec::new(), Vec::new());
     for row in reader.rows("user mappings", &sql).await? {
-        let (server, role): (&str, Option<&str>) = (row.get("server"), row.get("role"));
+        let (server, role): (&str, Option<&str>) = (row.get("server")?, row.get("role")?);
         let user = role.map_or_else(|| "PUBLIC".to_owned(), ident::quote);
         let name = format!("{user} on {}", ident::quote(server));
-        if !row.get::<_, bool>("is_shown") {
+        if !row.get::<_, bool>("is_shown")? {
             let reason = "only a superuser may read them; the mapping is carried without".to_owned();
             hidden.push(NotCarried { kind: "options of user mapping".to_owned(), name: name.clone(), reason });
         }
         let identity = format!("USER MAPPING FOR {user} SERVER {}", ident::quote(server));
-        let create = format!("CREATE {identity}{}", options_words(&row.get::<_, Vec<String>>("options")));
-        let address = Address::new(class::USER_MAPPING, row.get("oid"));
+        let create = format!("CREATE {identity}{}", options_words(&row.get::<_, Vec<String>>("options")?));
+        let address = Address::new(class::USER_MAPPING, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::UserMapping, None, &name, identity);
-        let of = Some(Address::new(class::FOREIGN_SERVER, row.get("srvid")));
+        let of = Some(Address::new(class::FOREIGN_SERVER, row.get("srvid")?));
         drafts.push(Draft { of, roles: role.map(str::to_owned).into_iter().collect(), ..draft }.made_by(vec![create]));
     }
     Ok((drafts, hidden))

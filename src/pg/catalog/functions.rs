@@ -20,19 +20,19 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let rows = reader.rows("functions", &sql).await?;
     let mut drafts = Vec::with_capacity(rows.len());
     for row in &rows {
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+        let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let arguments: String = present(row, "arguments", "functions")?;
         let definition: String = present(row, "definition", "functions")?;
         let signature = format!("{}({arguments})", ident::qualified(schema, name));
-        let word = if row.get::<_, &str>("kind") == "p" { "PROCEDURE" } else { "FUNCTION" };
+        let word = if row.get::<_, &str>("kind")? == "p" { "PROCEDURE" } else { "FUNCTION" };
         // An existing function must be an error, not replaced.
         let create = match definition.trim_end().strip_prefix("CREATE OR REPLACE ") {
             Some(rest) => format!("CREATE {rest}"),
             None => definition,
         };
-        let address = Address::new(class::PROC, row.get("oid"));
+        let address = Address::new(class::PROC, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::Function, Some(schema), &format!("{name}({arguments})"), format!("{word} {signature}"));
-        drafts.push(draft.made_by(vec![create]).owned_by(row.get("owner")));
+        drafts.push(draft.made_by(vec![create]).owned_by(row.get("owner")?));
     }
     Ok(drafts)
 }

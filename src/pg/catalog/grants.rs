@@ -2,14 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tokio_postgres::Row;
-
 use super::address::{Address, FIRST_NORMAL_OID, class, own};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::{Acl, Grant, ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// Every catalog with privileges: its name, the column, the owner's column, and the letter of its kind for `acldefault`.
 const CATALOGS: &[(&str, &str, &str, &str)] = &[
@@ -62,17 +61,17 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<HashMap<Address, Acl>> {
     let mut found: HashMap<Address, Acl> = HashMap::new();
     let mut always: HashSet<Address> = HashSet::new();
     for row in &rows {
-        let address = Address::new(row.get("class"), row.get("oid"));
-        if row.get("always") {
+        let address = Address::new(row.get("class")?, row.get("oid")?);
+        if row.get("always")? {
             always.insert(address);
         }
         let acl = found.entry(address).or_insert_with(|| Acl { on: String::new(), initial: Vec::new(), items: Vec::new() });
-        let list = match row.get::<_, Option<bool>>("is_initial") {
+        let list = match row.get::<_, Option<bool>>("is_initial")? {
             Some(true) => &mut acl.initial,
             Some(false) => &mut acl.items,
             None => continue,
         };
-        add(list, row);
+        add(list, row)?;
     }
     found.retain(|address, acl| always.contains(address) || acl.initial != acl.items);
     Ok(found)
@@ -83,13 +82,13 @@ pub(super) const ROLES: &str = "CASE WHEN g.grantee <> 0 THEN pg_catalog.pg_get_
     pg_catalog.pg_get_userbyid(g.grantor)::text AS grantor, g.privilege::text AS privilege, g.grantable";
 
 /// Adds one exploded privilege to the grant that it is a part of.
-pub(super) fn add(list: &mut Vec<Grant>, row: &Row) {
+pub(super) fn add(list: &mut Vec<Grant>, row: &Row) -> Result<()> {
     let grant = Grant {
-        column: row.get("column"),
-        grantee: row.get("grantee"),
-        grantor: row.get("grantor"),
-        privileges: vec![row.get("privilege")],
-        grantable: row.get("grantable"),
+        column: row.get("column")?,
+        grantee: row.get("grantee")?,
+        grantor: row.get("grantor")?,
+        privileges: vec![row.get("privilege")?],
+        grantable: row.get("grantable")?,
     };
     let same = |other: &&mut Grant| {
         (&other.column, &other.grantee, &other.grantor, other.grantable) == (&grant.column, &grant.grantee, &grant.grantor, grant.grantable)
@@ -98,6 +97,7 @@ pub(super) fn add(list: &mut Vec<Grant>, row: &Row) {
         Some(known) => known.privileges.extend(grant.privileges),
         None => list.push(grant),
     }
+    Ok(())
 }
 
 /// Gives each draft its privileges. What no draft makes (an extension's member, a function of the server's own) becomes one that makes
@@ -120,22 +120,22 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
         values.join(", ")
     );
     for row in reader.rows("privileges of extensions' members", &sql).await? {
-        let address = Address::new(row.get("class"), row.get("oid"));
+        let address = Address::new(row.get("class")?, row.get("oid")?);
         let extension = reader.extension_of(address);
         // What else there is, is not carried and named as such elsewhere, or of information_schema, which a server makes anew.
-        if extension.is_none() && !row.get::<_, bool>("is_of_catalog") {
+        if extension.is_none() && !row.get::<_, bool>("is_of_catalog")? {
             continue;
         }
-        let (kind, word) = kind_of(row.get("type"));
-        let (Some(mut acl), Some(identity)) = (acls.remove(&address), row.get::<_, Option<&str>>("identity")) else { continue };
-        let name = row.get::<_, Option<&str>>("name").unwrap_or(identity);
-        acl.on = match row.get::<_, Option<&str>>("schema") {
+        let (kind, word) = kind_of(row.get("type")?);
+        let (Some(mut acl), Some(identity)) = (acls.remove(&address), row.get::<_, Option<&str>>("identity")?) else { continue };
+        let name = row.get::<_, Option<&str>>("name")?.unwrap_or(identity);
+        acl.on = match row.get::<_, Option<&str>>("schema")? {
             // The identity is what SQL calls it: `integer`, which GRANT looks for by that very name. These two are quoted already.
             Some(schema) if kind == ObjectKind::Type => format!("{word} {schema}.{name}"),
             _ => format!("{word} {identity}"),
         };
         let own = Address::new(own::PRIVILEGES + address.class, address.object);
-        let draft = Draft::new(own, kind, row.get("schema"), name, acl.on.clone());
+        let draft = Draft::new(own, kind, row.get("schema")?, name, acl.on.clone());
         let needs = extension.map(|extension| Address::new(class::EXTENSION, extension)).into_iter().collect();
         drafts.push(Draft { section: Section::PostData, drop: None, acl: Some(acl), needs, ..draft });
     }
@@ -194,21 +194,21 @@ pub(super) async fn read_defaults(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts: Vec<Draft> = Vec::new();
     for row in reader.rows("default privileges", &sql).await? {
-        let address = Address::new(class::DEFAULT_ACL, row.get("oid"));
+        let address = Address::new(class::DEFAULT_ACL, row.get("oid")?);
         if drafts.last().is_none_or(|draft| draft.address != address) {
-            drafts.push(default_draft(&row, address));
+            drafts.push(default_draft(&row, address)?);
         }
         let acl = drafts.last_mut().and_then(|draft| draft.acl.as_mut());
-        if let (Some(acl), Some(is_initial)) = (acl, row.get::<_, Option<bool>>("is_initial")) {
-            add(if is_initial { &mut acl.initial } else { &mut acl.items }, &row);
+        if let (Some(acl), Some(is_initial)) = (acl, row.get::<_, Option<bool>>("is_initial")?) {
+            add(if is_initial { &mut acl.initial } else { &mut acl.items }, &row)?;
         }
     }
     Ok(drafts)
 }
 
-fn default_draft(row: &Row, address: Address) -> Draft {
-    let (role, schema): (&str, Option<&str>) = (row.get("role"), row.get("schema"));
-    let on = match row.get("type") {
+fn default_draft(row: &Row, address: Address) -> Result<Draft> {
+    let (role, schema): (&str, Option<&str>) = (row.get("role")?, row.get("schema")?);
+    let on = match row.get("type")? {
         "S" => "SEQUENCES",
         "f" => "FUNCTIONS",
         "T" => "TYPES",
@@ -220,5 +220,5 @@ fn default_draft(row: &Row, address: Address) -> Draft {
     let identity = format!("ALTER DEFAULT PRIVILEGES FOR ROLE {}{within}", ident::quote(role));
     let draft = Draft::new(address, ObjectKind::DefaultAcl, schema, &format!("{} of {role}", on.to_lowercase()), identity);
     let acl = Acl { on: on.to_owned(), initial: Vec::new(), items: Vec::new() };
-    Draft { drop: None, roles: vec![role.to_owned()], acl: Some(acl), ..draft }
+    Ok(Draft { drop: None, roles: vec![role.to_owned()], acl: Some(acl), ..draft })
 }

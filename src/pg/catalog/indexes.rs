@@ -1,13 +1,12 @@
 //! Indexes that are not behind a constraint, and what can be said of an index only once it stands.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class, own};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA, letter, present};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     // What a failed CREATE INDEX CONCURRENTLY left is no index; a partitioned one is invalid until all its parts are attached.
@@ -27,7 +26,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("indexes", &sql).await? {
-        if !reader.is_member(class::CLASS, row.get("oid")) && !reader.is_member(class::CLASS, row.get("indrelid")) {
+        if !reader.is_member(class::CLASS, row.get("oid")?) && !reader.is_member(class::CLASS, row.get("indrelid")?) {
             drafts.push(draft(&row)?);
         }
     }
@@ -35,27 +34,28 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 }
 
 fn draft(row: &Row) -> Result<Draft> {
-    let (schema, name, table): (&str, &str, &str) = (row.get("schema"), row.get("name"), row.get("table"));
+    let (schema, name, table): (&str, &str, &str) = (row.get("schema")?, row.get("name")?, row.get("table")?);
     let qualified = ident::qualified(schema, name);
     let mut statements = vec![present(row, "definition", "indexes")?];
     statements.extend(afterwards(&Afterwards {
         table: &ident::qualified(schema, table),
         index: &qualified,
         index_name: name,
-        is_clustered: row.get("indisclustered"),
-        is_replica_identity: row.get("indisreplident"),
-        targets: row.get::<_, Vec<i32>>("targeted").into_iter().zip(row.get::<_, Vec<i32>>("targets")).collect(),
+        is_clustered: row.get("indisclustered")?,
+        is_replica_identity: row.get("indisreplident")?,
+        targets: row.get::<_, Vec<i32>>("targeted")?.into_iter().zip(row.get::<_, Vec<i32>>("targets")?).collect(),
     }));
-    let draft = Draft::new(Address::new(class::CLASS, row.get("oid")), ObjectKind::Index, Some(schema), name, format!("INDEX {qualified}"));
+    let draft =
+        Draft::new(Address::new(class::CLASS, row.get("oid")?), ObjectKind::Index, Some(schema), name, format!("INDEX {qualified}"));
     let detail = Detail::Index {
-        unique: row.get("indisunique"),
-        method: row.get("method"),
-        columns: row.get("columns"),
-        partitioned: letter(row, "kind") == 'I',
-        bytes: row.get::<_, i64>("bytes") as u64,
+        unique: row.get("indisunique")?,
+        method: row.get("method")?,
+        columns: row.get("columns")?,
+        partitioned: letter(row, "kind")? == 'I',
+        bytes: row.get::<_, i64>("bytes")? as u64,
     };
-    let of = Some(Address::new(class::CLASS, row.get("indrelid")));
-    Ok(Draft { of, tablespace: row.get("tablespace"), detail, ..draft }.made_by(statements))
+    let of = Some(Address::new(class::CLASS, row.get("indrelid")?));
+    Ok(Draft { of, tablespace: row.get("tablespace")?, detail, ..draft }.made_by(statements))
 }
 
 /// An index that stands, and what is said of it.
@@ -95,17 +95,17 @@ pub(super) async fn read_attachments(reader: &Reader<'_>) -> Result<Vec<Draft>> 
          WHERE x.relkind IN ('i', 'I') AND {USER_SCHEMA}"
     );
     let rows = reader.rows("partitions' indexes", &sql).await?;
-    let draft = |row: &Row| {
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let draft = |row: &Row| -> Result<_> {
+        let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let qualified = ident::qualified(schema, name);
-        let oid: u32 = row.get("oid");
+        let oid: u32 = row.get("oid")?;
         let address = Address::new(own::INDEX_ATTACH, oid);
         let draft = Draft::new(address, ObjectKind::IndexAttach, Some(schema), name, format!("INDEX {qualified}"));
-        let parent = ident::qualified(row.get("parent_schema"), row.get("parent_name"));
-        let needs = vec![Address::new(class::CLASS, row.get("parent")), Address::new(own::TABLE_ATTACH, row.get("indrelid"))];
+        let parent = ident::qualified(row.get("parent_schema")?, row.get("parent_name")?);
+        let needs = vec![Address::new(class::CLASS, row.get("parent")?), Address::new(own::TABLE_ATTACH, row.get("indrelid")?)];
         // DROP INDEX is the only way back, and that is the index's own.
-        Draft { of: Some(Address::new(class::CLASS, oid)), needs, drop: None, ..draft }
-            .made_by(vec![format!("ALTER INDEX {parent} ATTACH PARTITION {qualified}")])
+        Ok(Draft { of: Some(Address::new(class::CLASS, oid)), needs, drop: None, ..draft }
+            .made_by(vec![format!("ALTER INDEX {parent} ATTACH PARTITION {qualified}")]))
     };
-    Ok(rows.iter().map(draft).collect())
+    rows.iter().map(draft).collect()
 }

@@ -3,7 +3,7 @@
 //! There may be millions, so that those of one owner and the same privileges are one object of the archive, up to a limit. Their bytes travel
 //! as rows of a table that stands for all of them; a plain owner may not read `pg_largeobject` itself, but may ask for each object's bytes.
 
-use tokio_postgres::Row;
+use std::collections::HashMap;
 
 use super::TableSource;
 use super::address::{Address, class, own};
@@ -12,6 +12,7 @@ use super::grants::{ROLES, add};
 use super::reader::Reader;
 use crate::archive::manifest::{Acl, Column, Detail, ObjectId, ObjectKind, RowEncoding, Table};
 use crate::error::Result;
+use crate::pg::row::Row;
 
 /// Large objects that make one object of the archive.
 const GROUP_MAX: usize = 1000;
@@ -33,22 +34,25 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
            UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(m.lomacl) WITH ORDINALITY i) \
            g(is_initial, grantor, grantee, privilege, grantable, place) ORDER BY o.first, g.is_initial, g.place"
     );
-    let grants = reader.rows("privileges on large objects", &sql).await?;
+    let mut grants: HashMap<u32, Vec<Row>> = HashMap::new();
+    for row in reader.rows("privileges on large objects", &sql).await? {
+        grants.entry(row.get("first")?).or_default().push(row);
+    }
     let mut drafts = Vec::new();
     for group in &groups {
-        let acl = acl(grants.iter().filter(|grant| grant.get::<_, u32>("first") == group.get::<_, u32>("first")));
-        let oids: Vec<u32> = group.get("oids");
-        drafts.extend(oids.chunks(GROUP_MAX).map(|oids| draft(oids, group.get("owner"), acl.clone())));
+        let acl = acl(grants.get(&group.get("first")?).into_iter().flatten())?;
+        let (oids, owner): (Vec<u32>, String) = (group.get("oids")?, group.get("owner")?);
+        drafts.extend(oids.chunks(GROUP_MAX).map(|oids| draft(oids, owner.clone(), acl.clone())));
     }
     Ok(drafts)
 }
 
-fn acl<'r>(rows: impl Iterator<Item = &'r Row>) -> Option<Acl> {
+fn acl<'r>(rows: impl Iterator<Item = &'r Row>) -> Result<Option<Acl>> {
     let mut acl = Acl { on: String::new(), initial: Vec::new(), items: Vec::new() };
     for row in rows {
-        add(if row.get("is_initial") { &mut acl.initial } else { &mut acl.items }, row);
+        add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, row)?;
     }
-    (acl.initial != acl.items).then_some(acl)
+    Ok((acl.initial != acl.items).then_some(acl))
 }
 
 fn draft(oids: &[u32], owner: String, acl: Option<Acl>) -> Draft {
@@ -78,7 +82,7 @@ pub(super) async fn source(reader: &Reader<'_>, first: Option<ObjectId>) -> Resu
            WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass) * pg_catalog.current_setting('block_size')::int8 AS bytes \
          FROM pg_catalog.pg_largeobject_metadata";
     let rows = reader.rows("large objects", sql).await?;
-    let estimate = |column: &str| rows.first().map_or(0, |row| row.get::<_, i64>(column));
+    let estimate = |column: &str| rows.first().map_or(Ok(0), |row| row.get::<_, i64>(column));
     let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: true };
     let table = Table {
         object,
@@ -89,8 +93,8 @@ pub(super) async fn source(reader: &Reader<'_>, first: Option<ObjectId>) -> Resu
         filter: None,
         root: None,
         after: Vec::new(),
-        rows_estimate: estimate("rows"),
-        bytes_estimate: u64::try_from(estimate("bytes")).unwrap_or(0),
+        rows_estimate: estimate("rows")?,
+        bytes_estimate: u64::try_from(estimate("bytes")?).unwrap_or(0),
     };
     // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a million keeps them all otherwise.
     // OFFSET 0 keeps the planner from opening each object as often as its descriptor is named.

@@ -2,6 +2,7 @@
 
 use super::reader::{USER_SCHEMA, letter};
 use crate::error::Result;
+use crate::pg::row::Row;
 use crate::pg::session::Session;
 
 /// A table that a dump locks.
@@ -35,13 +36,15 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
          ORDER BY 2, 3"
     );
     let rows = session.query("list the tables", &sql).await?;
-    let table = |row: &tokio_postgres::Row| ListedTable {
-        oid: row.get("oid"),
-        schema: row.get("schema"),
-        name: row.get("name"),
-        relkind: letter(row, "kind"),
-        columns: row.get("columns"),
-        is_rewritten: row.get("is_rewritten"),
+    let table = |row: &Row| -> Result<_> {
+        Ok(ListedTable {
+            oid: row.get("oid")?,
+            schema: row.get("schema")?,
+            name: row.get("name")?,
+            relkind: letter(row, "kind")?,
+            columns: row.get("columns")?,
+            is_rewritten: row.get("is_rewritten")?,
+        })
     };
-    Ok(rows.iter().map(table).collect())
+    rows.iter().map(table).collect()
 }

@@ -10,6 +10,7 @@ use super::table_parts::{column_settings, replica_identity};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<Draft>> {
     let sql = format!(
@@ -26,11 +27,11 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
     let mut drafts = Vec::new();
     let mut populated: HashMap<u32, bool> = HashMap::new();
     for row in reader.rows("materialized views", &sql).await? {
-        let address = Address::new(class::CLASS, row.get("oid"));
+        let address = Address::new(class::CLASS, row.get("oid")?);
         if reader.is_member(address.class, address.object) {
             continue;
         }
-        populated.insert(address.object, row.get("relispopulated"));
+        populated.insert(address.object, row.get("relispopulated")?);
         drafts.push(view(&row, address, columns)?);
     }
     if populated.is_empty() {
@@ -42,25 +43,25 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
     Ok(drafts)
 }
 
-fn view(row: &tokio_postgres::Row, address: Address, columns: &Columns) -> Result<Draft> {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+fn view(row: &Row, address: Address, columns: &Columns) -> Result<Draft> {
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
     let definition: String = present(row, "definition", "materialized views")?;
-    let mut options = parameters(&row.get::<_, Vec<String>>("options"), "");
-    options.extend(parameters(&row.get::<_, Vec<String>>("toast_options"), "toast."));
+    let mut options = parameters(&row.get::<_, Vec<String>>("options")?, "");
+    options.extend(parameters(&row.get::<_, Vec<String>>("toast_options")?, "toast."));
     let with = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
-    let method = row.get::<_, Option<&str>>("access_method").filter(|&method| method != "heap");
+    let method = row.get::<_, Option<&str>>("access_method")?.filter(|&method| method != "heap");
     let using = method.map_or_else(String::new, |method| format!(" USING {}", ident::quote(method)));
     let query = definition.trim_end().trim_end_matches(';');
     let mut statements = vec![format!("CREATE MATERIALIZED VIEW {qualified}{using}{with} AS\n{query}\n  WITH NO DATA")];
     for column in columns.get(&address.object).into_iter().flatten() {
         statements.extend(column_settings(&qualified, column));
     }
-    statements.extend(replica_identity(&qualified, letter(row, "replica_identity")));
+    statements.extend(replica_identity(&qualified, letter(row, "replica_identity")?));
     let rule = Address::new(class::REWRITE, present(row, "rule", "materialized views")?);
     let draft = Draft::new(address, ObjectKind::MaterializedView, Some(schema), name, format!("MATERIALIZED VIEW {qualified}"));
-    let draft = Draft { parts: vec![(rule, None)], tablespace: row.get("tablespace"), ..draft };
-    Ok(draft.made_by(statements).owned_by(row.get("owner")))
+    let draft = Draft { parts: vec![(rule, None)], tablespace: row.get("tablespace")?, ..draft };
+    Ok(draft.made_by(statements).owned_by(row.get("owner")?))
 }
 
 /// Which views and materialised views a query reads, by the oid of whose query it is.
@@ -72,7 +73,7 @@ async fn reads(reader: &Reader<'_>) -> Result<HashMap<u32, Vec<u32>>> {
            AND r.ev_class <> d.refobjid";
     let mut reads: HashMap<u32, Vec<u32>> = HashMap::new();
     for row in reader.rows("what views read", sql).await? {
-        reads.entry(row.get(0)).or_default().push(row.get(1));
+        reads.entry(row.get(0)?).or_default().push(row.get(1)?);
     }
     Ok(reads)
 }

@@ -1,7 +1,5 @@
 //! Operators, and the access methods that operator families and classes are for.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -9,6 +7,7 @@ use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// `OPERATOR(schema.+)`, as expressions and clauses name an operator.
 pub(super) fn named(schema: &str, operator: &str) -> String {
@@ -31,31 +30,31 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          WHERE o.oprcode <> 0 AND {USER_SCHEMA}"
     );
     let rows = reader.rows("operators", &sql).await?;
-    Ok(rows.iter().filter(|row| !reader.is_member(class::OPERATOR, row.get("oid"))).map(operator).collect())
+    reader.own(&rows, class::OPERATOR)?.into_iter().map(operator).collect()
 }
 
-fn operator(row: &Row) -> Draft {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+fn operator(row: &Row) -> Result<Draft> {
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let text = |column: &str| row.get::<_, Option<&str>>(column);
     let mut clauses = Clauses::default();
-    clauses.set("FUNCTION", row.get::<_, &str>("function"));
-    clauses.set_some("LEFTARG", text("left"));
-    clauses.set_some("RIGHTARG", text("right"));
-    clauses.set_some("COMMUTATOR", text("commutator").zip(text("commutator_schema")).map(|(name, schema)| named(schema, name)));
-    clauses.set_some("NEGATOR", text("negator").zip(text("negator_schema")).map(|(name, schema)| named(schema, name)));
+    clauses.set("FUNCTION", row.get::<_, &str>("function")?);
+    clauses.set_some("LEFTARG", text("left")?);
+    clauses.set_some("RIGHTARG", text("right")?);
+    clauses.set_some("COMMUTATOR", text("commutator")?.zip(text("commutator_schema")?).map(|(name, schema)| named(schema, name)));
+    clauses.set_some("NEGATOR", text("negator")?.zip(text("negator_schema")?).map(|(name, schema)| named(schema, name)));
     for (column, word) in [("oprcanmerge", "MERGES"), ("oprcanhash", "HASHES")] {
-        if row.get(column) {
+        if row.get(column)? {
             clauses.word(word);
         }
     }
-    clauses.set_some("RESTRICT", text("restrict"));
-    clauses.set_some("JOIN", text("join"));
+    clauses.set_some("RESTRICT", text("restrict")?);
+    clauses.set_some("JOIN", text("join")?);
     let qualified = format!("{}.{name}", ident::quote(schema));
-    let arguments = format!("{}, {}", text("left").unwrap_or("NONE"), text("right").unwrap_or("NONE"));
-    let address = Address::new(class::OPERATOR, row.get("oid"));
+    let arguments = format!("{}, {}", text("left")?.unwrap_or("NONE"), text("right")?.unwrap_or("NONE"));
+    let address = Address::new(class::OPERATOR, row.get("oid")?);
     let identity = format!("OPERATOR {qualified} ({arguments})");
     let draft = Draft::new(address, ObjectKind::Operator, Some(schema), &format!("{name} ({arguments})"), identity);
-    draft.made_by(vec![format!("CREATE OPERATOR {qualified}{}", clauses.bracketed())]).owned_by(row.get("owner"))
+    Ok(draft.made_by(vec![format!("CREATE OPERATOR {qualified}{}", clauses.bracketed())]).owned_by(row.get("owner")?))
 }
 
 pub(super) async fn read_access_methods(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -65,13 +64,13 @@ pub(super) async fn read_access_methods(reader: &Reader<'_>) -> Result<Vec<Draft
         super::address::FIRST_NORMAL_OID
     );
     let rows = reader.rows("access methods", &sql).await?;
-    let draft = |row: &Row| {
-        let name: &str = row.get("name");
+    let draft = |row: &Row| -> Result<_> {
+        let name: &str = row.get("name")?;
         let quoted = ident::quote(name);
-        let kind = if letter(row, "type") == 't' { "TABLE" } else { "INDEX" };
-        let create = format!("CREATE ACCESS METHOD {quoted} TYPE {kind} HANDLER {}", row.get::<_, &str>("handler"));
-        let address = Address::new(class::ACCESS_METHOD, row.get("oid"));
-        Draft::new(address, ObjectKind::AccessMethod, None, name, format!("ACCESS METHOD {quoted}")).made_by(vec![create])
+        let kind = if letter(row, "type")? == 't' { "TABLE" } else { "INDEX" };
+        let create = format!("CREATE ACCESS METHOD {quoted} TYPE {kind} HANDLER {}", row.get::<_, &str>("handler")?);
+        let address = Address::new(class::ACCESS_METHOD, row.get("oid")?);
+        Ok(Draft::new(address, ObjectKind::AccessMethod, None, name, format!("ACCESS METHOD {quoted}")).made_by(vec![create]))
     };
-    Ok(rows.iter().filter(|row| !reader.is_member(class::ACCESS_METHOD, row.get("oid"))).map(draft).collect())
+    reader.own(&rows, class::ACCESS_METHOD)?.into_iter().map(draft).collect()
 }

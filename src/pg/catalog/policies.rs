@@ -18,28 +18,28 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("policies", &sql).await? {
-        let of = Address::new(class::CLASS, row.get("polrelid"));
+        let of = Address::new(class::CLASS, row.get("polrelid")?);
         if reader.is_member(of.class, of.object) {
             continue;
         }
-        let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+        let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
         let identity = format!("POLICY {} ON {}", ident::quote(name), ident::qualified(schema, table));
-        let restrictive = if row.get("polpermissive") { "" } else { " AS RESTRICTIVE" };
-        let command = match letter(&row, "command") {
+        let restrictive = if row.get("polpermissive")? { "" } else { " AS RESTRICTIVE" };
+        let command = match letter(&row, "command")? {
             'r' => " FOR SELECT",
             'a' => " FOR INSERT",
             'w' => " FOR UPDATE",
             'd' => " FOR DELETE",
             _ => "",
         };
-        let roles: Vec<String> = row.get("roles");
-        let to = if row.get("is_public") { String::new() } else { format!(" TO {}", ident::list(roles.iter().map(String::as_str))) };
-        let clause = |word: &str, column: &str| {
-            row.get::<_, Option<&str>>(column).map_or_else(String::new, |expression| format!(" {word} ({expression})"))
+        let roles: Vec<String> = row.get("roles")?;
+        let to = if row.get("is_public")? { String::new() } else { format!(" TO {}", ident::list(roles.iter().map(String::as_str))) };
+        let clause = |word: &str, column: &str| -> Result<String> {
+            Ok(row.get::<_, Option<&str>>(column)?.map_or_else(String::new, |expression| format!(" {word} ({expression})")))
         };
         let create =
-            format!("CREATE {identity}{restrictive}{command}{to}{}{}", clause("USING", "qual"), clause("WITH CHECK", "with_check"));
-        let draft = Draft::new(Address::new(class::POLICY, row.get("oid")), ObjectKind::Policy, Some(schema), name, identity);
+            format!("CREATE {identity}{restrictive}{command}{to}{}{}", clause("USING", "qual")?, clause("WITH CHECK", "with_check")?);
+        let draft = Draft::new(Address::new(class::POLICY, row.get("oid")?), ObjectKind::Policy, Some(schema), name, identity);
         drafts.push(Draft { of: Some(of), sort: table.to_owned(), roles, ..draft }.made_by(vec![create]));
     }
     Ok(drafts)

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use super::address::{Address, FIRST_NORMAL_OID};
 use super::features::Features;
 use crate::error::{Error, Kind, Result};
+use crate::pg::row::Row;
 use crate::pg::session::Session;
 
 /// An earlier statement of the transaction has failed.
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
             Ok(rows) => rows,
             Err(error) => return Err(reader.cause().unwrap_or(error)),
         };
-        reader.members = rows.iter().map(|row| (Address::new(row.get(0), row.get(1)), row.get(2))).collect();
+        reader.members = rows.iter().map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), row.get(2)?))).collect::<Result<_>>()?;
         Ok(reader)
     }
 
@@ -80,6 +80,17 @@ impl<'a> Reader<'a> {
         self.members.contains_key(&Address::new(class, object))
     }
 
+    /// The rows whose objects no extension makes; the column `oid` says which objects they are of.
+    pub(super) fn own<'r>(&self, rows: &'r [Row], class: u32) -> Result<Vec<&'r Row>> {
+        let mut own = Vec::new();
+        for row in rows {
+            if !self.is_member(class, row.get("oid")?) {
+                own.push(row);
+            }
+        }
+        Ok(own)
+    }
+
     /// Every member of an extension that a user created.
     pub(super) fn members(&self) -> impl Iterator<Item = (Address, u32)> + '_ {
         self.members.iter().filter(|&(_, &extension)| extension >= FIRST_NORMAL_OID).map(|(&address, &extension)| (address, extension))
@@ -88,13 +99,13 @@ impl<'a> Reader<'a> {
 
 /// A column that is only NULL when what it describes was dropped after the snapshot.
 pub(super) fn present<'a, T: FromSql<'a>>(row: &'a Row, column: &str, of: &str) -> Result<T> {
-    row.get::<_, Option<T>>(column).ok_or_else(|| {
+    row.get::<_, Option<T>>(column)?.ok_or_else(|| {
         Error::new(Kind::Consistency, format!("read the catalog of {of}"), format!("the server has no {column} any more"))
             .hint("somebody changes the schema at this moment: try again")
     })
 }
 
 /// A letter that the catalogs store as `"char"` and the query casts to text; a space where it is empty.
-pub(super) fn letter(row: &Row, column: &str) -> char {
-    row.get::<_, Option<&str>>(column).and_then(|text| text.chars().next()).unwrap_or(' ')
+pub(super) fn letter(row: &Row, column: &str) -> Result<char> {
+    Ok(row.get::<_, Option<&str>>(column)?.and_then(|text| text.chars().next()).unwrap_or(' '))
 }

@@ -6,6 +6,7 @@ use super::foreign::options_sql;
 use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// A row of `pg_class` that is a table.
 #[derive(Clone, Debug)]
@@ -85,35 +86,35 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Relation>> {
          WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND {USER_SCHEMA}"
     );
     let rows = reader.rows("tables", &sql).await?;
-    let relation = |row: &tokio_postgres::Row| {
-        let mut all = parameters(&row.get::<_, Vec<String>>("options"), "");
-        all.extend(parameters(&row.get::<_, Vec<String>>("toast_options"), "toast."));
-        Relation {
-            oid: row.get("oid"),
-            schema: row.get("schema"),
-            name: row.get("name"),
-            kind: letter(row, "kind"),
-            owner: row.get("owner"),
-            persistence: letter(row, "persistence"),
-            tablespace: row.get("tablespace"),
-            access_method: row.get("access_method"),
+    let relation = |row: &Row| -> Result<_> {
+        let mut all = parameters(&row.get::<_, Vec<String>>("options")?, "");
+        all.extend(parameters(&row.get::<_, Vec<String>>("toast_options")?, "toast."));
+        Ok(Relation {
+            oid: row.get("oid")?,
+            schema: row.get("schema")?,
+            name: row.get("name")?,
+            kind: letter(row, "kind")?,
+            owner: row.get("owner")?,
+            persistence: letter(row, "persistence")?,
+            tablespace: row.get("tablespace")?,
+            access_method: row.get("access_method")?,
             parameters: all,
-            replica_identity: letter(row, "replica_identity"),
-            row_security: row.get("relrowsecurity"),
-            force_row_security: row.get("relforcerowsecurity"),
-            of_type: row.get("of_type"),
-            partition_key: row.get("partition_key"),
-            hashes_enum: row.get("hashes_enum"),
-            server: row.get("server"),
-            foreign_options: row.get("foreign_options"),
-            bound: row.get("bound"),
-            parents: row.get("parents"),
-            attached_indexes: row.get("attached_indexes"),
-            is_member: reader.is_member(class::CLASS, row.get("oid")),
-            rows_estimate: row.get("rows_estimate"),
-            table_bytes: row.get("table_bytes"),
-            main_pages: row.get("main_pages"),
-        }
+            replica_identity: letter(row, "replica_identity")?,
+            row_security: row.get("relrowsecurity")?,
+            force_row_security: row.get("relforcerowsecurity")?,
+            of_type: row.get("of_type")?,
+            partition_key: row.get("partition_key")?,
+            hashes_enum: row.get("hashes_enum")?,
+            server: row.get("server")?,
+            foreign_options: row.get("foreign_options")?,
+            bound: row.get("bound")?,
+            parents: row.get("parents")?,
+            attached_indexes: row.get("attached_indexes")?,
+            is_member: reader.is_member(class::CLASS, row.get("oid")?),
+            rows_estimate: row.get("rows_estimate")?,
+            table_bytes: row.get("table_bytes")?,
+            main_pages: row.get("main_pages")?,
+        })
     };
-    Ok(rows.iter().map(relation).collect())
+    rows.iter().map(relation).collect()
 }

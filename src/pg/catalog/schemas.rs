@@ -6,6 +6,7 @@ use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     // Since 15 `public` belongs to pg_database_owner (6171), before that to the role that initdb made (10). Other locale providers than libc
@@ -17,15 +18,15 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_namespace n WHERE {USER_SCHEMA}"
     );
     let rows = reader.rows("schemas", &sql).await?;
-    let drafts = rows.iter().map(|row| {
-        let name: &str = row.get("name");
+    let draft = |row: &&Row| -> Result<Draft> {
+        let name: &str = row.get("name")?;
         let quoted = ident::quote(name);
-        let draft = Draft::new(Address::new(class::NAMESPACE, row.get("oid")), ObjectKind::Schema, None, name, format!("SCHEMA {quoted}"));
+        let draft = Draft::new(Address::new(class::NAMESPACE, row.get("oid")?), ObjectKind::Schema, None, name, format!("SCHEMA {quoted}"));
         if name != "public" {
-            return draft.made_by(vec![format!("CREATE SCHEMA {quoted}")]).owned_by(row.get("owner"));
+            return Ok(draft.made_by(vec![format!("CREATE SCHEMA {quoted}")]).owned_by(row.get("owner")?));
         }
-        let owner = (!row.get::<_, bool>("is_default_owner")).then(|| row.get("owner"));
-        Draft { owner, drop: None, ..draft }
-    });
-    Ok(drafts.filter(|draft| !reader.is_member(draft.address.class, draft.address.object)).collect())
+        let owner = if row.get("is_default_owner")? { None } else { Some(row.get("owner")?) };
+        Ok(Draft { owner, drop: None, ..draft })
+    };
+    reader.own(&rows, class::NAMESPACE)?.iter().map(draft).collect()
 }

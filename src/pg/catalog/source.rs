@@ -15,15 +15,15 @@ pub async fn source(session: &Session, snapshot_time: String) -> Result<Source> 
     let row = session.query_one("describe the database", sql).await?;
     Ok(Source {
         tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
-        server_version: row.get("version"),
+        server_version: row.get("version")?,
         server_version_num: session.version(),
-        database: row.get("name"),
-        encoding: row.get("encoding"),
-        collate: row.get("collate"),
-        ctype: row.get("ctype"),
-        locale_provider: row.get("provider"),
-        collation_version: row.get("collation_version"),
+        database: row.get("name")?,
+        encoding: row.get("encoding")?,
+        collate: row.get("collate")?,
+        ctype: row.get("ctype")?,
+        locale_provider: row.get("provider")?,
+        collation_version: row.get("collation_version")?,
         snapshot_time,
-        snapshot_lsn: row.get("lsn"),
+        snapshot_lsn: row.get("lsn")?,
     })
 }

@@ -17,17 +17,17 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("extended statistics", &sql).await? {
-        let address = Address::new(class::STATISTIC_EXT, row.get("oid"));
-        let of = Address::new(class::CLASS, row.get("stxrelid"));
+        let address = Address::new(class::STATISTIC_EXT, row.get("oid")?);
+        let of = Address::new(class::CLASS, row.get("stxrelid")?);
         if reader.is_member(address.class, address.object) || reader.is_member(of.class, of.object) {
             continue;
         }
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+        let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let identity = format!("STATISTICS {}", ident::qualified(schema, name));
         let mut statements = vec![present(&row, "definition", "extended statistics")?];
-        statements.extend(row.get::<_, Option<i32>>("target").map(|target| format!("ALTER {identity} SET STATISTICS {target}")));
+        statements.extend(row.get::<_, Option<i32>>("target")?.map(|target| format!("ALTER {identity} SET STATISTICS {target}")));
         let draft = Draft::new(address, ObjectKind::Statistics, Some(schema), name, identity);
-        drafts.push(Draft { of: Some(of), ..draft }.made_by(statements).owned_by(row.get("owner")));
+        drafts.push(Draft { of: Some(of), ..draft }.made_by(statements).owned_by(row.get("owner")?));
     }
     Ok(drafts)
 }

@@ -113,7 +113,7 @@ pub(super) async fn missing(reader: &Reader<'_>, makers: &Makers<'_>, aliases: &
         )))
         .collect();
     let rows = reader.rows("all that users made", &selects.join(" UNION ALL ")).await?;
-    let addresses: Vec<Address> = rows.iter().map(|row| Address::new(row.get(0), row.get(1))).collect();
+    let addresses: Vec<Address> = rows.iter().map(|row| Ok(Address::new(row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
     let all: HashSet<Address> = addresses.iter().copied().collect();
     let is_missing = |address: &Address| {
         let is_member = reader.is_member(address.class, address.object);
@@ -193,15 +193,15 @@ pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Addr
         values.join(", ")
     );
     for row in reader.rows("what is not carried", &sql).await? {
-        let text = |column: &str| row.get::<_, Option<String>>(column).unwrap_or_default();
-        let reason = if row.get("is_invalid") {
+        let text = |column: &str| -> Result<String> { Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default()) };
+        let reason = if row.get("is_invalid")? {
             "it is invalid: CREATE INDEX CONCURRENTLY did not end".to_owned()
-        } else if row.get("is_cause") {
+        } else if row.get("is_cause")? {
             NOT_YET.to_owned()
         } else {
-            format!("it needs {} {}, which is not carried", text("cause_type"), text("cause"))
+            format!("it needs {} {}, which is not carried", text("cause_type")?, text("cause")?)
         };
-        found.push(NotCarried { kind: text("type"), name: text("identity"), reason });
+        found.push(NotCarried { kind: text("type")?, name: text("identity")?, reason });
     }
     Ok(found)
 }

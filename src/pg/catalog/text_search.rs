@@ -1,6 +1,6 @@
 //! Text search: parsers, templates, dictionaries, configurations.
 
-use tokio_postgres::Row;
+use std::collections::HashMap;
 
 use super::address::{Address, class};
 use super::clauses::Clauses;
@@ -9,6 +9,7 @@ use super::reader::{Reader, USER_SCHEMA};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let mut drafts = read_parsers(reader).await?;
@@ -28,16 +29,16 @@ async fn drafts(
     sql: &str,
     catalog: u32,
     kind: ObjectKind,
-    make: impl Fn(&Row, &str) -> Vec<String>,
+    make: impl Fn(&Row, &str) -> Result<Vec<String>>,
 ) -> Result<Vec<Draft>> {
     let rows = reader.rows(&format!("{kind} objects"), sql).await?;
-    let draft = |row: &Row| {
-        let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let draft = |row: &Row| -> Result<_> {
+        let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let identity = format!("{} {}", kind.to_string().to_uppercase(), ident::qualified(schema, name));
-        let statements = make(row, &identity);
-        Draft::new(Address::new(catalog, row.get("oid")), kind, Some(schema), name, identity).made_by(statements)
+        let statements = make(row, &identity)?;
+        Ok(Draft::new(Address::new(catalog, row.get("oid")?), kind, Some(schema), name, identity).made_by(statements))
     };
-    Ok(rows.iter().filter(|row| !reader.is_member(catalog, row.get("oid"))).map(draft).collect())
+    reader.own(&rows, catalog)?.into_iter().map(draft).collect()
 }
 
 async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -51,7 +52,7 @@ async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         function("prslextype", "lextypes"),
     );
     let words = ["START", "GETTOKEN", "END", "HEADLINE", "LEXTYPES"];
-    drafts(reader, &sql, class::TS_PARSER, ObjectKind::TextSearchParser, |row, identity| vec![by_functions(row, identity, &words)]).await
+    drafts(reader, &sql, class::TS_PARSER, ObjectKind::TextSearchParser, |row, identity| by_functions(row, identity, &words)).await
 }
 
 async fn read_templates(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -62,16 +63,15 @@ async fn read_templates(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         function("tmpllexize", "lexize"),
     );
     let words = ["INIT", "LEXIZE"];
-    drafts(reader, &sql, class::TS_TEMPLATE, ObjectKind::TextSearchTemplate, |row, identity| vec![by_functions(row, identity, &words)])
-        .await
+    drafts(reader, &sql, class::TS_TEMPLATE, ObjectKind::TextSearchTemplate, |row, identity| by_functions(row, identity, &words)).await
 }
 
-fn by_functions(row: &Row, identity: &str, words: &[&str]) -> String {
+fn by_functions(row: &Row, identity: &str, words: &[&str]) -> Result<Vec<String>> {
     let mut clauses = Clauses::default();
     for word in words {
-        clauses.set_some(word, row.get::<_, Option<&str>>(word.to_lowercase().as_str()));
+        clauses.set_some(word, row.get::<_, Option<&str>>(word.to_lowercase().as_str())?);
     }
-    format!("CREATE {identity}{}", clauses.bracketed())
+    Ok(vec![format!("CREATE {identity}{}", clauses.bracketed())])
 }
 
 async fn read_dictionaries(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -81,14 +81,14 @@ async fn read_dictionaries(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = o.dictnamespace \
          JOIN pg_catalog.pg_ts_template t ON t.oid = o.dicttemplate JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace WHERE {USER_SCHEMA}"
     );
-    let make = |row: &Row, identity: &str| {
+    let make = |row: &Row, identity: &str| -> Result<_> {
         let mut clauses = Clauses::default();
-        clauses.set("TEMPLATE", ident::qualified(row.get("template_schema"), row.get("template")));
+        clauses.set("TEMPLATE", ident::qualified(row.get("template_schema")?, row.get("template")?));
         // The catalog keeps the rest as it is written here.
-        if let Some(options) = row.get::<_, Option<&str>>("options") {
+        if let Some(options) = row.get::<_, Option<&str>>("options")? {
             clauses.word(options);
         }
-        vec![format!("CREATE {identity}{}", clauses.bracketed())]
+        Ok(vec![format!("CREATE {identity}{}", clauses.bracketed())])
     };
     let mut found = drafts(reader, &sql, class::TS_DICTIONARY, ObjectKind::TextSearchDictionary, make).await?;
     own(reader, &mut found, "pg_ts_dict", "dictowner").await?;
@@ -106,14 +106,14 @@ async fn read_configurations(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace \
          JOIN pg_catalog.pg_ts_parser p ON p.oid = o.cfgparser JOIN pg_catalog.pg_namespace pn ON pn.oid = p.prsnamespace WHERE {USER_SCHEMA}"
     );
-    let make = |row: &Row, identity: &str| {
-        let parser = ident::qualified(row.get("parser_schema"), row.get("parser"));
+    let make = |row: &Row, identity: &str| -> Result<_> {
+        let parser = ident::qualified(row.get("parser_schema")?, row.get("parser")?);
         let mut statements = vec![format!("CREATE {identity} (PARSER = {parser})")];
-        let mappings = row.get::<_, Vec<&str>>("tokens").into_iter().zip(row.get::<_, Vec<&str>>("dictionaries"));
+        let mappings = row.get::<_, Vec<&str>>("tokens")?.into_iter().zip(row.get::<_, Vec<&str>>("dictionaries")?);
         statements.extend(
             mappings.map(|(token, dictionaries)| format!("ALTER {identity} ADD MAPPING FOR {} WITH {dictionaries}", ident::quote(token))),
         );
-        statements
+        Ok(statements)
     };
     let mut found = drafts(reader, &sql, class::TS_CONFIGURATION, ObjectKind::TextSearchConfiguration, make).await?;
     own(reader, &mut found, "pg_ts_config", "cfgowner").await?;
@@ -124,8 +124,9 @@ async fn read_configurations(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 async fn own(reader: &Reader<'_>, drafts: &mut [Draft], catalog: &str, column: &str) -> Result<()> {
     let sql = format!("SELECT o.oid, pg_catalog.pg_get_userbyid(o.{column})::text AS owner FROM pg_catalog.{catalog} o");
     let rows = reader.rows("text search objects' owners", &sql).await?;
+    let owners: HashMap<u32, String> = rows.iter().map(|row| Ok((row.get("oid")?, row.get("owner")?))).collect::<Result<_>>()?;
     for draft in drafts {
-        draft.owner = rows.iter().find(|row| row.get::<_, u32>("oid") == draft.address.object).map(|row| row.get("owner"));
+        draft.owner = owners.get(&draft.address.object).cloned();
     }
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Triggers that a user made, and whether they fire; rules are here too, for they are written the same way.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA, letter, present};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     // A partition has its parent's triggers without being told; only a different state must be said. Up to 14 these count as internal, as those of
@@ -28,7 +27,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("triggers", &sql).await? {
-        if !reader.is_member(class::CLASS, row.get("tgrelid")) && !reader.is_member(class::TRIGGER, row.get("oid")) {
+        if !reader.is_member(class::CLASS, row.get("tgrelid")?) && !reader.is_member(class::TRIGGER, row.get("oid")?) {
             drafts.extend(trigger(reader, &row)?);
         }
     }
@@ -36,13 +35,13 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 }
 
 fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
-    let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+    let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
     let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
-    let enabled = letter(row, "enabled");
-    let is_inherited: bool = row.get("is_inherited");
+    let enabled = letter(row, "enabled")?;
+    let is_inherited: bool = row.get("is_inherited")?;
     let mut statements = Vec::new();
     let usual = if is_inherited {
-        letter(row, "parent_enabled")
+        letter(row, "parent_enabled")?
     } else {
         statements.push(present(row, "definition", "triggers")?);
         'O'
@@ -50,24 +49,24 @@ fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
     if enabled != usual {
         statements.push(format!("ALTER TABLE {qualified} {} TRIGGER {quoted}", enabling(enabled)));
     }
-    let address = Address::new(class::TRIGGER, row.get("oid"));
+    let address = Address::new(class::TRIGGER, row.get("oid")?);
     let draft = Draft::new(address, ObjectKind::Trigger, Some(schema), name, format!("TRIGGER {quoted} ON {qualified}"));
-    let constraint: u32 = row.get("tgconstraint");
+    let constraint: u32 = row.get("tgconstraint")?;
     let parts = (constraint != 0).then(|| (Address::new(class::CONSTRAINT, constraint), None));
     let mut needs = Vec::new();
     if is_inherited {
-        let table: u32 = row.get("tgrelid");
+        let table: u32 = row.get("tgrelid")?;
         needs.push(Address::new(super::address::own::TABLE_ATTACH, table));
         // That of an extension's table comes with the extension, which the attaching needs.
-        let is_made = row.get::<_, Option<u32>>("parent_table").is_some_and(|table| !reader.is_member(class::CLASS, table));
-        needs.extend(row.get::<_, Option<u32>>("parent").filter(|_| is_made).map(|parent| Address::new(class::TRIGGER, parent)));
+        let is_made = row.get::<_, Option<u32>>("parent_table")?.is_some_and(|table| !reader.is_member(class::CLASS, table));
+        needs.extend(row.get::<_, Option<u32>>("parent")?.filter(|_| is_made).map(|parent| Address::new(class::TRIGGER, parent)));
     }
     Ok(Some(
         Draft {
-            of: Some(Address::new(class::CLASS, row.get("tgrelid"))),
+            of: Some(Address::new(class::CLASS, row.get("tgrelid")?)),
             sort: table.to_owned(),
             drop: (!is_inherited).then(|| format!("DROP TRIGGER {quoted} ON {qualified}")),
-            detail: Detail::Trigger { row: row.get("row") },
+            detail: Detail::Trigger { row: row.get("row")? },
             parts: parts.into_iter().collect(),
             needs,
             ..draft
@@ -95,19 +94,19 @@ pub(super) async fn read_rules(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     );
     let mut drafts = Vec::new();
     for row in reader.rows("rules", &sql).await? {
-        let of = Address::new(class::CLASS, row.get("ev_class"));
+        let of = Address::new(class::CLASS, row.get("ev_class")?);
         if reader.is_member(of.class, of.object) {
             continue;
         }
-        let (schema, table, name): (&str, &str, &str) = (row.get("schema"), row.get("table"), row.get("name"));
+        let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
         let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
         let definition: String = present(&row, "definition", "rules")?;
         let mut statements = vec![definition.trim_end().trim_end_matches(';').to_owned()];
-        let enabled = letter(&row, "enabled");
+        let enabled = letter(&row, "enabled")?;
         if enabled != 'O' {
             statements.push(format!("ALTER TABLE {qualified} {} RULE {quoted}", enabling(enabled)));
         }
-        let address = Address::new(class::REWRITE, row.get("oid"));
+        let address = Address::new(class::REWRITE, row.get("oid")?);
         let draft = Draft::new(address, ObjectKind::Rule, Some(schema), name, format!("RULE {quoted} ON {qualified}"));
         let drop = Some(format!("DROP RULE {quoted} ON {qualified}"));
         drafts.push(Draft { of: Some(of), sort: table.to_owned(), drop, ..draft }.made_by(statements));

@@ -1,8 +1,6 @@
 //! Types of their own: enums, composites, ranges, base types and shells. Domains are elsewhere; the types of arrays, multiranges and tables'
 //! rows are made along with what they belong to.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class, own};
 use super::clauses::Clauses;
 use super::draft::Draft;
@@ -10,6 +8,7 @@ use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 /// What every type's query begins with.
 pub(super) const COMMON: &str = "SELECT t.oid, n.oid AS schema_oid, n.nspname::text AS schema, t.typname::text AS name, \
@@ -26,18 +25,32 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 
 /// Runs a query that begins with [`COMMON`] and leaves out what extensions make.
 pub(super) async fn rows(reader: &Reader<'_>, kind: &str, sql: &str) -> Result<Vec<Row>> {
-    let mut rows = reader.rows(kind, sql).await?;
-    rows.retain(|row| !reader.is_member(class::TYPE, row.get("oid")));
-    Ok(rows)
+    let mut own = Vec::new();
+    for row in reader.rows(kind, sql).await? {
+        if !reader.is_member(class::TYPE, row.get("oid")?) {
+            own.push(row);
+        }
+    }
+    Ok(own)
 }
 
-fn qualified(row: &Row) -> String {
-    ident::qualified(row.get("schema"), row.get("name"))
+/// The type and its shell, of each.
+fn flat(rows: &[Row], make: impl Fn(&Row) -> Result<[Draft; 2]>) -> Result<Vec<Draft>> {
+    let mut drafts = Vec::new();
+    for row in rows {
+        drafts.extend(make(row)?);
+    }
+    Ok(drafts)
 }
 
-fn draft(row: &Row, kind: ObjectKind) -> Draft {
-    let address = Address::new(class::TYPE, row.get("oid"));
-    Draft::new(address, kind, Some(row.get("schema")), row.get("name"), format!("TYPE {}", qualified(row))).owned_by(row.get("owner"))
+fn qualified(row: &Row) -> Result<String> {
+    Ok(ident::qualified(row.get("schema")?, row.get("name")?))
+}
+
+fn draft(row: &Row, kind: ObjectKind) -> Result<Draft> {
+    let address = Address::new(class::TYPE, row.get("oid")?);
+    Ok(Draft::new(address, kind, Some(row.get("schema")?), row.get("name")?, format!("TYPE {}", qualified(row)?))
+        .owned_by(row.get("owner")?))
 }
 
 async fn read_enums(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -45,12 +58,12 @@ async fn read_enums(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         "{COMMON}, ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels \
          FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e' AND {USER_SCHEMA}"
     );
-    let make = |row: &Row| {
-        let labels: Vec<String> = row.get::<_, Vec<&str>>("labels").into_iter().map(ident::literal).collect();
+    let make = |row: &Row| -> Result<_> {
+        let labels: Vec<String> = row.get::<_, Vec<&str>>("labels")?.into_iter().map(ident::literal).collect();
         let items = if labels.is_empty() { String::new() } else { format!("\n    {}\n", labels.join(",\n    ")) };
-        draft(row, ObjectKind::Type).made_by(vec![format!("CREATE TYPE {} AS ENUM ({items})", qualified(row))])
+        Ok(draft(row, ObjectKind::Type)?.made_by(vec![format!("CREATE TYPE {} AS ENUM ({items})", qualified(row)?)]))
     };
-    Ok(rows(reader, "enums", &sql).await?.iter().map(make).collect())
+    rows(reader, "enums", &sql).await?.iter().map(make).collect()
 }
 
 async fn read_composites(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -71,13 +84,13 @@ async fn read_composites(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         column("ln.nspname::text"),
         column("l.collname::text"),
     );
-    Ok(rows(reader, "composite types", &sql).await?.iter().map(composite).collect())
+    rows(reader, "composite types", &sql).await?.iter().map(composite).collect()
 }
 
-fn composite(row: &Row) -> Draft {
-    let (names, types): (Vec<&str>, Vec<&str>) = (row.get("columns"), row.get("types"));
-    let schemas: Vec<Option<&str>> = row.get("collation_schemas");
-    let collations = schemas.into_iter().zip(row.get::<_, Vec<Option<&str>>>("collations"));
+fn composite(row: &Row) -> Result<Draft> {
+    let (names, types): (Vec<&str>, Vec<&str>) = (row.get("columns")?, row.get("types")?);
+    let schemas: Vec<Option<&str>> = row.get("collation_schemas")?;
+    let collations = schemas.into_iter().zip(row.get::<_, Vec<Option<&str>>>("collations")?);
     let mut columns = Clauses::default();
     for ((name, of_type), collation) in names.into_iter().zip(types).zip(collations) {
         let collate = match collation {
@@ -86,10 +99,10 @@ fn composite(row: &Row) -> Draft {
         };
         columns.word(format!("{} {of_type}{collate}", ident::quote(name)));
     }
-    let draft = draft(row, ObjectKind::Type);
+    let draft = draft(row, ObjectKind::Type)?;
     // Its columns' comments are those of its row in pg_class.
-    let parts = vec![(Address::new(class::CLASS, row.get("typrelid")), Some(draft.identity.clone()))];
-    Draft { parts, ..draft }.made_by(vec![format!("CREATE TYPE {} AS{}", qualified(row), columns.bracketed())])
+    let parts = vec![(Address::new(class::CLASS, row.get("typrelid")?), Some(draft.identity.clone()))];
+    Ok(Draft { parts, ..draft }.made_by(vec![format!("CREATE TYPE {} AS{}", qualified(row)?, columns.bracketed())]))
 }
 
 async fn read_ranges(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -107,40 +120,41 @@ async fn read_ranges(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          LEFT JOIN (pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace) \
            ON l.oid = r.rngcollation AND r.rngcollation <> y.typcollation WHERE {USER_SCHEMA}"
     );
-    Ok(rows(reader, "ranges", &sql).await?.iter().flat_map(range).collect())
+    flat(&rows(reader, "ranges", &sql).await?, range)
 }
 
-fn range(row: &Row) -> [Draft; 2] {
-    let named = |schema: &str, name: &str| {
-        row.get::<_, Option<&str>>(name).zip(row.get::<_, Option<&str>>(schema)).map(|(name, schema)| ident::qualified(schema, name))
+fn range(row: &Row) -> Result<[Draft; 2]> {
+    let named = |schema: &str, name: &str| -> Result<Option<String>> {
+        let both = row.get::<_, Option<&str>>(name)?.zip(row.get::<_, Option<&str>>(schema)?);
+        Ok(both.map(|(name, schema)| ident::qualified(schema, name)))
     };
-    let multirange = named("multirange_schema", "multirange");
+    let multirange = named("multirange_schema", "multirange")?;
     let mut clauses = Clauses::default();
-    clauses.set("subtype", row.get::<_, &str>("subtype"));
+    clauses.set("subtype", row.get::<_, &str>("subtype")?);
     clauses.set_some("multirange_type_name", multirange.as_ref());
-    clauses.set_some("subtype_opclass", named("class_schema", "class"));
-    clauses.set_some("collation", named("collation_schema", "collation"));
-    clauses.set_some("canonical", row.get::<_, Option<&str>>("canonical"));
-    clauses.set_some("subtype_diff", row.get::<_, Option<&str>>("difference"));
-    let draft = draft(row, ObjectKind::Type);
-    let multirange_oid = row.get::<_, Option<u32>>("multirange_oid");
+    clauses.set_some("subtype_opclass", named("class_schema", "class")?);
+    clauses.set_some("collation", named("collation_schema", "collation")?);
+    clauses.set_some("canonical", row.get::<_, Option<&str>>("canonical")?);
+    clauses.set_some("subtype_diff", row.get::<_, Option<&str>>("difference")?);
+    let draft = draft(row, ObjectKind::Type)?;
+    let multirange_oid = row.get::<_, Option<u32>>("multirange_oid")?;
     let part = multirange_oid.zip(multirange).map(|(oid, name)| (Address::new(class::TYPE, oid), Some(format!("TYPE {name}"))));
-    let create = format!("CREATE TYPE {} AS RANGE{}", qualified(row), clauses.bracketed());
+    let create = format!("CREATE TYPE {} AS RANGE{}", qualified(row)?, clauses.bracketed());
     // Its canonical function needs it as much as it needs that.
-    let cascade = row.get::<_, Option<&str>>("canonical").map_or("", |_| " CASCADE");
+    let cascade = row.get::<_, Option<&str>>("canonical")?.map_or("", |_| " CASCADE");
     let drop = Some(format!("DROP {}{cascade}", draft.identity));
-    [Draft { parts: part.into_iter().collect(), drop, ..draft }.made_by(vec![create]), shell(row)]
+    Ok([Draft { parts: part.into_iter().collect(), drop, ..draft }.made_by(vec![create]), shell(row)?])
 }
 
 /// The type as a bare name, for functions that it needs and that need it. Made only where a cycle asks for it.
-fn shell(row: &Row) -> Draft {
-    let of = Address::new(class::TYPE, row.get("oid"));
+fn shell(row: &Row) -> Result<Draft> {
+    let of = Address::new(class::TYPE, row.get("oid")?);
     let address = Address::new(own::SHELL_TYPE, of.object);
-    let identity = format!("TYPE {}", qualified(row));
-    let draft = Draft::new(address, ObjectKind::ShellType, Some(row.get("schema")), row.get("name"), identity);
-    let needs = vec![Address::new(class::NAMESPACE, row.get("schema_oid"))];
+    let identity = format!("TYPE {}", qualified(row)?);
+    let draft = Draft::new(address, ObjectKind::ShellType, Some(row.get("schema")?), row.get("name")?, identity);
+    let needs = vec![Address::new(class::NAMESPACE, row.get("schema_oid")?)];
     // Dropping the type drops it.
-    Draft { host: Some(of), needs, drop: None, ..draft }.made_by(vec![format!("CREATE TYPE {}", qualified(row))])
+    Ok(Draft { host: Some(of), needs, drop: None, ..draft }.made_by(vec![format!("CREATE TYPE {}", qualified(row)?)]))
 }
 
 async fn read_base(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -169,49 +183,49 @@ async fn read_base(reader: &Reader<'_>) -> Result<Vec<Draft>> {
          WHERE t.typtype = 'b' AND t.typisdefined AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) AND {USER_SCHEMA}",
         functions.join(", ")
     );
-    Ok(rows(reader, "base types", &sql).await?.iter().flat_map(base).collect())
+    flat(&rows(reader, "base types", &sql).await?, base)
 }
 
-fn base(row: &Row) -> [Draft; 2] {
+fn base(row: &Row) -> Result<[Draft; 2]> {
     let text = |column: &str| row.get::<_, Option<&str>>(column);
     let mut clauses = Clauses::default();
-    let length: i32 = row.get("length");
+    let length: i32 = row.get("length")?;
     clauses.set("INTERNALLENGTH", if length < 0 { "VARIABLE".to_owned() } else { length.to_string() });
     for name in ["INPUT", "OUTPUT", "RECEIVE", "SEND", "TYPMOD_IN", "TYPMOD_OUT", "ANALYZE", "SUBSCRIPT"] {
-        clauses.set_some(name, text(&name.to_lowercase()));
+        clauses.set_some(name, text(&name.to_lowercase())?);
     }
-    clauses.set_some("COLLATABLE", row.get::<_, bool>("collatable").then_some("true"));
-    clauses.set_some("DEFAULT", text("expression").map(str::to_owned).or_else(|| text("literal").map(ident::literal)));
-    clauses.set_some("ELEMENT", text("element"));
-    if letter(row, "category") != 'U' {
-        clauses.set("CATEGORY", ident::literal(row.get("category")));
+    clauses.set_some("COLLATABLE", row.get::<_, bool>("collatable")?.then_some("true"));
+    clauses.set_some("DEFAULT", text("expression")?.map(str::to_owned).or(text("literal")?.map(ident::literal)));
+    clauses.set_some("ELEMENT", text("element")?);
+    if letter(row, "category")? != 'U' {
+        clauses.set("CATEGORY", ident::literal(row.get("category")?));
     }
-    clauses.set_some("PREFERRED", row.get::<_, bool>("typispreferred").then_some("true"));
-    if letter(row, "delimiter") != ',' {
-        clauses.set("DELIMITER", ident::literal(row.get("delimiter")));
+    clauses.set_some("PREFERRED", row.get::<_, bool>("typispreferred")?.then_some("true"));
+    if letter(row, "delimiter")? != ',' {
+        clauses.set("DELIMITER", ident::literal(row.get("delimiter")?));
     }
-    let align = match letter(row, "align") {
+    let align = match letter(row, "align")? {
         'c' => "char",
         's' => "int2",
         'd' => "double",
         _ => "int4",
     };
     clauses.set("ALIGNMENT", align);
-    let storage = match letter(row, "storage") {
+    let storage = match letter(row, "storage")? {
         'e' => "external",
         'x' => "extended",
         'm' => "main",
         _ => "plain",
     };
     clauses.set("STORAGE", storage);
-    if row.get("typbyval") {
+    if row.get("typbyval")? {
         clauses.word("PASSEDBYVALUE");
     }
-    let draft = draft(row, ObjectKind::Type);
+    let draft = draft(row, ObjectKind::Type)?;
     // Its functions need it as much as it needs them.
     let drop = Some(format!("DROP {} CASCADE", draft.identity));
-    let create = format!("CREATE TYPE {}{}", qualified(row), clauses.bracketed());
-    [Draft { drop, ..draft }.made_by(vec![create]), shell(row)]
+    let create = format!("CREATE TYPE {}{}", qualified(row)?, clauses.bracketed());
+    Ok([Draft { drop, ..draft }.made_by(vec![create]), shell(row)?])
 }
 
 async fn read_shells(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -219,6 +233,6 @@ async fn read_shells(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         "{COMMON} FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
          WHERE NOT t.typisdefined AND {USER_SCHEMA}"
     );
-    let make = |row: &Row| draft(row, ObjectKind::ShellType).made_by(vec![format!("CREATE TYPE {}", qualified(row))]);
-    Ok(rows(reader, "shell types", &sql).await?.iter().map(make).collect())
+    let make = |row: &Row| Ok(draft(row, ObjectKind::ShellType)?.made_by(vec![format!("CREATE TYPE {}", qualified(row)?)]));
+    rows(reader, "shell types", &sql).await?.iter().map(make).collect()
 }

@@ -1,7 +1,5 @@
 //! Views, with their options and their columns' defaults.
 
-use tokio_postgres::Row;
-
 use super::address::{Address, class};
 use super::columns::{Column, Columns, parameters};
 use super::draft::{Definition, Draft, Either};
@@ -9,6 +7,7 @@ use super::reader::{Reader, USER_SCHEMA, present};
 use crate::archive::manifest::{ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::ident;
+use crate::pg::row::Row;
 
 pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<Draft>> {
     let sql = format!(
@@ -20,11 +19,13 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
     );
     let mut drafts = Vec::new();
     for row in reader.rows("views", &sql).await? {
-        let address = Address::new(class::CLASS, row.get("oid"));
+        let address = Address::new(class::CLASS, row.get("oid")?);
         if !reader.is_member(address.class, address.object) {
             let columns = columns.get(&address.object).map_or(&[][..], Vec::as_slice);
             drafts.extend(view(&row, address, columns)?);
-            drafts.extend(columns.iter().filter_map(|column| default(&row, address, column)));
+            for column in columns {
+                drafts.extend(default(&row, address, column)?);
+            }
         }
     }
     Ok(drafts)
@@ -34,10 +35,10 @@ pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<D
 /// bare columns, and the rule is the view made again. Where that never happens, the bare columns must not pass for what the view shows:
 /// reading them fails, by a cast that the server cannot carry out before, because it does not take `concat` for a constant.
 fn view(row: &Row, address: Address, columns: &[Column]) -> Result<[Draft; 2]> {
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
     let definition: String = present(row, "definition", "views")?;
-    let options = parameters(&row.get::<_, Vec<String>>("options"), "");
+    let options = parameters(&row.get::<_, Vec<String>>("options")?, "");
     let with = if options.is_empty() { String::new() } else { format!(" WITH ({})", options.join(", ")) };
     let whole = format!("VIEW {qualified}{with} AS\n{}", definition.trim_end().trim_end_matches(';'));
     let bare = format!(
@@ -61,7 +62,8 @@ fn view(row: &Row, address: Address, columns: &[Column]) -> Result<[Draft; 2]> {
     .made_by(vec![format!("CREATE OR REPLACE {whole}")]);
     let either = Either { clause: rule_address, whole: vec![format!("CREATE {whole}")], provisional: vec![format!("CREATE {bare}")] };
     let view = Draft::new(address, ObjectKind::View, Some(schema), name, identity);
-    let view = Draft { needs: vec![rule_address], definition: Definition::Either(Box::new(either)), owner: Some(row.get("owner")), ..view };
+    let view =
+        Draft { needs: vec![rule_address], definition: Definition::Either(Box::new(either)), owner: Some(row.get("owner")?), ..view };
     Ok([view, rule])
 }
 
@@ -70,14 +72,14 @@ fn null_column(column: &Column) -> String {
     format!("\n    NULL::{}{collate} AS {}", column.type_name, ident::quote(&column.name))
 }
 
-fn default(row: &Row, view: Address, column: &Column) -> Option<Draft> {
-    let default = column.default.as_ref()?;
-    let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
+fn default(row: &Row, view: Address, column: &Column) -> Result<Option<Draft>> {
+    let Some(default) = column.default.as_ref() else { return Ok(None) };
+    let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let (qualified, quoted) = (ident::qualified(schema, name), ident::quote(&column.name));
     let own = Address::new(class::ATTRDEF, default.oid);
     let words = format!("COLUMN {qualified}.{quoted}");
     let draft = Draft::new(own, ObjectKind::Default, Some(schema), &format!("{name} {}", column.name), words);
     let drop = Some(format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} DROP DEFAULT"));
     let set = format!("ALTER VIEW {qualified} ALTER COLUMN {quoted} SET DEFAULT {}", default.expression);
-    Some(Draft { of: Some(view), drop, ..draft }.made_by(vec![set]))
+    Ok(Some(Draft { of: Some(view), drop, ..draft }.made_by(vec![set])))
 }

@@ -127,7 +127,7 @@ impl Attempt<'_> {
         let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'";
         let answer = client.simple_query(sql).await?;
         let row = answer.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
-        let is = |column| row.and_then(|row| row.get(column)) == Some("t");
+        let is = |column: usize| row.and_then(|row| row.try_get(column).ok().flatten()) == Some("t");
         Ok((is(0), is(1)))
     }
 
