@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
+use super::words;
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::conninfo::{self, Pairs};
@@ -13,23 +14,23 @@ use crate::pg::connect::environment::Environment;
 use crate::pg::connect::libpq::{self, Resolved};
 use crate::pg::connect::parameters::{self, Setting};
 use crate::pg::connect::secret::Secret;
-use crate::pg::connect::target::Password;
+use crate::pg::connect::target::{Password, Target};
 use crate::pg::connect::{Ask, Server};
 
 /// Where the database is. Without any of these and without PG* variables, Kong's own settings say it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConnectionArgs {
     /// Connect to this host or socket folder
-    #[arg(short = 'h', long, value_name = "HOST", help_heading = "Connection")]
+    #[arg(short = 'h', long, value_name = "HOST", value_parser = words::name(), help_heading = "Connection")]
     pub host: Option<String>,
     /// Connect to this port
-    #[arg(short = 'p', long, value_name = "PORT", help_heading = "Connection")]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = words::name(), help_heading = "Connection")]
     pub port: Option<String>,
     /// Connect as this role
-    #[arg(short = 'U', long, value_name = "NAME", help_heading = "Connection")]
+    #[arg(short = 'U', long, value_name = "NAME", value_parser = words::name(), help_heading = "Connection")]
     pub username: Option<String>,
     /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the options above
-    #[arg(short = 'd', long, value_name = "DBNAME", help_heading = "Connection")]
+    #[arg(short = 'd', long, value_name = "DBNAME", value_parser = words::secret(), help_heading = "Connection")]
     pub dbname: Option<Secret>,
     /// Never ask for a password
     #[arg(short = 'w', long, conflicts_with = "password", help_heading = "Connection")]
@@ -57,7 +58,7 @@ impl ConnectionArgs {
     pub fn resolve(&self) -> Result<Connection> {
         let (mut resolved, kong_schema) = self.decide(&Environment::of_process())?;
         if self.password {
-            let secret = ask_now(&format!("Password for user {}: ", resolved.target.user))?;
+            let secret = ask_now(&resolved.target)?;
             let password = Password { secret, source: "the terminal".to_owned() };
             for host in &mut resolved.target.hosts {
                 host.password = Some(password.clone());
@@ -80,7 +81,7 @@ impl ConnectionArgs {
 
     /// The options as libpq's parameters; a connection string comes last, because it counts more. An empty option is as good as none.
     fn given(&self) -> Result<Vec<(String, Pairs)>> {
-        let dbname = self.dbname.as_ref().map(Secret::expose).filter(|text| !text.is_empty());
+        let dbname = self.dbname.as_ref().and_then(Secret::text).filter(|text| !text.is_empty());
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
             Some(text) if text.contains(':') && text.contains('@') => {
@@ -110,10 +111,10 @@ fn ask(prompt: &str) -> std::io::Result<Secret> {
     rpassword::prompt_password(prompt).map(Secret::new)
 }
 
-fn ask_now(prompt: &str) -> Result<Secret> {
-    ask(prompt).map_err(|error| {
+fn ask_now(target: &Target) -> Result<Secret> {
+    ask(&format!("Password for user {}: ", target.user)).map_err(|error| {
         Error::new(Kind::Usage, "ask for the password (-W)", error.to_string())
-            .hint("without a terminal, use a password file or PGPASSWORD")
+            .hint(format!("without a terminal, give it in {}", target.names.password))
     })
 }
 
@@ -140,7 +141,7 @@ mod tests {
     fn check(line: &str, variables: &[(&str, &str)], expect: &str, password: Option<&str>) {
         let (resolved, _) = decide(line, variables);
         assert_eq!(resolved.target.describe(), expect, "{line}");
-        let found = resolved.target.hosts[0].password.as_ref().map(|password| password.secret.expose());
+        let found = resolved.target.hosts[0].password.as_ref().and_then(|password| password.secret.text());
         assert_eq!(found, password, "{line}");
     }
 

@@ -18,6 +18,7 @@ mod ticker;
 mod units;
 mod values;
 mod verify;
+mod words;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -132,15 +133,17 @@ fn explain_usage(error: &clap::Error, format: LogFormat) -> u8 {
         output::print_error(&Error::new(Kind::Usage, "read the command line", cause).hint("see silverback --help"), format);
         return Kind::Usage.exit_code();
     }
-    match error.print() {
-        Err(source) if asked => {
-            let failure = Error::file("write to standard output", source);
+    let printed = error.print();
+    if !asked {
+        return Kind::Usage.exit_code();
+    }
+    output::written(printed).map_or_else(
+        |failure| {
             output::print_error(&failure, format);
             failure.kind().exit_code()
-        }
-        _ if asked => 0,
-        _ => Kind::Usage.exit_code(),
-    }
+        },
+        |()| 0,
+    )
 }
 
 /// The format of errors when the command line cannot be read as a whole.

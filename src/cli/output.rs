@@ -153,7 +153,15 @@ pub(super) fn note(line: &str) {
 /// Writes data to standard output, all of it or an error.
 pub(super) fn print(data: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(data.as_bytes()).and_then(|()| out.flush()).map_err(|source| Error::file("write to standard output", source))
+    written(out.write_all(data.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What writing to standard output came to. A reader that has seen enough (`| head`) is none of our business: the command ends as it would have.
+pub(super) fn written(result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|source| Error::file("write to standard output", source)),
+    }
 }
 
 /// Prints an error and its hint.

@@ -11,7 +11,7 @@ use crate::pg::connect::environment::Environment;
 use crate::pg::connect::libpq::Resolved;
 use crate::pg::connect::parameters::Setting;
 use crate::pg::connect::secret::Secret;
-use crate::pg::connect::target::{Password, Target};
+use crate::pg::connect::target::{Password, SettingNames, Target};
 use crate::pg::connect::tls::{ClientCertificate, Mode, Root, Settings as Tls, Version};
 
 /// How Kong reaches its database.
@@ -25,6 +25,15 @@ pub struct KongSettings {
 
 /// Ways to log in that Kong Enterprise has and this program has not.
 const UNSUPPORTED_LOGINS: &[&str] = &["pg_iam_auth", "pg_azure_auth", "pg_gcp_auth", "pg_oauth_auth"];
+
+/// What hints call the settings.
+const NAMES: SettingNames = SettingNames {
+    password: "KONG_PG_PASSWORD",
+    trusted: "KONG_LUA_SSL_TRUSTED_CERTIFICATE",
+    certificate: "KONG_PG_SSL_CERT and KONG_PG_SSL_CERT_KEY",
+    plain: "KONG_PG_SSL_REQUIRED=off",
+    timeout: "KONG_PG_TIMEOUT",
+};
 
 /// Reads Kong's settings from the environment.
 pub fn resolve(environment: &Environment) -> Result<KongSettings> {
@@ -48,6 +57,7 @@ pub fn resolve(environment: &Environment) -> Result<KongSettings> {
         target.timeout = Some(Duration::from_millis(milliseconds));
     }
     target.tls = reader.tls()?;
+    target.names = NAMES;
     let schema = reader.optional("pg_schema", false)?.map(|value| value.text);
     let Reader { settings, warnings, .. } = reader;
     Ok(KongSettings { resolved: Resolved { target, settings, warnings }, schema })
@@ -71,7 +81,7 @@ impl Reader<'_> {
         for name in UNSUPPORTED_LOGINS {
             if let Some((true, value)) = property::read_flag(name, self.environment)? {
                 let error = refuse(name, &value.source, "this way to log in is not supported");
-                return Err(error.hint("give a user with a password: -U and PGPASSWORD or a password file"));
+                return Err(error.hint("give a user with a password: KONG_PG_USER and KONG_PG_PASSWORD"));
             }
         }
         Ok(())
@@ -246,7 +256,7 @@ mod tests {
         ]);
         let target = &found.resolved.target;
         assert_eq!(target.describe(), "u@db:6/d");
-        assert_eq!(target.hosts[0].password.as_ref().map(|password| password.secret.expose()), Some("hunter2"));
+        assert_eq!(target.hosts[0].password.as_ref().and_then(|password| password.secret.text()), Some("hunter2"));
         assert_eq!(target.timeout, Some(Duration::from_millis(1500)));
         assert_eq!(found.schema.as_deref(), Some("s"));
         assert!(!format!("{found:?}").contains("hunter2"));

@@ -65,8 +65,9 @@ impl Attempt<'_> {
             return result;
         }
         let cause = format!("no answer within {} s", timeout.unwrap_or_default().as_secs_f64());
-        let hint = "check host, port and firewalls, and whether the server is overloaded; connect_timeout sets the time";
-        Err(Refusal::new(self.doing, cause, Next::Host).hint(hint))
+        let setting = self.server.inner.target.names.timeout;
+        let hint = format!("check host, port and firewalls, and whether the server is overloaded; {setting} sets the time");
+        Err(Refusal::new(self.doing, cause, Next::Host).hint(&hint))
     }
 
     fn wires(&self) -> (Wire, Option<Wire>) {

@@ -78,7 +78,7 @@ fn parse_uri_hosts(hosts: &str, pairs: &mut Pairs) -> Result<()> {
             entry.split_once(':').unwrap_or((entry, ""))
         };
         // Neither is repeated: it may be the rest of a password.
-        if name.contains('@') || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        if name.contains('@') || !port.trim_matches(' ').bytes().all(|byte| byte.is_ascii_digit()) {
             let hint = "write @ as %40, / as %2F and : as %3A inside a user name or password";
             return Err(refuse("the host and port of the URI are not well formed").hint(hint));
         }
@@ -101,8 +101,12 @@ fn push(pairs: &mut Pairs, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Undoes percent-encoding; `+` is itself.
+/// Undoes percent-encoding; `+` is itself. Spaces around it do not count, as in libpq, and none may stand inside.
 fn decode(text: &str) -> Result<String> {
+    let text = text.trim_matches(' ');
+    if text.contains(|c: char| c.is_ascii_whitespace()) {
+        return Err(refuse("a part of the URI holds a space").hint("write a space inside a URI as %20"));
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -189,6 +193,14 @@ mod tests {
         check("postgresql://h?sslmode=verify-full&options=-c%20a%3Db", &[("host", "h"), ("sslmode", "verify-full"), ("options", "-c a=b")]);
         check("postgresql://h?ssl=true", &[("host", "h"), ("sslmode", "require")]);
         check("postgresql://h/d%C3%A9", &[("host", "h"), ("dbname", "dé")]);
+        check(
+            "postgresql://h/d?sslmode= require & application_name=a ",
+            &[("host", "h"), ("dbname", "d"), ("sslmode", "require"), ("application_name", "a")],
+        );
+        check(
+            "postgresql:// u @h:1 /d ?options=-c%20a",
+            &[("user", "u"), ("host", "h"), ("port", "1"), ("dbname", "d"), ("options", "-c a")],
+        );
         check("postgresql://u:a:b@h", &[("user", "u"), ("password", "a:b"), ("host", "h")]);
     }
 
@@ -201,6 +213,7 @@ mod tests {
         check_refused("postgresql://u:hunter2%+1@h", "hexadecimal");
         check_refused("postgresql://u:hunter2%00@h", "%00");
         check_refused("postgresql://u:hunter2%ff@h", "UTF-8");
+        check_refused("postgresql://h?application_name=hunter2 b", "space");
         check_refused("postgresql://h?password", "no \"=\"");
         check_refused("postgresql://h?password=hunter2=", "second \"=\"");
     }

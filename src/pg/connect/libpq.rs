@@ -14,7 +14,7 @@ use super::libpq_tls;
 use super::parameters::{Parameters, Setting};
 use super::passfile::{PassFile, Wanted};
 use super::secret::Secret;
-use super::target::{APPLICATION_NAME, Host, Keepalives, Password, Place, SessionAttrs, TIMEOUT, Target};
+use super::target::{APPLICATION_NAME, Host, Keepalives, Password, Place, SessionAttrs, SettingNames, TIMEOUT, Target};
 use super::tls;
 use crate::error::{Error, Kind, Result};
 
@@ -89,6 +89,7 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
         channel_binding: channel_binding(&parameters)?,
         session: session_attrs(&parameters)?,
         tls,
+        names: SettingNames::LIBPQ,
     };
     Ok(Resolved { target, settings: parameters.shown(), warnings })
 }
@@ -168,8 +169,11 @@ fn default_socket_folder(port: u16) -> PathBuf {
 
 /// Gives each host its password: the one given, else the password file's. Returns what to warn about.
 fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts: &mut [Host], user: &str, database: &str) -> Vec<String> {
-    if let Some(value) = parameters.get("password") {
-        let password = Password { secret: Secret::new(&value.text), source: value.source.clone() };
+    let given = parameters.get("password").map(|value| (Secret::new(value.text.as_str()), value.source.clone()));
+    // A service's password counts more than the environment's.
+    if let Some((secret, source)) = parameters.raw_password.take().or(given) {
+        parameters.add_default("password", "***", &source);
+        let password = Password { secret, source };
         for host in hosts {
             host.password = Some(password.clone());
         }

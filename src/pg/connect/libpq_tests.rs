@@ -105,10 +105,10 @@ fn each_host_has_its_own_password() {
     let variables = [("PGPASSFILE", file.to_str().expect("UTF-8"))];
     let found = resolved("host=a,b,/tmp port=1 user=u dbname=d", &variables).expect("resolved");
     let passwords: Vec<Option<&str>> =
-        found.target.hosts.iter().map(|host| host.password.as_ref().map(|password| password.secret.expose())).collect();
+        found.target.hosts.iter().map(|host| host.password.as_ref().and_then(|password| password.secret.text())).collect();
     assert_eq!(passwords, [Some("one"), None, Some("socket")]);
     let given = resolved("host=a,b port=1 user=u dbname=d password=all", &variables).expect("resolved");
-    assert!(given.target.hosts.iter().all(|host| host.password.as_ref().is_some_and(|known| known.secret.expose() == "all")));
+    assert!(given.target.hosts.iter().all(|host| host.password.as_ref().is_some_and(|known| known.secret.expose() == b"all")));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("chmod");
     let found = resolved("host=a port=1 user=u dbname=d", &variables).expect("resolved");
     assert!(found.warnings[0].contains("0644") && found.target.hosts[0].password.is_none());

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::conninfo::Pairs;
 use super::environment::Environment;
+use super::secret::Secret;
 use super::service;
 use crate::error::{Error, Kind, Result};
 
@@ -95,6 +96,8 @@ pub(super) struct Parameters {
     values: BTreeMap<&'static str, Value>,
     /// The service file in use, for a hint.
     pub(super) service_file: Option<PathBuf>,
+    /// The service's password that is no UTF-8, and where it came from.
+    pub(super) raw_password: Option<(Secret, String)>,
 }
 
 /// Whether the environment names a server in libpq's way.
@@ -132,6 +135,7 @@ impl Parameters {
         for (key, text) in service.pairs {
             self.add(known(&key, &source)?, &text, &source);
         }
+        self.raw_password = service.password.filter(|_| self.get("password").is_none()).map(|secret| (secret, source));
         self.service_file = Some(service.file);
         Ok(())
     }

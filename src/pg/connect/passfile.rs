@@ -31,28 +31,28 @@ impl PassFile {
     /// Reads a file. A missing file is an empty one; a file that others can read is not used, as libpq does, and `warning` says so.
     pub fn read(path: &Path) -> Self {
         match read_private(path) {
-            Ok(text) => Self::of(&text),
+            Ok(bytes) => Self::of(&bytes),
             Err(warning) => Self { lines: Vec::new(), warning },
         }
     }
 
-    fn of(text: &str) -> Self {
-        let lines = text.lines().filter(|line| !line.starts_with('#')).map(Secret::new).collect();
-        Self { lines, warning: None }
+    fn of(bytes: &[u8]) -> Self {
+        let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        Self { lines: lines.filter(|line| !line.starts_with(b"#")).map(Secret::new).collect(), warning: None }
     }
 
     /// The password of the first line that matches; an empty one counts as none.
     pub fn look_up(&self, wanted: Wanted<'_>) -> Option<Secret> {
         let fields = [wanted.host, wanted.port, wanted.database, wanted.user];
         let password = self.lines.iter().find_map(|line| {
-            let rest = fields.iter().try_fold(line.expose(), |rest, field| match_field(rest, field))?;
+            let rest = fields.iter().try_fold(line.expose(), |rest, field| match_field(rest, field.as_bytes()))?;
             Some(take_field(rest).0)
         })?;
         (!password.is_empty()).then(|| Secret::new(password))
     }
 }
 
-fn read_private(path: &Path) -> Result<String, Option<String>> {
+fn read_private(path: &Path) -> Result<Vec<u8>, Option<String>> {
     let shown = path.display();
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -73,28 +73,33 @@ fn read_private(path: &Path) -> Result<String, Option<String>> {
             )));
         }
     }
-    std::fs::read_to_string(path).map_err(|error| Some(format!("the password file {shown} is not used: {error}")))
+    std::fs::read(path).map_err(|error| Some(format!("the password file {shown} is not used: {error}")))
 }
 
 /// Compares one field, `*` matching all; gives what follows its colon.
-fn match_field<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
-    if let Some(rest) = line.strip_prefix("*:") {
+fn match_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    if let Some(rest) = line.strip_prefix(b"*:") {
         return Some(rest);
     }
     let (field, rest) = take_field(line);
     (field == wanted).then_some(rest?)
 }
 
-/// One field without its escapes (`\:` and `\\`), and what follows its colon, if there is one.
-fn take_field(line: &str) -> (String, Option<&str>) {
-    let mut field = String::new();
-    let mut characters = line.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            ':' => return (field, Some(&line[at + 1..])),
-            '\\' => field.push(characters.next().map_or('\\', |(_, next)| next)),
+/// One field without its escapes (`\:` and `\\`), and what follows its colon, if there is one. Bytes, as libpq takes them: a password may be
+/// in any encoding.
+fn take_field(line: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
+    let mut field = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        match byte {
+            b':' => return (field, Some(&line[at + 1..])),
+            b'\\' => {
+                at += 1;
+                field.push(line.get(at).copied().unwrap_or(b'\\'));
+            }
             other => field.push(other),
         }
+        at += 1;
     }
     (field, None)
 }
@@ -104,8 +109,8 @@ mod tests {
     use super::*;
 
     fn check(file: &str, [host, port, database, user]: [&str; 4], expect: Option<&str>) {
-        let found = PassFile::of(file).look_up(Wanted { host, port, database, user });
-        assert_eq!(found.as_ref().map(Secret::expose), expect, "{file}");
+        let found = PassFile::of(file.as_bytes()).look_up(Wanted { host, port, database, user });
+        assert_eq!(found.as_ref().and_then(Secret::text), expect, "{file}");
     }
 
     #[test]
@@ -122,6 +127,13 @@ mod tests {
         check(r"\:\:1:5432:kong:kong:six", ["::1", "5432", "kong", "kong"], Some("six"));
         check(r"db:5432:k\*:kong:x", ["db", "5432", "k*", "kong"], Some("x"));
         check("db:5432:kong:kong:secret\r\n", us, Some("secret"));
+    }
+
+    #[test]
+    fn takes_bytes_as_they_are() {
+        let wanted = Wanted { host: "db", port: "1", database: "d", user: "u" };
+        let found = PassFile::of(b"# caf\xe9\ndb:1:d\xe9:u:x\ndb:1:d:u:p\xe9\\:\n").look_up(wanted);
+        assert_eq!(found.as_ref().map(Secret::expose), Some(&b"p\xe9:"[..]));
     }
 
     #[cfg(unix)]

@@ -50,19 +50,19 @@ impl Refusal {
 /// Puts the driver's error into words.
 pub(super) fn explain(doing: &str, source: tokio_postgres::Error, target: &Target, host: &Host, password: Option<&Password>) -> Refusal {
     if source.as_db_error().is_some() {
-        return explain_server(doing, source, password);
+        return explain_server(doing, source, target, password);
     }
     let text = session::chain(&source);
     let refusal = if let Some(tls) = find_source::<rustls::Error>(&source) {
-        explain_tls(doing, tls, host)
+        explain_tls(doing, tls, target, host)
     } else if text.contains("server does not support TLS") {
         Refusal::new(doing, "the server does not offer TLS", Next::Nothing)
-            .hint("switch TLS on in the server (ssl = on), or connect with sslmode=prefer if plain text is acceptable")
+            .hint(&format!("switch TLS on in the server (ssl = on), or set {} if plain text is acceptable", target.names.plain))
     } else if text.starts_with("error performing TLS handshake") {
         Refusal::new(doing, text, Next::Plain).hint("does the server really speak TLS on this port?")
     } else if text.contains("password missing") {
         Refusal::new(doing, "the server asks for a password, and none is given", Next::Password)
-            .hint("give it in a password file (.pgpass) or in PGPASSWORD, or let -W ask for it")
+            .hint(&format!("give it in {}, or let -W ask for it", target.names.password))
     } else if text.starts_with("authentication error") {
         explain_authentication(doing, &text, target)
     } else if let Some(error) = find_source::<io::Error>(&source) {
@@ -76,7 +76,7 @@ pub(super) fn explain(doing: &str, source: tokio_postgres::Error, target: &Targe
 }
 
 /// What the server itself said.
-fn explain_server(doing: &str, source: tokio_postgres::Error, password: Option<&Password>) -> Refusal {
+fn explain_server(doing: &str, source: tokio_postgres::Error, target: &Target, password: Option<&Password>) -> Refusal {
     let code = source.code().map(|code| code.code().to_owned()).unwrap_or_default();
     let message = source.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
     let server_hint = source.as_db_error().and_then(|error| error.hint().map(str::to_owned));
@@ -93,7 +93,7 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, password: Option<&
             ("let the server's pg_hba.conf admit this user, database and address".to_owned(), Next::OtherKind)
         }
         "28000" if message.contains("client certificate") => {
-            ("give a client certificate with sslcert and sslkey".to_owned(), Next::OtherKind)
+            (format!("give a client certificate with {}", target.names.certificate), Next::OtherKind)
         }
         "28000" => ("check that the role exists and may log in (LOGIN)".to_owned(), Next::OtherKind),
         "0A000" if message.starts_with("conversion between ") => (
@@ -109,46 +109,47 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, password: Option<&
     Refusal { error, next }.hint(&hint)
 }
 
-fn explain_tls(doing: &str, error: &rustls::Error, host: &Host) -> Refusal {
+fn explain_tls(doing: &str, error: &rustls::Error, target: &Target, host: &Host) -> Refusal {
     use CertificateError as C;
-    let name = host.tls_name();
+    let (name, names) = (host.tls_name(), &target.names);
+    let trusted = |what: &str| format!("{what} as trusted ({})", names.trusted);
     let (cause, hint) = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             C::UnknownIssuer => (
                 "the server's certificate is not signed by a trusted authority".to_owned(),
-                "name the certificate of the authority that signed it as trusted (sslrootcert)",
+                trusted("name the certificate of the authority that signed it"),
             ),
             C::Expired | C::ExpiredContext { .. } => {
-                ("the server's certificate has expired".to_owned(), "renew it, and check this machine's clock")
+                ("the server's certificate has expired".to_owned(), "renew it, and check this machine's clock".to_owned())
             }
             C::NotValidYet | C::NotValidYetContext { .. } => {
-                ("the server's certificate is not valid yet".to_owned(), "check the clocks of both machines")
+                ("the server's certificate is not valid yet".to_owned(), "check the clocks of both machines".to_owned())
             }
             C::NotValidForNameContext { presented, .. } if !presented.is_empty() => (
                 format!("the server's certificate is not made out for {name}, but for {}", presented.join(", ")),
-                "connect by the name in the certificate (hostaddr can give the address), or use sslmode=verify-ca",
+                "connect by the name in the certificate (hostaddr can give the address), or use sslmode=verify-ca".to_owned(),
             ),
             C::NotValidForName | C::NotValidForNameContext { .. } => (
                 format!("the server's certificate is not made out for {name}"),
-                "connect by the name in the certificate (hostaddr can give the address), or use sslmode=verify-ca",
+                "connect by the name in the certificate (hostaddr can give the address), or use sslmode=verify-ca".to_owned(),
             ),
             C::Other(other) if other.to_string().contains("UnsupportedCertVersion") => (
                 "the server's certificate is of X.509 version 1, which cannot be verified".to_owned(),
-                "reissue it with a subjectAltName, which makes it version 3",
+                "reissue it with a subjectAltName, which makes it version 3".to_owned(),
             ),
             C::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
                 "the server shows an authority's own certificate, which is not among the trusted ones".to_owned(),
-                "name just this certificate as trusted (sslrootcert), or give the server one of its own",
+                trusted("give the server one of its own, or name just this one"),
             ),
-            _ => (format!("the server's certificate is refused: {error}"), ""),
+            _ => (format!("the server's certificate is refused: {error}"), String::new()),
         },
         rustls::Error::AlertReceived(alert) => (
             format!("the server ended the TLS handshake: {alert:?}"),
-            "its log says why; it may want a client certificate (sslcert, sslkey)",
+            format!("its log says why; it may want a client certificate ({})", names.certificate),
         ),
-        _ => (format!("TLS failed: {error}"), ""),
+        _ => (format!("TLS failed: {error}"), String::new()),
     };
-    Refusal::new(doing, cause, Next::Plain).hint(hint)
+    Refusal::new(doing, cause, Next::Plain).hint(&hint)
 }
 
 fn explain_authentication(doing: &str, text: &str, target: &Target) -> Refusal {

@@ -6,23 +6,28 @@ use std::fmt;
 
 /// A password, or text that may hold one. Its `Debug` form is `***`; it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Vec<u8>);
 
 impl Secret {
     /// Hides `text`.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Vec<u8>>) -> Self {
         Self(text.into())
     }
 
-    /// Shows the text to whoever really needs it.
-    pub fn expose(&self) -> &str {
+    /// Shows the bytes to whoever really needs them: a password may be in any encoding.
+    pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Shows the text, if it is UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
     }
 }
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(text.into_bytes())
     }
 }
 

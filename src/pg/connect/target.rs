@@ -44,6 +44,34 @@ pub struct Target {
     pub session: SessionAttrs,
     /// TLS.
     pub tls: tls::Settings,
+    /// What hints call the settings that the user may have to change.
+    pub names: SettingNames,
+}
+
+/// The names of settings where the target came from; a hint that names another source's would not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingNames {
+    /// Where a password can be given.
+    pub password: &'static str,
+    /// What names trusted certificates.
+    pub trusted: &'static str,
+    /// What names the client's certificate and key.
+    pub certificate: &'static str,
+    /// What lets a connection go without TLS.
+    pub plain: &'static str,
+    /// What sets the time for connecting.
+    pub timeout: &'static str,
+}
+
+impl SettingNames {
+    /// libpq's.
+    pub const LIBPQ: Self = Self {
+        password: "a password file (.pgpass) or in PGPASSWORD",
+        trusted: "sslrootcert",
+        certificate: "sslcert and sslkey",
+        plain: "sslmode=prefer",
+        timeout: "connect_timeout",
+    };
 }
 
 impl Target {
@@ -63,6 +91,7 @@ impl Target {
             channel_binding: ChannelBinding::Prefer,
             session: SessionAttrs::Any,
             tls: tls::Settings::default(),
+            names: SettingNames::LIBPQ,
         }
     }
 
