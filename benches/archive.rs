@@ -242,5 +242,5 @@ fn manifest(rows: Rows) -> Manifest {
         snapshot_time: "2026-01-02T03:04:05Z".into(),
         snapshot_lsn: None,
     };
-    Manifest { source, objects: vec![object], tables: vec![table], not_carried: Vec::new() }
+    Manifest { source, objects: vec![object], tables: vec![table], not_carried: Vec::new(), statistics: Vec::new() }
 }

@@ -164,11 +164,13 @@ class Archive:
             extensions = {item["id"] for item in self.manifest["objects"] if item["kind"] == "extension"}
             single = [(t["object"], (t["schema"], t["name"]) if t["object"] in extensions else None) for t in self.tables]
             need(len(set(single)) == len(single), "manifest: two tables are one object")
+            told = [item["object"] for item in self.manifest.get("statistics", [])]
+            need(len(set(told)) == len(told), "manifest: an object has its statistics twice")
+            named += told
             for item in self.manifest["objects"]:
                 named += item["depends_on"]
-                named += [] if item.get("of") is None else [item["of"]]
                 detail = item.get("detail", {})
-                named += [detail["references"]] if detail.get("type") == "foreign-key" else []
+                named += [item.get("of")] * (item.get("of") is not None) + [detail.get("references")] * (detail.get("type") == "foreign-key")
             need(all(count == 1 for count in ids.values()), "manifest: two objects have one number")
             need(all(name in ids for name in named), "manifest: an object is named that is not there")
             for table in self.tables:

@@ -60,6 +60,7 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
         objects: (0..tables.len()).map(object).collect(),
         tables: tables.iter().enumerate().map(|(id, &shape)| table(id, shape)).collect(),
         not_carried: Vec::new(),
+        statistics: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::statistics::Statistics;
+
 /// All that a restore needs to know before the first row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -15,6 +17,9 @@ pub struct Manifest {
     pub tables: Vec<Table>,
     /// What the database holds and the archive does not.
     pub not_carried: Vec<NotCarried>,
+    /// What the planner knew of the rows, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<Statistics>,
 }
 
 /// The database that was dumped.

@@ -23,6 +23,7 @@ mod reader;
 mod room;
 mod root;
 mod section;
+pub mod statistics;
 mod survey;
 #[cfg(test)]
 mod testing;

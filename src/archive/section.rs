@@ -139,5 +139,12 @@ fn check(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("{name} has {} columns, the limit is {COLUMNS_MAX}", table.columns.len()));
         }
     }
+    let mut told = HashSet::with_capacity(manifest.statistics.len());
+    for statistics in &manifest.statistics {
+        known("an entry of the statistics", statistics.object)?;
+        if !told.insert(statistics.object) {
+            return Err(format!("object {} has its statistics twice", statistics.object.0));
+        }
+    }
     Ok(())
 }

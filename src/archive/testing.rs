@@ -80,6 +80,7 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
         tables: tables.iter().enumerate().map(|(id, &(name, encoding, columns))| table(id, name, encoding, columns)).collect(),
         not_carried: Vec::new(),
+        statistics: Vec::new(),
     }
 }
 

@@ -75,7 +75,6 @@ struct LimitArgs {
 
 pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
-    args.selection.check()?;
     let codec = match values::compression(args.compress.as_deref())? {
         Compression::None => Codec::None,
         Compression::Zstd(level) => Codec::Zstd(level),
@@ -85,6 +84,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         return Err(Error::new(Kind::Usage, "read -f -", "an archive is not written to standard output").hint(hint));
     }
     let reporter = args.output.reporter();
+    args.selection.check(reporter.as_ref())?;
     let server = connect(&args.connection, reporter.as_ref())?;
     let jobs = values::dump_jobs(args.jobs);
     let options = Options {

@@ -52,7 +52,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
 }
 
 fn as_text<R>(archive: &Archive<R>) -> String {
-    let Manifest { source, objects, not_carried, .. } = &archive.manifest;
+    let Manifest { source, objects, not_carried, statistics, .. } = &archive.manifest;
     let footer = &archive.footer;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
@@ -72,6 +72,9 @@ fn as_text<R>(archive: &Archive<R>) -> String {
     line("encoding", &format!("{}, collation {}, character type {} ({provider}{version})", source.encoding, source.collate, source.ctype));
     let lsn = source.snapshot_lsn.as_deref().map(|lsn| format!(", at {lsn}")).unwrap_or_default();
     line("snapshot", &format!("{}{lsn}", source.snapshot_time));
+    if !statistics.is_empty() {
+        line("statistics", &format!("of {}", units::plural(statistics.len() as u64, "object")));
+    }
     let _ = write!(text, "\n{}\n{}", tables_as_text(archive), objects_as_text(objects));
     if !not_carried.is_empty() {
         text.push_str("\nnot carried\n");
@@ -128,7 +131,7 @@ fn title(objects: &[Object], object: &Object) -> String {
 }
 
 fn as_json<R>(archive: &Archive<R>) -> Value {
-    let Manifest { source, objects, tables, not_carried } = &archive.manifest;
+    let Manifest { source, objects, tables, not_carried, statistics } = &archive.manifest;
     let footer = &archive.footer;
     let tables = tables.iter().zip(&archive.index.tables).map(|(table, totals)| {
         json!({
@@ -165,6 +168,7 @@ fn as_json<R>(archive: &Archive<R>) -> Value {
         "tables": tables.collect::<Vec<_>>(),
         "objects": objects.collect::<Vec<_>>(),
         "not_carried": not_carried,
+        "statistics": statistics.len(),
         "totals": {
             "tables": archive.index.tables.len(),
             "chunks": footer.chunks,

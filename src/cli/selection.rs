@@ -2,27 +2,29 @@
 
 use clap::Args;
 
+use super::words;
 use crate::error::{Error, Kind, Result};
 use crate::pg::select::{Pattern, Selection};
+use crate::progress::{Level, Progress};
 
 /// Which objects.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection (patterns as in psql: * ? and \"quotes\")")]
 pub(super) struct SelectionArgs {
     /// Take the tables, views and sequences that match, with what belongs to them; in any schema when none is named
-    #[arg(short, long, value_name = "PATTERN", value_parser = Pattern::table)]
+    #[arg(short, long, value_name = "PATTERN", value_parser = words::table_pattern())]
     table: Vec<Pattern>,
     /// Leave out the tables, views and sequences that match
-    #[arg(short = 'T', long, value_name = "PATTERN", value_parser = Pattern::table)]
+    #[arg(short = 'T', long, value_name = "PATTERN", value_parser = words::table_pattern())]
     exclude_table: Vec<Pattern>,
     /// Take the schemas that match, with all in them
-    #[arg(short = 'n', long, value_name = "PATTERN", value_parser = Pattern::schema)]
+    #[arg(short = 'n', long, value_name = "PATTERN", value_parser = words::schema_pattern())]
     schema: Vec<Pattern>,
     /// Leave out the schemas that match
-    #[arg(short = 'N', long, value_name = "PATTERN", value_parser = Pattern::schema)]
+    #[arg(short = 'N', long, value_name = "PATTERN", value_parser = words::schema_pattern())]
     exclude_schema: Vec<Pattern>,
     /// Take the definitions, not the rows, of the tables that match
-    #[arg(long, value_name = "PATTERN", value_parser = Pattern::table)]
+    #[arg(long, value_name = "PATTERN", value_parser = words::table_pattern())]
     exclude_table_data: Vec<Pattern>,
     /// Take the definitions, no rows
     #[arg(short, long, conflicts_with = "data_only")]
@@ -39,22 +41,28 @@ pub(super) struct SelectionArgs {
     /// Refuse a -t or -n that matches nothing; that is the default
     #[arg(long)]
     strict_names: bool,
-    /// Leave planner statistics out; that is always so
-    #[arg(long, hide = true)]
-    no_statistics: bool,
-    /// Refused: a restore gathers them anew
-    #[arg(long, alias = "statistics-only", hide = true)]
+    /// Take planner statistics, which hold values of rows; restored from PostgreSQL 18 on, so that no ANALYZE is needed
+    #[arg(long, conflicts_with_all = ["data_only", "no_statistics"])]
     statistics: bool,
+    /// Leave planner statistics out; that is the default
+    #[arg(long)]
+    no_statistics: bool,
+    /// Refused
+    #[arg(long, hide = true)]
+    statistics_only: bool,
 }
 
 impl SelectionArgs {
-    /// Refuses what cannot be honoured.
-    pub(super) fn check(&self) -> Result<()> {
-        if !self.statistics {
+    /// Refuses what cannot be honoured, and says what is not meant as it sounds.
+    pub(super) fn check(&self, progress: &dyn Progress) -> Result<()> {
+        if self.statistics && self.schema_only {
+            progress.message(Level::Warning, "statistics hold values of rows: with -s, they are left out");
+        }
+        if !self.statistics_only {
             return Ok(());
         }
-        let hint = "a restore runs ANALYZE, which gathers them from the rows as they are";
-        Err(Error::new(Kind::Usage, "read --statistics", "planner statistics are not carried").hint(hint))
+        let cause = "statistics come with the rows that they are about";
+        Err(Error::new(Kind::Usage, "read --statistics-only", cause).hint("use --statistics, without -s and -a"))
     }
 
     /// What these options mean.
@@ -69,6 +77,7 @@ impl SelectionArgs {
             data_only: self.data_only,
             no_publications: self.no_publications,
             no_subscriptions: self.no_subscriptions,
+            statistics: self.statistics,
         }
     }
 }
@@ -84,6 +93,6 @@ pub(super) struct OwnerArgs {
     #[arg(short = 'x', long, visible_alias = "no-acl")]
     pub(super) no_privileges: bool,
     /// Do SET ROLE after connecting
-    #[arg(long, value_name = "ROLE")]
+    #[arg(long, value_name = "ROLE", value_parser = words::name())]
     pub(super) role: Option<String>,
 }

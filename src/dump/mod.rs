@@ -13,14 +13,14 @@ use uuid::Uuid;
 
 pub use plan::{Plan, Range};
 
-use crate::archive::manifest::{Manifest, NotCarried, Table};
+use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
 use crate::archive::{Codec, NewFile, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
-use crate::pg::ident;
-use crate::pg::select::Selection;
+use crate::pg::select::{Selected, Selection};
 use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
+use crate::pg::{denied, ident, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
 
@@ -131,20 +131,24 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
         progress.message(Level::Warning, &warning);
     }
     selection.check_matched(&objects, &source.database)?;
+    let withheld = selection.withheld(&objects);
     let selected = selection.apply(objects);
     let kept = selected.ids();
-    if let Some((_, sequence)) = unreadable.iter().find(|(maker, _)| !selection.schema_only && kept.contains(maker)) {
-        let cause = format!("permission denied for sequence {sequence}");
-        return Err(Error::new(Kind::Requirement, "read the catalog of sequence values", cause)
-            .hint("the role needs SELECT on every sequence that is selected; without rows (-s) it does not"));
-    }
+    check_sequences(selection, &selected, unreadable, progress)?;
     let mut carried: Vec<Table> = (tables.iter().map(|source| &source.table))
         .filter(|table| kept.contains(&table.object) && selection.rows_of(table))
         .cloned()
         .collect();
     selected.cut_roots(&mut carried);
     let not_carried = selection.not_carried(not_carried).chain(selected.left_out).collect();
-    let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried };
+    let statistics = if selection.statistics && !selection.schema_only {
+        progress.phase("read planner statistics");
+        statistics::read(&keeper.session, &selected.objects).await?
+    } else {
+        Vec::new()
+    };
+    let statistics = statistics.into_iter().filter_map(|one| withheld.keep(one)).collect();
+    let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried, statistics };
     for object in &mut manifest.objects {
         if options.no_owner {
             object.owner = None;
@@ -161,6 +165,22 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     }
     let plan = plan::make(&manifest, &tables, options.jobs)?;
     Ok((keeper, manifest, plan))
+}
+
+/// Refuses what is selected and may not be read. Of a sequence that was not selected, and that a default needs, the value is left out.
+fn check_sequences(selection: &Selection, selected: &Selected, unreadable: Vec<(ObjectId, String)>, progress: &dyn Progress) -> Result<()> {
+    let kept = selected.ids();
+    let wanted = unreadable.into_iter().filter(|(maker, _)| !selection.schema_only && kept.contains(maker));
+    let (along, denied): (Vec<_>, Vec<_>) = wanted.partition(|(maker, _)| selected.brought_along.contains(maker));
+    for (_, sequence) in along {
+        let text = format!("sequence {sequence} is not selected and may not be read: it comes without its value, and will begin anew");
+        progress.message(Level::Warning, &text);
+    }
+    if denied.is_empty() {
+        return Ok(());
+    }
+    let items = denied.iter().map(|(_, sequence)| denied::item("sequence", sequence, "-T")).collect();
+    Err(denied::error("read the catalog of sequence values", items))
 }
 
 impl fmt::Display for Plan {

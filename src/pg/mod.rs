@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod connect;
+pub mod denied;
 pub mod ident;
 pub mod readable;
 pub mod render;
@@ -9,3 +10,4 @@ pub mod row;
 pub mod select;
 pub mod session;
 pub mod snapshot;
+pub mod statistics;

@@ -4,6 +4,7 @@
 
 mod needs;
 mod pattern;
+mod statistics;
 
 use std::collections::HashSet;
 
@@ -12,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 
 pub use pattern::Pattern;
+pub use statistics::Withheld;
 
 /// What the user chose. The default is everything.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub struct Selection {
     pub no_publications: bool,
     /// `--no-subscriptions`.
     pub no_subscriptions: bool,
+    /// `--statistics`: the planner's, too.
+    pub statistics: bool,
 }
 
 /// What a selection leaves of a list of objects.
@@ -43,6 +47,8 @@ pub struct Selected {
     pub objects: Vec<Object>,
     /// What was selected and cannot be made, because it needs what was not selected.
     pub left_out: Vec<NotCarried>,
+    /// The objects that were not selected, and are kept because others need them.
+    pub brought_along: HashSet<ObjectId>,
 }
 
 impl Selected {
@@ -105,19 +111,20 @@ impl Selection {
     /// belong, and what attaches partitions, whose locks reach each other.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
-            return Selected { objects, left_out: Vec::new() };
+            return Selected { objects, left_out: Vec::new(), brought_along: HashSet::new() };
         }
         let (databases, mut objects): (Vec<Object>, Vec<Object>) =
             objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
         objects.retain(|object| !self.is_unwanted(object.kind));
-        let (objects, left_out) = if self.all_objects() { (objects, Vec::new()) } else { needs::apply(self, objects) };
+        let (objects, left_out, brought_along) =
+            if self.all_objects() { (objects, Vec::new(), HashSet::new()) } else { needs::apply(self, objects) };
         let mut objects: Vec<Object> = objects.into_iter().filter(|object| self.wants_kind(object)).collect();
         if self.data_only {
             objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
         }
         needs::drop_dangling(&mut objects);
         let objects = databases.into_iter().chain(objects).collect();
-        Selected { objects, left_out }
+        Selected { objects, left_out, brought_along }
     }
 
     /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.

@@ -10,10 +10,10 @@ use futures_util::try_join;
 
 use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
-use super::ident;
 use super::readable::is_unreadable;
 use super::row::Row;
 use super::session::{Purpose, Session};
+use super::{denied, ident};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
 
@@ -150,6 +150,7 @@ async fn attempt_once(
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
             Some("55P03") => Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await),
+            Some("42501") => Err(denied::explain(session, error, &locked).await),
             _ => changed_or(error),
         };
     }

@@ -11,6 +11,7 @@ use super::cost::Cost;
 use super::locks::LockMode;
 use crate::archive::manifest::{ObjectId, TableId};
 use crate::error::{Error, Kind, Result};
+use crate::pg::statistics::Name;
 
 /// A job's place in [`Graph::jobs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,6 +143,13 @@ pub enum Work {
         /// Whether the table has its foreign keys already, which are not to look at these rows.
         trusted: bool,
     },
+    /// Statistics for the planner, from the archive.
+    Statistics {
+        /// Places in the plan's list, and whose they are.
+        taken: Vec<(usize, Name)>,
+        /// What gathers them where the server does not take all.
+        gather: Option<Step>,
+    },
     /// An index that is built while others write to its table.
     Concurrently(ConcurrentIndex),
     /// The word that the database may be used, and a change of the mark.
@@ -265,6 +273,7 @@ impl Graph {
         let steps = late.flat_map(|job| match &job.work {
             Work::Statements(steps) | Work::Script(steps) => steps.as_slice(),
             Work::Concurrently(index) => std::slice::from_ref(&index.create),
+            Work::Statistics { gather, .. } => gather.as_slice(),
             Work::Load { .. } | Work::Ready => &[],
         });
         let mut lines: Vec<&str> = steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();

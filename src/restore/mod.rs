@@ -32,6 +32,7 @@ mod run;
 pub mod schedule;
 mod standing;
 mod statements;
+mod statistics;
 mod target;
 
 use std::fs::File;
@@ -51,7 +52,6 @@ pub use self::report::Report;
 use self::room::{Room, make_room};
 use self::run::{Shared, carry_out};
 use crate::archive::Archive;
-use crate::archive::manifest::TableId;
 use crate::error::{Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
@@ -145,7 +145,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
     let failures = options.keep_going.then(Failures::default);
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready });
+    let statistics = plan.statistics;
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready, statistics });
     let ended = finish(&shared, sessions).await;
     let said = shared.ready.said.get();
     let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
@@ -211,18 +212,14 @@ fn totals(archive: &Archive<File>) -> Vec<TableTotal> {
 }
 
 fn counts(plan: &Plan) -> (u64, u64, u64) {
-    let mut tables: Vec<TableId> = Vec::new();
     let (mut all_rows, mut all_bytes) = (0, 0);
     for job in &plan.graph.jobs {
-        if let graph::Work::Load { table, rows, raw_bytes, .. } = &job.work {
-            tables.push(*table);
+        if let graph::Work::Load { rows, raw_bytes, .. } = &job.work {
             all_rows += rows;
             all_bytes += raw_bytes;
         }
     }
-    tables.sort_unstable();
-    tables.dedup();
-    (tables.len() as u64, all_rows, all_bytes)
+    (plan.tables_wanted, all_rows, all_bytes)
 }
 
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {

@@ -6,6 +6,7 @@ use super::graph::{Graph, Job, Step, Work};
 use super::load::Load;
 use super::preflight::Finding;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
+use crate::archive::statistics::Statistics;
 
 /// The plan of a restore.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Plan {
     pub usable: Step,
     /// The jobs and the end.
     pub graph: Graph,
+    /// How many tables' rows are wanted, those that have none too.
+    pub tables_wanted: u64,
+    /// What the server is told of the rows, for its planner.
+    pub statistics: Vec<Statistics>,
     /// The archive's tables, for the loads' names.
     pub tables: Vec<Table>,
     /// The objects, for the locks' names.
@@ -76,6 +81,11 @@ impl Plan {
         match &job.work {
             Work::Statements(steps) | Work::Script(steps) => script(f, steps),
             Work::Concurrently(index) => script(f, std::slice::from_ref(&index.create)),
+            Work::Statistics { taken, gather } => {
+                let columns: usize = taken.iter().map(|(place, _)| self.statistics[*place].columns.len()).sum();
+                writeln!(f, "-- statistics of {} objects, {columns} columns", taken.len())?;
+                gather.iter().try_for_each(|step| writeln!(f, "-- {}, if the server does not take them", step.sql))
+            }
             Work::Ready => script(f, std::slice::from_ref(&self.usable)),
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];

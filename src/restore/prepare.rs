@@ -9,12 +9,13 @@ use super::mark::{self, Mark};
 use super::preflight::{self, Wanted};
 use super::room::{Asked, Ground, Room};
 use super::target::Target;
-use super::{Options, Plan, clean, graph, older, present, ready, set_up, standing};
+use super::{Options, Plan, clean, graph, older, present, ready, set_up, standing, statistics};
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
 use crate::pg::session::{Purpose, Session};
+use crate::pg::statistics::EXTENDED_TAKEN_FROM;
 use crate::pg::{render, select};
 
 /// A target that was looked at, and what is to be done to it.
@@ -91,7 +92,9 @@ async fn plan(
     let mut warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
     let left_out =
         std::mem::take(&mut selected.left_out).into_iter().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
-    let chunks = chunks(options, archive, &selected);
+    let wanted_rows = wanted_rows(options, archive, &selected);
+    let tables_wanted = if sections.data { wanted_rows.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
+    let chunks = chunks(archive, &wanted_rows);
     let disable_triggers = options.disable_triggers && sections.data && !sections.pre_data;
     let Existing { findings: more, warnings: doubts, triggers, keys } = if resumes {
         Existing::default()
@@ -101,6 +104,8 @@ async fn plan(
     findings.extend(more);
     findings.extend(preflight::disable_triggers(&target).filter(|_| disable_triggers));
     warnings.extend(doubts);
+    let (statistics, more) = statistics::wanted(options, sections, manifest, &selected, target.version_num);
+    warnings.extend(more);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);
     // Section by section, views stand as they are only once what comes after the rows is made.
@@ -120,6 +125,8 @@ async fn plan(
         live_keys: &keys,
         ready: options.ready_early,
         searched: kong::restore::is_searched,
+        statistics: &statistics,
+        takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
     })?;
     // A restore that made the database leaves what is said of it, too.
     let left_by_maker = |graph: &graph::Graph| resumes && target.mark.as_ref().is_some_and(|mark| !mark.leaves(graph.rest_digest()));
@@ -135,7 +142,8 @@ async fn plan(
     let begin = if marked { Vec::new() } else { mark.set() };
     let tables = manifest.tables.clone();
     let usable = mark.finishing(rest);
-    let plan = Plan { findings, warnings, left_out, first, begin, usable, graph, tables, objects: selected.objects };
+    let plan =
+        Plan { findings, warnings, left_out, first, begin, usable, graph, tables_wanted, statistics, tables, objects: selected.objects };
     Ok(Prepared { session, target, plan, triggers, drops })
 }
 
@@ -175,11 +183,15 @@ fn render(options: &Options) -> render::Options {
     }
 }
 
-/// Each table's chunks; none where its rows are not wanted.
-fn chunks(options: &Options, archive: &Archive<File>, selected: &select::Selected) -> Vec<Vec<ChunkSize>> {
+/// Which tables' rows are wanted.
+fn wanted_rows(options: &Options, archive: &Archive<File>, selected: &select::Selected) -> Vec<bool> {
     let kept = selected.ids();
     let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
-    let wanted: Vec<bool> = archive.manifest.tables.iter().map(wanted).collect();
+    archive.manifest.tables.iter().map(wanted).collect()
+}
+
+/// Each table's chunks; none where its rows are not wanted.
+fn chunks(archive: &Archive<File>, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
     let mut chunks = vec![Vec::new(); wanted.len()];
     for (chunk, entry) in archive.index.chunks.iter().enumerate() {
         let table = entry.table.0 as usize;

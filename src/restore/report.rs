@@ -7,7 +7,7 @@ use crate::archive::manifest::NotCarried;
 /// A finished restore.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Tables whose rows were loaded.
+    /// Tables whose rows were asked for, those without any too, as a dump counts them.
     pub tables: u64,
     /// Rows loaded.
     pub rows: u64,

@@ -16,8 +16,9 @@ use super::load::{Load, Loader};
 use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
-use super::{Options, open_session, revive};
+use super::{Options, open_session, revive, statistics};
 use crate::archive::manifest::TableId;
+use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::Session;
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub(super) failures: Option<Failures>,
     /// Gives the word that the database may be used.
     pub(super) ready: Ready,
+    /// What the server is told of the rows, for its planner.
+    pub(super) statistics: Vec<Statistics>,
 }
 
 /// Seconds that sessions were busy, by stage.
@@ -222,6 +225,11 @@ impl Shared {
             (Work::Concurrently(index), _) => {
                 let set_up = self.memory.set_up(job.cost.sorts, helped);
                 concurrently::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await
+            }
+            (Work::Statistics { taken, gather }, _) => {
+                let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
+                let progress = self.loader.progress.as_ref();
+                statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await
             }
             (Work::Ready, _) => {
                 durable_transaction(session, std::slice::from_ref(&self.ready.usable)).await?;

@@ -32,6 +32,7 @@ pub(crate) fn manifest() -> Manifest {
         objects: (0..).zip(names).map(|(id, name)| object(id, name)).collect(),
         tables: (0..).zip(names).map(|(id, name)| table(id, name)).collect(),
         not_carried: vec![not_carried],
+        statistics: Vec::new(),
     }
 }
 

@@ -121,6 +121,7 @@ fn manifest(tables: &Rows) -> Manifest {
         objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
         tables: tables.iter().enumerate().map(|(id, &(name, encoding, columns, _))| table(id, name, encoding, columns)).collect(),
         not_carried: Vec::new(),
+        statistics: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::footer::Footer;
 use super::super::testing::{ARCHIVE, TABLES, binary, manifest, read_all, small, write};
 use super::super::{Archive, Codec, Index, encode_chunk};
 use crate::archive::manifest::{ObjectId, RowEncoding, TableId};
+use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind};
 
 /// An archive in parts, to be put together again with every checksum outside the chunks made right.
@@ -210,6 +211,10 @@ fn a_digest_that_is_not_the_rows_is_found() {
     check(change, "its digest is");
 }
 
+fn statistics(id: u32) -> Statistics {
+    Statistics { object: ObjectId(id), size: None, columns: Vec::new(), extended: Vec::new() }
+}
+
 #[test]
 fn a_manifest_that_does_not_fit_is_refused() {
     let section = |change: fn(&mut super::super::manifest::Manifest)| {
@@ -222,6 +227,8 @@ fn a_manifest_that_does_not_fit_is_refused() {
     assert!(section(|manifest| manifest.tables[0].object = ObjectId(1)).contains("is there twice"));
     assert!(section(|manifest| manifest.objects[1].depends_on.push(ObjectId(8))).contains("names object 8"));
     assert!(section(|manifest| manifest.objects[1].of = Some(ObjectId(9))).contains("names object 9"));
+    assert!(section(|manifest| manifest.statistics = vec![statistics(7)]).contains("names object 7"));
+    assert!(section(|manifest| manifest.statistics = vec![statistics(1), statistics(1)]).contains("its statistics twice"));
 }
 
 /// Changes the manifest section's prefix and makes its checksum right.

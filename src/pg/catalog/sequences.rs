@@ -27,7 +27,7 @@ pub(super) async fn read(reader: &Reader<'_>, config: &HashMap<u32, ConfigTable>
            s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, s.seqcache AS cache, s.seqcycle AS cycle, \
            d.deptype::text AS ownership, t.oid AS table_oid, {table_persistence} AS table_persistence, tn.nspname::text AS table_schema, \
            t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity, \
-           coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true) AS is_readable \
+           coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true) AS is_readable \
          FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
              JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid) \

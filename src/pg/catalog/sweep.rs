@@ -6,6 +6,7 @@ use super::address::{Address, FIRST_NORMAL_OID};
 use super::deps::{Aliases, Makers, follow};
 use super::draft::Draft;
 use super::reader::Reader;
+use super::views;
 use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
 use crate::pg::ident;
@@ -185,9 +186,11 @@ pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Addr
         format!("({}::oid, {}::oid, {}::oid, {}::oid)", address.class, address.object, cause.class, cause.object)
     };
     let values: Vec<String> = all.iter().map(value).collect();
+    let itself = views::reads_itself(reader);
     let sql = format!(
         "SELECT v.class = v.cause_class AND v.oid = v.cause_oid AS is_cause, i.type, i.identity, c.type AS cause_type, c.identity AS cause, \
-           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indexrelid = v.oid AND NOT x.indisvalid) AS is_invalid \
+           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indexrelid = v.oid AND NOT x.indisvalid) AS is_invalid, \
+           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = v.oid AND r.ev_type = '1' AND ({itself})) AS reads_itself \
          FROM (VALUES {}) v(class, oid, cause_class, cause_oid), LATERAL pg_catalog.pg_identify_object(v.class, v.oid, 0) i, \
          LATERAL pg_catalog.pg_identify_object(v.cause_class, v.cause_oid, 0) c ORDER BY i.type, i.identity",
         values.join(", ")
@@ -196,6 +199,8 @@ pub(super) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Addr
         let text = |column: &str| -> Result<String> { Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default()) };
         let reason = if row.get("is_invalid")? {
             "it is invalid: CREATE INDEX CONCURRENTLY did not end".to_owned()
+        } else if row.get("reads_itself")? {
+            "it refers to itself, which no query can use and no database can be told anew".to_owned()
         } else if row.get("is_cause")? {
             NOT_YET.to_owned()
         } else {

@@ -9,13 +9,28 @@ use crate::error::Result;
 use crate::pg::ident;
 use crate::pg::row::Row;
 
+/// The condition that the rule `r` that says what a view shows reads that view: the server takes such a rule only for a view that stands, and
+/// never runs it. Before 16 every such rule named its view twice, as OLD and NEW.
+pub(super) fn reads_itself(reader: &Reader<'_>) -> String {
+    let usual = if reader.session().version() >= 160_000 { 0 } else { 2 };
+    let named = "':relid ' || r.ev_class || ' '";
+    format!(
+        "(pg_catalog.length(r.ev_action::text) - pg_catalog.length(pg_catalog.replace(r.ev_action::text, {named}, ''))) \
+           > {usual} * pg_catalog.length({named}) \
+         OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid \
+           AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.ev_class AND d.refobjsubid > 0)"
+    )
+}
+
+/// Reads the views that can be made anew.
 pub(super) async fn read(reader: &Reader<'_>, columns: &Columns) -> Result<Vec<Draft>> {
+    let itself = reads_itself(reader);
     let sql = format!(
         "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
            coalesce(c.reloptions, '{{}}') AS options, r.oid AS rule, pg_catalog.pg_get_viewdef(c.oid) AS definition \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1' \
-         WHERE c.relkind = 'v' AND c.relpersistence <> 't' AND {USER_SCHEMA}"
+         WHERE c.relkind = 'v' AND c.relpersistence <> 't' AND {USER_SCHEMA} AND ({itself}) IS NOT TRUE"
     );
     let mut drafts = Vec::new();
     for row in reader.rows("views", &sql).await? {

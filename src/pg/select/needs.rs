@@ -6,20 +6,21 @@ use super::{Selection, is_relation};
 use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::pg::ident;
 
-/// The objects that are selected and can be made, with what they need; and what is selected and cannot be made.
+/// The objects that are selected and can be made, with what they need; what is selected and cannot be made; and which were not selected.
 ///
 /// Rows alone need nothing but their table, which is expected to stand; with `-a` nothing is left out, then.
-pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> (Vec<Object>, Vec<NotCarried>) {
+pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> (Vec<Object>, Vec<NotCarried>, HashSet<ObjectId>) {
     let graph = Graph::new(&objects, selection.data_only);
     let chosen = graph.chosen(selection);
     let rest_stands = !selection.tables.is_empty();
     let unmakeable = graph.unmakeable(&chosen, rest_stands);
     let kept = graph.closure(&chosen, &unmakeable, rest_stands);
     let left_out = if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
+    let brought_along = kept.iter().filter(|at| !chosen.contains(at)).map(|at| objects[*at].id).collect();
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
     let objects = objects.into_iter().filter(|_| keep.next().unwrap_or(false)).collect();
-    (objects, left_out)
+    (objects, left_out, brought_along)
 }
 
 /// Takes dependencies on objects that are no longer in the list.

@@ -54,6 +54,9 @@ impl Builder<'_> {
             let job = Job { stage: Stage::Refresh, label, work: Work::Statements(steps), needs, locks, cost: cost::refresh() };
             let job = self.push(job);
             self.made.insert(object.id, job);
+            if let Some(statistics) = object.of.and_then(|view| self.statistics_job(view)) {
+                self.push(Job { needs: vec![job], ..statistics });
+            }
         }
     }
 

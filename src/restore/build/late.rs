@@ -87,19 +87,19 @@ impl<'a> Builder<'a> {
         for proof in late.proofs {
             self.push(Job { stage: Stage::Finish, needs: vec![ready], ..proof });
         }
-        let mut expressions: Vec<(ObjectId, Vec<JobId>)> = Vec::new();
+        let mut again: Vec<(ObjectId, Vec<JobId>)> = Vec::new();
         for (object, table, cost) in late.indexes {
             let Some(job) = self.concurrent_index(object, table, cost, ready) else { continue };
             let Detail::Index { columns, .. } = &object.detail else { continue };
-            if columns.contains(&None) {
-                match expressions.iter_mut().find(|(other, _)| *other == table) {
+            if columns.contains(&None) || self.known.holds(table) {
+                match again.iter_mut().find(|(other, _)| *other == table) {
                     Some((_, jobs)) => jobs.push(job),
-                    None => expressions.push((table, vec![job])),
+                    None => again.push((table, vec![job])),
                 }
             }
         }
-        // Statistics of an expression are gathered once it has its index.
-        for (table, needs) in expressions {
+        // Statistics of an expression are gathered once it has its index; those of the archive say of the index what it was.
+        for (table, needs) in again {
             if let Some(analyze) = self.analyze_job(table) {
                 self.push(Job { stage: Stage::Finish, needs, ..analyze });
             }

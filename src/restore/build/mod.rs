@@ -9,6 +9,7 @@ mod end;
 mod families;
 mod late;
 mod post;
+mod statistics;
 mod trust;
 
 use std::collections::HashMap;
@@ -16,12 +17,14 @@ use std::collections::HashMap;
 use self::creator::Creator;
 use self::families::Families;
 use self::late::Late;
+use self::statistics::Known;
 use super::cost;
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
 pub use super::live_keys::LiveKey;
 use super::locks::LockMode;
 use super::statements;
 use crate::archive::manifest::{Object, ObjectId, ObjectKind, Section, Table, TableId};
+use crate::archive::statistics::Statistics;
 use crate::error::Result;
 use crate::pg::ident;
 use crate::pg::render;
@@ -109,6 +112,10 @@ pub struct Input<'a> {
     pub ready: bool,
     /// Columns whose indexes must stand when the database is declared usable.
     pub searched: fn(&str) -> bool,
+    /// The archive's statistics that are restored.
+    pub statistics: &'a [Statistics],
+    /// Whether the server takes extended ones.
+    pub takes_extended: bool,
 }
 
 /// Makes the graph. Fails where objects need each other in a circle.
@@ -126,6 +133,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         last_loads: Vec::new(),
         waits: Vec::new(),
         late: Late::new(&input),
+        known: Known::new(&input),
     };
     builder.pre_data();
     builder.data();
@@ -161,6 +169,8 @@ struct Builder<'a> {
     waits: Vec<(JobId, Vec<ObjectId>)>,
     /// What is done while the database is in use already.
     late: Late<'a>,
+    /// The statistics that the archive has.
+    known: Known,
 }
 
 impl Builder<'_> {
@@ -335,22 +345,6 @@ impl Builder<'_> {
     fn holders(&self, table: ObjectId) -> Vec<ObjectId> {
         let id = self.table_ids.get(&table);
         if id.is_some_and(|id| self.input.tables[id.0 as usize].root.is_none()) { vec![table] } else { self.families.of(table) }
-    }
-
-    fn analyze_job(&self, table: ObjectId) -> Option<Job> {
-        let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
-        let described = Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
-        let bytes = self.input.chunks[id.0 as usize].iter().map(|chunk| chunk.raw_bytes).sum();
-        let name = ident::qualified(&described.schema, &described.name);
-        let step = Step::new(format!("analyze {name}"), format!("ANALYZE {name}"));
-        Some(Job {
-            stage: Stage::Analyze,
-            label: step.doing.clone(),
-            work: Work::Statements(vec![step]),
-            needs: Vec::new(),
-            locks: vec![(table, LockMode::ShareUpdateExclusive)],
-            cost: cost::analyze(bytes, described.columns.len()),
-        })
     }
 
     fn rows_of(&self, table: ObjectId) -> u64 {

@@ -179,8 +179,10 @@ impl<'a> Builder<'a> {
             let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
             job.needs = self.holders(table.object).into_iter().filter_map(|member| self.loads.get(&member)).flatten().copied().collect();
             job.needs.extend(built.get(&table.object).into_iter().flatten());
+            job.needs.extend(self.pre.filter(|_| job.needs.is_empty()));
             analyzed.insert(table.object, self.push(job));
         }
+        self.other_statistics(built);
         analyzed
     }
 

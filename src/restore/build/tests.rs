@@ -126,6 +126,8 @@ impl Sample {
             live_keys: &[],
             ready: false,
             searched: |column| column == "ttl",
+            statistics: &[],
+            takes_extended: true,
         }
     }
 
@@ -162,6 +164,8 @@ fn the_plan_reads_well() {
         begin: mark::Mark { comment: "incomplete".into() }.set(),
         usable: Step::new("", ""),
         graph: sample.graph(),
+        tables_wanted: 0,
+        statistics: Vec::new(),
         tables: sample.tables,
         objects: sample.objects,
     };

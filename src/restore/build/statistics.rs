@@ -1,0 +1,130 @@
+//! The jobs that give the server the statistics that the archive holds. A table of which something is missing is analyzed instead.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::cost;
+use super::super::graph::{Job, JobId, Stage, Step, Work};
+use super::super::locks::LockMode;
+use super::{Builder, Input};
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
+use crate::archive::statistics::Statistics;
+use crate::pg::ident;
+use crate::pg::statistics::Name;
+
+/// What the archive has.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By the relation that it is about, its own first: whose it is, and its place in the list.
+    by_relation: HashMap<ObjectId, Vec<(ObjectId, usize, Name)>>,
+    /// Relations with something that has none.
+    incomplete: HashSet<ObjectId>,
+}
+
+impl Known {
+    pub(super) fn new(input: &Input<'_>) -> Self {
+        let mut known = Self::default();
+        if input.statistics.is_empty() {
+            return known;
+        }
+        let by_id: HashMap<ObjectId, &Object> = input.objects.iter().map(|object| (object.id, object)).collect();
+        let of_object: HashMap<ObjectId, &Statistics> = input.statistics.iter().map(|one| (one.object, one)).collect();
+        for (place, statistics) in input.statistics.iter().enumerate() {
+            let Some(object) = by_id.get(&statistics.object) else { continue };
+            let Some(table) = object.of.map_or(Some(object), |of| by_id.get(&of)) else { continue };
+            let is_index = matches!(object.kind, ObjectKind::Index | ObjectKind::Constraint);
+            let name = Name { object: names(object), table: names(table), is_index };
+            known.by_relation.entry(table.id).or_default().push((object.id, place, name));
+        }
+        for object in input.objects {
+            let Some(table) = object.of else { continue };
+            let statistics = of_object.get(&object.id);
+            let is_missing = match &object.detail {
+                // Only expressions have statistics of their own.
+                Detail::Index { columns, .. } if columns.contains(&None) => {
+                    statistics.is_none_or(|statistics| statistics.columns.is_empty() && statistics.had_rows())
+                }
+                _ if object.kind == ObjectKind::Statistics => {
+                    !input.takes_extended || statistics.is_none_or(|statistics| statistics.extended.is_empty())
+                }
+                _ => false,
+            };
+            if is_missing {
+                known.incomplete.insert(table);
+            }
+        }
+        known
+    }
+
+    /// Whether there is anything about a relation.
+    pub(super) fn holds(&self, relation: ObjectId) -> bool {
+        self.by_relation.contains_key(&relation)
+    }
+}
+
+fn names(object: &Object) -> (String, String) {
+    (object.schema.clone().unwrap_or_default(), object.name.clone())
+}
+
+impl Builder<'_> {
+    /// The job that restores a relation's statistics, unless it is better analyzed. What has rows here and had none when it was looked at
+    /// last, and what may hold statistics that the role did not see, is.
+    pub(super) fn statistics_job(&self, relation: ObjectId) -> Option<Job> {
+        let known = self.known.by_relation.get(&relation)?;
+        let gather = self.gather(relation);
+        let own = known.iter().find(|(object, ..)| *object == relation);
+        let has_columns = own.is_some_and(|(_, place, _)| !self.input.statistics[*place].columns.is_empty());
+        if gather.is_some() && (self.known.incomplete.contains(&relation) || !has_columns) {
+            return None;
+        }
+        let stands = |object: &ObjectId| !self.late.holds(*object);
+        let taken: Vec<(usize, Name)> =
+            known.iter().filter(|(object, ..)| stands(object)).map(|(_, place, name)| (*place, name.clone())).collect();
+        let calls: usize = taken.iter().map(|(place, _)| 1 + self.input.statistics[*place].columns.len()).sum();
+        Some(Job {
+            stage: Stage::Analyze,
+            label: format!("restore the statistics of {}", self.name_of(relation)),
+            work: Work::Statistics { taken, gather },
+            needs: Vec::new(),
+            locks: vec![(relation, LockMode::ShareUpdateExclusive)],
+            cost: cost::CATALOG.times(calls.div_ceil(10)),
+        })
+    }
+
+    /// The job after which the planner knows a table's rows: by the archive's statistics, or by a look at the rows.
+    pub(super) fn analyze_job(&self, table: ObjectId) -> Option<Job> {
+        if let Some(job) = self.statistics_job(table) {
+            return Some(job);
+        }
+        let step = self.gather(table)?;
+        let id = self.table_ids.get(&table)?.0 as usize;
+        let (described, chunks) = (&self.input.tables[id], &self.input.chunks[id]);
+        let bytes = chunks.iter().map(|chunk| chunk.raw_bytes).sum();
+        Some(Job {
+            stage: Stage::Analyze,
+            label: step.doing.clone(),
+            work: Work::Statements(vec![step]),
+            needs: Vec::new(),
+            locks: vec![(table, LockMode::ShareUpdateExclusive)],
+            cost: cost::analyze(bytes, described.columns.len()),
+        })
+    }
+
+    /// What gathers a table's statistics, if it was given rows.
+    fn gather(&self, table: ObjectId) -> Option<Step> {
+        let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
+        let described = Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
+        let name = ident::qualified(&described.schema, &described.name);
+        Some(Step::new(format!("analyze {name}"), format!("ANALYZE {name}")))
+    }
+
+    /// Statistics of what has no rows of its own in the archive: partitioned tables, foreign tables.
+    pub(super) fn other_statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) {
+        for object in self.input.objects {
+            let is_other = object.kind != ObjectKind::MaterializedView && !self.table_ids.contains_key(&object.id);
+            let Some(mut job) = self.statistics_job(object.id).filter(|_| is_other) else { continue };
+            job.needs = built.get(&object.id).cloned().unwrap_or_default();
+            let job = self.push(job);
+            self.waits.push((job, vec![object.id]));
+        }
+    }
+}
