@@ -74,10 +74,10 @@ def dump_size(results):
     return mine["bytes"] / other["bytes"], f"{mine['bytes'] / 1e6:.1f} MB, {other['bytes'] / 1e6:.1f} MB; {title(result['case'])}"
 
 
-def restore_to(parallel, name="restore --no-analyze", key="seconds"):
+def restore_to(parallel, name="restore --no-analyze", key="seconds", shape="kong", near=5_000_000, exact=False):
     def find(results):
-        result = results.group("restore")
-        return result and ratio(result, silverback(result, name), fastest([one for one in all_of(result, "pg_restore") if (" -j" in one["name"]) == parallel]), key)
+        result = results.group("restore", shape, near, exact)
+        return result and ratio(result, silverback(result, name), fastest([one for one in all_of(result, "pg_restore") if parallel in (None, " -j" in one["name"])]), key)
     return find
 
 
@@ -98,6 +98,14 @@ def peak(results):
     peaks = [(max(one["peak_mib"]), f"{one['name']}, {title(result['case'])}") for result in results.found for one in result["commands"]
              if one["tool"] == "silverback" and result["group"] != "clone" and one["peak_mib"]]
     return max(peaks) if peaks else None
+
+
+def peak_of(shape, rows):
+    def find(results):
+        result = results.group("restore", shape, rows, exact=True)
+        mine = result and silverback(result, "restore --no-analyze")
+        return mine and mine["peak_mib"] and (max(mine["peak_mib"]), title(result["case"]))
+    return find
 
 
 def peak_growth(group, name):
@@ -133,7 +141,7 @@ def marginal(group, name):
 
 
 AT_LEAST, AT_MOST = ">=", "<="
-FIVE, SIZES = "--rows 5M", "--rows 1M,5M,20M"
+FIVE, SIZES, PARTITIONS = "--rows 5M", "--rows 1M,5M,20M", "--shape partitions --rows 10k,50k"
 GOALS = [
     ("dump ÷ the fastest pg_dump setting", AT_MOST, 0.80, dump_to("pg_dump"), f"{FIVE} --only dump"),
     ("archive's size ÷ that of pg_dump -Z zstd:1", AT_MOST, 0.95, dump_size, f"{FIVE} --only dump"),
@@ -147,6 +155,10 @@ GOALS = [
     ("restore --no-analyze ÷ the documented pg_restore without -j", AT_MOST, 0.62, restore_to(False), f"{FIVE} --only restore"),
     ("restore --ready-early to the very end ÷ plain restore", AT_MOST, 1.15, ready_to_the_end("restore --ready-early", "restore"), f"{FIVE} --only restore"),
     ("the same, both without ANALYZE", AT_MOST, 1.15, ready_to_the_end("restore --no-analyze --ready-early", "restore --no-analyze"), f"{FIVE} --only restore"),
+    ("restore --no-analyze of 1,000 partitions ÷ the best pg_restore -j", AT_MOST, 0.80, restore_to(True, shape="partitions", near=10_000, exact=True), f"{PARTITIONS} --only restore"),
+    ("restore --no-analyze of 5,000 partitions ÷ the best pg_restore -j", AT_MOST, 1.00, restore_to(True, shape="partitions", near=50_000, exact=True), f"{PARTITIONS} --only restore"),
+    ("peak memory of restore of 5,000 partitions, MiB", AT_MOST, 100, peak_of("partitions", 50_000), f"{PARTITIONS} --only restore"),
+    ("restore --no-analyze of 50,000 grants ÷ the fastest pg_restore", AT_MOST, 1.00, restore_to(None, shape="grants", near=50_000, exact=True), "--shape grants --only restore"),
     ("verify, GB of raw data a second", AT_LEAST, 1.00, verify_speed, f"{FIVE} --only verify"),
     ("peak memory of any command, MiB", AT_MOST, MEMORY_MIB, peak, f"{SIZES} --only dump,verify,restore"),
     ("peak memory of dump at 20 M rows ÷ at 1 M", AT_MOST, 1.10, peak_growth("dump", "dump"), f"{SIZES} --only dump"),

@@ -10,6 +10,8 @@ SHAPES = {
     "small": ("tables of 10 rows", 20_000),
     "huge": ("one table of consumers", 2_000_000),
     "wide": ("certificates of 7 kB", 50_000),
+    "partitions": ("partitions of 10 rows, with a key, an index and a foreign key to their parent", 10_000),
+    "grants": ("50 grants on each table", 50_000),
 }
 
 

@@ -129,10 +129,12 @@ fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -
         let (privileges, on, role) = (privileges(grant), &acl.on, grantee(grant));
         statements.push(format!("{prefix}REVOKE {privileges} ON {on} FROM {role}"));
     }
-    for grant in by_grantor(acl, owner) {
-        let (privileges, on, role) = (privileges(grant), &acl.on, grantee(grant));
+    for same in by_grantor(acl, owner).chunk_by(|one, next| go_together(one, next)) {
+        let [grant, ..] = same else { continue };
+        let (privileges, on) = (privileges(grant), &acl.on);
+        let roles = same.iter().map(|grant| grantee(grant)).collect::<Vec<_>>().join(", ");
         let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
-        let statement = format!("{prefix}GRANT {privileges} ON {on} TO {role}{option}");
+        let statement = format!("{prefix}GRANT {privileges} ON {on} TO {roles}{option}");
         if owner.is_none_or(|owner| owner == grant.grantor) {
             statements.push(statement);
         } else {
@@ -158,6 +160,11 @@ fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
         ready.push(waiting.remove(next));
     }
     ready
+}
+
+/// Whether one statement grants both, in this order: the server writes an object's privileges anew for each statement.
+fn go_together(one: &Grant, next: &Grant) -> bool {
+    (&one.column, &one.grantor, &one.privileges, one.grantable) == (&next.column, &next.grantor, &next.privileges, next.grantable)
 }
 
 fn privileges(grant: &Grant) -> String {
@@ -231,6 +238,35 @@ mod tests {
         GRANT SELECT("Name"), UPDATE("Name") ON TABLE public.routes TO PUBLIC;
         COMMENT ON TABLE public.routes IS 'it''s'
         "#);
+    }
+
+    #[test]
+    fn grants_that_differ_in_the_role_alone_are_one_statement() {
+        let items = vec![
+            grant("a", "kong", &["SELECT"], false),
+            grant("", "kong", &["SELECT"], false),
+            grant("b", "kong", &["SELECT"], false),
+            grant("c", "kong", &["SELECT"], true),
+            grant("d", "kong", &["INSERT", "SELECT"], false),
+            Grant { column: Some("x".into()), ..grant("d", "kong", &["SELECT"], false) },
+            grant("e", "kong", &["SELECT"], false),
+            grant("f", "c", &["SELECT"], false),
+            grant("g", "c", &["SELECT"], false),
+        ];
+        let acl = Acl { on: "TABLE t".into(), initial: Vec::new(), items };
+        assert_eq!(
+            acl_statements(&table(Some(acl)), &Options::default()),
+            [
+                "GRANT SELECT ON TABLE t TO a, PUBLIC, b",
+                "GRANT SELECT ON TABLE t TO c WITH GRANT OPTION",
+                "GRANT INSERT, SELECT ON TABLE t TO d",
+                "GRANT SELECT(x) ON TABLE t TO d",
+                "GRANT SELECT ON TABLE t TO e",
+                "SET ROLE c",
+                "GRANT SELECT ON TABLE t TO f, g",
+                "RESET ROLE",
+            ]
+        );
     }
 
     #[test]

@@ -8,8 +8,9 @@ use std::fmt;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cost::Cost;
+use super::families::{Families, Lockable};
 use super::locks::LockMode;
-use crate::archive::manifest::{ObjectId, TableId};
+use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
 use crate::pg::statistics::Name;
 
@@ -178,8 +179,8 @@ pub struct Job {
     pub work: Work,
     /// The jobs that must be done before.
     pub needs: Vec<JobId>,
-    /// The tables it locks; the job waits while another runs that excludes it.
-    pub locks: Vec<(ObjectId, LockMode)>,
+    /// What it locks; the job waits while another runs that excludes it.
+    pub locks: Vec<(Lockable, LockMode)>,
     /// Estimated server time, and what the server sorts for it.
     pub cost: Cost,
 }
@@ -189,6 +190,8 @@ pub struct Job {
 pub struct Graph {
     /// The jobs.
     pub jobs: Vec<Job>,
+    /// Which tables are locked together.
+    pub families: Families,
     /// What is run after the last job, in the transaction that takes the mark of incompleteness away.
     pub finish: Vec<Step>,
     /// The foreign keys that are left `NOT VALID` because that was asked for: `constraint on table`.
@@ -297,6 +300,7 @@ impl Graph {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::archive::manifest::ObjectId;
 
     pub(crate) fn job(needs: &[u32], locks: &[(u32, LockMode)], cost: u64) -> Job {
         Job {
@@ -304,7 +308,7 @@ pub(super) mod tests {
             label: "work".into(),
             work: Work::Statements(Vec::new()),
             needs: needs.iter().copied().map(JobId).collect(),
-            locks: locks.iter().map(|&(table, mode)| (ObjectId(table), mode)).collect(),
+            locks: locks.iter().map(|&(table, mode)| (Lockable::Relation(ObjectId(table)), mode)).collect(),
             cost: Cost::of(cost),
         }
     }

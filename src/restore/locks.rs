@@ -26,6 +26,18 @@ pub enum LockMode {
 }
 
 impl LockMode {
+    /// Every mode, in the order of its number.
+    pub(super) const ALL: [Self; 8] = [
+        Self::AccessShare,
+        Self::RowShare,
+        Self::RowExclusive,
+        Self::ShareUpdateExclusive,
+        Self::Share,
+        Self::ShareRowExclusive,
+        Self::Exclusive,
+        Self::AccessExclusive,
+    ];
+
     /// Whether two sessions cannot hold the two modes on one table at the same time.
     pub fn conflicts(self, other: Self) -> bool {
         self.excludes() & (1 << other as u8) != 0
@@ -65,13 +77,10 @@ impl fmt::Display for LockMode {
 mod tests {
     use super::LockMode::{self, *};
 
-    const ALL: [LockMode; 8] =
-        [AccessShare, RowShare, RowExclusive, ShareUpdateExclusive, Share, ShareRowExclusive, Exclusive, AccessExclusive];
-
     #[test]
     fn conflict_both_ways() {
-        for a in ALL {
-            for b in ALL {
+        for a in LockMode::ALL {
+            for b in LockMode::ALL {
                 assert_eq!(a.conflicts(b), b.conflicts(a), "{a} and {b}");
             }
         }
@@ -79,9 +88,10 @@ mod tests {
 
     #[test]
     fn as_the_documentation_says() {
-        let with_itself: Vec<LockMode> = ALL.into_iter().filter(|mode| !mode.conflicts(*mode)).collect();
+        let with_itself: Vec<LockMode> = LockMode::ALL.into_iter().filter(|mode| !mode.conflicts(*mode)).collect();
         assert_eq!(with_itself, [AccessShare, RowShare, RowExclusive, Share]);
-        assert!(ALL.into_iter().all(|mode| mode.conflicts(AccessExclusive)));
+        assert!(LockMode::ALL.iter().enumerate().all(|(number, mode)| *mode as usize == number));
+        assert!(LockMode::ALL.into_iter().all(|mode| mode.conflicts(AccessExclusive)));
         assert!(!ShareUpdateExclusive.conflicts(RowExclusive));
         assert!(!ShareRowExclusive.conflicts(RowShare));
         assert!(Exclusive.conflicts(RowShare) && !Exclusive.conflicts(AccessShare));

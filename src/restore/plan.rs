@@ -1,7 +1,9 @@
 //! What a restore would do, as a value that can be printed: findings, then every job with its statements.
 
+use std::collections::HashMap;
 use std::fmt;
 
+use super::families::Lockable;
 use super::graph::{Graph, Job, Step, Work};
 use super::load::Load;
 use super::preflight::Finding;
@@ -58,9 +60,10 @@ impl fmt::Display for Plan {
         }
         script(f, &self.begin)?;
         // A circle was refused when the graph was built.
+        let names: HashMap<ObjectId, &str> = self.objects.iter().map(|object| (object.id, object.identity.as_str())).collect();
         for id in self.graph.order().map_err(|_| fmt::Error)? {
             let job = &self.graph.jobs[id.index()];
-            self.job(f, id.0, job)?;
+            self.job(f, id.0, job, &names)?;
         }
         writeln!(f, "\n-- at the end, in one transaction")?;
         script(f, &self.graph.finish)
@@ -68,14 +71,19 @@ impl fmt::Display for Plan {
 }
 
 impl Plan {
-    fn job(&self, f: &mut fmt::Formatter<'_>, number: u32, job: &Job) -> fmt::Result {
+    fn job(&self, f: &mut fmt::Formatter<'_>, number: u32, job: &Job, names: &HashMap<ObjectId, &str>) -> fmt::Result {
         write!(f, "\n-- job {number} ({}): {}", job.stage, job.label)?;
         if !job.needs.is_empty() {
             let needs: Vec<String> = job.needs.iter().map(|need| need.0.to_string()).collect();
             write!(f, "; needs {}", needs.join(", "))?;
         }
-        for (table, mode) in &job.locks {
-            write!(f, "; locks {} {mode}", self.name(*table))?;
+        for (on, mode) in &job.locks {
+            let name = |id: Option<ObjectId>| id.and_then(|id| names.get(&id)).copied().unwrap_or("?");
+            match on {
+                Lockable::Relation(id) => write!(f, "; locks {} {mode}", name(Some(*id)))?,
+                Lockable::Family(family) => write!(f, "; locks {} and its partitions {mode}", name(self.graph.families.root(*family)))?,
+                Lockable::LockTable => write!(f, "; fills the lock table")?,
+            }
         }
         writeln!(f)?;
         match &job.work {
@@ -97,10 +105,6 @@ impl Plan {
                 writeln!(f, "-- {rows} rows, {raw_bytes} bytes, {} chunks", chunks.len())
             }
         }
-    }
-
-    fn name(&self, id: ObjectId) -> &str {
-        self.objects.iter().find(|object| object.id == id).map_or("?", |object| &object.identity)
     }
 }
 

@@ -12,7 +12,7 @@ use super::target::Target;
 use super::{Options, Plan, clean, graph, older, present, ready, set_up, standing, statistics};
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
@@ -124,6 +124,7 @@ async fn plan(
         foreign_keys: options.foreign_keys,
         live_keys: &keys,
         ready: options.ready_early,
+        lock_table: lock_table(&session).await?,
         searched: kong::restore::is_searched,
         statistics: &statistics,
         takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
@@ -170,6 +171,14 @@ async fn existing(
         findings = existing::examine_filled(session, &filled).await?;
     }
     Ok(Existing { findings, ..Existing::default() })
+}
+
+/// How many locks the server's lock table has room for.
+async fn lock_table(session: &Session) -> Result<u64> {
+    let sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
+               * (pg_catalog.current_setting('max_connections')::int8 + pg_catalog.current_setting('max_prepared_transactions')::int8)";
+    let row = session.query_one("read the server's settings", sql).await?;
+    Ok(row.get::<_, i64>(0)?.max(0).unsigned_abs())
 }
 
 fn render(options: &Options) -> render::Options {

@@ -8,25 +8,40 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::graph::{Graph, Job, JobId, Work};
+use super::held::{Held, Obstacle};
 use super::locks::LockMode;
-use crate::archive::manifest::ObjectId;
 use crate::error::Result;
 
 /// Before which others a job is taken: whether transactions are in its way, how long the chain behind it is, and which it is.
 type Place = (Reverse<bool>, Reverse<u64>, JobId);
 
 /// The state of a run: what is ready, what runs, what is held.
+///
+/// A ready job that is excluded stands aside until what excludes it may be gone, and of those that stand before one obstacle only the first is
+/// looked at again, so that a start costs no more the more jobs wait.
 #[derive(Debug)]
 pub struct Schedule<'g> {
     graph: &'g Graph,
     ranks: Vec<u64>,
     missing: Vec<usize>,
     dependents: Vec<Vec<JobId>>,
+    /// Ready, and perhaps not excluded.
     ready: BTreeSet<Place>,
-    held: HashMap<ObjectId, Vec<LockMode>>,
+    /// Ready, and excluded by locks: by the obstacle that each was found before.
+    queues: HashMap<Obstacle, BTreeSet<Place>>,
+    /// Which queue a job was the first of, when its obstacle was gone and it became ready again.
+    firsts: HashMap<JobId, Obstacle>,
+    /// Ready, and longer than an index that is built beside writers: by cost.
+    longer: BTreeSet<(u64, JobId)>,
+    /// Whether fewer are too long now.
+    look_at_longer: bool,
+    held: Held,
     /// The indexes that are built beside writers now.
     waiting: Vec<JobId>,
     done: usize,
+    /// How often a ready job was looked at.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl<'g> Schedule<'g> {
@@ -35,23 +50,91 @@ impl<'g> Schedule<'g> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
         let ready = graph.ids().filter(|job| missing[job.index()] == 0).map(|job| place(graph, &ranks, job)).collect();
-        let dependents = graph.dependents();
-        let (held, waiting) = (HashMap::new(), Vec::new());
-        Ok(Self { graph, ranks, missing, dependents, ready, held, waiting, done: 0 })
+        Ok(Self {
+            graph,
+            ranks,
+            missing,
+            dependents: graph.dependents(),
+            ready,
+            queues: HashMap::new(),
+            firsts: HashMap::new(),
+            longer: BTreeSet::new(),
+            look_at_longer: false,
+            held: Held::default(),
+            waiting: Vec::new(),
+            done: 0,
+            #[cfg(test)]
+            looked_at: 0,
+        })
     }
 
     /// Takes the next job to start, if one may start now.
     pub fn start(&mut self) -> Option<JobId> {
-        let place = self.ready.iter().copied().find(|&(.., job)| !self.excluded(job))?;
-        self.ready.remove(&place);
-        let (.., job) = place;
-        for &(table, mode) in &self.graph.jobs[job.index()].locks {
-            self.held.entry(table).or_default().push(mode);
+        loop {
+            self.let_longer_in();
+            let place @ (.., job) = self.ready.pop_first()?;
+            let first_of = self.firsts.remove(&job);
+            let starts = self.try_start(place);
+            // Its place before the obstacle is free.
+            if let Some(obstacle) = first_of {
+                self.advance(obstacle);
+            }
+            if starts {
+                return Some(job);
+            }
         }
-        if waits(self.graph, job) {
-            self.waiting.push(job);
+    }
+
+    /// Starts a job, or puts it aside.
+    fn try_start(&mut self, place @ (.., id): Place) -> bool {
+        #[cfg(test)]
+        {
+            self.looked_at += 1;
         }
-        Some(job)
+        let Job { locks, cost, .. } = &self.graph.jobs[id.index()];
+        if !waits(self.graph, id) && self.shortest_waiting().is_some_and(|shortest| shortest < cost.micros) {
+            self.longer.insert((cost.micros, id));
+            return false;
+        }
+        if let Some(obstacle) = self.held.obstacle(locks, &self.graph.families) {
+            self.queues.entry(obstacle).or_default().insert(place);
+            return false;
+        }
+        self.held.take(locks, &self.graph.families);
+        if waits(self.graph, id) {
+            self.waiting.push(id);
+        }
+        true
+    }
+
+    /// Lets the first before an obstacle become ready again, if it is gone.
+    fn advance(&mut self, obstacle: Obstacle) {
+        let Some(queue) = self.queues.get_mut(&obstacle).filter(|_| !self.held.excludes(obstacle)) else { return };
+        if let Some(place @ (.., job)) = queue.pop_first() {
+            self.ready.insert(place);
+            self.firsts.insert(job, obstacle);
+        }
+        if queue.is_empty() {
+            self.queues.remove(&obstacle);
+        }
+    }
+
+    /// Lets in those that are no longer too long, unless another of what they wait for is to begin first.
+    fn let_longer_in(&mut self) {
+        let is_next = self.ready.first().is_some_and(|&(Reverse(waits), ..)| waits);
+        if is_next || !std::mem::take(&mut self.look_at_longer) {
+            return;
+        }
+        let still = match self.shortest_waiting() {
+            Some(shortest) => self.longer.split_off(&(shortest.saturating_add(1), JobId(0))),
+            None => BTreeSet::new(),
+        };
+        let short = std::mem::replace(&mut self.longer, still);
+        self.ready.extend(short.into_iter().map(|(_, job)| place(self.graph, &self.ranks, job)));
+    }
+
+    fn shortest_waiting(&self) -> Option<u64> {
+        self.waiting.iter().map(|index| self.graph.jobs[index.index()].cost.micros).min()
     }
 
     /// Notes that a started job is done: its locks are free, and what needed it may become ready.
@@ -59,12 +142,15 @@ impl<'g> Schedule<'g> {
     /// # Panics
     /// When the job was not started.
     pub fn finish(&mut self, job: JobId) {
-        for (table, mode) in &self.graph.jobs[job.index()].locks {
-            let held = self.held.get_mut(table).expect("a started job holds its locks");
-            let place = held.iter().position(|one| one == mode).expect("a started job holds its locks");
-            held.swap_remove(place);
+        if waits(self.graph, job) {
+            self.waiting.retain(|one| *one != job);
+            self.look_at_longer = true;
         }
-        self.waiting.retain(|one| *one != job);
+        for place in self.held.release(&self.graph.jobs[job.index()].locks, &self.graph.families) {
+            for mode in LockMode::ALL {
+                self.advance((place, mode));
+            }
+        }
         for &dependent in &self.dependents[job.index()] {
             self.missing[dependent.index()] -= 1;
             if self.missing[dependent.index()] == 0 {
@@ -83,15 +169,6 @@ impl<'g> Schedule<'g> {
     pub fn is_complete(&self) -> bool {
         self.done == self.graph.jobs.len()
     }
-
-    fn excluded(&self, job: JobId) -> bool {
-        let Job { locks, cost, .. } = &self.graph.jobs[job.index()];
-        let is_shorter = |index: &JobId| self.graph.jobs[index.index()].cost.micros < cost.micros;
-        if !waits(self.graph, job) && self.waiting.iter().any(is_shorter) {
-            return true;
-        }
-        locks.iter().any(|(table, mode)| self.held.get(table).is_some_and(|held| held.iter().any(|one| mode.conflicts(*one))))
-    }
 }
 
 fn place(graph: &Graph, ranks: &[u64], job: JobId) -> Place {
@@ -104,109 +181,5 @@ fn waits(graph: &Graph, job: JobId) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::graph::tests::job;
-    use super::super::graph::{ConcurrentIndex, Step};
-    use super::LockMode::{AccessExclusive, AccessShare, RowExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
-    use super::*;
-
-    /// Runs a graph on `sessions` in simulated time; checks needs and locks at every step; tells the time.
-    fn simulate(graph: &Graph, sessions: usize) -> u64 {
-        let mut schedule = Schedule::new(graph).unwrap();
-        let mut running: Vec<(u64, JobId)> = Vec::new();
-        let mut done = vec![false; graph.jobs.len()];
-        let mut now = 0;
-        while !schedule.is_complete() {
-            while running.len() < sessions {
-                let Some(id) = schedule.start() else { break };
-                let job = &graph.jobs[id.index()];
-                assert!(job.needs.iter().all(|need| done[need.index()]), "started before what it needs");
-                for (_, other) in &running {
-                    assert!(!conflict(job, &graph.jobs[other.index()]), "two jobs exclude each other");
-                }
-                running.push((now + job.cost.micros, id));
-            }
-            let first = running.iter().copied().min().expect("an unfinished graph always has a job that runs");
-            running.retain(|entry| *entry != first);
-            now = first.0;
-            done[first.1.index()] = true;
-            schedule.finish(first.1);
-        }
-        now
-    }
-
-    fn conflict(a: &Job, b: &Job) -> bool {
-        a.locks.iter().any(|(table, mode)| b.locks.iter().any(|(other, held)| table == other && mode.conflicts(*held)))
-    }
-
-    fn beside_writers(needs: &[u32], locks: &[(u32, LockMode)], cost: u64) -> Job {
-        let index = ConcurrentIndex { schema: "s".into(), name: "i".into(), create: Step::new("", "") };
-        Job { work: Work::Concurrently(index), ..job(needs, locks, cost) }
-    }
-
-    #[test]
-    fn the_longest_chain_goes_first() {
-        let graph = Graph { jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)], ..Graph::default() };
-        let mut schedule = Schedule::new(&graph).unwrap();
-        assert_eq!(schedule.start(), Some(JobId(1)));
-        assert_eq!(schedule.start(), Some(JobId(0)));
-        assert_eq!(simulate(&graph, 2), 10);
-    }
-
-    #[test]
-    fn what_waits_for_transactions_goes_before_them() {
-        let jobs = vec![job(&[], &[], 9), beside_writers(&[], &[], 1), beside_writers(&[], &[], 5), job(&[], &[], 3)];
-        let graph = Graph { jobs, ..Graph::default() };
-        let mut schedule = Schedule::new(&graph).unwrap();
-        assert_eq!([schedule.start(), schedule.start(), schedule.start()], [Some(JobId(2)), Some(JobId(1)), None]);
-        schedule.finish(JobId(1));
-        assert_eq!([schedule.start(), schedule.start()], [Some(JobId(3)), None], "what is over sooner goes beside it");
-        schedule.finish(JobId(2));
-        assert_eq!(schedule.start(), Some(JobId(0)));
-    }
-
-    #[test]
-    fn index_builds_go_side_by_side_and_keep_others_out() {
-        let table = 7;
-        let graph = Graph {
-            jobs: vec![
-                job(&[], &[(table, Share)], 10),
-                job(&[], &[(table, Share)], 10),
-                job(&[], &[(table, AccessExclusive)], 1),
-                job(&[], &[(8, AccessExclusive)], 1),
-            ],
-            ..Graph::default()
-        };
-        assert_eq!(simulate(&graph, 3), 11);
-        let mut schedule = Schedule::new(&graph).unwrap();
-        assert_eq!([schedule.start(), schedule.start()], [Some(JobId(0)), Some(JobId(1))]);
-        assert_eq!(schedule.start(), Some(JobId(3)), "another table's job passes the one that waits");
-        assert_eq!(schedule.start(), None);
-    }
-
-    prop_compose! {
-        fn graphs()(parts in prop::collection::vec((0u64..50, any::<bool>(), prop::collection::vec((0u32..4, 0usize..6), 0..3), prop::collection::vec(any::<prop::sample::Index>(), 0..3)), 1..40)) -> Graph {
-            let modes = [AccessShare, RowExclusive, ShareUpdateExclusive, Share, ShareRowExclusive, AccessExclusive];
-            let jobs = parts.iter().enumerate().map(|(place, (cost, waits, locks, needs))| {
-                let mut needs: Vec<u32> = if place == 0 { Vec::new() } else { needs.iter().map(|need| need.index(place) as u32).collect() };
-                needs.sort_unstable();
-                needs.dedup();
-                let locks: Vec<_> = locks.iter().map(|&(table, mode)| (table, modes[mode])).collect();
-                if *waits { beside_writers(&needs, &locks, *cost) } else { job(&needs, &locks, *cost) }
-            }).collect();
-            Graph { jobs, ..Graph::default() }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_graph_ends(graph in graphs(), sessions in 1usize..6) {
-            let all: u64 = graph.jobs.iter().map(|job| job.cost.micros).sum();
-            let took = simulate(&graph, sessions);
-            prop_assert!(took <= all);
-            prop_assert!(took >= graph.ranks().unwrap().into_iter().max().unwrap_or(0));
-        }
-    }
-}
+#[path = "schedule_tests.rs"]
+mod tests;

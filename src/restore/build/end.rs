@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::cost;
+use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::{mark, statements};
@@ -39,13 +40,16 @@ impl Builder<'_> {
         if !self.input.refresh {
             return;
         }
+        let is_filled = |object: &&Object| object.kind == ObjectKind::RefreshMaterializedView && !object.statements.is_empty();
+        let views: Vec<&Object> = self.input.objects.iter().filter(is_filled).collect();
+        if views.is_empty() {
+            return;
+        }
         let needs = self.all_but_last_rows();
-        for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::RefreshMaterializedView) {
+        let needs = self.together(Stage::Refresh, "all that materialized views may read".to_owned(), needs);
+        for object in views {
             let steps = statements::create(object, self.input.render);
-            if steps.is_empty() {
-                continue;
-            }
-            let locks = object.of.into_iter().map(|view| (view, LockMode::AccessExclusive)).collect();
+            let locks = object.of.into_iter().map(|view| (Lockable::Relation(view), LockMode::AccessExclusive)).collect();
             let mut needs = needs.clone();
             needs.extend(object.depends_on.iter().chain(&object.of).filter_map(|one| self.made.get(one).or_else(|| analyzed.get(one))));
             needs.sort_unstable();

@@ -2,9 +2,10 @@
 //!
 //! Does not know which columns must be found fast from the start, but for those of foreign keys.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::cost::{self, Cost};
+use super::super::families::Lockable;
 use super::super::graph::{ConcurrentIndex, Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
@@ -18,7 +19,9 @@ pub(super) struct Late<'a> {
     needed: HashSet<ObjectId>,
     /// The columns of foreign keys, by table: a cascade looks rows up by them.
     referring: HashSet<(ObjectId, &'a str)>,
-    /// Indexes, with their tables and costs.
+    /// The indexes that are put off.
+    put_off: HashSet<ObjectId>,
+    /// The same, with their tables and costs.
     indexes: Vec<(&'a Object, ObjectId, Cost)>,
     /// Proofs of foreign keys.
     proofs: Vec<Job>,
@@ -40,7 +43,7 @@ impl<'a> Late<'a> {
 
     /// Whether an index is put off.
     pub(super) fn holds(&self, id: ObjectId) -> bool {
-        self.indexes.iter().any(|(index, ..)| index.id == id)
+        self.put_off.contains(&id)
     }
 }
 
@@ -50,6 +53,7 @@ impl<'a> Builder<'a> {
     pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: Cost) -> bool {
         let may_wait = self.input.ready && self.rows_of(table) > 0 && !self.is_last(table) && self.may_wait(object, table);
         if may_wait {
+            self.late.put_off.insert(object.id);
             self.late.indexes.push((object, table, cost));
         }
         may_wait
@@ -57,7 +61,7 @@ impl<'a> Builder<'a> {
 
     fn may_wait(&self, object: &Object, table: ObjectId) -> bool {
         let Detail::Index { unique, columns, partitioned, .. } = &object.detail else { return false };
-        let forbids = *unique || *partitioned || self.attachments.contains_key(&object.id) || self.late.needed.contains(&object.id);
+        let forbids = *unique || *partitioned || self.late.needed.contains(&object.id);
         let own_tablespace = object.tablespace.is_some() && !self.input.render.no_tablespaces;
         let [statement] = object.statements.as_slice() else { return false };
         let is_table = self.objects.get(&table).is_some_and(|table| table.kind == ObjectKind::Table);
@@ -87,15 +91,12 @@ impl<'a> Builder<'a> {
         for proof in late.proofs {
             self.push(Job { stage: Stage::Finish, needs: vec![ready], ..proof });
         }
-        let mut again: Vec<(ObjectId, Vec<JobId>)> = Vec::new();
+        let mut again: BTreeMap<ObjectId, Vec<JobId>> = BTreeMap::new();
         for (object, table, cost) in late.indexes {
             let Some(job) = self.concurrent_index(object, table, cost, ready) else { continue };
             let Detail::Index { columns, .. } = &object.detail else { continue };
             if columns.contains(&None) || self.known.holds(table) {
-                match again.iter_mut().find(|(other, _)| *other == table) {
-                    Some((_, jobs)) => jobs.push(job),
-                    None => again.push((table, vec![job])),
-                }
+                again.entry(table).or_default().push(job);
             }
         }
         // Statistics of an expression are gathered once it has its index; those of the archive say of the index what it was.
@@ -110,7 +111,7 @@ impl<'a> Builder<'a> {
         let create = Step::new(format!("build {}", object.identity), concurrently(object.statements.first()?)?);
         let label = create.doing.clone();
         let index = ConcurrentIndex { schema: object.schema.clone()?, name: object.name.clone(), create };
-        let locks = vec![(table, LockMode::ShareUpdateExclusive)];
+        let locks = vec![(Lockable::Relation(table), LockMode::ShareUpdateExclusive)];
         let work = Work::Concurrently(index);
         // The table is read twice.
         let cost = Cost { micros: cost.micros + cost.micros / 2, ..cost };

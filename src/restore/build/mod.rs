@@ -6,19 +6,22 @@
 
 mod creator;
 mod end;
-mod families;
+mod gather;
 mod late;
 mod post;
+mod rows;
 mod statistics;
 mod trust;
 
 use std::collections::HashMap;
 
 use self::creator::Creator;
-use self::families::Families;
+use self::gather::Gathered;
 use self::late::Late;
+use self::rows::Together;
 use self::statistics::Known;
 use super::cost;
+use super::families::{Families, FamilyId, Lockable};
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
 pub use super::live_keys::LiveKey;
 use super::locks::LockMode;
@@ -110,6 +113,8 @@ pub struct Input<'a> {
     pub live_keys: &'a [LiveKey],
     /// Whether the database is declared usable before all is done.
     pub ready: bool,
+    /// How many locks the server's lock table has room for.
+    pub lock_table: u64,
     /// Columns whose indexes must stand when the database is declared usable.
     pub searched: fn(&str) -> bool,
     /// The archive's statistics that are restored.
@@ -120,13 +125,18 @@ pub struct Input<'a> {
 
 /// Makes the graph. Fails where objects need each other in a circle.
 pub fn build(input: Input<'_>) -> Result<Graph> {
+    let families = Families::new(input.objects);
+    let objects = input.objects.iter().map(|object| (object.id, object)).collect();
+    let attachments = attachments(input.objects);
     let mut builder = Builder {
         input,
-        objects: input.objects.iter().map(|object| (object.id, object)).collect(),
+        gathered: Gathered::new(&input, &objects, &attachments),
+        objects,
         table_ids: (0..).map(TableId).zip(input.tables).map(|(id, table)| (table.object, id)).collect(),
-        families: Families::new(input.objects),
-        attachments: attachments(input.objects),
-        graph: Graph::default(),
+        family_rows: rows::by_family(&input, &families),
+        together: Together::default(),
+        attachments,
+        graph: Graph { families, ..Graph::default() },
         pre: None,
         made: HashMap::new(),
         loads: HashMap::new(),
@@ -153,9 +163,14 @@ struct Builder<'a> {
     input: Input<'a>,
     objects: HashMap<ObjectId, &'a Object>,
     table_ids: HashMap<ObjectId, TableId>,
-    families: Families,
-    /// What attaches an index or key to that of the partitioned table above, by either.
+    /// The rows that come into each family.
+    family_rows: HashMap<FamilyId, u64>,
+    /// The jobs that stand for many.
+    together: Together,
+    /// What attaches partitions' indexes and keys to that of the partitioned table, by the latter.
     attachments: HashMap<ObjectId, Vec<&'a Object>>,
+    /// The indexes and keys that adopt those of their partitions by themselves.
+    gathered: Gathered,
     graph: Graph,
     /// The script that makes everything before the rows.
     pre: Option<JobId>,
@@ -261,7 +276,8 @@ impl Builder<'_> {
             LoadMode::Existing => LockMode::ShareRowExclusive,
         };
         // What goes through the partitioned table may come to lie in any partition.
-        let locks = if table.root.is_some() { self.all_of(table.object, lock) } else { vec![(table.object, lock)] };
+        let whole = self.graph.families.of(table.object).filter(|_| table.root.is_some()).map(Lockable::Family);
+        let locks = vec![(whole.unwrap_or(Lockable::Relation(table.object)), lock)];
         let name = ident::qualified(&table.schema, &table.name);
         let last = (self.input.last)(table);
         for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
@@ -296,7 +312,7 @@ impl Builder<'_> {
             for job in self.loads.get(child).cloned().unwrap_or_default() {
                 let job = &mut self.graph.jobs[job.index()];
                 job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
-                job.locks.push((*parent, LockMode::RowShare));
+                job.locks.push((Lockable::Relation(*parent), LockMode::RowShare));
             }
         }
     }
@@ -335,23 +351,6 @@ impl Builder<'_> {
         }
     }
 
-    /// The jobs after which an object stands; for a table, after which its rows are there.
-    fn stands(&self, object: ObjectId) -> Vec<JobId> {
-        let rows = self.holders(object).into_iter().filter_map(|member| self.loads.get(&member)).flatten().copied();
-        rows.chain(self.made.get(&object).copied()).collect()
-    }
-
-    /// The tables that hold a table's rows: itself, or the partitions of its tree.
-    fn holders(&self, table: ObjectId) -> Vec<ObjectId> {
-        let id = self.table_ids.get(&table);
-        if id.is_some_and(|id| self.input.tables[id.0 as usize].root.is_none()) { vec![table] } else { self.families.of(table) }
-    }
-
-    fn rows_of(&self, table: ObjectId) -> u64 {
-        let ids = self.holders(table).into_iter().filter_map(|member| self.table_ids.get(&member));
-        ids.flat_map(|id| &self.input.chunks[id.0 as usize]).map(|chunk| chunk.rows).sum()
-    }
-
     fn name_of(&self, table: ObjectId) -> String {
         self.objects.get(&table).map_or_else(String::new, |object| statements::qualified(object))
     }
@@ -370,7 +369,7 @@ impl Builder<'_> {
 fn attachments(objects: &[Object]) -> HashMap<ObjectId, Vec<&Object>> {
     let mut attachments: HashMap<ObjectId, Vec<&Object>> = HashMap::new();
     for attach in objects.iter().filter(|object| object.kind == ObjectKind::IndexAttach) {
-        for end in &attach.depends_on {
+        for end in attach.depends_on.iter().filter(|end| Some(**end) != attach.of) {
             attachments.entry(*end).or_default().push(attach);
         }
     }
@@ -385,3 +384,6 @@ fn is_late(kind: ObjectKind) -> bool {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod partition_tests;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::cost::{self, Cost};
+use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
@@ -21,8 +22,8 @@ struct Adoption<'a> {
     waits: Vec<ObjectId>,
 }
 
-/// A table, a key's columns in no order, and the job that builds their index.
-type KeyIndex<'a> = (ObjectId, Vec<Option<&'a str>>, JobId);
+/// By table and columns in no order: the jobs that build a key's index on them.
+type KeyIndexes<'a> = HashMap<(ObjectId, Vec<Option<&'a str>>), Vec<JobId>>;
 
 fn as_set<'a>(columns: &[Option<&'a str>]) -> Vec<Option<&'a str>> {
     let mut columns = columns.to_vec();
@@ -46,8 +47,8 @@ impl<'a> Builder<'a> {
         for object in &post {
             match &object.detail {
                 Detail::Key { .. } | Detail::Index { .. } => {}
-                // A trusted one stood before its table's rows came.
-                Detail::ForeignKey { .. } if self.made.contains_key(&object.id) => {}
+                // A trusted key stood before its table's rows came; an attachment came with what it attaches to.
+                _ if self.made.contains_key(&object.id) => {}
                 Detail::ForeignKey { .. } => self.foreign_key(object, &analyzed),
                 _ => self.other(object),
             }
@@ -56,9 +57,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes the jobs of primary keys and unique constraints, and tells which job builds which columns' index.
-    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) -> Vec<KeyIndex<'a>> {
-        let mut made: Vec<KeyIndex<'a>> = Vec::new();
+    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) -> KeyIndexes<'a> {
+        let mut made = KeyIndexes::new();
         let mut adoptions: Vec<(ObjectId, Adoption<'a>)> = Vec::new();
+        let mut places: HashMap<ObjectId, usize> = HashMap::new();
         for object in post {
             let (Detail::Key { columns, using_index, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
             let columns: Vec<Option<&'a str>> = columns.iter().map(|column| Some(column.as_str())).collect();
@@ -66,12 +68,12 @@ impl<'a> Builder<'a> {
             let Some(using_index) = using_index else {
                 let job = self.whole_key(object, table, cost);
                 built.entry(table).or_default().push(job);
-                made.push((table, as_set(&columns), job));
+                made.entry((table, as_set(&columns))).or_default().push(job);
                 continue;
             };
             let index = self.key_index(object, using_index, table, cost);
-            made.push((table, as_set(&columns), index));
-            let place = adoptions.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
+            made.entry((table, as_set(&columns))).or_default().push(index);
+            let place = *places.entry(table).or_insert_with(|| {
                 adoptions.push((table, Adoption::default()));
                 adoptions.len() - 1
             });
@@ -92,16 +94,12 @@ impl<'a> Builder<'a> {
 
     /// A key that the server must build by itself.
     fn whole_key(&mut self, object: &Object, table: ObjectId, cost: Cost) -> JobId {
-        let job = self.push(Job {
-            stage: Stage::Keys,
-            label: format!("add {}", object.identity),
-            work: Work::Statements(statements::create(object, self.input.render)),
-            needs: Vec::new(),
-            locks: self.all_of(table, LockMode::AccessExclusive),
-            cost,
-        });
+        let work = Work::Statements(self.adopting(object, statements::create(object, self.input.render)));
+        let locks = self.locks_of_build(object, table, LockMode::AccessExclusive);
+        let (label, cost) = (format!("add {}", object.identity), self.cost_of_build(object, table, cost));
+        let job = self.push(Job { stage: Stage::Keys, label, work, needs: Vec::new(), locks, cost });
         self.await_built(job, object, table);
-        self.made.insert(object.id, job);
+        self.note_build(object.id, job);
         job
     }
 
@@ -112,7 +110,7 @@ impl<'a> Builder<'a> {
             label: create.doing.clone(),
             work: Work::Statements(statements::in_tablespace(object, self.input.render, create)),
             needs: Vec::new(),
-            locks: vec![(table, LockMode::Share)],
+            locks: vec![(Lockable::Relation(table), LockMode::Share)],
             cost,
         });
         self.await_built(job, object, table);
@@ -124,7 +122,7 @@ impl<'a> Builder<'a> {
         let doing = format!("add the keys of {name}");
         let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", ")));
         let steps = std::iter::once(add).chain(adoption.extras).collect();
-        let locks = vec![(table, LockMode::AccessExclusive)];
+        let locks = vec![(Lockable::Relation(table), LockMode::AccessExclusive)];
         let cost = cost::CATALOG.times(adoption.keys.len());
         let job = self.push(Job { stage: Stage::Keys, label: doing, work: Work::Statements(steps), needs: adoption.indexes, locks, cost });
         self.waits.push((job, adoption.waits));
@@ -132,7 +130,7 @@ impl<'a> Builder<'a> {
         job
     }
 
-    fn indexes(&mut self, post: &[&'a Object], keys: &[KeyIndex<'a>], built: &mut HashMap<ObjectId, Vec<JobId>>) {
+    fn indexes(&mut self, post: &[&'a Object], keys: &KeyIndexes<'a>, built: &mut HashMap<ObjectId, Vec<JobId>>) {
         for object in post {
             let (Detail::Index { method, columns, bytes, unique, .. }, Some(table)) = (&object.detail, object.of) else { continue };
             let columns: Vec<Option<&'a str>> = columns.iter().map(Option::as_deref).collect();
@@ -144,25 +142,23 @@ impl<'a> Builder<'a> {
             let Some((first, extras)) = object.statements.split_first() else { continue };
             let create = Step::new(format!("build {}", object.identity), first);
             // A foreign key depends on the first unique index of its columns, which has to be the key's own, as in the source.
-            let same = keys.iter().filter(|(of, key, _)| *unique && *of == table && *key == as_set(&columns));
-            let mut job = self.push(Job {
-                stage: Stage::Indexes,
-                label: create.doing.clone(),
-                work: Work::Statements(statements::in_tablespace(object, self.input.render, create)),
-                needs: same.map(|(.., job)| *job).collect(),
-                locks: vec![(table, LockMode::Share)],
-                cost,
-            });
+            let same = keys.get(&(table, as_set(&columns))).filter(|_| *unique);
+            let label = create.doing.clone();
+            let steps = self.adopting(object, statements::in_tablespace(object, self.input.render, create));
+            let locks = self.locks_of_build(object, table, LockMode::Share);
+            let (work, needs) = (Work::Statements(steps), same.cloned().unwrap_or_default());
+            let cost = self.cost_of_build(object, table, cost);
+            let mut job = self.push(Job { stage: Stage::Indexes, label, work, needs, locks, cost });
             self.await_built(job, object, table);
             if !extras.is_empty() {
                 // CLUSTER ON, REPLICA IDENTITY and the like need the table for themselves, for an instant.
                 let label = format!("finish {}", object.identity);
                 let steps = extras.iter().map(|sql| Step::new(&label, sql)).collect();
-                let locks = vec![(table, LockMode::AccessExclusive)];
+                let locks = vec![(Lockable::Relation(table), LockMode::AccessExclusive)];
                 let work = Work::Statements(steps);
                 job = self.push(Job { stage: Stage::Indexes, label, work, needs: vec![job], locks, cost: cost::CATALOG });
             }
-            self.made.insert(object.id, job);
+            self.note_build(object.id, job);
             built.entry(table).or_default().push(job);
         }
     }
@@ -170,14 +166,15 @@ impl<'a> Builder<'a> {
     /// A build waits for its table's rows, unless these come last of all: then it is made on the empty table.
     fn await_built(&mut self, job: JobId, object: &Object, table: ObjectId) {
         let table = (!self.is_last(table)).then_some(table);
-        self.waits.push((job, waits(object, table)));
+        let parts = self.parts_of(object.id);
+        self.waits.push((job, waits(object, table).into_iter().chain(parts).collect()));
     }
 
     fn statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) -> HashMap<ObjectId, JobId> {
         let mut analyzed = HashMap::new();
         for table in self.input.tables {
             let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
-            job.needs = self.holders(table.object).into_iter().filter_map(|member| self.loads.get(&member)).flatten().copied().collect();
+            job.needs = self.rows_stand(table.object);
             job.needs.extend(built.get(&table.object).into_iter().flatten());
             job.needs.extend(self.pre.filter(|_| job.needs.is_empty()));
             analyzed.insert(table.object, self.push(job));
@@ -190,12 +187,10 @@ impl<'a> Builder<'a> {
         let Detail::ForeignKey { references, add_not_valid, validate, .. } = &object.detail else { return };
         let Some(child) = object.of else { return };
         let (child_rows, parent_rows) = (self.rows_of(child), self.rows_of(*references));
-        let mut locks = self.all_of(child, LockMode::ShareRowExclusive);
-        if *references != child {
-            locks.extend(self.all_of(*references, LockMode::ShareRowExclusive));
-        }
-        let family: Vec<ObjectId> = self.families.of(child).into_iter().chain(self.families.of(*references)).collect();
-        let statistics: Vec<JobId> = family.iter().filter_map(|table| analyzed.get(table)).copied().collect();
+        let reached = [child, *references].map(|table| self.graph.families.reach(table));
+        let mut locks = reached.map(|on| (on, LockMode::ShareRowExclusive)).to_vec();
+        locks.dedup();
+        let statistics = [child, *references].map(|table| self.statistics_stand(table, analyzed)).concat();
         // A proof by an empty table is instant: one statement does both.
         let two_steps = add_not_valid.as_ref().zip(validate.as_ref()).filter(|_| child_rows > 0);
         let steps = match two_steps {
@@ -209,8 +204,10 @@ impl<'a> Builder<'a> {
         };
         let label = format!("add {}", object.identity);
         let add = self.push(Job { stage: Stage::ForeignKeys, label, work: Work::Statements(steps), needs, locks, cost });
-        let mut needed = waits(object, Some(*references));
-        self.with_attachments(&mut needed);
+        let needed = waits(object, Some(*references));
+        let keys: Vec<&Object> = needed.iter().filter_map(|id| self.objects.get(id)).copied().filter(|key| is_built(key)).collect();
+        let attached: Vec<JobId> = keys.into_iter().filter_map(|key| self.parts_attached(key)).collect();
+        self.graph.jobs[add.index()].needs.extend(attached);
         self.waits.push((add, needed));
         self.made.insert(object.id, add);
         if let Some((_, validate)) = two_steps {
@@ -220,7 +217,7 @@ impl<'a> Builder<'a> {
             }
             let step = Step::new(format!("validate {}", object.identity), validate);
             let needs = std::iter::once(add).chain(statistics).collect();
-            let locks = vec![(child, LockMode::ShareUpdateExclusive), (*references, LockMode::RowShare)];
+            let locks = reached.into_iter().zip([LockMode::ShareUpdateExclusive, LockMode::RowShare]).collect();
             let cost = cost::validate(child_rows, parent_rows);
             let job = Job { stage: Stage::ForeignKeys, label: step.doing.clone(), work: Work::Statements(vec![step]), needs, locks, cost };
             self.prove(job);
@@ -232,16 +229,8 @@ impl<'a> Builder<'a> {
         if steps.is_empty() {
             return;
         }
-        let mode = match object.kind {
-            ObjectKind::Trigger => LockMode::ShareRowExclusive,
-            ObjectKind::Statistics => LockMode::ShareUpdateExclusive,
-            // Whatever else it is, nothing else may touch its tables meanwhile.
-            _ => LockMode::AccessExclusive,
-        };
         let touched = waits(object, None);
-        let mut locks: Vec<_> = touched.iter().filter_map(|id| self.table_of(*id)).flat_map(|table| self.all_of(table, mode)).collect();
-        locks.sort_unstable();
-        locks.dedup();
+        let locks = self.locks_of(object, &touched);
         let label = format!("create {}", object.identity);
         let cost = if object.kind == ObjectKind::Constraint {
             object.of.map_or(cost::CATALOG, |table| cost::index(self.rows_of(table), 0, "gist", false))
@@ -250,37 +239,43 @@ impl<'a> Builder<'a> {
         };
         // What a domain's unproven constraint forbids may lie in any table.
         let of_domain = object.of.and_then(|of| self.objects.get(&of)).is_some_and(|of| of.kind == ObjectKind::Domain);
-        let needs = if of_domain { self.loads.values().flatten().copied().collect() } else { Vec::new() };
+        let needs = if of_domain { self.all_rows_stand() } else { Vec::new() };
         let job = self.push(Job { stage: Stage::Rest, label, work: Work::Statements(steps), needs, locks, cost });
         self.waits.push((job, touched));
         self.made.insert(object.id, job);
     }
 
-    /// A partitioned table's key holds once the keys of all its partitions are attached to it, level by level.
-    fn with_attachments(&self, needed: &mut Vec<ObjectId>) {
-        let mut next = 0;
-        while let Some(object) = needed.get(next).copied() {
-            for attach in self.attachments.get(&object).into_iter().flatten() {
-                let ends = attach.depends_on.iter().filter(|id| self.objects.get(id).is_some_and(|end| is_built(end)));
-                for id in ends.chain([&attach.id]) {
-                    if !needed.contains(id) {
-                        needed.push(*id);
-                    }
-                }
-            }
-            next += 1;
-        }
+    /// What the statement of an object locks that touches these.
+    fn locks_of(&self, object: &Object, touched: &[ObjectId]) -> Vec<(Lockable, LockMode)> {
+        let mode = match object.kind {
+            ObjectKind::Trigger => LockMode::ShareRowExclusive,
+            ObjectKind::Statistics => LockMode::ShareUpdateExclusive,
+            ObjectKind::IndexAttach => return self.locks_of_attachment(object),
+            // Whatever else it is, nothing else may touch its tables meanwhile.
+            _ => LockMode::AccessExclusive,
+        };
+        let tables = touched.iter().filter_map(|id| self.table_of(*id));
+        let mut locks: Vec<_> = tables.map(|table| (self.graph.families.reach(table), mode)).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        locks
+    }
+
+    /// `ALTER INDEX … ATTACH PARTITION` only looks at both tables, so that other indexes are built and attached meanwhile; of the index above it
+    /// takes one part at a time.
+    fn locks_of_attachment(&self, attach: &Object) -> Vec<(Lockable, LockMode)> {
+        let above = attach.depends_on.iter().copied().filter(|id| Some(*id) != attach.of);
+        let above: Vec<ObjectId> = above.filter(|id| self.objects.get(id).is_some_and(|object| is_built(object))).collect();
+        let tables = above.iter().chain(&attach.of).filter_map(|id| self.table_of(*id));
+        let mut locks: Vec<_> = tables.map(|table| (Lockable::Relation(table), LockMode::AccessShare)).collect();
+        locks.extend(above.iter().map(|index| (Lockable::Relation(*index), LockMode::ShareUpdateExclusive)));
+        locks
     }
 
     /// The table that a statement about an object locks: itself, or what it is an index of.
     fn table_of(&self, id: ObjectId) -> Option<ObjectId> {
         let object = self.objects.get(&id)?;
         if is_built(object) { object.of } else { self.is_relation(id).then_some(id) }
-    }
-
-    /// A lock on a table reaches its partitions.
-    pub(super) fn all_of(&self, table: ObjectId, mode: LockMode) -> Vec<(ObjectId, LockMode)> {
-        self.families.of(table).into_iter().map(|member| (member, mode)).collect()
     }
 
     fn sorts_text(&self, table: ObjectId, columns: &[Option<&str>]) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::cost;
+use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
 use super::{Builder, Input};
@@ -85,7 +86,7 @@ impl Builder<'_> {
             label: format!("restore the statistics of {}", self.name_of(relation)),
             work: Work::Statistics { taken, gather },
             needs: Vec::new(),
-            locks: vec![(relation, LockMode::ShareUpdateExclusive)],
+            locks: vec![(Lockable::Relation(relation), LockMode::ShareUpdateExclusive)],
             cost: cost::CATALOG.times(calls.div_ceil(10)),
         })
     }
@@ -104,7 +105,7 @@ impl Builder<'_> {
             label: step.doing.clone(),
             work: Work::Statements(vec![step]),
             needs: Vec::new(),
-            locks: vec![(table, LockMode::ShareUpdateExclusive)],
+            locks: vec![(Lockable::Relation(table), LockMode::ShareUpdateExclusive)],
             cost: cost::analyze(bytes, described.columns.len()),
         })
     }

@@ -4,14 +4,14 @@ use crate::restore::mark;
 use crate::restore::plan::Plan;
 
 /// A hand-made archive: two tables with keys and a foreign key, a ledger that comes last, a function, a trigger, a view, a sequence.
-struct Sample {
-    objects: Vec<Object>,
-    tables: Vec<Table>,
-    chunks: Vec<Vec<ChunkSize>>,
-    render: render::Options,
+pub(super) struct Sample {
+    pub(super) objects: Vec<Object>,
+    pub(super) tables: Vec<Table>,
+    pub(super) chunks: Vec<Vec<ChunkSize>>,
+    pub(super) render: render::Options,
 }
 
-fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], of: Option<u32>) -> Object {
+pub(super) fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], of: Option<u32>) -> Object {
     let section = match kind {
         ObjectKind::Table | ObjectKind::Function | ObjectKind::Sequence | ObjectKind::MaterializedView => Section::PreData,
         ObjectKind::SequenceValue => Section::Data,
@@ -39,7 +39,7 @@ fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], of: Option<
     }
 }
 
-fn key(id: u32, name: &str, table: u32) -> Object {
+pub(super) fn key(id: u32, name: &str, table: u32) -> Object {
     let using_index = Some(UsingIndex {
         create_index: format!("CREATE UNIQUE INDEX {name} ON …"),
         add_constraint: format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"),
@@ -48,12 +48,12 @@ fn key(id: u32, name: &str, table: u32) -> Object {
     Object { detail, ..object(id, ObjectKind::Constraint, name, &[table], Some(table)) }
 }
 
-fn index(id: u32, name: &str, table: u32) -> Object {
+pub(super) fn index(id: u32, name: &str, table: u32) -> Object {
     let detail = Detail::Index { unique: false, method: "btree".into(), columns: vec![Some("id".into())], partitioned: false, bytes: 0 };
     Object { detail, ..object(id, ObjectKind::Index, name, &[table], Some(table)) }
 }
 
-fn table(object: u32, name: &str) -> Table {
+pub(super) fn table(object: u32, name: &str) -> Table {
     Table {
         object: ObjectId(object),
         schema: "public".into(),
@@ -68,7 +68,7 @@ fn table(object: u32, name: &str) -> Table {
     }
 }
 
-fn sample() -> Sample {
+pub(super) fn sample() -> Sample {
     let mut services = object(2, ObjectKind::Table, "services", &[], None);
     services.comments = vec![Comment { on: "TABLE public.services".into(), text: "what is behind".into() }];
     let grant =
@@ -111,7 +111,7 @@ fn sample() -> Sample {
 }
 
 impl Sample {
-    fn input(&self) -> Input<'_> {
+    pub(super) fn input(&self) -> Input<'_> {
         Input {
             objects: &self.objects,
             tables: &self.tables,
@@ -125,23 +125,24 @@ impl Sample {
             foreign_keys: ForeignKeys::Validate,
             live_keys: &[],
             ready: false,
+            lock_table: 6400,
             searched: |column| column == "ttl",
             statistics: &[],
             takes_extended: true,
         }
     }
 
-    fn graph(&self) -> Graph {
+    pub(super) fn graph(&self) -> Graph {
         build(self.input()).unwrap()
     }
 }
 
-fn find(graph: &Graph, label: &str) -> JobId {
+pub(super) fn find(graph: &Graph, label: &str) -> JobId {
     graph.ids().find(|id| graph.jobs[id.index()].label == label).unwrap_or_else(|| panic!("no job {label}"))
 }
 
 /// Whether `late` waits for `early`, be it by way of others.
-fn waits_for(graph: &Graph, late: &str, early: &str) -> bool {
+pub(super) fn waits_for(graph: &Graph, late: &str, early: &str) -> bool {
     let early = find(graph, early);
     let mut open = vec![find(graph, late)];
     let mut seen = vec![false; graph.jobs.len()];
@@ -218,7 +219,7 @@ fn a_dominating_table_is_shared() {
     for part in parts {
         let Work::Load { chunks, mode, .. } = &part.work else { panic!("a load") };
         assert_eq!((chunks.len(), *mode), (20, LoadMode::Shared));
-        assert_eq!(part.locks, [(ObjectId(2), LockMode::RowExclusive)]);
+        assert_eq!(part.locks, [(Lockable::Relation(ObjectId(2)), LockMode::RowExclusive)]);
         assert!(waits_for(&graph, "build INDEX public.services_idx", &part.label));
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::super::cost;
+use super::super::families::Lockable;
 use super::super::graph::{Job, Stage, Work};
 use super::super::locks::LockMode;
 use super::super::statements;
@@ -35,7 +36,7 @@ impl Builder<'_> {
         let (child, parent) = (object.of?, *references);
         let is_simple = |table: ObjectId| {
             let made = self.objects.get(&table).is_some_and(|table| table.kind == ObjectKind::Table && !table.statements.is_empty());
-            made && !self.is_last(table) && self.families.of(table).len() == 1
+            made && !self.is_last(table) && self.graph.families.of(table).is_none()
         };
         let is_loaded = self.loads.contains_key(&child);
         (child != parent && is_loaded && is_simple(child) && is_simple(parent)).then_some((child, parent))
@@ -47,7 +48,7 @@ impl Builder<'_> {
             label: format!("add {}", object.identity),
             work: Work::Statements(statements::create(object, self.input.render)),
             needs: Vec::new(),
-            locks: vec![(child, LockMode::ShareRowExclusive), (parent, LockMode::ShareRowExclusive)],
+            locks: [child, parent].map(|table| (Lockable::Relation(table), LockMode::ShareRowExclusive)).to_vec(),
             cost: cost::CATALOG,
         });
         let mut needed = waits(object, Some(parent));

@@ -92,3 +92,28 @@ fn an_unlogged_root_loses_the_word_and_its_partitions_keep_it() {
         }
     }
 }
+
+/// An index of a partitioned table adopts those of its partitions by itself where that is beyond doubt: not where two would fit, as those on
+/// `b` and those on `c` do, nor where a partition lacks one.
+#[test]
+fn parts_of_indexes_come_back_where_they_were() {
+    for version in versions(13) {
+        let carried = Carried::on(
+            version,
+            "CREATE TABLE root (a int NOT NULL, b int, c int, d text, e int) PARTITION BY RANGE (a); CREATE TABLE low PARTITION OF root FOR VALUES FROM (0) TO (10);
+             CREATE TABLE mid PARTITION OF root FOR VALUES FROM (10) TO (20) PARTITION BY LIST (a); CREATE TABLE mid_one PARTITION OF mid FOR VALUES IN (10, 11); CREATE TABLE mid_rest PARTITION OF mid DEFAULT;
+             CREATE TABLE high (d text, c int, b int, e int, a int NOT NULL); ALTER TABLE root ATTACH PARTITION high DEFAULT;
+             ALTER TABLE high ADD CONSTRAINT mine PRIMARY KEY (a); CREATE INDEX theirs ON high (lower(d)) WHERE b > 0; CREATE INDEX plain ON high (lower(d)); CREATE UNIQUE INDEX once ON low (a, b);
+             ALTER TABLE root ADD CONSTRAINT \"The Key\" PRIMARY KEY (a); ALTER TABLE root ADD CONSTRAINT pair UNIQUE (a, b); CREATE INDEX \"half ON ONLY it\" ON root (lower(d)) WHERE b > 0;
+             CREATE INDEX one ON root (b); CREATE INDEX two ON root (b); CREATE INDEX on_c ON root (c) INCLUDE (b); CREATE UNIQUE INDEX twice ON root (a, c); CREATE INDEX lacking ON ONLY root (e);
+             CREATE INDEX low_e ON low (e); ALTER INDEX lacking ATTACH PARTITION low_e; CREATE TABLE child (a int REFERENCES root, x int, y int, FOREIGN KEY (x, y) REFERENCES root (a, b), FOREIGN KEY (x, y) REFERENCES root (a, c));
+             INSERT INTO root SELECT n, n, n, 'D' || n FROM generate_series(1, 30) n; INSERT INTO child SELECT n, n, n FROM generate_series(1, 30) n",
+        );
+        let parts = "SELECT concat_ws(' ', i.indexrelid::regclass, CASE WHEN NOT i.indisvalid THEN 'invalid' END, 'of ' || h.inhparent::regclass, 'is ' || k.conname, 'of ' || p.conname) \
+                     FROM pg_index i LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype <> 'f' \
+                     LEFT JOIN pg_constraint p ON p.oid = k.conparentid WHERE i.indrelid::regclass::text ~ '^(root|low|mid.*|high)$' ORDER BY 1";
+        let expect = carried.source.column(parts);
+        assert!(expect.len() > 40, "{expect:?}");
+        carried.both_say(parts, &expect.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
