@@ -12,7 +12,7 @@ use super::target::Target;
 use super::{Options, Plan, clean, graph, older, present, ready, set_up, standing, statistics};
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::kong;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
