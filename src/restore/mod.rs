@@ -120,8 +120,8 @@ pub struct Options {
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
-    let archive = open(&options, progress.as_ref()).await?;
-    let (options, prepared) = make_room(options, &archive, progress.as_ref()).await?;
+    let mut archive = open(&options, progress.as_ref()).await?;
+    let (options, prepared) = make_room(options, &mut archive, progress.as_ref()).await?;
     let Prepared { session, plan, triggers, .. } = prepared;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
@@ -130,7 +130,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let not_restored = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
     let loader = Loader {
         encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
-        archive,
+        archive: Arc::new(archive),
         budget: Budget::new(options.max_memory),
         buffers: Buffers::new(LARGE_ROW_BYTES),
         progress: Arc::clone(&progress),
@@ -159,8 +159,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
 
 /// Computes what a restore would do, findings included; changes nothing.
 pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    let archive = open(options, progress).await?;
-    Ok(prepare(options, &archive, Room::of(options)).await?.plan)
+    let mut archive = open(options, progress).await?;
+    Ok(prepare(options, &mut archive, Room::of(options)).await?.plan)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
@@ -187,7 +187,7 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
     }
 }
 
-async fn open(options: &Options, progress: &dyn Progress) -> Result<Arc<Archive<File>>> {
+async fn open(options: &Options, progress: &dyn Progress) -> Result<Archive<File>> {
     progress.phase("check the archive and the target");
     let (path, selection) = (options.archive.clone(), options.selection.clone());
     let archive = pool::run(move || {
@@ -199,7 +199,7 @@ async fn open(options: &Options, progress: &dyn Progress) -> Result<Arc<Archive<
         }
         Ok(archive)
     });
-    Ok(Arc::new(archive.await?))
+    archive.await
 }
 
 fn totals(archive: &Archive<File>) -> Vec<TableTotal> {

@@ -14,6 +14,7 @@ use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
+use crate::pg::select::Withheld;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
 use crate::pg::{render, select};
@@ -33,7 +34,7 @@ pub(super) struct Prepared {
 }
 
 /// Opens a session, looks, and plans.
-pub(super) async fn prepare(options: &Options, archive: &Archive<File>, room: Room) -> Result<Prepared> {
+pub(super) async fn prepare(options: &Options, archive: &mut Archive<File>, room: Room) -> Result<Prepared> {
     let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
@@ -56,14 +57,18 @@ fn holds_rows_only(manifest: &Manifest) -> bool {
 async fn plan(
     options: &Options,
     sections: Sections,
-    archive: &Archive<File>,
+    archive: &mut Archive<File>,
     mut target: Target,
     session: Session,
     room: Room,
 ) -> Result<Prepared> {
-    let manifest = &archive.manifest;
+    let manifest = &mut archive.manifest;
     options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
-    let mut selected = options.selection.apply(manifest.objects.clone());
+    let withheld = if options.selection.statistics { options.selection.withheld(&manifest.objects) } else { Withheld::default() };
+    // The last plan takes the objects: they may be many, and two lists of them would be held for as long as the restore takes.
+    let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
+    let (manifest, archive) = (&archive.manifest, &*archive);
+    let mut selected = options.selection.apply(objects);
     let render = render(options);
     let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
     selected.objects = objects;
@@ -104,7 +109,7 @@ async fn plan(
     findings.extend(more);
     findings.extend(preflight::disable_triggers(&target).filter(|_| disable_triggers));
     warnings.extend(doubts);
-    let (statistics, more) = statistics::wanted(options, sections, manifest, &selected, target.version_num);
+    let (statistics, more) = statistics::wanted(options, sections, manifest, &selected, &withheld, target.version_num);
     warnings.extend(more);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mark = Mark::new(&archive.name, &uuid, &now);

@@ -1,7 +1,6 @@
 //! Room for the restore: an empty target, one that is made or cleaned first, and what that takes.
 
 use std::fs::File;
-use std::sync::Arc;
 
 use super::build::Sections;
 use super::create::{self, Creation};
@@ -87,6 +86,12 @@ impl Room {
         Ok(ground)
     }
 
+    /// Whether no other plan is made after that for it.
+    pub(super) fn is_last(self) -> bool {
+        matches!(self, Self::Empty | Self::Cleaned)
+    }
+
+    /// What is asked for.
     pub(super) fn of(options: &Options) -> Self {
         match (options.create, options.clean) {
             (true, _) => Self::ToBeMade,
@@ -97,7 +102,7 @@ impl Room {
 }
 
 /// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-pub(super) async fn make_room(mut options: Options, archive: &Arc<Archive<File>>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+pub(super) async fn make_room(mut options: Options, archive: &mut Archive<File>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
     let room = Room::of(&options);
     let prepared = prepare(&options, archive, room).await?;
     told(&prepared, progress)?;

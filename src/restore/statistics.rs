@@ -6,7 +6,7 @@ use super::{Options, Sections};
 use crate::archive::manifest::{Manifest, ObjectKind};
 use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};
-use crate::pg::select::Selected;
+use crate::pg::select::{Selected, Withheld};
 use crate::pg::session::Session;
 use crate::pg::statistics::{self, EXTENDED_TAKEN_FROM, Name, TAKEN_FROM};
 use crate::progress::{Level, Progress};
@@ -17,6 +17,7 @@ pub(super) fn wanted(
     sections: Sections,
     manifest: &Manifest,
     selected: &Selected,
+    withheld: &Withheld,
     target: u32,
 ) -> (Vec<Statistics>, Vec<String>) {
     if !options.selection.statistics || sections != Sections::ALL {
@@ -30,7 +31,7 @@ pub(super) fn wanted(
         let version = target / 10_000;
         return (Vec::new(), vec![format!("PostgreSQL {version} takes no statistics (18 and newer do): {gathered}")]);
     }
-    let (withheld, kept) = (options.selection.withheld(&manifest.objects), selected.ids());
+    let kept = selected.ids();
     let statistics = manifest.statistics.iter().filter(|one| kept.contains(&one.object));
     let statistics = statistics.cloned().filter_map(|one| withheld.keep(one)).collect();
     let extended = selected.objects.iter().filter(|object| object.kind == ObjectKind::Statistics).count();
