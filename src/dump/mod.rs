@@ -126,9 +126,9 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     let server = options.server.patient(options.stall_timeout);
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
-    let Catalog { objects, tables, not_carried, unreadable } = std::mem::take(&mut keeper.catalog);
-    if let Some(warning) = source.newer_than_known() {
-        progress.message(Level::Warning, &warning);
+    let Catalog { objects, tables, not_carried, unreadable, warnings } = std::mem::take(&mut keeper.catalog);
+    for warning in source.newer_than_known().iter().chain(&warnings) {
+        progress.message(Level::Warning, warning);
     }
     selection.check_matched(&objects, &source.database)?;
     let withheld = selection.withheld(&objects);

@@ -27,6 +27,7 @@ mod statistics;
 mod support;
 mod traps;
 mod types;
+mod unknown_columns;
 mod versions;
 mod zoo;
 mod zoo_b;

@@ -4,8 +4,24 @@ use testkit::{Database, Role, Server};
 
 use super::support::{assert_same_lines, assert_same_rows, dump, restore, round_trip, temp_dir};
 
-/// The statements of a zoo that the server's version knows: what stands below a line `-- since N` is for N and newer, to the end.
-fn statements(sql: &str, version: u32, owner: &Role<'_>, reader: &Role<'_>) -> String {
+/// The scripts, each with the number of a database where the names of those with the same number do not collide; the last refuses what comes after it.
+pub(crate) const SCRIPTS: &[(usize, &str)] = &[
+    (0, include_str!("../../testkit/src/zoo_b/constraints.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/enums.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/foreign.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/inheritance.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/large_objects.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/matviews.sql")),
+    (1, include_str!("../../testkit/src/zoo_b/partitions.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/policies.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/replication.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/statistics.sql")),
+    (1, include_str!("../../testkit/src/zoo_b/typed.sql")),
+    (0, include_str!("../../testkit/src/zoo_b/event_triggers.sql")),
+];
+
+/// The statements that the server's version knows: what stands below a line `-- since N` is for N and newer, to the end.
+pub(crate) fn for_version(sql: &str, version: u32) -> String {
     let mut since = 0;
     let mut kept = String::new();
     for line in sql.lines() {
@@ -15,7 +31,11 @@ fn statements(sql: &str, version: u32, owner: &Role<'_>, reader: &Role<'_>) -> S
             None => {}
         }
     }
-    kept.replace("{owner}", owner.name()).replace("{reader}", reader.name())
+    kept
+}
+
+fn statements(sql: &str, version: u32, owner: &Role<'_>, reader: &Role<'_>) -> String {
+    for_version(sql, version).replace("{owner}", owner.name()).replace("{reader}", reader.name())
 }
 
 /// Loads, dumps, restores and compares on each server; `more` compares what neither schema nor rows show, and tidies up.

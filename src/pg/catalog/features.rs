@@ -1,7 +1,7 @@
 //! What this server's catalogs have. Asked of the catalogs themselves, not derived from a version number, so that a newer server than any
 //! we know is read by what it offers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
 use crate::pg::session::Session;
@@ -32,6 +32,19 @@ impl Features {
     /// The catalogs that have the column.
     pub(super) fn catalogs_with<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         self.columns.iter().filter(move |(_, columns)| columns.contains(column)).map(|(catalog, _)| catalog.as_str())
+    }
+
+    /// The columns of a catalog that are not among these, in the order of their names.
+    pub(super) fn columns_beside<'a>(&'a self, catalog: &str, known: &BTreeSet<String>) -> Vec<&'a str> {
+        let mut columns: Vec<&str> =
+            self.columns.get(catalog).into_iter().flatten().filter(|column| !known.contains(*column)).map(String::as_str).collect();
+        columns.sort_unstable();
+        columns
+    }
+
+    /// The names of all catalogs.
+    pub(super) fn catalogs(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
     }
 
     /// Whether the catalog has the column.

@@ -26,6 +26,7 @@ mod foreign;
 mod functions;
 mod grants;
 mod indexes;
+mod known;
 mod large_objects;
 mod list;
 mod matviews;
@@ -46,6 +47,7 @@ mod tables;
 mod text_search;
 mod triggers;
 mod types;
+mod unknown;
 mod views;
 
 use std::collections::HashMap;
@@ -62,8 +64,10 @@ use super::session::Session;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::Result;
 
+pub use self::known::{KnownColumns, known_columns};
 pub use self::list::{ListedTable, list_tables};
 pub use self::source::source;
+pub use self::unknown::{UnknownColumns, UsedColumn, unknown_columns};
 
 /// What to read.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +89,8 @@ pub struct Catalog {
     pub not_carried: Vec<NotCarried>,
     /// Sequences, or the extensions that make them, whose value the role may not read, with the sequence's name, quoted.
     pub unreadable: Vec<(ObjectId, String)>,
+    /// What is to be said of the server's catalogs.
+    pub warnings: Vec<String>,
 }
 
 /// A table whose rows are to be read, and how.
@@ -126,6 +132,8 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
     let lost = sweep::prune(&mut drafts, &edges, &aliases, &missing);
     let mut not_carried = sweep::name(reader, &missing, &lost).await?;
     not_carried.extend(hidden);
+    let unknown = unknown::find(reader, &known_columns()).await?;
+    not_carried.extend(unknown.not_dumped());
 
     let mut graph = deps::Graph::new(&drafts, &edges, &deps::Makers::new(&drafts, &aliases));
     let ordered = order::order(&mut drafts, &mut graph);
@@ -143,7 +151,7 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
         tables
     };
     objects.insert(0, database::read(reader, ObjectId(objects.len() as u32)).await?);
-    Ok(Catalog { objects, tables, not_carried, unreadable })
+    Ok(Catalog { objects, tables, not_carried, unreadable, warnings: unknown.warnings() })
 }
 
 /// What is found along with the drafts.

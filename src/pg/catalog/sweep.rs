@@ -72,10 +72,10 @@ const KNOWN_BESIDES: &[&str] = &[
 ];
 
 /// Schemas of the server's own that hold nothing of a user's: TOAST tables, and what is temporary in any session.
-const PASSING_SCHEMAS: &str = "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
+pub(super) const PASSING_SCHEMAS: &str = "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
 
 /// The column that says in which schema a catalog's row is, for those that have one.
-fn schema_column(catalog: &str) -> Option<&'static str> {
+pub(super) fn schema_column(catalog: &str) -> Option<&'static str> {
     Some(match catalog {
         "pg_class" => "relnamespace",
         "pg_collation" => "collnamespace",
