@@ -2,6 +2,7 @@
 //!
 //! A server or a `pg_dump` that is missing fails the tests and says how to get it; nothing is skipped. `SILVERBACK_TEST_PG=15` narrows the versions.
 
+mod applications;
 mod archives;
 mod catalog;
 mod cli;
