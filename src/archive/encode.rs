@@ -80,6 +80,7 @@ pub fn encode_chunk(
         return Err(Error::new(if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected }, DOING, cause));
     }
     body.clear();
+    body.try_reserve(raw.len()).map_err(|error| Error::new(Kind::Requirement, DOING, error.to_string()))?;
     let columns: Vec<ColumnBlocks> = split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
     drop(split.columns);
     room::keep(&room::COLUMNS, split.room);

@@ -195,7 +195,9 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
             permit = context.budget.acquire(bytes as u64 * MEMORY_PER_RAW_BYTE).await;
-            filled = source.fill(Vec::with_capacity(bytes), bytes).await?;
+            let mut buffer = Vec::new();
+            buffer.try_reserve_exact(bytes).map_err(|_| no_memory(doing, bytes))?;
+            filled = source.fill(buffer, bytes).await?;
         }
         let (raw, last) = match filled {
             Filled::Full(raw) => (raw, false),
@@ -294,6 +296,11 @@ impl Source<'_> {
 fn too_large(doing: &str, bytes: usize) -> Error {
     let cause = format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}");
     Error::new(Kind::Requirement, doing, cause).hint("--exclude-table-data leaves out the rows of its table")
+}
+
+fn no_memory(doing: &str, bytes: usize) -> Error {
+    let cause = format!("there is no memory for a row of {bytes} bytes");
+    Error::new(Kind::Requirement, doing, cause).hint("give the program more memory, or leave the table's rows out (--exclude-table-data)")
 }
 
 fn stalled(doing: &str, waited: Duration) -> Error {

@@ -29,7 +29,7 @@ pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
                 _ => true,
             };
             if !is_read {
-                let bytes = row.bytes(at).escape_ascii();
+                let bytes = row.bytes(at).unwrap_or_default().escape_ascii();
                 let cause = format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
                 return Err(Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING));
             }

@@ -179,7 +179,7 @@ impl Session {
 
     /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails as it does where the server converts.
     pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        let rows = Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?);
+        let rows = Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?)?;
         readable::check(doing, &rows).map(|()| rows)
     }
 
@@ -206,25 +206,33 @@ impl Session {
     /// Waits for an answer. A statement may take hours, so that silence alone says nothing: each time the server's patience is over, another
     /// session looks whether the server is at work on it. If it is not, or cannot be asked, the answer was lost on its way.
     pub async fn answered<T>(&self, doing: &str, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
-        let Some(patience) = self.patience else { return answer.await.map_err(|source| explain(doing, source)) };
+        let Some(patience) = self.patience else { return answer.await.map_err(|source| self.explain(doing, source)) };
         let mut answer = pin!(answer);
         loop {
             if let Ok(answer) = timeout(patience, answer.as_mut()).await {
-                return answer.map_err(|source| explain(doing, source));
+                return answer.map_err(|source| self.explain(doing, source));
             }
             // The answer goes on coming in while it is looked.
             let looked = tokio::select! {
                 biased;
-                answer = answer.as_mut() => return answer.map_err(|source| explain(doing, source)),
+                answer = answer.as_mut() => return answer.map_err(|source| self.explain(doing, source)),
                 looked = self.look(patience) => looked,
             };
             let Err(found) = looked else { continue };
             if let Ok(answer) = timeout(GRACE, answer.as_mut()).await {
-                return answer.map_err(|source| explain(doing, source));
+                return answer.map_err(|source| self.explain(doing, source));
             }
             let cause = format!("no answer came for {} s, and {found}", patience.as_secs());
             return Err(Error::new(Kind::Server, doing, cause)
                 .hint("check the network between here and the server; --stall-timeout sets the limit"));
+        }
+    }
+
+    /// A driver's error in our words; where the connection was closed because of what came, that is the cause.
+    fn explain(&self, doing: &str, source: tokio_postgres::Error) -> Error {
+        match self.taker.objection().filter(|_| source.as_db_error().is_none()) {
+            Some(objection) => Error::new(Kind::Server, doing, objection).hint(NOT_POSTGRESQL).with_source(source),
+            None => explain(doing, source),
         }
     }
 
@@ -264,13 +272,15 @@ impl Session {
     }
 }
 
+/// What helps where something else than answers came.
+const NOT_POSTGRESQL: &str = "check the network, and that it is PostgreSQL that answers; then try again";
+
 /// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind that its class means.
 pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let Some(db) = source.as_db_error() else {
         let cause = chain(&source);
-        let lost = source.is_closed() || cause.contains("connection") || has_io(&source);
-        let kind = if lost { Kind::Server } else { Kind::Unexpected };
-        return Error::new(kind, doing, cause).with_source(source);
+        // What the server did not say itself, its connection or its protocol did.
+        return Error::new(Kind::Server, doing, cause).hint(NOT_POSTGRESQL).with_source(source);
     };
     let mut cause = db.message().to_owned();
     if let Some(detail) = db.detail() {
@@ -308,15 +318,4 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = source.source();
     }
     text
-}
-
-fn has_io(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = error.source();
-    while let Some(source) = next {
-        if source.is::<std::io::Error>() {
-            return true;
-        }
-        next = source.source();
-    }
-    false
 }

@@ -1,8 +1,8 @@
 //! Certificates for servers and clients, made when they are needed.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
 /// A certificate authority.
@@ -52,18 +52,54 @@ impl Authority {
         self.issue(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2021)
     }
 
+    /// Issues a server's certificate with a number, by which it can be revoked.
+    pub fn numbered_server(&self, names: &[&str], serial: u64) -> Certificate {
+        self.issue_numbered(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2099, Some(serial))
+    }
+
+    /// A list of revoked certificates by their numbers, in PEM.
+    pub fn revocation_list(&self, serials: &[u64]) -> String {
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2020, 1, 2),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 2),
+            next_update: date_time_ymd(2099, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.issuer).expect("the parameters are sound").pem().expect("a list can be written")
+    }
+
     /// Issues a client's certificate for a role.
     pub fn client(&self, role: &str) -> Certificate {
         self.issue(&[], role, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
     fn issue(&self, names: &[&str], subject: &str, usage: ExtendedKeyUsagePurpose, until: i32) -> Certificate {
+        self.issue_numbered(names, subject, usage, until, None)
+    }
+
+    fn issue_numbered(
+        &self,
+        names: &[&str],
+        subject: &str,
+        usage: ExtendedKeyUsagePurpose,
+        until: i32,
+        serial: Option<u64>,
+    ) -> Certificate {
         let key = KeyPair::generate().expect("a key can be made");
         let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).expect("names are ASCII");
         params.distinguished_name = common_name(subject);
         params.extended_key_usages = vec![usage];
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
+        params.serial_number = serial.map(SerialNumber::from);
         let certificate = params.signed_by(&key, &self.issuer).expect("the parameters are sound");
         Certificate { chain_pem: certificate.pem(), key_pem: key.serialize_pem() }
     }

@@ -19,12 +19,15 @@ struct TlsServer {
     folder: tempfile::TempDir,
 }
 
+/// The number of the server's certificate.
+const SERIAL: u64 = 4711;
+
 const PASSWORD: &str = "pass'wörd";
 
 static TLS: LazyLock<TlsServer> = LazyLock::new(|| {
     let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
     let server = testkit::Server::spec(testkit::newest())
-        .tls(&authority.server(&["localhost", "db.example"]))
+        .tls(&authority.numbered_server(&["localhost", "db.example"], SERIAL))
         .client_authority(&authority)
         .conf("ssl_max_protocol_version = 'TLSv1.2'\npassword_encryption = 'scram-sha-256'")
         .hba("host all plain 127.0.0.1/32 trust\nhostssl all certified 127.0.0.1/32 cert\nhostssl all all 127.0.0.1/32 scram-sha-256")
@@ -39,6 +42,16 @@ static TLS: LazyLock<TlsServer> = LazyLock::new(|| {
     std::fs::write(folder.path().join("authority"), authority.pem()).expect("written");
     std::fs::write(folder.path().join("stranger"), stranger.pem()).expect("written");
     write_client(&folder, &authority.client("certified"));
+    let lists = folder.path().join("lists");
+    std::fs::create_dir(&lists).expect("made");
+    for (path, list) in [
+        (folder.path().join("none.crl"), authority.revocation_list(&[])),
+        (folder.path().join("all.crl"), authority.revocation_list(&[SERIAL])),
+        (folder.path().join("other.crl"), stranger.revocation_list(&[])),
+        (lists.join("all"), authority.revocation_list(&[SERIAL])),
+    ] {
+        std::fs::write(path, list).expect("written");
+    }
     TlsServer { server, folder }
 });
 
@@ -58,6 +71,7 @@ impl TlsServer {
     /// A connection string to it; `more` may override what stands before.
     fn conninfo(&self, more: &str) -> String {
         let more = more.replace("{authority}", &self.file("authority").display().to_string());
+        let more = more.replace("{folder}", &self.folder.path().display().to_string());
         let more = more.replace("{stranger}", &self.file("stranger").display().to_string());
         let password = PASSWORD.replace('\'', "\\'");
         let port = self.server.port();
@@ -205,6 +219,24 @@ fn a_typed_password_is_asked_for_once() {
         server.open(Purpose::Dump).await.expect("opened");
     });
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn only_admitted_methods_are_answered() {
+    check_open(&TLS.conninfo("sslmode=require require_auth=scram-sha-256"), true);
+    check_open(&TLS.conninfo("sslmode=require require_auth=!password,!md5"), true);
+    check_refused(&TLS.conninfo("sslmode=require require_auth=md5"), "the authentication scram-sha-256", "PGREQUIREAUTH");
+    check_refused(&TLS.conninfo("user=plain sslmode=disable require_auth=scram-sha-256"), "does not ask who we are", "PGREQUIREAUTH");
+}
+
+#[test]
+fn revoked_certificates_are_refused() {
+    let verified = "sslmode=verify-full sslrootcert={authority}";
+    check_open(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/none.crl")), true);
+    check_refused(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/all.crl")), "is revoked", "new one");
+    check_refused(&TLS.conninfo(&format!("{verified} sslcrldir={{folder}}/lists")), "is revoked", "new one");
+    check_refused(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/other.crl")), "is not known", "sslcrl");
+    check_open(&TLS.conninfo("sslmode=require sslcrl={folder}/all.crl"), true);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
+use super::guard::Guard;
 use super::refusal::{self, Next, Refusal};
 use super::socket::{Address, Dial};
 use super::tap::{Taker, Tap, UnderTap};
@@ -89,7 +90,7 @@ impl Attempt<'_> {
         let config = self.config(wire);
         // Whether there is TLS is answered by one bare byte.
         let bare = wire != Wire::Plain && !inner.target.tls.direct;
-        let (tap, taker) = Tap::new(socket, usize::from(bare));
+        let (tap, taker) = Tap::new(socket, usize::from(bare), Guard::new(inner.target.require_auth.clone()));
         let connected = config.connect_raw(tap, UnderTap(inner.tls_for(&dial))).await;
         let (client, connection) =
             connected.map_err(|source| refusal::explain(self.doing, source, &inner.target, self.host, self.password))?;

@@ -14,7 +14,7 @@ use super::libpq_tls;
 use super::parameters::{Parameters, Setting};
 use super::passfile::{PassFile, Wanted};
 use super::secret::Secret;
-use super::target::{APPLICATION_NAME, Host, Keepalives, Password, Place, SessionAttrs, SettingNames, TIMEOUT, Target};
+use super::target::{APPLICATION_NAME, Host, Keepalives, Method, Password, Place, SessionAttrs, SettingNames, TIMEOUT, Target};
 use super::tls;
 use crate::error::{Error, Kind, Result};
 
@@ -39,8 +39,6 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
     ("gsslib", &[], "GSSAPI authentication is not supported"),
     ("gssdelegation", &["0"], "GSSAPI authentication is not supported"),
     ("requirepeer", &[], "the owner of the server's socket cannot be checked"),
-    ("sslcrl", &[], "certificate revocation lists are not supported"),
-    ("sslcrldir", &[], "certificate revocation lists are not supported"),
     ("sslpassword", &[], "encrypted keys are not supported; store the key decrypted, with mode 0600"),
     ("sslcompression", &["0"], "TLS compression is not supported"),
     ("sslcertmode", &["disable", "allow"], "it cannot be enforced that the server asks for a client certificate"),
@@ -87,6 +85,7 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
         keepalives: keepalives(&parameters)?,
         tcp_user_timeout: positive(&parameters, "tcp_user_timeout")?.map(Duration::from_millis),
         channel_binding: channel_binding(&parameters)?,
+        require_auth: require_auth(&parameters)?,
         session: session_attrs(&parameters)?,
         tls,
         names: SettingNames::LIBPQ,
@@ -106,14 +105,31 @@ fn refuse_unsupported(parameters: &Parameters) -> Result<()> {
             return Err(parameters.refuse(key, cause));
         }
     }
-    // The driver answers whatever the server asks for; only channel binding keeps it from anything weaker than SCRAM.
-    match parameters.text("require_auth") {
-        None => Ok(()),
-        Some("scram-sha-256") if parameters.text("channel_binding") == Some("require") => Ok(()),
-        Some(_) => Err(parameters
-            .refuse("require_auth", "the authentication method cannot be restricted")
-            .hint("channel_binding=require accepts nothing weaker than SCRAM over TLS")),
+    Ok(())
+}
+
+/// `require_auth`: methods that are answered, or, each with `!` before it, that are not.
+fn require_auth(parameters: &Parameters) -> Result<Option<Vec<Method>>> {
+    let Some(text) = parameters.text("require_auth") else { return Ok(None) };
+    let words: Vec<&str> = text.split(',').map(str::trim).collect();
+    let is_negative = words[0].starts_with('!');
+    let mut named = Vec::new();
+    for word in words {
+        let bare = word.strip_prefix('!').filter(|_| is_negative).or((!is_negative && !word.starts_with('!')).then_some(word));
+        let Some(bare) = bare else {
+            return Err(parameters.refuse("require_auth", "methods with and without ! cannot stand side by side"));
+        };
+        let Some((_, method)) = Method::ALL.into_iter().find(|(name, _)| *name == bare) else {
+            let words = Method::ALL.map(|(name, _)| name).join(", ");
+            return Err(parameters.refuse("require_auth", &format!("there is no method \"{bare}\"; there are {words}")));
+        };
+        if named.contains(&method) {
+            return Err(parameters.refuse("require_auth", &format!("\"{bare}\" stands there twice")));
+        }
+        named.push(method);
     }
+    let admitted = Method::ALL.into_iter().map(|(_, method)| method).filter(|method| named.contains(method) != is_negative);
+    Ok(Some(admitted.collect()))
 }
 
 /// Lists of hosts, addresses and ports, put side by side.

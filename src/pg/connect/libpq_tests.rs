@@ -63,13 +63,19 @@ fn refuses_what_does_not_fit() {
 #[test]
 fn refuses_what_it_cannot_honour() {
     check_refused("host=a", &[("PGGSSENCMODE", "require")], "gssencmode = \"require\" (from PGGSSENCMODE)");
-    check_refused("host=a", &[("PGREQUIREAUTH", "scram-sha-256")], "cannot be restricted");
-    check_refused("host=a sslcrl=x", &[], "revocation");
+    check_refused("host=a", &[("PGREQUIREAUTH", "scram")], "there is no method \"scram\"");
+    check_refused("host=a require_auth=md5,!password", &[], "side by side");
+    check_refused("host=a require_auth=!md5,password", &[], "side by side");
+    check_refused("host=a require_auth=md5,md5", &[], "twice");
+    check_refused("host=a sslmode=verify-full sslrootcert=/dev/null sslcrl=/nowhere/crl", &[], "/nowhere/crl does not exist");
+    check_refused("host=a sslmode=verify-full sslrootcert=/dev/null sslcrldir=/nowhere", &[], "sslcrldir");
     check_refused("host=a krbsrvname=x", &[], "Kerberos");
     check_refused("host=a", &[("PGCLIENTENCODING", "LATIN1")], "UTF8");
     check_refused("host=a replication=database", &[], "replication");
     check_refused("host=a hots=b", &[], "no connection parameter \"hots\"");
-    for harmless in ["gssencmode=prefer", "client_encoding=UTF8", "require_auth=scram-sha-256 channel_binding=require", "sslcrl=''"] {
+    for harmless in
+        ["gssencmode=prefer", "client_encoding=UTF8", "require_auth=scram-sha-256 channel_binding=require", "sslcrl=''", "sslcrl=unused"]
+    {
         resolved(&format!("host=a {harmless}"), &[]).expect(harmless);
     }
 }
@@ -90,8 +96,25 @@ fn modes_and_roots() {
     assert_eq!(mode("host=a sslmode=require").mode, Mode::VerifyCa, "libpq's rule when a root certificate is there");
     assert_eq!(mode("host=a sslmode=verify-full").roots, [Root::File(root.clone())]);
     assert!(mode("host=a").roots.is_empty());
-    std::fs::write(folder.path().join(".postgresql/root.crl"), "").expect("written");
-    check_refused("host=a sslmode=verify-full", &[("HOME", &home)], "revocation");
+    assert!(mode("host=a sslmode=verify-full").revoked.is_empty());
+    let list = folder.path().join(".postgresql/root.crl");
+    std::fs::write(&list, "").expect("written");
+    assert_eq!(mode("host=a sslmode=verify-full").revoked, std::slice::from_ref(&list));
+    assert_eq!(mode(&format!("host=a sslmode=verify-full sslcrl={}", root.display())).revoked, std::slice::from_ref(&root));
+    let directory = format!("host=a sslmode=verify-full sslcrldir={home}/.postgresql");
+    assert_eq!(mode(&directory).revoked, [list, root]);
+    assert!(mode("host=a").revoked.is_empty(), "nothing is verified");
+}
+
+#[test]
+fn methods_of_authentication() {
+    let methods = |text: &str, variables: &[(&str, &str)]| resolved(text, variables).expect(text).target.require_auth;
+    assert_eq!(methods("host=a", &[]), None);
+    assert_eq!(methods("host=a require_auth=''", &[]), None);
+    assert_eq!(methods("host=a", &[("PGREQUIREAUTH", "scram-sha-256")]), Some(vec![Method::Scram]));
+    assert_eq!(methods("host=a require_auth=md5,none", &[]), Some(vec![Method::None, Method::Md5]));
+    let but = methods("host=a require_auth=!password,!md5,!none", &[]).expect("restricted");
+    assert_eq!(but, [Method::Gss, Method::Sspi, Method::Scram, Method::Oauth]);
 }
 
 #[cfg(unix)]

@@ -46,7 +46,8 @@ pub(super) fn settings(parameters: &mut Parameters, environment: &Environment) -
     // With a root certificate at hand, libpq lets "require" check the chain.
     let mode = if mode == Mode::Require && !roots.is_empty() { Mode::VerifyCa } else { mode };
     let client = client_certificate(parameters, folder.as_deref(), environment.uid())?;
-    Ok(Settings { mode, roots, client, direct, sni, min, max })
+    let revoked = if roots.is_empty() { Vec::new() } else { revocation_lists(parameters, folder.as_deref())? };
+    Ok(Settings { mode, roots, revoked, client, direct, sni, min, max })
 }
 
 fn versions(parameters: &Parameters) -> Result<(Version, Version)> {
@@ -63,12 +64,6 @@ fn versions(parameters: &Parameters) -> Result<(Version, Version)> {
 
 /// The trusted certificates: those named (which must exist), else `root.crt` of the home folder.
 fn roots(parameters: &mut Parameters, folder: Option<&Path>, mode: Mode) -> Result<Vec<Root>> {
-    if let Some(folder) = folder
-        && folder.join("root.crl").exists()
-    {
-        let cause = "certificate revocation lists are not supported";
-        return Err(Error::new(Kind::Usage, format!("use {}", folder.join("root.crl").display()), cause));
-    }
     match parameters.text("sslrootcert") {
         Some("system") => return Ok(vec![Root::System]),
         Some(path) if Path::new(path).exists() => return Ok(vec![Root::File(PathBuf::from(path))]),
@@ -89,6 +84,29 @@ fn roots(parameters: &mut Parameters, folder: Option<&Path>, mode: Mode) -> Resu
                 .hint("name the authority's certificate in sslrootcert, or use sslrootcert=system"))
         }
     }
+}
+
+/// The lists of revoked certificates: those named, else `root.crl` of the home folder, if it is there. A directory's files are read as they are,
+/// whatever their names; OpenSSL wants hashes for these.
+fn revocation_lists(parameters: &mut Parameters, folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let mut lists = Vec::new();
+    if let Some(directory) = parameters.text("sslcrldir") {
+        let entries = std::fs::read_dir(directory).map_err(|error| parameters.refuse("sslcrldir", &error.to_string()))?;
+        lists.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()));
+        lists.sort();
+    }
+    if let Some(path) = parameters.text("sslcrl") {
+        lists.push(PathBuf::from(path));
+    } else if lists.is_empty()
+        && let Some(path) = folder.map(|folder| folder.join("root.crl")).filter(|path| path.exists())
+    {
+        parameters.add_default("sslcrl", &path.display().to_string(), "default");
+        lists.push(path);
+    }
+    if let Some(missing) = lists.iter().find(|path| !path.exists()) {
+        return Err(parameters.refuse("sslcrl", &format!("{} does not exist", missing.display())));
+    }
+    Ok(lists)
 }
 
 /// The client's certificate and key: those named, else those of the home folder, if they are there.

@@ -5,6 +5,7 @@
 mod attempt;
 pub mod conninfo;
 pub mod environment;
+mod guard;
 pub mod libpq;
 mod libpq_tls;
 pub mod parameters;

@@ -6,6 +6,7 @@ use std::io;
 
 use rustls::CertificateError;
 
+use super::guard::Objection;
 use super::target::{Host, Password, Place, Target};
 use crate::error::{Error, Kind};
 use crate::pg::session;
@@ -53,7 +54,9 @@ pub(super) fn explain(doing: &str, source: tokio_postgres::Error, target: &Targe
         return explain_server(doing, source, target, password);
     }
     let text = session::chain(&source);
-    let refusal = if let Some(tls) = find_source::<rustls::Error>(&source) {
+    let refusal = if let Some(objection) = find_source::<Objection>(&source) {
+        explain_objection(doing, objection)
+    } else if let Some(tls) = find_source::<rustls::Error>(&source) {
         explain_tls(doing, tls, target, host)
     } else if text.contains("server does not support TLS") {
         Refusal::new(doing, "the server does not offer TLS", Next::Nothing)
@@ -73,6 +76,15 @@ pub(super) fn explain(doing: &str, source: tokio_postgres::Error, target: &Targe
         Refusal::new(doing, text, Next::Host).hint("is it PostgreSQL that listens there?")
     };
     Refusal { error: refusal.error.with_source(source), ..refusal }
+}
+
+/// Why the server is not listened to.
+fn explain_objection(doing: &str, objection: &Objection) -> Refusal {
+    match objection {
+        Objection::Authentication(_) => Refusal::new(doing, objection.to_string(), Next::Nothing)
+            .hint("is it the server it claims to be? require_auth (PGREQUIREAUTH) says which methods are answered"),
+        _ => Refusal::new(doing, objection.to_string(), Next::Host).hint("is it PostgreSQL that listens there?"),
+    }
 }
 
 /// What the server itself said.
@@ -122,6 +134,11 @@ fn explain_tls(doing: &str, error: &rustls::Error, target: &Target, host: &Host)
             C::Expired | C::ExpiredContext { .. } => {
                 ("the server's certificate has expired".to_owned(), "renew it, and check this machine's clock".to_owned())
             }
+            C::Revoked => ("the server's certificate is revoked".to_owned(), "ask whoever runs the server for a new one".to_owned()),
+            C::UnknownRevocationStatus | C::ExpiredRevocationList | C::ExpiredRevocationListContext { .. } => (
+                format!("whether the server's certificate is revoked is not known: {certificate:?}"),
+                "give a current list of each authority's revoked certificates (sslcrl, sslcrldir)".to_owned(),
+            ),
             C::NotValidYet | C::NotValidYetContext { .. } => {
                 ("the server's certificate is not valid yet".to_owned(), "check the clocks of both machines".to_owned())
             }

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_util::io::poll_read_buf;
 
+use super::guard::{Guard, Verdict};
 use super::socket::Socket;
 
 /// What one read takes from the socket at most: small enough to be in the cache when it is sorted.
@@ -35,6 +36,8 @@ const COPY_DONE: u8 = b'c';
 pub(super) struct Tap<S> {
     stream: S,
     shared: Arc<Mutex<Shared>>,
+    /// Looks at each message before anything is made of it.
+    guard: Guard,
     /// Read and not yet sorted.
     stage: BytesMut,
     /// Bytes that go to the driver as they are.
@@ -66,6 +69,8 @@ struct Shared {
     state: State,
     /// When bytes last came.
     received: Instant,
+    /// Why the server is not listened to any longer.
+    objection: Option<String>,
     /// Waits for a grant.
     tap: Option<Waker>,
     /// Waits for a buffer.
@@ -138,6 +143,11 @@ impl Taker {
         }
     }
 
+    /// Why the server is not listened to any longer, where that is why the connection is closed.
+    pub fn objection(&self) -> Option<String> {
+        self.lock().objection.clone()
+    }
+
     /// When bytes last came, or a buffer was granted.
     pub fn received(&self) -> Instant {
         self.lock().received
@@ -154,18 +164,18 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 
 impl<S> Tap<S> {
     /// The first `bare` bytes stand for themselves: the answer to the question whether the server speaks TLS.
-    pub(super) fn new(stream: S, bare: usize) -> (Self, Taker) {
-        let shared = Shared { state: State::Off, received: Instant::now(), tap: None, taker: None };
+    pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
+        let shared = Shared { state: State::Off, received: Instant::now(), objection: None, tap: None, taker: None };
         let taker = Taker { shared: Arc::new(Mutex::new(shared)) };
-        (Self::with(stream, bare, Arc::clone(&taker.shared)), taker)
+        (Self::with(stream, bare, guard, Arc::clone(&taker.shared)), taker)
     }
 
-    fn with(stream: S, bare: usize, shared: Arc<Mutex<Shared>>) -> Self {
-        Self { stream, shared, stage: BytesMut::new(), pass: bare, take: 0, buffer: Vec::new(), bytes_max: 0 }
+    fn with(stream: S, bare: usize, guard: Guard, shared: Arc<Mutex<Shared>>) -> Self {
+        Self { stream, shared, guard, stage: BytesMut::new(), pass: bare, take: 0, buffer: Vec::new(), bytes_max: 0 }
     }
 
     /// Sorts what was read until the driver's buffer is full or something is missing.
-    fn sort(&mut self, driver: &mut ReadBuf<'_>) -> Wait {
+    fn sort(&mut self, driver: &mut ReadBuf<'_>) -> io::Result<Wait> {
         loop {
             if self.pass > 0 {
                 let bytes = self.pass.min(self.stage.len()).min(driver.remaining());
@@ -173,7 +183,7 @@ impl<S> Tap<S> {
                 self.stage.advance(bytes);
                 self.pass -= bytes;
                 if self.pass > 0 {
-                    return Wait::Stream;
+                    return Ok(Wait::Stream);
                 }
             }
             if self.take > 0 {
@@ -182,18 +192,21 @@ impl<S> Tap<S> {
                 self.stage.advance(bytes);
                 self.take -= bytes;
                 if self.take > 0 {
-                    return Wait::Stream;
+                    return Ok(Wait::Stream);
                 }
             }
-            let Some(&[kind, a, b, c, d]) = self.stage.first_chunk::<HEADER_BYTES>() else { return Wait::Stream };
+            let Some(&[kind, a, b, c, d]) = self.stage.first_chunk::<HEADER_BYTES>() else { return Ok(Wait::Stream) };
             // The length counts itself; the driver refuses one that is too short.
             let body = (u32::from_be_bytes([a, b, c, d]) as usize).saturating_sub(4);
+            if self.guard.judge(kind, body, &self.stage[HEADER_BYTES..]).map_err(io::Error::other)? == Verdict::Whole {
+                return Ok(Wait::Stream);
+            }
             match kind {
                 COPY_DATA if self.may_take(body) => {
                     self.stage.advance(HEADER_BYTES);
                     self.take = body;
                 }
-                COPY_DATA | COPY_DONE if !self.may_pass(kind) => return Wait::Taker,
+                COPY_DATA | COPY_DONE if !self.may_pass(kind) => return Ok(Wait::Taker),
                 _ => self.pass = HEADER_BYTES + body,
             }
         }
@@ -264,7 +277,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let tap = self.get_mut();
         let before = driver.filled().len();
         loop {
-            let wait = tap.sort(driver);
+            let wait = match tap.sort(driver) {
+                Ok(wait) => wait,
+                // What came before it goes to the driver; it is found again with the next read.
+                Err(_) if driver.filled().len() > before => return Poll::Ready(Ok(())),
+                Err(objection) => {
+                    lock(&tap.shared).objection = Some(objection.to_string());
+                    return Poll::Ready(Err(objection));
+                }
+            };
             if driver.filled().len() > before || driver.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
@@ -319,9 +340,9 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, Self::Error>> + Send>>;
 
     fn connect(self, tap: Tap<Socket>) -> Self::Future {
-        let Tap { stream, shared, .. } = tap;
+        let Tap { stream, shared, guard, .. } = tap;
         let connecting = self.0.connect(stream);
-        Box::pin(async move { Ok(Tap::with(connecting.await?, 0, shared)) })
+        Box::pin(async move { Ok(Tap::with(connecting.await?, 0, guard, shared)) })
     }
 }
 
@@ -339,6 +360,12 @@ mod tests {
         out.extend_from_slice(&(body.len() as u32 + 4).to_be_bytes());
         out.extend_from_slice(body);
         out
+    }
+
+    fn guard() -> Guard {
+        let mut guard = Guard::new(None);
+        guard.judge(b'Z', 1, b"I").expect("the session is ready");
+        guard
     }
 
     /// Writes bytes in pieces of `step`, so that every message is cut at some time.
@@ -367,7 +394,7 @@ mod tests {
             }
             bytes.extend(message(COPY_DONE, b""));
             bytes.extend(message(b'Z', b"T"));
-            let (mut tap, taker) = Tap::new(server(bytes, step), 1);
+            let (mut tap, taker) = Tap::new(server(bytes, step), 1, guard());
             taker.hold();
             let driver = tokio::spawn(async move {
                 let mut out = Vec::new();
@@ -388,7 +415,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_read_without_a_grant() {
         let bytes = [message(b'N', b"note"), message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes, 64), 0);
+        let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
         taker.hold();
         let mut out = [0; 64];
         assert_eq!(tap.read(&mut out).await.expect("the notice"), 9);
@@ -402,7 +429,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_second_copy_waits_for_its_own_grant() {
         let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b""), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes, 64), 0);
+        let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
         taker.hold();
         taker.grant(Vec::new(), 3);
         let mut out = [0; 64];
@@ -417,7 +444,7 @@ mod tests {
     #[tokio::test]
     async fn rows_go_to_the_driver_when_nobody_holds_them() {
         let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes.clone(), 3), 0);
+        let (mut tap, taker) = Tap::new(server(bytes.clone(), 3), 0, guard());
         taker.hold();
         taker.release();
         let mut out = Vec::new();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_postgres::config::ChannelBinding;
 
+pub use super::guard::Method;
 use super::secret::Secret;
 use super::tls;
 
@@ -40,6 +41,8 @@ pub struct Target {
     pub tcp_user_timeout: Option<Duration>,
     /// Whether SCRAM binds to the TLS channel.
     pub channel_binding: ChannelBinding,
+    /// The methods of authentication that are answered (`require_auth`); `None` is every one.
+    pub require_auth: Option<Vec<Method>>,
     /// What kind of server it has to be.
     pub session: SessionAttrs,
     /// TLS.
@@ -89,6 +92,7 @@ impl Target {
             keepalives: Some(Keepalives::default()),
             tcp_user_timeout: None,
             channel_binding: ChannelBinding::Prefer,
+            require_auth: None,
             session: SessionAttrs::Any,
             tls: tls::Settings::default(),
             names: SettingNames::LIBPQ,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -80,6 +80,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Whom to trust; used by the verifying modes only.
     pub roots: Vec<Root>,
+    /// Lists of certificates that are not trusted any more, in PEM files; used by the verifying modes only.
+    pub revoked: Vec<PathBuf>,
     /// The client's own certificate.
     pub client: Option<ClientCertificate>,
     /// TLS from the first byte, without asking (`sslnegotiation=direct`, PostgreSQL 17).
@@ -94,7 +96,16 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mode: Mode::Disable, roots: Vec::new(), client: None, direct: false, sni: true, min: Version::Tls12, max: Version::Tls13 }
+        Self {
+            mode: Mode::Disable,
+            roots: Vec::new(),
+            revoked: Vec::new(),
+            client: None,
+            direct: false,
+            sni: true,
+            min: Version::Tls12,
+            max: Version::Tls13,
+        }
     }
 }
 
@@ -145,9 +156,28 @@ fn verifier(settings: &Settings, provider: &Arc<CryptoProvider>) -> Result<Verif
         }
     }
     store.add_parsable_certificates(pinned.iter().cloned());
-    let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider)).build();
+    let mut revoked = Vec::new();
+    for path in &settings.revoked {
+        revoked.extend(revocation_lists(path)?);
+    }
+    // As OpenSSL checks every certificate of the chain, and refuses one whose issuer has no list; an expired list is none.
+    let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+        .with_crls(revoked)
+        .enforce_revocation_expiration()
+        .build();
     let chain = chain.map_err(|source| Error::new(Kind::Usage, "read the trusted certificates", source.to_string()))?;
     Ok(Verifier { check, chain: Some(chain), pinned, algorithms })
+}
+
+fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>> {
+    let doing = || format!("read the certificate revocation list {}", path.display());
+    let text = std::fs::read(path).map_err(|source| Error::file(doing(), source).as_kind(Kind::Usage))?;
+    let found: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&text).collect();
+    let found = found.map_err(|source| Error::new(Kind::Usage, doing(), source.to_string()))?;
+    if found.is_empty() {
+        return Err(Error::new(Kind::Usage, doing(), "there is no list in PEM form"));
+    }
+    Ok(found)
 }
 
 fn system_certificates() -> Result<Vec<CertificateDer<'static>>> {

@@ -51,6 +51,7 @@ impl ServerCertVerifier for Verifier {
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Ok(_) => Ok(ServerCertVerified::assertion()),
             Err(error) if is_name_mismatch(&error) => self.verify_name(end_entity, server_name, error),
+            Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
             Err(_) if self.pinned.iter().any(|pinned| pinned == end_entity) => {
                 check_validity(end_entity, now)?;
                 self.verify_name(end_entity, server_name, CertificateError::NotValidForName.into())
