@@ -2,6 +2,8 @@
 //!
 //! JSON. Integers that may pass 2^53 and digests are strings. Knows no SQL: definitions are statements rendered by the dump.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::statistics::Statistics;
@@ -158,6 +160,20 @@ pub struct Acl {
     pub initial: Vec<Grant>,
     /// What it has.
     pub items: Vec<Grant>,
+}
+
+impl Acl {
+    /// What is to be granted: what a new object has not.
+    pub fn granted(&self) -> impl Iterator<Item = &Grant> {
+        let initial: HashSet<&Grant> = self.initial.iter().collect();
+        self.items.iter().filter(move |grant| !initial.contains(grant))
+    }
+
+    /// What is to be revoked: what only a new object has.
+    pub fn revoked(&self) -> impl Iterator<Item = &Grant> {
+        let items: HashSet<&Grant> = self.items.iter().collect();
+        self.initial.iter().filter(move |grant| !items.contains(grant))
+    }
 }
 
 /// One grantor's grant to one grantee.

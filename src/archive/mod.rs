@@ -19,6 +19,7 @@ mod header;
 mod index;
 mod limits;
 pub mod manifest;
+mod metered;
 mod reader;
 mod room;
 mod root;

@@ -48,6 +48,11 @@ impl Archive<File> {
     /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it is of a newer format;
     /// [`Kind::File`] if it cannot be read.
     pub fn open_path(path: &Path) -> Result<Self> {
+        Self::open_path_within(path, 0)
+    }
+
+    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+    pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
         let name = path.display().to_string();
         let failed = |error| Error::file(format!("open {name}"), error);
         // Before it is opened: to open a pipe is to wait for its writer.
@@ -56,24 +61,29 @@ impl Archive<File> {
             return Err(error.hint("name the archive's file"));
         }
         let file = File::open(path).map_err(failed)?;
-        Self::open(file, &name)
+        Self::open_within(file, &name, max_memory)
     }
 }
 
 impl<R: ReadAt> Archive<R> {
     /// Reads header, footer, manifest and index, and checks their checksums and that they agree.
     pub fn open(source: R, name: &str) -> Result<Self> {
-        Self::open_parts(source, name).map_err(|error| error.within(format!("open {name}")))
+        Self::open_within(source, name, 0)
     }
 
-    fn open_parts(source: R, name: &str) -> Result<Self> {
+    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+    pub fn open_within(source: R, name: &str, max_memory: u64) -> Result<Self> {
+        Self::open_parts(source, name, max_memory).map_err(|error| error.within(format!("open {name}")))
+    }
+
+    fn open_parts(source: R, name: &str, max_memory: u64) -> Result<Self> {
         let total = source.len().map_err(|error| Error::file("ask for its size", error))?;
         let start = read(&source, 0, total.min(Header::BYTES as u64), "header")?;
         let header = Header::decode(&start)?;
         let tail_bytes = total.min(TAIL_BYTES);
         let footer = Footer::decode(&read(&source, total - tail_bytes, tail_bytes, "footer")?)?;
         check_places(&header, &footer, total)?;
-        let manifest = section::decode(&read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?)?;
+        let manifest = section::decode(&read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?, max_memory)?;
         let chunks_start = footer.manifest_offset + footer.manifest_bytes;
         let index = Index::decode(&read(&source, footer.index_offset, footer.index_bytes, "index")?, &manifest, chunks_start)?;
         check_totals(&footer, &index, chunks_start)?;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 
 use super::block::{self, Block, BlockCodec, Codec};
 use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
-use super::manifest::{Detail, Manifest, ObjectId, ObjectKind};
+use super::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind};
+use super::metered::{self, Refused};
 use super::{codec, damaged};
 use crate::error::{Error, Kind, Result};
 
@@ -24,6 +25,16 @@ pub(super) const PREFIX_BYTES: usize = 40;
 
 /// The most bytes of a manifest section.
 pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64 + MANIFEST_BYTES_MAX;
+
+/// What a manifest may take in memory unasked: this much, and so many times the bytes that it is stored in.
+const MEMORY_BYTES: u64 = 48 << 20;
+const MEMORY_FACTOR: u64 = 48;
+
+/// Memory that rows take unasked; only more than this is asked for.
+const ROWS_BYTES: u64 = 96 << 20;
+
+/// How many times its own size the JSON of a dump takes in memory, and more.
+const JSON_FACTOR: u64 = 12;
 
 #[derive(Encode, Decode)]
 struct Prefix {
@@ -75,8 +86,11 @@ pub(super) fn bytes(prefix: &[u8]) -> Result<u64> {
     Ok(PREFIX_BYTES as u64 + prefix.stored_bytes)
 }
 
-/// Reads a whole section.
-pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
+/// Reads a whole section, into as much memory as its size allows, or `max_memory` bytes if that is more.
+///
+/// # Errors
+/// [`Kind::Requirement`] if it needs more.
+pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
     let refuse = |cause: String| damaged(DOING, cause);
     let Some((prefix, stored)) = section.split_at_checked(PREFIX_BYTES) else {
         return Err(refuse("it is cut short".into()));
@@ -97,11 +111,28 @@ pub(super) fn decode(section: &[u8]) -> Result<Manifest> {
     if prefix.stored_crc != crc32fast::hash(stored) {
         return Err(refuse("its checksum does not match".into()));
     }
+    let asked = if max_memory > ROWS_BYTES { max_memory } else { 0 };
+    let memory = asked.max(MEMORY_BYTES + MEMORY_FACTOR * section.len() as u64);
+    let too_large = |needed: u64| {
+        let cause = format!("it would take {} MiB of memory, {} MiB are usual for its {} bytes", mib(needed), mib(memory), section.len());
+        let enough = mib(needed.max(ROWS_BYTES) + (1 << 20));
+        Error::new(Kind::Requirement, DOING, cause).hint(format!("if the archive is to be trusted, read it with --max-memory {enough}MiB"))
+    };
+    let Some(memory_left) = memory.checked_sub(prefix.raw_bytes) else {
+        return Err(too_large(prefix.raw_bytes * JSON_FACTOR));
+    };
     let block = Block { codec: block_codec, stored: Bytes::copy_from_slice(stored), raw_bytes: prefix.raw_bytes };
     let json = block::decompress_alone(block).map_err(refuse)?;
-    let manifest = serde_json::from_slice(&json).map_err(|error| refuse(error.to_string()).with_source(error))?;
+    let manifest = metered::from_slice(&json, memory_left).map_err(|refused| match refused {
+        Refused::Json(error) => refuse(error.to_string()).with_source(error),
+        Refused::TooLarge => too_large(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>())),
+    })?;
     check(&manifest).map_err(refuse)?;
     Ok(manifest)
+}
+
+fn mib(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 /// Checks that ids are unique, that what is named is there, and the limits on columns and tables.

@@ -43,7 +43,7 @@ pub struct SurveyedChunk {
 }
 
 /// Reads whatever can be read, one chunk in memory at a time. `seen` is told of each chunk.
-pub fn survey<R: ReadAt>(source: &R, mut seen: impl FnMut(&SurveyedChunk)) -> Result<Survey> {
+pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&SurveyedChunk)) -> Result<Survey> {
     let total_bytes = source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
     let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header").and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);
@@ -54,7 +54,7 @@ pub fn survey<R: ReadAt>(source: &R, mut seen: impl FnMut(&SurveyedChunk)) -> Re
     let mut chunks_end = start;
     let manifest = manifest_bytes.and_then(|bytes| {
         chunks_end = start.saturating_add(bytes);
-        section::decode(&read_within(source, start, bytes, total_bytes)?)
+        section::decode(&read_within(source, start, bytes, total_bytes)?, max_memory)
     });
     while let Some((header, columns)) = chunk_header(source, chunks_end, total_bytes) {
         let body_offset = chunks_end + header_bytes(columns.len());
@@ -117,14 +117,14 @@ mod tests {
     }
 
     fn intact(bytes: &[u8]) -> usize {
-        let survey = survey(&bytes.to_vec(), |_| ()).expect("memory can be read");
+        let survey = survey(&bytes.to_vec(), 0, |_| ()).expect("memory can be read");
         survey.chunks.iter().filter(|chunk| chunk.damage.is_none()).count()
     }
 
     #[test]
     fn what_stands_before_a_cut_is_found() {
         let bytes = sample();
-        let whole = survey(&bytes, |_| ()).expect("memory can be read");
+        let whole = survey(&bytes, 0, |_| ()).expect("memory can be read");
         assert!(whole.header.is_ok() && whole.manifest.is_ok() && whole.footer.is_ok());
         assert_eq!((whole.chunks.len(), whole.chunks_end), (3, whole.footer.expect("read").index_offset));
         for length in 0..bytes.len() {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_flipped_byte_costs_no_more_than_it_must() {
         let bytes = sample();
-        let chunks = survey(&bytes, |_| ()).expect("memory can be read").chunks;
+        let chunks = survey(&bytes, 0, |_| ()).expect("memory can be read").chunks;
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;

@@ -60,7 +60,7 @@ impl Bars {
 impl State {
     fn redraw(&mut self) {
         let Some(phase) = &self.phase else { return };
-        phase.set_message(self.tally.phase_and_steps());
+        phase.set_message(units::printable(&self.tally.phase_and_steps()).into_owned());
         phase.tick();
         for (at, bar) in &self.tables {
             if let Some(table) = self.tally.tables.get(*at) {

@@ -36,7 +36,7 @@ pub(super) fn line(event: &str, fields: Value) -> String {
     if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
         line.extend(fields);
     }
-    line.to_string()
+    super::units::escaped_json(&line.to_string()).into_owned()
 }
 
 impl<W: Write> State<W> {

@@ -1,18 +1,19 @@
 //! `silverback list`.
 
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::json;
 
 use super::output::{self, LogFormat};
 use super::units::{self, printable};
-use super::{Outcome, table};
+use super::{Outcome, table, values};
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, Object, ObjectKind, Section};
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::{ident, render};
 
@@ -31,37 +32,35 @@ pub(super) struct ListArgs {
     /// Print the definitions as SQL, to be read
     #[arg(long)]
     sql: bool,
+    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's size
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    max_memory: Option<u64>,
     /// Write errors as text or as one JSON object a line
     #[arg(long, value_name = "text|json", value_enum, default_value_t, hide_possible_values = true)]
     pub(super) log_format: LogFormat,
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
-    let archive = Archive::<File>::open_path(&args.archive)?;
-    let text = if args.json {
-        format!("{:#}\n", as_json(&archive))
+    let archive = Archive::<File>::open_path_within(&args.archive, args.max_memory.unwrap_or(0))?;
+    // Written as it is made: what it amounts to is not held in memory.
+    if args.json {
+        output::print_json(&AsJson(&archive))?;
     } else if args.sql {
-        let sql = as_sql(&archive.manifest);
-        // A terminal obeys control characters, wherever they come from.
-        if std::io::stdout().is_terminal() { units::printable_text(&sql) } else { sql }
+        output::print_with(|out| as_sql(&archive.manifest, out))?;
     } else {
-        as_text(&archive)
-    };
-    output::print(&text)?;
+        output::print_with(|out| as_text(&archive, out))?;
+    }
     Ok(Outcome::Done)
 }
 
-fn as_text<R>(archive: &Archive<R>) -> String {
+fn as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
     let Manifest { source, objects, not_carried, statistics, .. } = &archive.manifest;
     let footer = &archive.footer;
-    let mut text = String::new();
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<12}{}", printable(value));
-    };
-    line("archive", &format!("{}, {}, {}", archive.name, units::bytes(footer.total_bytes), archive.header.archive));
-    line("root", &footer.root.to_string());
-    line("written by", &source.tool);
-    line("database", &format!("{} on PostgreSQL {}", ident::quote(&source.database), source.server_version));
+    let mut line = |name: &str, value: &str| writeln!(out, "{name:<12}{}", printable(value));
+    line("archive", &format!("{}, {}, {}", archive.name, units::bytes(footer.total_bytes), archive.header.archive))?;
+    line("root", &footer.root.to_string())?;
+    line("written by", &source.tool)?;
+    line("database", &format!("{} on PostgreSQL {}", ident::quote(&source.database), source.server_version))?;
     let version = source.collation_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
     let provider = match source.locale_provider.as_str() {
         "c" => "libc",
@@ -69,23 +68,26 @@ fn as_text<R>(archive: &Archive<R>) -> String {
         "b" => "builtin",
         other => other,
     };
-    line("encoding", &format!("{}, collation {}, character type {} ({provider}{version})", source.encoding, source.collate, source.ctype));
+    line("encoding", &format!("{}, collation {}, character type {} ({provider}{version})", source.encoding, source.collate, source.ctype))?;
     let lsn = source.snapshot_lsn.as_deref().map(|lsn| format!(", at {lsn}")).unwrap_or_default();
-    line("snapshot", &format!("{}{lsn}", source.snapshot_time));
+    line("snapshot", &format!("{}{lsn}", source.snapshot_time))?;
     if !statistics.is_empty() {
-        line("statistics", &format!("of {}", units::plural(statistics.len() as u64, "object")));
+        line("statistics", &format!("of {}", units::plural(statistics.len() as u64, "object")))?;
     }
-    let _ = write!(text, "\n{}\n{}", tables_as_text(archive), objects_as_text(objects));
+    writeln!(out)?;
+    tables_as_text(archive, out)?;
+    writeln!(out)?;
+    objects_as_text(objects, out)?;
     if !not_carried.is_empty() {
-        text.push_str("\nnot carried\n");
+        writeln!(out, "\nnot carried")?;
     }
     for one in not_carried {
-        let _ = writeln!(text, "{}", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)));
+        writeln!(out, "{}", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)))?;
     }
-    text
+    Ok(())
 }
 
-fn tables_as_text<R>(archive: &Archive<R>) -> String {
+fn tables_as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
     let head = ["table", "rows", "raw", "stored", "ratio", "encoding"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let sizes = |rows: u64, raw: u64, stored: u64| [units::count(rows), units::bytes(raw), units::bytes(stored), units::ratio(raw, stored)];
@@ -100,99 +102,123 @@ fn tables_as_text<R>(archive: &Archive<R>) -> String {
     let mut last = vec![units::plural(archive.manifest.tables.len() as u64, "table")];
     last.extend(sizes(sum.0, sum.1, sum.2));
     rows.push(last);
-    table::align(&rows, &[false, true, true, true, true, false])
+    table::align(&rows, &[false, true, true, true, true, false], out)
 }
 
-fn objects_as_text(objects: &[Object]) -> String {
+fn objects_as_text(objects: &[Object], out: &mut dyn Write) -> io::Result<()> {
+    let titles = Titles::of(objects);
     let mut rows = vec![["section", "kind", "name", "owner"].map(str::to_owned).to_vec()];
     for object in objects {
         let owner = object.owner.as_deref().map(ident::quote).unwrap_or_default();
-        let cells = [word(object.section), object.kind.to_string(), title(objects, object), owner];
+        let cells = [word(object.section), object.kind.to_string(), titles.of_object(object), owner];
         rows.push(cells.iter().map(|cell| printable(cell).into_owned()).collect());
     }
-    table::align(&rows, &[])
+    table::align(&rows, &[], out)
 }
 
-/// `public.routes`, `routes_pkey on public.routes`.
-fn title(objects: &[Object], object: &Object) -> String {
-    let qualified = |object: &Object| match &object.schema {
-        // Functions and operators carry their argument types, which are no part of an identifier.
-        Some(schema) if object.name.contains('(') => format!("{}.{}", ident::quote(schema), object.name),
-        Some(schema) => ident::qualified(schema, &object.name),
-        None => ident::quote(&object.name),
-    };
-    // Objects normally stand at the place after their number: the database itself comes first.
-    let parent =
-        |id| objects.get(id as usize + 1).filter(|object| object.id.0 == id).or_else(|| objects.iter().find(|object| object.id.0 == id));
-    match object.of.and_then(|of| parent(of.0)) {
-        Some(parent) => format!("{} on {}", ident::quote(&object.name), qualified(parent)),
-        None => qualified(object),
+/// The objects by their numbers, to say of a part what it is a part of.
+struct Titles<'a>(HashMap<ObjectId, &'a Object>);
+
+impl<'a> Titles<'a> {
+    fn of(objects: &'a [Object]) -> Self {
+        Self(objects.iter().map(|object| (object.id, object)).collect())
+    }
+
+    /// `public.routes`, `routes_pkey on public.routes`.
+    fn of_object(&self, object: &Object) -> String {
+        let qualified = |object: &Object| match &object.schema {
+            // Functions and operators carry their argument types, which are no part of an identifier.
+            Some(schema) if object.name.contains('(') => format!("{}.{}", ident::quote(schema), object.name),
+            Some(schema) => ident::qualified(schema, &object.name),
+            None => ident::quote(&object.name),
+        };
+        match object.of.and_then(|of| self.0.get(&of)) {
+            Some(parent) => format!("{} on {}", ident::quote(&object.name), qualified(parent)),
+            None => qualified(object),
+        }
     }
 }
 
-fn as_json<R>(archive: &Archive<R>) -> Value {
-    let Manifest { source, objects, tables, not_carried, statistics } = &archive.manifest;
-    let footer = &archive.footer;
-    let tables = tables.iter().zip(&archive.index.tables).map(|(table, totals)| {
-        json!({
-            "name": ident::qualified(&table.schema, &table.name),
-            "schema": table.schema,
-            "table": table.name,
-            "rows": totals.rows,
-            "raw_bytes": totals.raw_bytes,
-            "stored_bytes": totals.stored_bytes,
-            "chunks": totals.chunks,
-            "digest": totals.digest,
-            "encoding": table.encoding,
-            "columns": table.columns,
-        })
-    });
-    let objects = objects.iter().map(|object| {
-        json!({
-            "id": object.id,
-            "kind": object.kind,
-            "schema": object.schema,
-            "name": object.name,
-            "identity": object.identity,
-            "owner": object.owner,
-            "section": object.section,
-        })
-    });
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "archive": archive.name,
-        "id": archive.header.archive.to_string(),
-        "format": archive.header.version,
-        "root": footer.root.to_string(),
-        "source": source,
-        "tables": tables.collect::<Vec<_>>(),
-        "objects": objects.collect::<Vec<_>>(),
-        "not_carried": not_carried,
-        "statistics": statistics.len(),
-        "totals": {
-            "tables": archive.index.tables.len(),
+/// The archive as JSON, one table and one object at a time.
+struct AsJson<'a, R>(&'a Archive<R>);
+
+impl<R> Serialize for AsJson<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Manifest { source, objects, tables, not_carried, statistics } = &self.0.manifest;
+        let footer = &self.0.footer;
+        let tables = tables.iter().zip(&self.0.index.tables).map(|(table, totals)| {
+            json!({
+                "name": ident::qualified(&table.schema, &table.name),
+                "schema": table.schema,
+                "table": table.name,
+                "rows": totals.rows,
+                "raw_bytes": totals.raw_bytes,
+                "stored_bytes": totals.stored_bytes,
+                "chunks": totals.chunks,
+                "digest": totals.digest,
+                "encoding": table.encoding,
+                "columns": table.columns,
+            })
+        });
+        let objects = objects.iter().map(|object| {
+            json!({
+                "id": object.id,
+                "kind": object.kind,
+                "schema": object.schema,
+                "name": object.name,
+                "identity": object.identity,
+                "owner": object.owner,
+                "section": object.section,
+            })
+        });
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema_version", &SCHEMA_VERSION)?;
+        map.serialize_entry("archive", &self.0.name)?;
+        map.serialize_entry("id", &self.0.header.archive.to_string())?;
+        map.serialize_entry("format", &self.0.header.version)?;
+        map.serialize_entry("root", &footer.root.to_string())?;
+        map.serialize_entry("source", source)?;
+        map.serialize_entry("tables", &Each(tables))?;
+        map.serialize_entry("objects", &Each(objects))?;
+        map.serialize_entry("not_carried", not_carried)?;
+        map.serialize_entry("statistics", &statistics.len())?;
+        let totals = json!({
+            "tables": self.0.index.tables.len(),
             "chunks": footer.chunks,
             "rows": footer.rows,
             "raw_bytes": footer.raw_bytes,
-            "stored_bytes": archive.index.tables.iter().map(|totals| totals.stored_bytes).sum::<u64>(),
+            "stored_bytes": self.0.index.tables.iter().map(|totals| totals.stored_bytes).sum::<u64>(),
             "file_bytes": footer.total_bytes,
-        },
-    })
+        });
+        map.serialize_entry("totals", &totals)?;
+        map.end()
+    }
+}
+
+/// A list whose elements are made when they are written.
+struct Each<I>(I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
 /// The definitions in the order in which a restore makes them.
-fn as_sql(manifest: &Manifest) -> String {
+fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     let source = &manifest.source;
-    let mut sql = format!(
-        "-- {} on PostgreSQL {}, {}\n-- To be read. What brings an archive back is silverback restore.\n",
+    let titles = Titles::of(&manifest.objects);
+    writeln!(
+        out,
+        "-- {} on PostgreSQL {}, {}\n-- To be read. What brings an archive back is silverback restore.",
         printable(&ident::quote(&source.database)),
         printable(&source.server_version),
         printable(&source.snapshot_time)
-    );
+    )?;
     for database in manifest.objects.iter().filter(|object| object.kind == ObjectKind::Database) {
-        sql.push_str("\n-- With restore --create only:\n");
+        writeln!(out, "\n-- With restore --create only:")?;
         for line in render::statements(database, &render::Options::default()).iter().flat_map(|statement| statement.lines()) {
-            let _ = writeln!(sql, "-- {line}");
+            writeln!(out, "-- {line}")?;
         }
     }
     for section in [Section::PreData, Section::Data, Section::PostData] {
@@ -201,19 +227,18 @@ fn as_sql(manifest: &Manifest) -> String {
             if statements.is_empty() {
                 continue;
             }
-            let title = title(&manifest.objects, object);
-            let _ = write!(sql, "\n-- {}: {}\n", object.kind, printable(&title));
+            writeln!(out, "\n-- {}: {}", object.kind, printable(&titles.of_object(object)))?;
             for statement in statements {
                 // A comment in the last line must not swallow the semicolon.
                 let break_line = statement.lines().last().is_some_and(|line| line.contains("--"));
-                let _ = writeln!(sql, "{statement}{};", if break_line { "\n" } else { "" });
+                writeln!(out, "{statement}{};", if break_line { "\n" } else { "" })?;
             }
         }
     }
     for one in &manifest.not_carried {
-        let _ = write!(sql, "\n-- not carried: {}\n", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)));
+        writeln!(out, "\n-- not carried: {}", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)))?;
     }
-    sql
+    Ok(())
 }
 
 /// The word that JSON has for it.
@@ -231,9 +256,15 @@ mod tests {
         Archive::open(testing::archive(2, Codec::None), "kong.sbk").unwrap()
     }
 
+    fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).expect("memory takes all");
+        String::from_utf8(out).expect("text")
+    }
+
     #[test]
     fn text() {
-        insta::assert_snapshot!(as_text(&archive()));
+        insta::assert_snapshot!(written(|out| as_text(&archive(), out)));
     }
 
     #[test]
@@ -241,12 +272,12 @@ mod tests {
         let mut manifest = testing::manifest();
         manifest.objects[0].name = "ser\n-- vices\nDROP TABLE x".to_owned();
         manifest.objects[1].statements = vec!["SELECT 1 -- one".to_owned()];
-        insta::assert_snapshot!(as_sql(&manifest));
+        insta::assert_snapshot!(written(|out| as_sql(&manifest, out)));
     }
 
     #[test]
     fn json() {
-        let value = as_json(&archive());
+        let value = serde_json::to_value(AsJson(&archive())).expect("JSON");
         assert_eq!(value["tables"][1]["rows"], 200);
         assert_eq!(value["tables"][1]["digest"].as_str().map(str::len), Some(32));
         assert_eq!(value["objects"][0]["kind"], "table");

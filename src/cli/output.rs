@@ -1,9 +1,11 @@
 //! How the program talks: the options, and the one reporter that they make.
 
-use std::io::{self, IsTerminal, Stderr, Write};
+use std::borrow::Cow;
+use std::io::{self, BufWriter, IsTerminal, Stderr, Write};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::bars::Bars;
@@ -145,9 +147,9 @@ impl Progress for Reporter {
     }
 }
 
-/// A line on standard error; when that cannot be written there is nowhere left to say so.
+/// A line on standard error; when that cannot be written there is nowhere left to say so. Whatever the line holds, a terminal obeys none of it.
 pub(super) fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = io::stderr().write_all(units::printable_text(line).as_bytes());
 }
 
 /// Writes data to standard output, all of it or an error.
@@ -161,6 +163,48 @@ pub(super) fn written(result: io::Result<()>) -> Result<()> {
     match result {
         Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|source| Error::file("write to standard output", source)),
+    }
+}
+
+/// Writes to standard output as it is made, all of it or an error. What a terminal would obey, it is not shown.
+pub(super) fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let stdout = io::stdout().lock();
+    let is_terminal = stdout.is_terminal();
+    let out = BufWriter::new(stdout);
+    let ended = if is_terminal {
+        let mut safe = Escaping { out, escape: units::printable_lines };
+        write(&mut safe).and_then(|()| safe.flush())
+    } else {
+        let mut out = out;
+        write(&mut out).and_then(|()| out.flush())
+    };
+    written(ended)
+}
+
+/// Writes JSON to standard output, every character that a terminal would obey as `\u…`.
+pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
+    let mut out = Escaping { out: BufWriter::new(io::stdout().lock()), escape: units::escaped_json };
+    let ended = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    written(ended.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
+}
+
+/// Passes text on, escaped; every piece that comes is whole characters.
+struct Escaping<W> {
+    out: W,
+    escape: fn(&str) -> Cow<'_, str>,
+}
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(buf) {
+            Ok(text) => self.out.write_all((self.escape)(text).as_bytes())?,
+            Err(_) => self.out.write_all(buf.escape_ascii().to_string().as_bytes())?,
+        }
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

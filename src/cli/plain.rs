@@ -29,7 +29,7 @@ struct State<W> {
 
 impl<W: Write> State<W> {
     fn say(&mut self, text: &str) {
-        let _ = writeln!(self.out, "{text}");
+        let _ = self.out.write_all(units::printable_text(text).as_bytes());
         self.said = Instant::now();
     }
 }

@@ -92,8 +92,39 @@ pub(super) fn printable_text(text: &str) -> String {
     safe
 }
 
+/// The same for a piece of a text of several lines.
+pub(super) fn printable_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| is_unsafe(c) && c != '\n') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
+}
+
+/// A piece of JSON with the same characters escaped; they stand in its strings only. What lies below a space JSON has escaped itself.
+pub(super) fn escaped_json(text: &str) -> Cow<'_, str> {
+    let must = |c: char| is_unsafe(c) && !c.is_ascii_whitespace();
+    if !text.contains(must) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if must(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Control characters, C1 among them, and what is invisible or turns the direction of writing.
 fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -128,5 +159,8 @@ mod tests {
     fn names_cannot_move_the_cursor() {
         assert_eq!(printable("public.routes"), "public.routes");
         assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
+        assert_eq!(printable("\u{9b}2J\u{200f}\u{7f}"), "\\u{9b}2J\\u{200f}\\u{7f}");
+        assert_eq!(printable_lines("a\n\u{9b}\n"), "a\n\\u{9b}\n");
+        assert_eq!(escaped_json("{\n  \"ä\u{9b}\u{202e}\u{7f}\u{e0041}\"\n}"), "{\n  \"ä\\u009b\\u202e\\u007f\\udb40\\udc41\"\n}");
     }
 }

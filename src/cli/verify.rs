@@ -23,6 +23,9 @@ pub(super) struct VerifyArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's size
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    max_memory: Option<u64>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -30,16 +33,19 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let progress: Arc<dyn Progress> = reporter.clone();
-    let path = args.archive.clone();
+    let (path, max_memory) = (args.archive.clone(), args.max_memory.unwrap_or(0));
     let work = async move {
-        let checking = tokio::task::spawn_blocking(move || verify::run(&path, progress.as_ref()));
+        let checking = tokio::task::spawn_blocking(move || verify::run_within(&path, max_memory, progress.as_ref()));
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
     let result = run_stoppable(args.output.log_format, values::coding_threads(), work, async || ());
     reporter.finish();
     let report = result?;
-    let text = if args.json { as_json(&report)? } else { as_text(&report, args.output.quiet) };
-    output::print(&text)?;
+    if args.json {
+        output::print_json(&report)?;
+    } else {
+        output::print(&as_text(&report, args.output.quiet))?;
+    }
     if report.ok {
         return Ok(Outcome::Done);
     }
@@ -49,11 +55,6 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     }
     let count = units::plural(report.findings.len() as u64, "finding");
     Err(Error::new(Kind::Archive, format!("verify {}", report.archive), format!("it is damaged: {count}")))
-}
-
-fn as_json(report: &Report) -> Result<String> {
-    let json = serde_json::to_string_pretty(report);
-    json.map(|json| json + "\n").map_err(|error| Error::new(Kind::Unexpected, "print the report", error.to_string()))
 }
 
 fn as_text(report: &Report, quiet: bool) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Pure: knows the manifest and the rules of SQL, no server. Every string it returns is one statement.
 
+use std::collections::{BTreeSet, HashMap};
 use std::iter::once;
 
 use super::ident;
@@ -125,7 +126,7 @@ fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -
     // What the built-in default grants, it grants in the owner's name.
     let owner = owner.or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
     let mut statements = Vec::new();
-    for grant in acl.initial.iter().filter(|grant| !acl.items.contains(grant)) {
+    for grant in acl.revoked() {
         let (privileges, on, role) = (privileges(grant), &acl.on, grantee(grant));
         statements.push(format!("{prefix}REVOKE {privileges} ON {on} FROM {role}"));
     }
@@ -148,16 +149,37 @@ fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -
 /// What is to be granted, in an order in which every grantor already holds what he passes on: as it stood, except that a grant waits for
 /// the one with grant option that it comes from.
 fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
-    let mut waiting: Vec<&Grant> = acl.items.iter().filter(|grant| !acl.initial.contains(grant)).collect();
-    let mut ready = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let is_backed = |grant: &Grant| {
-            let given_by_waiting = |other: &&Grant| other.grantable && other.grantee.as_deref() == Some(&grant.grantor);
-            owner.is_none_or(|owner| owner == grant.grantor) || !waiting.iter().any(given_by_waiting)
-        };
-        // A ring of grants cannot be made by the server; should one be read, it is granted as it stands.
-        let next = waiting.iter().position(|grant| is_backed(grant)).unwrap_or(0);
-        ready.push(waiting.remove(next));
+    let granted: Vec<&Grant> = acl.granted().collect();
+    // To each role, how many grants with grant option wait; of each role, which wait for these.
+    let mut options: HashMap<&str, usize> = HashMap::new();
+    for role in granted.iter().filter(|grant| grant.grantable).filter_map(|grant| grant.grantee.as_deref()) {
+        *options.entry(role).or_default() += 1;
+    }
+    let waits = |grant: &Grant, options: &HashMap<&str, usize>| {
+        owner.is_some_and(|owner| owner != grant.grantor) && options.get(grant.grantor.as_str()).is_some_and(|&waiting| waiting > 0)
+    };
+    let (mut backed, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+    let mut by_role: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, grant) in granted.iter().enumerate() {
+        if waits(grant, &options) {
+            waiting.insert(at);
+            by_role.entry(&grant.grantor).or_default().push(at);
+        } else {
+            backed.insert(at);
+        }
+    }
+    let mut ready = Vec::with_capacity(granted.len());
+    // A ring of grants cannot be made by the server; should one be read, it is granted as it stands.
+    while let Some(at) = backed.pop_first().or_else(|| waiting.pop_first()) {
+        let grant = granted[at];
+        ready.push(grant);
+        let Some(role) = grant.grantee.as_deref().filter(|_| grant.grantable) else { continue };
+        let left = options.entry(role).or_default();
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            let freed = by_role.remove(role).unwrap_or_default();
+            backed.extend(freed.into_iter().filter(|at| waiting.remove(at)));
+        }
     }
     ready
 }

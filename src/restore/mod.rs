@@ -54,11 +54,11 @@ pub use self::report::Report;
 use self::room::{Room, make_room};
 use self::run::{Shared, carry_out};
 use crate::archive::Archive;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
 use crate::pg::session::{Purpose, Session};
-use crate::pg::{ident, select};
+use crate::pg::{ident, select, statement};
 use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Progress, TableTotal};
@@ -189,10 +189,11 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
 
 async fn open(options: &Options, progress: &dyn Progress) -> Result<Archive<File>> {
     progress.phase("check the archive and the target");
-    let (path, selection) = (options.archive.clone(), options.selection.clone());
+    let (path, selection, max_memory) = (options.archive.clone(), options.selection.clone(), options.max_memory);
     let archive = pool::run(move || {
-        let mut archive = Archive::open_path(&path)?;
+        let mut archive = Archive::open_path_within(&path, max_memory)?;
         archive.check_root()?;
+        check_statements(&archive)?;
         let manifest = &mut archive.manifest;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
@@ -200,6 +201,15 @@ async fn open(options: &Options, progress: &dyn Progress) -> Result<Archive<File
         Ok(archive)
     });
     archive.await
+}
+
+/// A forged archive may hold any SQL; what makes no object is not sent.
+fn check_statements(archive: &Archive<File>) -> Result<()> {
+    let mut refused = archive.manifest.objects.iter().filter_map(|object| Some((object, statement::check(object).err()?)));
+    let Some((object, cause)) = refused.next() else { return Ok(()) };
+    let doing = format!("check the statements of {}", archive.name);
+    Err(Error::new(Kind::Archive, doing, format!("{}: {cause}", object.identity))
+        .hint("restore no archive that you do not trust; silverback list --sql shows what it would run"))
 }
 
 fn totals(archive: &Archive<File>) -> Vec<TableTotal> {

@@ -253,14 +253,11 @@ fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     let mut foreign: BTreeSet<&str> = BTreeSet::new();
     for object in wanted.objects.iter().filter(|object| wanted.sections.holds(object.section)) {
         let Some(acl) = &object.acl else { continue };
-        let changed = acl.items.iter().filter(|grant| !acl.initial.contains(grant));
-        let changed = changed.chain(acl.initial.iter().filter(|grant| !acl.items.contains(grant)));
-        for grant in changed {
+        for grant in acl.granted().chain(acl.revoked()) {
             missing.extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
         }
-        let granted = acl.items.iter().filter(|grant| !acl.initial.contains(grant));
         let owner = object.owner.as_deref().or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
-        for grantor in granted.map(|grant| grant.grantor.as_str()).filter(|grantor| owner != Some(grantor)) {
+        for grantor in acl.granted().map(|grant| grant.grantor.as_str()).filter(|grantor| owner != Some(grantor)) {
             match target.roles.get(grantor) {
                 None => drop(missing.insert(grantor)),
                 Some(role) if !role.set => drop(foreign.insert(grantor)),

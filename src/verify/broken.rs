@@ -5,21 +5,20 @@ use std::path::Path;
 
 use super::chunks::TableSum;
 use super::finding::{Findings, Place};
-use super::manifest;
-use super::{Report, Totals, report, tables};
+use super::{Report, Totals, manifest, report, statements, tables};
 use crate::archive::survey;
 use crate::error::Error;
 use crate::pg::ident;
 use crate::progress::{Level, Progress};
 
 /// Reports on a file that could not be opened as an archive because of `error`.
-pub(super) fn check(path: &Path, error: &Error, progress: &dyn Progress) -> Report {
+pub(super) fn check(path: &Path, error: &Error, max_memory: u64, progress: &dyn Progress) -> Report {
     let mut findings = Findings::default();
     findings.add(Place::File, error.to_string());
     let name = path.display().to_string();
     let mut seen = 0_u64;
     let survey = File::open(path).map_err(|error| Error::file("open it again", error)).and_then(|file| {
-        survey(&file, |_| {
+        survey(&file, max_memory, |_| {
             if seen == 0 {
                 progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
             }
@@ -67,6 +66,7 @@ pub(super) fn check(path: &Path, error: &Error, progress: &dyn Progress) -> Repo
     let (mut reports, mut totals) = (Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
     if let Some(manifest) = manifest {
         manifest::check(manifest, &mut findings);
+        statements::check(manifest, &mut findings);
         // Without an index nobody knows whether these are all rows.
         (reports, totals) = tables(manifest, &sums, None, survey.total_bytes);
     }

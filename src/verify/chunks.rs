@@ -13,7 +13,7 @@ use crate::pg::ident;
 use crate::progress::{Level, Progress, TableTotal};
 
 /// Bytes held at a time, stored and decoded, save for a single chunk that is larger.
-const MEMORY_BYTES: u64 = 128 << 20;
+const MEMORY_BYTES: u64 = 96 << 20;
 
 /// More threads would only wait for memory.
 const THREADS_MAX: usize = 10;

@@ -7,6 +7,17 @@ use serde::Serialize;
 /// More findings than this are counted, not kept: a file of noise would have one for every chunk.
 const KEPT_MAX: usize = 1000;
 
+/// Names in findings end here: a forged one may have megabytes.
+const NAME_CHARS_MAX: usize = 300;
+
+/// The beginning of a name.
+pub(super) fn short(name: &str) -> String {
+    match name.char_indices().nth(NAME_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
 /// Where in an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "part", rename_all = "kebab-case")]

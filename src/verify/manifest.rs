@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::finding::{Findings, Place};
+use super::finding::{Findings, Place, short};
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section, Table};
 use crate::pg::ident;
 
@@ -29,7 +29,7 @@ pub(super) fn table_place(table: &Table) -> Place {
 }
 
 fn place(object: &Object) -> Place {
-    Place::Object { id: object.id.0, identity: object.identity.clone() }
+    Place::Object { id: object.id.0, identity: short(&object.identity) }
 }
 
 fn check_order(manifest: &Manifest, places: &HashMap<ObjectId, usize>, at: usize, object: &Object, findings: &mut Findings) {
@@ -38,11 +38,11 @@ fn check_order(manifest: &Manifest, places: &HashMap<ObjectId, usize>, at: usize
         if other == at {
             findings.add(place(object), "it depends on itself");
         } else if other > at {
-            findings.add(place(object), format!("it stands before {}, which it depends on", needed.identity));
+            findings.add(place(object), format!("it stands before {}, which it depends on", short(&needed.identity)));
         }
         if needed.section > object.section {
             let (own, others) = (name(object.section), name(needed.section));
-            findings.add(place(object), format!("it is made {own} and depends on {}, which is made {others}", needed.identity));
+            findings.add(place(object), format!("it is made {own} and depends on {}, which is made {others}", short(&needed.identity)));
         }
     }
 }
@@ -55,9 +55,9 @@ fn check_table(object: &Object, table: &Table, findings: &mut Findings) {
         _ => false,
     };
     if !fits {
-        findings.add(table_place(table), format!("its object is {}, which is no table", object.identity));
+        findings.add(table_place(table), format!("its object is {}, which is no table", short(&object.identity)));
     } else if object.kind == ObjectKind::Table && (object.schema.as_deref(), object.name.as_str()) != (Some(&table.schema), &table.name) {
-        findings.add(table_place(table), format!("its object is another table, {}", object.identity));
+        findings.add(table_place(table), format!("its object is another table, {}", short(&object.identity)));
     }
     let mut names = HashSet::new();
     for column in table.columns.iter().filter(|column| !names.insert(&column.name)) {

@@ -9,6 +9,7 @@ mod chunks;
 mod finding;
 mod gate;
 mod manifest;
+mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -99,12 +100,17 @@ pub struct Totals {
 /// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format. Whatever is
 /// wrong with it is a finding.
 pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
+    run_within(path, 0, progress)
+}
+
+/// The same; the manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Result<Report> {
     let started = Instant::now();
     let name = path.display().to_string();
     progress.phase(&format!("verify {name}"));
-    let mut report = match Archive::<File>::open_path(path) {
+    let mut report = match Archive::<File>::open_path_within(path, max_memory) {
         Ok(archive) => check(&archive, progress),
-        Err(error) if error.kind() == Kind::Archive => broken::check(path, &error, progress),
+        Err(error) if error.kind() == Kind::Archive => broken::check(path, &error, max_memory, progress),
         Err(error) => return Err(error),
     };
     report.seconds = started.elapsed().as_secs_f64();
@@ -115,6 +121,7 @@ pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
 fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Report {
     let mut findings = Findings::default();
     manifest::check(&archive.manifest, &mut findings);
+    statements::check(&archive.manifest, &mut findings);
     let sums = chunks::check(archive, &mut findings, progress);
     if let Err(error) = archive.check_root() {
         findings.add(Place::File, error.to_string());

@@ -15,6 +15,7 @@ mod errors;
 mod faults;
 mod fidelity;
 mod format_spec;
+mod hostile;
 mod invariants;
 mod kinds;
 mod layers;

@@ -1,0 +1,98 @@
+//! A server whose answers are changed on the way, field by field: NULL, cut, huge, of another type. No command panics.
+//!
+//! Every so many fields are tried; with `SILVERBACK_HOSTILE=all` (`scripts/hostile-server`) each one is.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use testkit::{Mutation, Mutator};
+
+use crate::support::{self, Silverback};
+
+const SCHEMA: &str = "
+    CREATE TYPE mood AS ENUM ('sad', 'ok');
+    CREATE DOMAIN small AS integer CHECK (VALUE < 100);
+    CREATE TABLE parent (id integer PRIMARY KEY, name text NOT NULL DEFAULT 'x', m mood, s small, d float8);
+    CREATE TABLE child (id bigserial PRIMARY KEY, parent integer REFERENCES parent, data jsonb, CHECK (id > 0));
+    CREATE INDEX child_data ON child USING gin (data);
+    CREATE TABLE part (a integer, b text) PARTITION BY LIST (a);
+    CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
+    CREATE VIEW seen AS SELECT id, name FROM parent;
+    CREATE MATERIALIZED VIEW kept AS SELECT count(*) FROM parent;
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER touched BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION touch();
+    CREATE AGGREGATE total (integer) (SFUNC = int4pl, STYPE = integer);
+    CREATE RULE quiet AS ON DELETE TO parent DO ALSO NOTHING;
+    ALTER TABLE parent ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own ON parent USING (true);
+    CREATE STATISTICS both_columns ON id, name FROM parent;
+    COMMENT ON TABLE parent IS 'c';
+    GRANT SELECT ON parent TO PUBLIC;
+    SELECT lo_create(0);
+    INSERT INTO parent VALUES (1, 'a', 'ok', 5, 0.5);
+    INSERT INTO child (parent) VALUES (1);
+    INSERT INTO part VALUES (1, 'b');";
+
+const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
+
+/// Runs the command once as it is, and then with every so many of its fields changed.
+fn check(mutator: &Mutator, tries: usize, command: &dyn Fn() -> Command) {
+    mutator.arm(None);
+    let whole = command().output().expect("the program was built");
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    let counts = MUTATIONS.map(|mutation| mutator.seen(mutation));
+    let all = std::env::var("SILVERBACK_HOSTILE").is_ok_and(|value| value == "all");
+    for (mutation, count) in MUTATIONS.into_iter().zip(counts) {
+        assert!(count > 20, "{count} fields for {mutation:?}");
+        let step = if all { 1 } else { count.div_ceil(tries) };
+        for at in (0..count).step_by(step) {
+            mutator.arm(Some((at, mutation)));
+            // What it may have written is not judged: the server lied.
+            let outcome = command().output().expect("the program was built");
+            let said = String::from_utf8_lossy(&outcome.stderr);
+            let ended_well = outcome.status.signal().is_none() && !matches!(outcome.status.code(), None | Some(101 | 134));
+            let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
+            assert!(ended_well && is_quiet, "field {at}, {mutation:?}: {:?}\n{said}", outcome.status);
+        }
+    }
+}
+
+/// The program, out of reach of the caller's settings.
+fn silverback() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_silverback"));
+    command.env_clear().env("HOME", "/nowhere").stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn no_field_of_an_answer_makes_a_dump_panic() {
+    let server = testkit::newest_server();
+    let source = server.database("hostile_rows");
+    source.execute(SCHEMA);
+    let mutator = Mutator::to(server.port());
+    let (dir, url) = (support::temp_dir(), mutator.url("postgres", source.name()));
+    let file = dir.path().join("a.sbk");
+    check(&mutator, 14, &|| {
+        let _ = std::fs::remove_file(&file);
+        let mut command = silverback();
+        command.args(["dump", "-j", "1", "--stall-timeout", "20s", "-d", &url, "-f"]).arg(&file);
+        command
+    });
+}
+
+#[test]
+fn no_field_of_an_answer_makes_a_restore_panic() {
+    let server = testkit::newest_server();
+    let (source, copy) = (server.database("hostile_rows_a"), server.database("hostile_rows_b"));
+    source.execute(SCHEMA);
+    let dir = support::temp_dir();
+    let file = dir.path().join("a.sbk");
+    Silverback::new(["dump", "-d", &server.url("postgres", source.name()), "-f"]).arg(&file).run().expect(0);
+    let mutator = Mutator::to(server.port());
+    let url = mutator.url("postgres", copy.name());
+    check(&mutator, 8, &|| {
+        let mut command = silverback();
+        command.args(["restore", "--dry-run", "--stall-timeout", "20s", "-d", &url]).arg(&file);
+        command
+    });
+}
