@@ -171,15 +171,17 @@ impl<'a> Builder<'a> {
     }
 
     fn statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) -> HashMap<ObjectId, JobId> {
-        let mut analyzed = HashMap::new();
+        let (mut analyzed, extended) = (HashMap::new(), self.extended());
         for table in self.input.tables {
             let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
             job.needs = self.rows_stand(table.object);
             job.needs.extend(built.get(&table.object).into_iter().flatten());
             job.needs.extend(self.pre.filter(|_| job.needs.is_empty()));
-            analyzed.insert(table.object, self.push(job));
+            let job = self.push(job);
+            self.await_extended(job, table.object, &extended);
+            analyzed.insert(table.object, job);
         }
-        self.other_statistics(built);
+        self.other_statistics(built, &extended);
         analyzed
     }
 

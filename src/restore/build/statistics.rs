@@ -62,6 +62,9 @@ impl Known {
     }
 }
 
+/// Extended statistics by their relation.
+pub(super) type Extended = HashMap<ObjectId, Vec<ObjectId>>;
+
 fn names(object: &Object) -> (String, String) {
     (object.schema.clone().unwrap_or_default(), object.name.clone())
 }
@@ -119,13 +122,30 @@ impl Builder<'_> {
     }
 
     /// Statistics of what has no rows of its own in the archive: partitioned tables, foreign tables.
-    pub(super) fn other_statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) {
+    pub(super) fn other_statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>, extended: &Extended) {
         for object in self.input.objects {
             let is_other = object.kind != ObjectKind::MaterializedView && !self.table_ids.contains_key(&object.id);
             let Some(mut job) = self.statistics_job(object.id).filter(|_| is_other) else { continue };
             job.needs = built.get(&object.id).cloned().unwrap_or_default();
             let job = self.push(job);
             self.waits.push((job, vec![object.id]));
+            self.await_extended(job, object.id, extended);
+        }
+    }
+
+    /// The extended statistics of each relation.
+    pub(super) fn extended(&self) -> Extended {
+        let mut extended = Extended::new();
+        for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::Statistics) {
+            extended.entry(object.of.unwrap_or(object.id)).or_default().push(object.id);
+        }
+        extended
+    }
+
+    /// Extended statistics are gathered, or taken, once they are declared.
+    pub(super) fn await_extended(&mut self, job: JobId, relation: ObjectId, extended: &Extended) {
+        if let Some(objects) = extended.get(&relation) {
+            self.waits.push((job, objects.clone()));
         }
     }
 }
