@@ -51,6 +51,8 @@ pub struct Connection {
     pub warnings: Vec<String>,
     /// Kong's `pg_schema`, if Kong's settings counted and name one.
     pub kong_schema: Option<String>,
+    /// Whether somebody has said which database is meant.
+    pub names_database: bool,
 }
 
 impl ConnectionArgs {
@@ -66,8 +68,8 @@ impl ConnectionArgs {
         }
         let may_ask = !self.no_password && std::io::stdin().is_terminal();
         let ask: Option<Ask> = if may_ask { Some(ask) } else { None };
-        let Resolved { target, settings, warnings } = resolved;
-        Ok(Connection { server: Server::new(target, ask)?, settings, warnings, kong_schema })
+        let Resolved { target, settings, warnings, names_database } = resolved;
+        Ok(Connection { server: Server::new(target, ask)?, settings, warnings, kong_schema, names_database })
     }
 
     fn decide(&self, environment: &Environment) -> Result<(Resolved, Option<String>)> {
@@ -79,9 +81,13 @@ impl ConnectionArgs {
         Ok((libpq::resolve(given, environment)?, None))
     }
 
-    /// The options as libpq's parameters; a connection string comes last, because it counts more. An empty option is as good as none.
+    /// The options as libpq's parameters; a connection string comes last, because it counts more. An empty option is as good as
+    /// none, but for the database: an unset variable of a script must not make it another.
     fn given(&self) -> Result<Vec<(String, Pairs)>> {
-        let dbname = self.dbname.as_ref().and_then(Secret::text).filter(|text| !text.is_empty());
+        let dbname = self.dbname.as_ref().and_then(Secret::text);
+        if dbname.is_some_and(|text| text.trim().is_empty()) {
+            return Err(Error::new(Kind::Usage, "read --dbname", "it is empty").hint("name a database, or leave -d out"));
+        }
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
             Some(text) if text.contains(':') && text.contains('@') => {

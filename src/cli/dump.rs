@@ -43,6 +43,9 @@ pub(super) struct DumpArgs {
     /// Dump the rows that row security lets this role see; without it, a table that hides rows is an error
     #[arg(long)]
     enable_row_security: bool,
+    /// Dump a database in which a restore is incomplete; without it, that is refused
+    #[arg(long)]
+    allow_incomplete: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -98,6 +101,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         no_comments: args.no_comments,
         no_security_labels: args.no_security_labels,
         via_partition_root: args.load_via_partition_root,
+        allow_incomplete: args.allow_incomplete,
         begin: Begin { role: args.owner.role.clone(), row_security: args.enable_row_security },
         lock_wait_timeout: args.limits.lock_wait_timeout,
         max_memory: values::memory_for(args.limits.max_memory, jobs),

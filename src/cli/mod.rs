@@ -31,9 +31,10 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
+use crate::pg::ident;
 use crate::pool;
 use crate::progress::{Level, Progress};
-use connection::ConnectionArgs;
+use connection::{Connection, ConnectionArgs};
 use output::{LogFormat, Verbosity};
 
 /// Dump, verify and restore PostgreSQL databases, Kong Gateway's first
@@ -172,14 +173,28 @@ fn run_stoppable<T>(format: LogFormat, threads: usize, command: impl Future<Outp
 
 /// Decides where the server is, and says what there is to say about it.
 fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
+    Ok(connect_to(args.resolve()?, progress))
+}
+
+/// The same for a run that changes the database: defaults alone do not say which.
+fn connect_to_named(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
     let connection = args.resolve()?;
+    if !connection.names_database {
+        let cause = format!("nothing says which database is meant; it would be {}", ident::quote(connection.server.database()));
+        return Err(Error::new(Kind::Usage, "find the database to restore into", cause)
+            .hint("name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, or Kong's KONG_PG_*"));
+    }
+    Ok(connect_to(connection, progress))
+}
+
+fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
     for warning in &connection.warnings {
         progress.message(Level::Warning, warning);
     }
     for setting in &connection.settings {
         progress.message(Level::Detail, &format!("{} = {} (from {})", setting.name, setting.value, setting.source));
     }
-    Ok(connection.server)
+    connection.server
 }
 
 /// Names everything that was not carried.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::connection::ConnectionArgs;
 use super::output::{self, OutputArgs, Reporter};
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
+use super::{Outcome, connect_to_named, run_stoppable, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::progress::{Level, Progress as _};
@@ -51,6 +51,9 @@ pub(super) struct RestoreArgs {
     /// With -a or --section data: do not let foreign keys look at the rows, as a superuser; the tables' own triggers keep still anyway
     #[arg(long)]
     disable_triggers: bool,
+    /// With -a or --section data: let the tables' own triggers fire on the rows
+    #[arg(long, conflicts_with = "disable_triggers")]
+    fire_triggers: bool,
     /// Say as soon as Kong may start, and do the rest while it serves
     #[arg(long)]
     ready_early: bool,
@@ -133,7 +136,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         let hint = "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";
         return Err(Error::new(Kind::Usage, "read --section", "--statistics is about all of a table").hint(hint));
     }
-    let server = connect(&args.connection, reporter.as_ref())?;
+    let server = connect_to_named(&args.connection, reporter.as_ref())?;
     let options = args.options(server.clone());
     let cancel = async || server.cancel_all().await;
     if args.dry_run {
@@ -151,7 +154,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its mark, schema silverback_restore: then make a new, empty database in its place, or, if --ready-early had said that the database may be used, run it again with --ready-early and without -c and -C";
+const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: restore again with -c, which begins anew, or, if --ready-early had said that the database may be used, run the same command again without -c and -C";
 
 impl RestoreArgs {
     fn options(&self, server: Server) -> Options {
@@ -182,6 +185,7 @@ impl RestoreArgs {
             keep_going: self.keep_going,
             foreign_keys: self.fk.into(),
             disable_triggers: self.disable_triggers,
+            fire_triggers: self.fire_triggers,
             ready_early: self.ready_early,
             ready_file: self.ready_file.clone(),
         }

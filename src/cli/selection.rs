@@ -78,6 +78,7 @@ impl SelectionArgs {
             no_publications: self.no_publications,
             no_subscriptions: self.no_subscriptions,
             statistics: self.statistics,
+            markers: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod copy;
 mod plan;
+mod unfinished;
 mod writer;
 
 use std::fmt;
@@ -20,7 +21,7 @@ use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
 use crate::pg::select::{Selected, Selection};
 use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
-use crate::pg::{denied, ident, statistics};
+use crate::pg::{denied, ident, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub no_security_labels: bool,
     /// Let restores send the rows of partitions to the partitioned table at the top.
     pub via_partition_root: bool,
+    /// Go on where a restore has left the database incomplete.
+    pub allow_incomplete: bool,
     /// How each session begins.
     pub begin: Begin,
     /// How long a lock is waited for.
@@ -121,10 +124,13 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
         begin: options.begin.clone(),
         read: ReadOptions { via_partition_root: options.via_partition_root, ..ReadOptions::default() },
     };
-    let selection = &options.selection;
+    let mut selection = options.selection.clone();
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
     let server = options.server.patient(options.stall_timeout);
+    unfinished::look(options, &server).await?;
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
+    let markers = marker::read(&keeper.session, true).await?;
+    selection.markers = markers.iter().map(|marker| marker.schema.clone()).collect();
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried, unreadable, warnings } = std::mem::take(&mut keeper.catalog);
     for warning in source.newer_than_known().iter().chain(&warnings) {
@@ -133,14 +139,15 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     selection.check_matched(&objects, &source.database)?;
     let withheld = selection.withheld(&objects);
     let selected = selection.apply(objects);
+    let unfinished = unfinished::judge(&markers, &selected.objects, options.allow_incomplete, &source.database)?;
     let kept = selected.ids();
-    check_sequences(selection, &selected, unreadable, progress)?;
+    check_sequences(&selection, &selected, unreadable, progress)?;
     let mut carried: Vec<Table> = (tables.iter().map(|source| &source.table))
         .filter(|table| kept.contains(&table.object) && selection.rows_of(table))
         .cloned()
         .collect();
     selected.cut_roots(&mut carried);
-    let not_carried = selection.not_carried(not_carried).chain(selected.left_out).collect();
+    let not_carried = selection.not_carried(not_carried).chain(selected.left_out).chain(unfinished).collect();
     let statistics = if selection.statistics && !selection.schema_only {
         progress.phase("read planner statistics");
         statistics::read(&keeper.session, &selected.objects).await?

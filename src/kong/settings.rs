@@ -60,7 +60,8 @@ pub fn resolve(environment: &Environment) -> Result<KongSettings> {
     target.names = NAMES;
     let schema = reader.optional("pg_schema", false)?.map(|value| value.text);
     let Reader { settings, warnings, .. } = reader;
-    Ok(KongSettings { resolved: Resolved { target, settings, warnings }, schema })
+    let names_database = environment.has_filled("KONG_PG_");
+    Ok(KongSettings { resolved: Resolved { target, settings, warnings, names_database }, schema })
 }
 
 /// Reads properties and keeps a record of what it read.

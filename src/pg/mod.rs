@@ -5,6 +5,7 @@ pub mod connect;
 pub mod denied;
 pub mod ident;
 pub mod lexer;
+pub mod marker;
 pub mod readable;
 pub mod render;
 pub mod row;

@@ -38,6 +38,8 @@ pub struct Selection {
     pub no_subscriptions: bool,
     /// `--statistics`: the planner's, too.
     pub statistics: bool,
+    /// Schemas of markers, see [`super::marker`]: left out, whatever else is chosen.
+    pub markers: Vec<String>,
 }
 
 /// What a selection leaves of a list of objects.
@@ -73,8 +75,14 @@ impl Selection {
     /// Whether a table, view or sequence of this name is meant.
     pub fn picks_table(&self, schema: &str, name: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_table(schema, name));
+        let is_marker = self.markers.iter().any(|marker| marker == schema);
         let included = if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
-        included && !any(&self.exclude_tables)
+        included && !is_marker && !any(&self.exclude_tables)
+    }
+
+    /// Whether schemas are chosen whole, and this one is.
+    pub fn picks_whole_schema(&self, schema: &str) -> bool {
+        self.tables.is_empty() && self.picks_schema(schema)
     }
 
     /// Whether a table's rows are meant.
@@ -163,12 +171,15 @@ impl Selection {
 
     /// Whether objects are all meant, be it without rows.
     fn all_objects(&self) -> bool {
-        self.tables.is_empty() && self.exclude_tables.is_empty() && self.schemas.is_empty() && self.exclude_schemas.is_empty()
+        let patterns = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas];
+        self.markers.is_empty() && patterns.iter().all(|patterns| patterns.is_empty())
     }
 
     fn picks_schema(&self, schema: &str) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(schema));
-        (self.schemas.is_empty() || any(&self.schemas)) && !any(&self.exclude_schemas)
+        (self.schemas.is_empty() || any(&self.schemas))
+            && !any(&self.exclude_schemas)
+            && !self.markers.iter().any(|marker| marker == schema)
     }
 
     /// Whether an object that is a part of no other is meant for its own sake.

@@ -6,10 +6,13 @@ use std::collections::HashSet;
 
 use super::build::Sections;
 use super::graph::Step;
-use super::target::Target;
+use super::mark;
+use super::target::{self, Target};
+
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
+use crate::pg::marker::Run;
 use crate::pg::session::Session;
 
 /// One thing to drop.
@@ -123,24 +126,78 @@ enum Outcome {
     Failed(Error),
 }
 
+/// A restore that was left undone and is begun anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Anew {
+    /// The schema of its marker, unquoted.
+    pub(super) schema: String,
+    /// Where nothing of it may stay, unquoted; none is everywhere.
+    filled: Option<Vec<String>>,
+    /// Whether this restore drops all that it has made.
+    is_same: bool,
+    what: String,
+}
+
+impl Anew {
+    /// Takes the marker from a target that is to be cleaned and was not ready. `same`: this restore makes what that one was to make.
+    pub(super) fn of(target: &mut Target, same: impl Fn(&Run) -> bool) -> Option<Self> {
+        let marker = target.marker.take_if(|marker| !marker.is_ready())?;
+        target.schemas.remove(&marker.schema);
+        let is_same = marker.run.as_ref().is_some_and(same);
+        let what = marker.describe();
+        Some(Self { schema: marker.schema, filled: marker.run.map(|run| run.schemas).filter(|schemas| !schemas.is_empty()), is_same, what })
+    }
+
+    /// Refuses if something would stay that the other restore may have made.
+    async fn check_left(&self, session: &Session) -> Result<()> {
+        if self.is_same {
+            return Ok(());
+        }
+        let literals = |schemas: &[String]| schemas.iter().map(|schema| ident::literal(schema)).collect::<Vec<_>>().join(", ");
+        let filled = self.filled.as_ref().map_or_else(|| "true".to_owned(), |schemas| format!("nspname IN ({})", literals(schemas)));
+        let among = format!("{filled} AND nspname <> {}", ident::literal(&self.schema));
+        let (named, count) = target::occupied(session, &among).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let more = if count > named.len() as u64 { ", …" } else { "" };
+        let cause = format!("the target holds {}; {count} objects would stay of it: {}{more}", self.what, named.join(", "));
+        Err(Error::new(Kind::Requirement, "drop what the archive holds", cause)
+            .hint("restore the archive of the first time with its options, or drop these objects first"))
+    }
+}
+
 /// Drops everything and runs `then`, in one transaction. What others of the list still need is tried again when these are gone.
-pub(super) async fn run(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()> {
+pub(super) async fn run(session: &Session, target: &Target, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
     // The mark is set in it, and must be on the server's disk before anything that it speaks of.
     session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     session.execute("begin a transaction", "BEGIN").await?;
-    let ended = drop_all(session, drops, then).await;
+    let ended = drop_all(session, drops, anew, then).await;
     if ended.is_err() {
         // The first error is the one that is told.
         let _ = session.execute("roll back", "ROLLBACK").await;
     }
     ended.map_err(|error| {
+        let error = target.explain(error);
         let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
         let kind = if error.kind() == Kind::Unexpected { Kind::Requirement } else { error.kind() };
         error.as_kind(kind).hint(format!("{hint}nothing was changed"))
     })
 }
 
-async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()> {
+async fn drop_all(session: &Session, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
+    mark::check_alone(session, anew.map(|anew| anew.schema.as_str())).await?;
+    drop_each(session, drops).await?;
+    if let Some(anew) = anew {
+        anew.check_left(session).await?;
+    }
+    for step in then {
+        session.execute(&step.doing, &step.sql).await?;
+    }
+    session.execute("commit", "COMMIT").await.map(drop)
+}
+
+async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
     let mut pending: Vec<&Drop> = drops.iter().collect();
     let mut first = true;
     loop {
@@ -181,14 +238,10 @@ async fn drop_all(session: &Session, drops: &[Drop], then: &[Step]) -> Result<()
             if let Some(error) = needed {
                 return Err(error.hint("what is not in the archive needs it: drop that first, or leave it out of the restore"));
             }
-            break;
+            return Ok(());
         }
         (pending, first) = (left, false);
     }
-    for step in then {
-        session.execute(&step.doing, &step.sql).await?;
-    }
-    session.execute("commit", "COMMIT").await.map(drop)
 }
 
 /// Operators that were only ever named as another's commutator or negator outlive it, stand for nothing, and keep their operands' types from

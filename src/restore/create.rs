@@ -80,7 +80,7 @@ impl Creation<'_> {
         fresh.creates_schemas = true;
         fresh.occupied.clear();
         fresh.occupied_count = 0;
-        fresh.mark = None;
+        fresh.marker = None;
         for (name, extension) in &mut fresh.extensions {
             extension.installed = name == "plpgsql";
         }

@@ -1,11 +1,12 @@
 //! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must keep still meanwhile, and which foreign
 //! keys look at the rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::borrowed;
 use super::live_keys::{self, LiveKey};
 use super::preflight::Finding;
-use crate::archive::manifest::{Table, TableId};
+use crate::archive::manifest::{Column, Table, TableId};
 use crate::error::{Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::Session;
@@ -36,6 +37,8 @@ pub(super) struct Existing {
     pub(super) triggers: LiveTriggers,
     /// What checks them.
     pub(super) keys: Vec<LiveKey>,
+    /// The tables that the role does not own.
+    pub(super) borrowed: HashSet<TableId>,
 }
 
 /// A table that is there.
@@ -44,6 +47,10 @@ struct There {
     ours: bool,
     /// Whether the role may look for rows in it, lock it, and insert into it.
     fills: bool,
+    /// Whether it may look for rows in it, where it is another's.
+    reads: bool,
+    /// Whether row security keeps it from COPY.
+    hides: bool,
     columns: Vec<Found>,
 }
 
@@ -54,24 +61,46 @@ struct Found {
     type_name: String,
     not_null: bool,
     generated: bool,
+    /// Whether the role may fill it.
+    fills: bool,
+}
+
+/// What is done about triggers, and whose tables may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Foreign keys do not look at the rows either.
+    pub(super) disable_triggers: bool,
+    /// Triggers fire.
+    pub(super) fire_triggers: bool,
+    /// Nothing but rows is brought, so that tables may be another's.
+    pub(super) borrows: bool,
 }
 
 /// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign keys. Where those of foreign keys are to be
 /// switched off too (`disable_triggers`), no key checks anything.
-pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)], disable_triggers: bool) -> Result<Existing> {
+pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)], manner: Manner) -> Result<Existing> {
+    let disable_triggers = manner.disable_triggers;
     let mut existing = Existing::default();
     if tables.is_empty() {
         return Ok(existing);
     }
     let there = columns(session, tables).await?;
-    for (_, table) in tables {
+    for (id, table) in tables {
         let name = ident::qualified(&table.schema, &table.name);
         match there.get(&(table.schema.clone(), table.name.clone())) {
             None => existing.findings.push(absent(&name)),
+            Some(found) if !found.ours && manner.borrows && !disable_triggers => {
+                existing.borrowed.insert(*id);
+                existing.findings.extend(examine_borrowed(session, &name, table, found).await?);
+            }
             Some(found) => existing.findings.extend(examine_one(session, &name, table, found).await?),
         }
     }
-    existing.triggers = triggers(session, tables, disable_triggers).await?;
+    if !manner.fire_triggers {
+        let borrowed: Vec<&Table> = tables.iter().filter(|(id, _)| existing.borrowed.contains(id)).map(|(_, table)| *table).collect();
+        existing.findings.extend(borrowed::triggers(session, &borrowed).await?);
+        existing.triggers = triggers(session, tables, disable_triggers).await?;
+    }
     if !disable_triggers {
         let tables: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
         live_keys::read(session, &tables, &names(&tables), &mut existing).await?;
@@ -92,6 +121,26 @@ async fn examine_one(session: &Session, name: &str, table: &Table, found: &There
     if !found.fills {
         let problem = format!("this role may not read, lock and fill table {name}");
         findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
+        return Ok(findings);
+    }
+    if !is_empty(session, name).await? {
+        findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
+    }
+    Ok(findings)
+}
+
+/// Who may read a table and insert into it brings rows; their triggers and the marker are the owner's affair.
+async fn examine_borrowed(session: &Session, name: &str, table: &Table, found: &There) -> Result<Vec<Finding>> {
+    let mut findings = compare(name, table, &found.columns);
+    let fills = |column: &Column| found.columns.iter().any(|one| one.name == column.name && one.fills);
+    if !found.reads || (findings.is_empty() && !table.columns.iter().all(fills)) {
+        let problem = format!("this role may not read and fill table {name}");
+        findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT ON {name}, or restore as its owner")));
+        return Ok(findings);
+    }
+    if found.hides {
+        let problem = format!("row security of table {name} applies to this role, and keeps COPY from filling it");
+        findings.push(Finding::new(problem, "restore as its owner, or as a role with BYPASSRLS"));
         return Ok(findings);
     }
     if !is_empty(session, name).await? {
@@ -164,7 +213,9 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
                 a.attgenerated <> '', \
                 pg_catalog.pg_has_role(c.relowner, 'USAGE'), \
                 pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
-                  AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') \
+                  AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), \
+                pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), \
+                pg_catalog.row_security_active(c.oid), coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'INSERT'), false) \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
@@ -175,9 +226,10 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
     let mut found: HashMap<(String, String), There> = HashMap::new();
     for row in session.query("read the target's tables", &sql).await? {
         let there = found.entry((row.get(0)?, row.get(1)?)).or_default();
-        (there.ours, there.fills) = (row.get(6)?, row.get(7)?);
+        (there.ours, there.fills, there.reads, there.hides) = (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
         if let Some(name) = row.get::<_, Option<String>>(2)? {
-            there.columns.push(Found { name, type_name: row.get(3)?, not_null: row.get(4)?, generated: row.get(5)? });
+            let (type_name, not_null, generated, fills) = (row.get(3)?, row.get(4)?, row.get(5)?, row.get(10)?);
+            there.columns.push(Found { name, type_name, not_null, generated, fills });
         }
     }
     Ok(found)
@@ -222,10 +274,10 @@ fn names(tables: &[&Table]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, ObjectId, RowEncoding};
+    use crate::archive::manifest::{ObjectId, RowEncoding};
 
     fn found(name: &str, type_name: &str, not_null: bool) -> Found {
-        Found { name: name.into(), type_name: type_name.into(), not_null, generated: false }
+        Found { name: name.into(), type_name: type_name.into(), not_null, generated: false, fills: true }
     }
 
     #[test]

@@ -6,11 +6,13 @@
 //!
 //! Does not know how objects are read from a server, nor how an archive's bytes are laid out.
 
+mod borrowed;
 pub mod build;
 mod clean;
 mod concurrently;
 mod cost;
 mod create;
+mod digest;
 mod existing;
 mod failures;
 pub mod families;
@@ -111,6 +113,8 @@ pub struct Options {
     pub foreign_keys: ForeignKeys,
     /// Into tables that stand already: foreign keys do not look at the rows, as the triggers do not fire.
     pub disable_triggers: bool,
+    /// Into tables that stand already: triggers fire.
+    pub fire_triggers: bool,
     /// Say as soon as may be that the database can be used, and do the rest while it is.
     pub ready_early: bool,
     /// The file that appears then.
@@ -121,8 +125,8 @@ pub struct Options {
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
     let mut archive = open(&options, progress.as_ref()).await?;
-    let (options, prepared) = make_room(options, &mut archive, progress.as_ref()).await?;
-    let Prepared { session, plan, triggers, .. } = prepared;
+    let (options, prepared) = Box::pin(make_room(options, &mut archive, progress.as_ref())).await?;
+    let Prepared { session, plan, triggers, target, .. } = prepared;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
@@ -139,19 +143,22 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let memory = Memory::read(&sessions[0], options.jobs).await?;
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
-        && let Err(error) = run::durable_transaction(&sessions[0], &plan.begin).await
+        && let Err(error) = run::begin(&sessions[0], &plan.begin).await
     {
         drop(sessions);
-        return Err(mark::not_set(error, &options.server, backend_pid).await);
+        return Err(mark::not_set(target.explain(error), plan.mark.as_ref(), &options.server, backend_pid).await);
     }
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
     let failures = options.keep_going.then(Failures::default);
     let statistics = plan.statistics;
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready, statistics });
+    let whole = plan.whole;
+    let (mark, unmark) = (plan.mark, plan.unmark);
+    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready, statistics, mark, unmark });
     let ended = finish(&shared, sessions).await;
     let said = shared.ready.said.get();
-    let busy = ended.map_err(if said.is_some() { mark::unfinished } else { mark::incomplete })?;
+    let mark = shared.mark.as_ref();
+    let busy = ended.map_err(|error| if said.is_some() { mark::unfinished(error, mark) } else { mark::incomplete(error, mark, whole) })?;
     let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
@@ -170,12 +177,12 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
     })?;
     revive(&shared.options, &mut sessions[0]).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
-        let steps: Vec<graph::Step> = shared.graph.finish.iter().filter(|step| **step != mark::remove()).cloned().collect();
-        failures.script(&sessions[0], &steps).await?;
+        failures.script(&sessions[0], &shared.graph.finish).await?;
         return Err(failures.sum_up());
     }
     let backend_pid = sessions[0].backend_pid();
-    let ended = run::durable_transaction(&sessions[0], &shared.graph.finish).await;
+    let steps = [&shared.unmark[..], &shared.graph.finish].concat();
+    let ended = run::durable_transaction(&sessions[0], &steps).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.

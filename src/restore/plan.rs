@@ -6,6 +6,7 @@ use std::fmt;
 use super::families::Lockable;
 use super::graph::{Graph, Job, Step, Work};
 use super::load::Load;
+use super::mark::Mark;
 use super::preflight::Finding;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
 use crate::archive::statistics::Statistics;
@@ -23,8 +24,14 @@ pub struct Plan {
     pub first: Vec<Step>,
     /// The statements before the first job.
     pub begin: Vec<Step>,
-    /// The statement with the word that the database may be used.
-    pub usable: Step,
+    /// The statements that report the database ready.
+    pub usable: Vec<Step>,
+    /// The statements that take the marker away.
+    pub unmark: Vec<Step>,
+    /// What marks the target meanwhile.
+    pub mark: Option<Mark>,
+    /// Whether the tables are made, too.
+    pub whole: bool,
     /// The jobs and the end.
     pub graph: Graph,
     /// How many tables' rows are wanted, those that have none too.
@@ -66,6 +73,7 @@ impl fmt::Display for Plan {
             self.job(f, id.0, job, &names)?;
         }
         writeln!(f, "\n-- at the end, in one transaction")?;
+        script(f, &self.unmark)?;
         script(f, &self.graph.finish)
     }
 }
@@ -94,7 +102,7 @@ impl Plan {
                 writeln!(f, "-- statistics of {} objects, {columns} columns", taken.len())?;
                 gather.iter().try_for_each(|step| writeln!(f, "-- {}, if the server does not take them", step.sql))
             }
-            Work::Ready => script(f, std::slice::from_ref(&self.usable)),
+            Work::Ready => script(f, &self.usable),
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
                 let (before, copy, after) =

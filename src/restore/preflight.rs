@@ -10,6 +10,7 @@ use super::mark;
 use super::target::Target;
 use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
 use crate::error::{Error, Kind};
+use crate::pg::marker::Marker;
 use crate::pg::{ident, render};
 
 /// Something that keeps the restore from beginning.
@@ -60,27 +61,17 @@ pub(super) struct Wanted<'a> {
     pub(super) render: &'a render::Options,
     /// Whether there may be nothing in the target.
     pub(super) demands_empty: bool,
+    /// Whether the target is marked meanwhile.
+    pub(super) marks: bool,
+    /// Whether what the archive holds is dropped first.
+    pub(super) cleans: bool,
 }
 
 /// What keeps the restore from beginning.
 pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(mark) = target.mark.as_ref().filter(|mark| mark.is_in_use()) {
-        let problem = format!(
-            "the target is in use while a restore goes on, or was left undone, as its schema {} says: {}",
-            mark::SCHEMA,
-            mark.comment
-        );
-        findings.push(Finding::new(
-            problem,
-            "restore the same archive into it with --ready-early, without -c and -C: that makes what is missing",
-        ));
-    } else if let Some(mark) = &target.mark {
-        let problem = format!("the target holds an unfinished restore, as its schema {} says: {}", mark::SCHEMA, mark.comment);
-        let database = ident::quote(&target.database);
-        let way_out =
-            format!("make a new, empty database in its place (DROP DATABASE {database}, then CREATE DATABASE), and restore again");
-        findings.push(Finding::new(problem, way_out));
+    if let Some(marker) = &target.marker {
+        findings.push(unfinished(wanted, marker));
     } else if wanted.sections.pre_data && wanted.demands_empty && target.occupied_count > 0 {
         let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
         let count = target.occupied_count;
@@ -95,6 +86,20 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     findings
 }
 
+/// An earlier restore was left undone, or is at work.
+fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
+    let problem = format!("the target holds {}", marker.describe());
+    let schema = ident::quote(&marker.schema);
+    let way_out = match (marker.is_ready(), wanted.cleans) {
+        (true, true) => "it may be in use: run the same command again without -c, which makes what is missing".to_owned(),
+        (true, false) => "run the command of the first time again (--ready-early), which makes what is missing".to_owned(),
+        // What it has made is dropped; so this is about what cannot be.
+        (false, _) if wanted.sections.pre_data => "restore again with -c, which begins anew, or into a new, empty database".to_owned(),
+        (false, _) => format!("empty the tables that it filled, drop schema {schema}, and restore again"),
+    };
+    Finding::new(problem, way_out)
+}
+
 /// What another restore is at work on is not finished beside it.
 pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
@@ -104,11 +109,10 @@ pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
 
 /// A restore is finished by one that would have left the same behind.
 pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
-    let mark = target.mark.as_ref().filter(|mark| !mark.leaves(rest))?;
+    let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
     let problem = format!(
-        "what was left undone is not what this restore would leave (other options, or another version), as schema {} says: {}",
-        mark::SCHEMA,
-        mark.comment
+        "what was left undone is not what this restore would leave (other options, or another version): the target holds {}",
+        marker.describe()
     );
     Some(Finding::new(
         problem,
@@ -196,7 +200,7 @@ fn made(wanted: Wanted<'_>) -> impl Iterator<Item = &Object> {
 
 fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     let user = ident::quote(&target.user);
-    if !target.creates_schemas {
+    if wanted.marks && !target.creates_schemas {
         let database = ident::quote(&target.database);
         let problem = format!("role {user} may not create schemas in database {database}");
         findings.push(Finding::new(problem, format!("GRANT CREATE ON DATABASE {database} TO {user}, or make it the owner")));

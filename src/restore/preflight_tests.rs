@@ -1,6 +1,6 @@
 use super::*;
 use crate::archive::manifest::{Acl, Detail, Grant, ObjectId};
-use crate::restore::mark::Mark;
+use crate::pg::marker::{Run, State};
 use crate::restore::target::{Extension, Role, Schema};
 
 fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
@@ -69,7 +69,10 @@ fn target() -> Target {
 
 fn check(objects: &[Object], target: &Target, render: &render::Options, expect: &[&str]) {
     let source = source();
-    let found = findings(Wanted { objects, source: &source, sections: Sections::ALL, render, demands_empty: true }, target);
+    let found = findings(
+        Wanted { objects, source: &source, sections: Sections::ALL, render, demands_empty: true, marks: true, cleans: false },
+        target,
+    );
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expect);
 }
 
@@ -125,10 +128,24 @@ fn all_findings_at_once() {
 #[test]
 fn an_unfinished_restore_is_named() {
     let mut marked = target();
-    marked.mark = Some(Mark { comment: "incomplete restore of a.sbk".into() });
+    let run = |state| Run {
+        archive_id: "7".into(),
+        archive_name: "a.sbk".into(),
+        options_digest: String::new(),
+        state,
+        left_digest: None,
+        schemas: Vec::new(),
+        version: "0.1.0".into(),
+        begun: "today".into(),
+    };
+    marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::NotReady)) });
     marked.occupied_count = 3;
-    let expect = "the target holds an unfinished restore, as its schema silverback_restore says: incomplete restore of a.sbk \
-        (make a new, empty database in its place (DROP DATABASE kong, then CREATE DATABASE), and restore again)";
+    let expect = "the target holds an incomplete restore of a.sbk (7), begun today by silverback 0.1.0 (schema silverback_restore) \
+        (restore again with -c, which begins anew, or into a new, empty database)";
+    check(&[], &marked, &render::Options::default(), &[expect]);
+    marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::Ready)) });
+    let expect = "the target holds an unfinished restore, which has reported that the database may be used, of a.sbk (7), begun today by \
+        silverback 0.1.0 (schema silverback_restore) (run the command of the first time again (--ready-early), which makes what is missing)";
     check(&[], &marked, &render::Options::default(), &[expect]);
 }
 
@@ -138,7 +155,15 @@ fn unknown_bytes_go_nowhere_else() {
         let source = Source { encoding: from.into(), ..source() };
         let target = Target { encoding: to.into(), ..target() };
         let render = render::Options::default();
-        let wanted = Wanted { objects: &[], source: &source, sections: Sections::ALL, render: &render, demands_empty: true };
+        let wanted = Wanted {
+            objects: &[],
+            source: &source,
+            sections: Sections::ALL,
+            render: &render,
+            demands_empty: true,
+            marks: true,
+            cleans: false,
+        };
         assert_eq!(findings(wanted, &target).len(), usize::from(refused), "{from} to {to}");
         assert_eq!(warnings(wanted, &target).len(), usize::from(from != to), "{from} to {to}");
     };

@@ -1,19 +1,20 @@
 //! Looks at the target and makes the plan: what is selected, what stands against it, which jobs. Changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 
 use super::build::{self, ChunkSize, ForeignKeys, Input, Sections};
-use super::existing::{self, Existing, LiveTriggers};
+use super::existing::{self, Existing, LiveTriggers, Manner};
 use super::mark::{self, Mark};
-use super::preflight::{self, Wanted};
+use super::preflight::{self, Finding, Wanted};
 use super::room::{Asked, Ground, Room};
 use super::target::Target;
-use super::{Options, Plan, clean, graph, older, present, ready, set_up, standing, statistics};
+use super::{Options, Plan, borrowed, clean, digest, graph, older, present, ready, set_up, standing, statistics};
 use crate::archive::Archive;
-use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
+use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
+use crate::pg::marker::Run;
 use crate::pg::select::Withheld;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
@@ -31,6 +32,8 @@ pub(super) struct Prepared {
     pub(super) triggers: LiveTriggers,
     /// What is dropped to make room.
     pub(super) drops: Vec<clean::Drop>,
+    /// The marker of an earlier restore that this one begins anew.
+    pub(super) anew: Option<clean::Anew>,
 }
 
 /// Opens a session, looks, and plans.
@@ -64,58 +67,60 @@ async fn plan(
 ) -> Result<Prepared> {
     let manifest = &mut archive.manifest;
     options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
+    let taken: BTreeSet<String> = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
     let withheld = if options.selection.statistics { options.selection.withheld(&manifest.objects) } else { Withheld::default() };
     // The last plan takes the objects: they may be many, and two lists of them would be held for as long as the restore takes.
     let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
     let (manifest, archive) = (&archive.manifest, &*archive);
     let mut selected = options.selection.apply(objects);
     let render = render(options);
-    let (databases, objects): (Vec<_>, Vec<_>) = selected.objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
-    selected.objects = objects;
-    let database = databases.into_iter().next();
+    let database = take_database(&mut selected.objects);
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
-    let Ground { mut findings, first, at_the_end, drops } = room.survey(options, asked, &mut target)?;
+    let uuid = archive.header.archive.to_string();
+    let options_digest = digest::of(options);
+    let same = |run: &Run| run.archive_id == uuid && run.options_digest == options_digest;
+    let anew = if room == Room::ToBeCleaned { clean::Anew::of(&mut target, same) } else { None };
+    let if_exists = options.if_exists || anew.is_some();
+    let Ground { mut findings, first, at_the_end, drops } = room.survey(options, if_exists, asked, &mut target)?;
+    // A marker that stands already goes on standing.
+    let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
+    let free_schema = mark::free_schema(&taken.iter().chain(target.schemas.keys()).map(String::as_str).collect());
+    if room == Room::Cleaned {
+        target.marker = None;
+    }
     let mut kept = present::leave_present(&mut selected.objects, &target, &render);
     kept.extend(older::leave_clauses(&mut selected.objects, sections, target.version_num));
     let demands_empty = matches!(room, Room::Empty);
-    let wanted = Wanted { objects: &selected.objects, source: &manifest.source, sections, render: &render, demands_empty };
-    let uuid = archive.header.archive.to_string();
-    // The database is in use already, and the same archive's restore was left undone.
-    let may_resume =
-        |target: &Target| demands_empty && options.ready_early && target.mark.as_ref().is_some_and(|mark| mark.is_finishing(&uuid));
-    if may_resume(&target) {
+    if anew.is_some() {
         findings.extend(preflight::others_at_work(&mark::others_at_work(&session).await?));
-        // If one was at work, it may be done now.
-        target.mark = mark::read(&session).await?;
     }
-    let resumes = may_resume(&target);
-    if !resumes {
-        findings.extend(preflight::findings(wanted, &target));
-        findings.extend(preflight::trust(&target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
-        findings.extend(options.ready_file.as_deref().and_then(ready::finding));
-    }
-    let mut warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
-    let left_out =
-        std::mem::take(&mut selected.left_out).into_iter().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
+    let resumes = demands_empty && options.ready_early && resumes(&session, &mut target, &uuid, &mut findings).await?;
     let wanted_rows = wanted_rows(options, archive, &selected);
     let tables_wanted = if sections.data { wanted_rows.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
     let chunks = chunks(archive, &wanted_rows);
-    let disable_triggers = options.disable_triggers && sections.data && !sections.pre_data;
-    let Existing { findings: more, warnings: doubts, triggers, keys } = if resumes {
-        Existing::default()
-    } else {
-        existing(&session, sections, &selected.objects, manifest, &chunks, disable_triggers).await?
-    };
+    let manner = manner(options, sections);
+    let Existing { findings: more, warnings: doubts, triggers, keys, borrowed } =
+        if resumes { Existing::default() } else { existing(&session, sections, &selected.objects, manifest, &chunks, manner).await? };
+    let is_borrowed = !borrowed.is_empty();
+    let (marks, cleans, source) = (!is_borrowed, room == Room::ToBeCleaned, &manifest.source);
+    let wanted = Wanted { objects: &selected.objects, source, sections, render: &render, demands_empty, marks, cleans };
+    if !resumes {
+        findings.extend(against(options, wanted, &target));
+    }
+    let mut warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
+    let mut left_out: Vec<NotCarried> =
+        selected.left_out.iter().cloned().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)).collect();
     findings.extend(more);
-    findings.extend(preflight::disable_triggers(&target).filter(|_| disable_triggers));
+    findings.extend(preflight::disable_triggers(&target).filter(|_| manner.disable_triggers));
     warnings.extend(doubts);
     let (statistics, more) = statistics::wanted(options, sections, manifest, &selected, &withheld, target.version_num);
     warnings.extend(more);
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mark = Mark::new(&archive.name, &uuid, &now);
-    // Section by section, views stand as they are only once what comes after the rows is made.
-    let refresh =
-        if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) };
+    if is_borrowed {
+        left_out.extend(borrowed::leave_owners_work(&session, &mut selected.objects).await?);
+        warnings.push(borrowed::told(&target.user));
+    }
+    let schemas = filled(&selected.objects, manifest, &chunks);
+    let mark = (!is_borrowed).then(|| mark_for(archive, &target, standing.unwrap_or(free_schema), options_digest, schemas));
     let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
@@ -123,11 +128,12 @@ async fn plan(
         last: |table| kong::restore::loads_last(&table.name),
         jobs: options.jobs,
         sections,
-        refresh,
+        refresh: refreshes(options, sections),
         render: &render,
-        analyze: !options.no_analyze,
+        analyze: !options.no_analyze && !is_borrowed,
         foreign_keys: options.foreign_keys,
         live_keys: &keys,
+        borrowed: &borrowed,
         ready: options.ready_early,
         lock_table: lock_table(&session).await?,
         searched: kong::restore::is_searched,
@@ -135,7 +141,8 @@ async fn plan(
         takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
     })?;
     // A restore that made the database leaves what is said of it, too.
-    let left_by_maker = |graph: &graph::Graph| resumes && target.mark.as_ref().is_some_and(|mark| !mark.leaves(graph.rest_digest()));
+    let left_by_maker =
+        |graph: &graph::Graph| resumes && target.marker.as_ref().is_some_and(|marker| !mark::leaves(marker, graph.rest_digest()));
     if options.create || left_by_maker(&graph) {
         graph.finish.extend(at_the_end);
     }
@@ -144,13 +151,80 @@ async fn plan(
         findings.extend(preflight::other_rest(&target, rest));
         graph.keep_from_ready_on();
     }
-    let marked = resumes || room == Room::Cleaned;
-    let begin = if marked { Vec::new() } else { mark.set() };
-    let tables = manifest.tables.clone();
-    let usable = mark.finishing(rest);
+    let set = mark.iter().filter(|_| !resumes && room != Room::Cleaned).flat_map(Mark::set);
+    let begin = anew.iter().flat_map(|anew| mark::remove(&anew.schema)).chain(set).collect();
+    let unmark = mark.as_ref().map(Mark::remove).unwrap_or_default();
+    let usable = mark.as_ref().map(|mark| mark.ready(rest)).unwrap_or_default();
+    let (tables, objects, whole) = (manifest.tables.clone(), selected.objects, sections.pre_data);
     let plan =
-        Plan { findings, warnings, left_out, first, begin, usable, graph, tables_wanted, statistics, tables, objects: selected.objects };
-    Ok(Prepared { session, target, plan, triggers, drops })
+        Plan { findings, warnings, left_out, first, begin, usable, unmark, mark, whole, graph, tables_wanted, statistics, tables, objects };
+    Ok(Prepared { session, target, plan, triggers, drops, anew })
+}
+
+/// Whether the database is in use already, and a restore of the same archive was left undone: no other may be at work then.
+async fn resumes(session: &Session, target: &mut Target, uuid: &str, findings: &mut Vec<Finding>) -> Result<bool> {
+    let is_finishing = |target: &Target| target.marker.as_ref().is_some_and(|marker| mark::is_finishing(marker, uuid));
+    if is_finishing(target) {
+        findings.extend(preflight::others_at_work(&mark::others_at_work(session).await?));
+        // If one was at work, it may be done now.
+        target.marker = mark::read(session).await?;
+    }
+    Ok(is_finishing(target))
+}
+
+/// What keeps a restore from beginning that nobody began before.
+fn against(options: &Options, wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = preflight::findings(wanted, target);
+    findings.extend(preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
+    findings.extend(options.ready_file.as_deref().and_then(ready::finding));
+    findings
+}
+
+/// The database itself is no object like the others.
+fn take_database(objects: &mut Vec<Object>) -> Option<Object> {
+    let (databases, others): (Vec<_>, Vec<_>) = std::mem::take(objects).into_iter().partition(|object| object.kind == ObjectKind::Database);
+    *objects = others;
+    databases.into_iter().next()
+}
+
+/// Whether materialized views are filled. Section by section, views stand as they are only once what comes after the rows is made.
+fn refreshes(options: &Options, sections: Sections) -> bool {
+    if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) }
+}
+
+/// What becomes of triggers, and whose tables may be filled.
+fn manner(options: &Options, sections: Sections) -> Manner {
+    let into_standing = sections.data && !sections.pre_data;
+    Manner {
+        disable_triggers: options.disable_triggers && into_standing,
+        fire_triggers: options.fire_triggers && into_standing,
+        borrows: into_standing && !sections.post_data,
+    }
+}
+
+/// What marks the target.
+fn mark_for(archive: &Archive<File>, target: &Target, schema: String, options_digest: String, schemas: Vec<String>) -> Mark {
+    Mark {
+        schema,
+        archive_id: archive.header.archive.to_string(),
+        archive_name: archive.name.clone(),
+        archive_root: archive.footer.root.to_string(),
+        options_digest,
+        schemas,
+        server_version: target.version.clone(),
+        now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+fn schema_of(object: &Object) -> Option<&str> {
+    if object.kind == ObjectKind::Schema { Some(&object.name) } else { object.schema.as_deref() }
+}
+
+/// The schemas in which this run makes something, or fills it.
+fn filled(objects: &[Object], manifest: &Manifest, chunks: &[Vec<ChunkSize>]) -> Vec<String> {
+    let loaded = manifest.tables.iter().zip(chunks).filter(|(_, chunks)| !chunks.is_empty()).map(|(table, _)| table.schema.as_str());
+    let schemas: BTreeSet<&str> = objects.iter().filter_map(schema_of).chain(loaded).collect();
+    schemas.into_iter().map(str::to_owned).collect()
 }
 
 /// What this run needs of tables that it does not make.
@@ -160,7 +234,7 @@ async fn existing(
     objects: &[Object],
     manifest: &Manifest,
     chunks: &[Vec<ChunkSize>],
-    disable_triggers: bool,
+    manner: Manner,
 ) -> Result<Existing> {
     if sections.pre_data {
         return Ok(Existing::default());
@@ -168,7 +242,7 @@ async fn existing(
     let tables = || (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
     let loaded: Vec<(TableId, &Table)> = tables().filter(|(id, _)| !chunks[id.0 as usize].is_empty()).collect();
     if sections.data {
-        return existing::examine(session, &loaded, disable_triggers).await;
+        return existing::examine(session, &loaded, manner).await;
     }
     let mut findings = standing::examine(session, objects).await?;
     if findings.is_empty() {

@@ -19,8 +19,8 @@ use crate::progress::{Level, Progress};
 /// How the word is given, and whether it was.
 #[derive(Debug)]
 pub(super) struct Ready {
-    /// The statement that changes the mark.
-    pub(super) usable: Step,
+    /// The statements that change the marker.
+    pub(super) usable: Vec<Step>,
     /// The words.
     pub(super) words: &'static str,
     /// The file that appears with them.

@@ -58,7 +58,7 @@ pub(super) struct Ground {
 
 impl Room {
     /// Makes the target what it will be, and tells how it becomes so.
-    pub(super) fn survey(self, options: &Options, asked: Asked<'_>, target: &mut Target) -> Result<Ground> {
+    pub(super) fn survey(self, options: &Options, if_exists: bool, asked: Asked<'_>, target: &mut Target) -> Result<Ground> {
         let Asked { objects, source, sections, render, .. } = asked;
         let mut ground = Ground::default();
         match self {
@@ -72,16 +72,24 @@ impl Room {
                 ground.findings = creation.findings(target);
                 (ground.first, ground.at_the_end) = (creation.steps(target), create::finish(database, render));
                 *target = creation.foresee(target);
-                let wanted = Wanted { objects: std::slice::from_ref(database), source, sections, render, demands_empty: false };
+                let wanted = Wanted {
+                    objects: std::slice::from_ref(database),
+                    source,
+                    sections,
+                    render,
+                    demands_empty: false,
+                    marks: true,
+                    cleans: false,
+                };
                 ground.findings.extend(preflight::roles_and_places(wanted, target));
             }
             Self::ToBeCleaned => {
-                ground.drops = clean::drops(objects, sections, target, options.if_exists);
+                ground.drops = clean::drops(objects, sections, target, if_exists);
                 ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();
                 let gone: Vec<&Object> = objects.iter().filter(|object| clean::is_dropped(object, target)).collect();
                 target.forget(&gone);
             }
-            Self::Cleaned => target.mark = None,
+            Self::Cleaned => {}
         }
         Ok(ground)
     }
@@ -120,12 +128,15 @@ pub(super) async fn make_room(mut options: Options, archive: &mut Archive<File>,
         Room::ToBeCleaned => {
             progress.phase("drop what the archive holds");
             let backend_pid = prepared.session.backend_pid();
-            if let Err(error) = clean::run(&prepared.session, &prepared.drops, &prepared.plan.begin).await {
+            if let Err(error) =
+                clean::run(&prepared.session, &prepared.target, &prepared.drops, prepared.anew.as_ref(), &prepared.plan.begin).await
+            {
                 drop(prepared.session);
-                return Err(mark::not_set(error, &options.server, backend_pid).await);
+                return Err(mark::not_set(error, prepared.plan.mark.as_ref(), &options.server, backend_pid).await);
             }
             let cleaned = prepare(&options, archive, Room::Cleaned).await.and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
-            Ok((options, cleaned.map_err(mark::incomplete)?))
+            let (mark, whole) = (prepared.plan.mark, prepared.plan.whole);
+            Ok((options, cleaned.map_err(|error| mark::incomplete(error, mark.as_ref(), whole))?))
         }
     }
 }

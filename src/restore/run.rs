@@ -13,6 +13,7 @@ use super::existing::LiveTriggers;
 use super::failures::Failures;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
 use super::load::{Load, Loader};
+use super::mark::{self, Mark};
 use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
@@ -47,6 +48,10 @@ pub(super) struct Shared {
     pub(super) ready: Ready,
     /// What the server is told of the rows, for its planner.
     pub(super) statistics: Vec<Statistics>,
+    /// What marks the target.
+    pub(super) mark: Option<Mark>,
+    /// The statements that take the marker away.
+    pub(super) unmark: Vec<Step>,
 }
 
 /// Seconds that sessions were busy, by stage.
@@ -232,7 +237,7 @@ impl Shared {
                 statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await
             }
             (Work::Ready, _) => {
-                durable_transaction(session, std::slice::from_ref(&self.ready.usable)).await?;
+                durable_transaction(session, &self.ready.usable).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
                 self.ready.tell(left, self.loader.progress.as_ref()).await
             }
@@ -264,10 +269,26 @@ pub(super) async fn durable_transaction(session: &Session, steps: &[Step]) -> Re
     session.execute(doing, "SET synchronous_commit = off").await.map(drop)
 }
 
+/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it returns.
+pub(super) async fn begin(session: &Session, steps: &[Step]) -> Result<()> {
+    let doing = "wait for the server's disk";
+    session.execute(doing, "SET synchronous_commit = on").await?;
+    session.execute("begin a transaction", "BEGIN").await?;
+    mark::check_alone(session, None).await?;
+    in_transaction(session, steps).await?;
+    session.execute("commit", "COMMIT").await?;
+    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
+}
+
 /// Statements in one transaction, sent without waiting for each answer. The first error is the one that is told: what follows it in an
 /// aborted transaction does nothing.
 pub(super) async fn transaction(session: &Session, steps: &[Step]) -> Result<()> {
     session.execute("begin a transaction", "BEGIN").await?;
+    in_transaction(session, steps).await?;
+    session.execute("commit", "COMMIT").await.map(drop)
+}
+
+async fn in_transaction(session: &Session, steps: &[Step]) -> Result<()> {
     let mut answers = FuturesOrdered::new();
     for step in steps {
         answers.push_back(session.execute(&step.doing, &step.sql));
@@ -276,5 +297,5 @@ pub(super) async fn transaction(session: &Session, steps: &[Step]) -> Result<()>
         }
     }
     while answers.next().await.transpose()?.is_some() {}
-    session.execute("commit", "COMMIT").await.map(drop)
+    Ok(())
 }

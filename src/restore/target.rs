@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::mark::{self, Mark};
+use super::mark;
 use crate::archive::manifest::{Object, ObjectKind};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::pg::marker::Marker;
 use crate::pg::readable::shared_rows;
 use crate::pg::session::Session;
 
@@ -52,8 +53,10 @@ pub(super) struct Target {
     pub(super) occupied: Vec<String>,
     /// How many there are.
     pub(super) occupied_count: u64,
-    /// The mark of an earlier restore.
-    pub(super) mark: Option<Mark>,
+    /// Event triggers that fire on what a restore does, and are no extension's.
+    pub(super) event_triggers: Vec<String>,
+    /// The marker of an earlier restore.
+    pub(super) marker: Option<Marker>,
 }
 
 /// A role of the target's server.
@@ -105,14 +108,25 @@ impl Target {
         target.extensions = extensions(session).await?;
         target.schemas = schemas(session, &roles).await?;
         target.roles = roles.into_values().collect();
-        (target.occupied, target.occupied_count) = occupied(session).await?;
-        target.mark = mark::read(session).await?;
+        (target.occupied, target.occupied_count) = occupied(session, "true").await?;
+        target.event_triggers = event_triggers(session).await?;
+        target.marker = mark::read(session).await?;
         target.sets_replica = sets_replica(session, target.superuser).await?;
         Ok(target)
     }
 }
 
 impl Target {
+    /// An error of the first statements, which an event trigger may have raised: that it is there is told.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        if self.event_triggers.is_empty() || error.kind() != Kind::Unexpected {
+            return error;
+        }
+        let names = self.event_triggers.join(", ");
+        let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
+        error.as_kind(Kind::Requirement).hint(format!("{hint}event triggers fire here ({names}): disable them with ALTER EVENT TRIGGER"))
+    }
+
     /// As it will be without these.
     pub(super) fn forget(&mut self, dropped: &[&Object]) {
         for object in dropped {
@@ -149,6 +163,13 @@ async fn basics(session: &Session) -> Result<Target> {
         creates_databases: row.get(8)?,
         ..Target::default()
     })
+}
+
+async fn event_triggers(session: &Session) -> Result<Vec<String>> {
+    let sql = "SELECT pg_catalog.quote_ident(evtname) FROM pg_catalog.pg_event_trigger \
+               WHERE evtenabled IN ('O', 'A') AND evtevent <> 'login' ORDER BY 1";
+    let rows = session.query("read the event triggers", sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Since 15 the right can be granted.
@@ -224,12 +245,12 @@ async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String,
     Ok(schemas)
 }
 
-/// What a user made, and no extension.
-async fn occupied(session: &Session) -> Result<(Vec<String>, u64)> {
+/// What a user made, and no extension, in the schemas of which the condition holds: a few of them by name, and how many there are.
+pub(super) async fn occupied(session: &Session, schemas: &str) -> Result<(Vec<String>, u64)> {
     let sql = format!(
         "WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
          place AS (SELECT oid, nspname FROM pg_catalog.pg_namespace \
-                   WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' \
+                   WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND {schemas} \
                    AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = oid)), \
          found AS ( \
            SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' \

@@ -71,6 +71,7 @@ impl Restorer {
             keep_going: false,
             foreign_keys: restore::ForeignKeys::default(),
             disable_triggers: false,
+            fire_triggers: false,
             ready_early: false,
             ready_file: None,
         };

@@ -194,7 +194,18 @@ fn a_target_that_is_not_ready() {
 
     let marked = scene.target();
     told.hide(&marked.name(), "MARKED");
-    marked.connect().execute("CREATE SCHEMA silverback_restore; COMMENT ON SCHEMA silverback_restore IS 'incomplete restore of kong.sbk'");
+    let mark = silverback::restore::mark::Mark {
+        schema: "silverback_restore".into(),
+        archive_id: "6d1ba3a5-fd0a-4a10-b0dd-000000000007".into(),
+        archive_name: "kong.sbk".into(),
+        archive_root: "00".into(),
+        options_digest: "00".into(),
+        schemas: vec!["public".into()],
+        server_version: "18".into(),
+        now: "today".into(),
+    };
+    mark.set().iter().for_each(|step| marked.execute(&step.sql));
+    marked.execute("UPDATE silverback_restore.run SET begun = '2026-01-02 03:04:05Z'");
     told.told("half restored", 6, restore(&file, &marked));
 
     let (stranger, foreign) = (newest_server().role("stranger"), scene.target());

@@ -74,6 +74,11 @@ impl<'s> Scene<'s> {
         self
     }
 
+    /// The server of both.
+    pub(crate) fn server(&self) -> &'s Server {
+        self.server
+    }
+
     /// An empty database of the same owner.
     pub(crate) fn target(&self) -> Database<'s> {
         self.server.database_of(&self.role, "target")
@@ -209,6 +214,9 @@ pub(crate) fn after_restore(outcome: &Outcome, file: &Path, source: &Database<'_
     if state == State::Marked {
         let again = crate::support::restore(file, target).run().expect(6).says("silverback_restore").says("hint: ");
         clear_end(&again);
+        let never = file.with_extension("never");
+        crate::support::dump(target, &never).run().expect(6).says("--allow-incomplete");
+        assert!(!never.exists());
     }
     state
 }

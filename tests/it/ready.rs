@@ -191,8 +191,8 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     run.signal("KILL");
     run.wait();
     server.terminate(&format!("datname = '{}' AND application_name = 'silverback'", early.copy.name()));
-    restore(&early.archive, &early.copy).run().expect(6).says("usable").says("--ready-early");
-    restore(&early.archive, &early.copy).args(["--clean", "--ready-early"]).run().expect(6).says("usable").says("without -c");
+    restore(&early.archive, &early.copy).run().expect(6).says("may be used").says("--ready-early");
+    restore(&early.archive, &early.copy).args(["--clean", "--ready-early"]).run().expect(6).says("may be used").says("without -c");
     early.old.execute("ROLLBACK");
     // What would make less than is missing would take the mark away all the same.
     for less in [&["--fk", "trust"][..], &["--fk", "not-valid"], &["--exclude-table-data", "*"], &["-T", "consumers"], &["--no-comments"]] {

@@ -33,6 +33,7 @@ fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
         lock_wait_timeout: Duration::from_secs(30),
         max_memory: 64 << 20,
         serializable_deferrable: false,
+        allow_incomplete: false,
         stall_timeout: Duration::from_secs(30),
     };
     testkit::block_on(dump::run(options, Arc::new(Silent))).expect("a dump");
@@ -61,6 +62,7 @@ fn options(archive: &Path, target: &Database<'_>) -> Options {
         keep_going: false,
         foreign_keys: ForeignKeys::default(),
         disable_triggers: false,
+        fire_triggers: false,
         ready_early: false,
         ready_file: None,
     }

@@ -2,6 +2,7 @@
 
 use super::reader::{USER_SCHEMA, letter};
 use crate::error::Result;
+use crate::pg::marker;
 use crate::pg::row::Row;
 use crate::pg::session::Session;
 
@@ -22,7 +23,8 @@ pub struct ListedTable {
     pub is_rewritten: bool,
 }
 
-/// Lists every user table that a dump locks: plain and partitioned, no temporary ones, of extensions only those that hold settings.
+/// Lists every user table that a dump locks: plain and partitioned, no temporary ones, of extensions only those that hold settings, and
+/// no marker's: the restore that set it waits for nobody when it takes it away.
 pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
     let sql = format!(
         "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, \
@@ -30,10 +32,11 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
              FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') AS columns, \
            c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS is_rewritten \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND NOT {} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
            JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
            AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND NOT c.oid = ANY (coalesce(e.extconfig, '{{}}'))) \
-         ORDER BY 2, 3"
+         ORDER BY 2, 3",
+        marker::condition()
     );
     let rows = session.query("list the tables", &sql).await?;
     let table = |row: &Row| -> Result<_> {

@@ -67,6 +67,11 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable with this prefix is set and not empty.
+    pub fn has_filled(&self, prefix: &str) -> bool {
+        self.variables.iter().any(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+    }
+
     /// The home folder: `$HOME`, else the passwd entry's.
     pub fn home(&self) -> Option<&Path> {
         let account = || self.account.as_ref().map(|account| account.home.as_path());

@@ -30,6 +30,8 @@ pub struct Resolved {
     pub settings: Vec<Setting>,
     /// What was found and not used, such as a password file that others can read.
     pub warnings: Vec<String>,
+    /// Whether somebody has said which database is meant; else all is defaults.
+    pub names_database: bool,
 }
 
 /// Parameters that we cannot honour, the values that ask for nothing, and what to say.
@@ -67,6 +69,7 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
         return Err(Error::new(Kind::Usage, "read the connection settings", "no user name is given, and the system does not tell one")
             .hint("give it with -U or PGUSER"));
     };
+    let names_database = parameters.text("dbname").is_some();
     parameters.add_default("dbname", &user, "default: the user's name");
     let database = parameters.text("dbname").unwrap_or(&user).to_owned();
     let mut hosts = hosts(&mut parameters)?;
@@ -90,7 +93,7 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
         tls,
         names: SettingNames::LIBPQ,
     };
-    Ok(Resolved { target, settings: parameters.shown(), warnings })
+    Ok(Resolved { target, settings: parameters.shown(), warnings, names_database })
 }
 
 /// Resolves a connection string alone: no environment, no files. For tests and for tools.

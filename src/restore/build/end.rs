@@ -6,7 +6,7 @@ use super::super::cost;
 use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
-use super::super::{mark, statements};
+use super::super::statements;
 use super::Builder;
 use super::creator::{Creator, creators};
 use crate::archive::manifest::{Object, ObjectId, ObjectKind};
@@ -92,7 +92,6 @@ impl Builder<'_> {
     }
 
     pub(super) fn finish(&mut self) {
-        self.graph.finish.push(mark::remove());
         if self.input.sections.post_data {
             for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::EventTrigger) {
                 self.graph.finish.extend(statements::create(object, self.input.render));

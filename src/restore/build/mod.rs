@@ -13,7 +13,7 @@ mod rows;
 mod statistics;
 mod trust;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use self::creator::Creator;
 use self::gather::Gathered;
@@ -111,6 +111,8 @@ pub struct Input<'a> {
     pub foreign_keys: ForeignKeys,
     /// The foreign keys that stand before the rows come.
     pub live_keys: &'a [LiveKey],
+    /// Tables that stand already and are another role's: nothing but rows is brought to them.
+    pub borrowed: &'a HashSet<TableId>,
     /// Whether the database is declared usable before all is done.
     pub ready: bool,
     /// How many locks the server's lock table has room for.
@@ -267,7 +269,7 @@ impl Builder<'_> {
             (true, 1) => LoadMode::Freeze,
             (true, _) => LoadMode::Shared,
             // The rows of an extension's own tables add to what the extension brought.
-            (false, _) if self.input.sections.pre_data => LoadMode::Shared,
+            (false, _) if self.input.sections.pre_data || self.input.borrowed.contains(&id) => LoadMode::Shared,
             (false, _) => LoadMode::Existing,
         };
         let lock = match mode {

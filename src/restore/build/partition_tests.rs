@@ -1,7 +1,6 @@
 use super::tests::{Sample, find, index, key, object, table, waits_for};
 use super::*;
 use crate::archive::manifest::{Detail, RowEncoding, TableName};
-use crate::restore::mark;
 use crate::restore::plan::Plan;
 
 const ROOT: u32 = 1;
@@ -42,7 +41,7 @@ fn sample(partitions: u32) -> Sample {
     foreign.detail = Detail::ForeignKey { columns: vec!["r".into()], references: ObjectId(ROOT), add_not_valid, validate };
     objects.push(foreign);
     let chunks = (0..tables.len()).map(|chunk| vec![ChunkSize { chunk, rows: 10, raw_bytes: 100 }]).collect();
-    Sample { objects, tables, chunks, render: render::Options::default() }
+    Sample { objects, tables, chunks, render: render::Options::default(), borrowed: HashSet::new() }
 }
 
 fn on_name(mut index: Object, partitioned: bool) -> Object {
@@ -61,8 +60,11 @@ fn sizes(sample: Sample, change: impl Fn(Input<'_>) -> Input<'_>) -> [usize; 3] 
         findings: Vec::new(),
         warnings: Vec::new(),
         left_out: Vec::new(),
-        begin: mark::Mark { comment: "incomplete".into() }.set(),
-        usable: Step::new("", ""),
+        begin: Vec::new(),
+        usable: Vec::new(),
+        unmark: Vec::new(),
+        mark: None,
+        whole: true,
         graph,
         tables_wanted: 0,
         statistics: Vec::new(),

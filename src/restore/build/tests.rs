@@ -9,6 +9,7 @@ pub(super) struct Sample {
     pub(super) tables: Vec<Table>,
     pub(super) chunks: Vec<Vec<ChunkSize>>,
     pub(super) render: render::Options,
+    pub(super) borrowed: HashSet<TableId>,
 }
 
 pub(super) fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], of: Option<u32>) -> Object {
@@ -107,6 +108,7 @@ pub(super) fn sample() -> Sample {
         tables: vec![table(1, "workspaces"), table(2, "services"), table(3, "schema_meta")],
         chunks: vec![vec![chunk(0, 2, 100)], vec![chunk(1, 1000, 8 << 20), chunk(3, 500, 4 << 20)], vec![chunk(2, 18, 900)]],
         render: render::Options::default(),
+        borrowed: HashSet::new(),
     }
 }
 
@@ -124,6 +126,7 @@ impl Sample {
             analyze: true,
             foreign_keys: ForeignKeys::Validate,
             live_keys: &[],
+            borrowed: &self.borrowed,
             ready: false,
             lock_table: 6400,
             searched: |column| column == "ttl",
@@ -157,13 +160,26 @@ pub(super) fn waits_for(graph: &Graph, late: &str, early: &str) -> bool {
 #[test]
 fn the_plan_reads_well() {
     let sample = sample();
+    let mark = mark::Mark {
+        schema: "silverback_restore".into(),
+        archive_id: "7".into(),
+        archive_name: "a.sbk".into(),
+        archive_root: "00ff".into(),
+        options_digest: "0".into(),
+        schemas: vec!["public".into()],
+        server_version: "18.1".into(),
+        now: "today".into(),
+    };
     let plan = Plan {
         first: Vec::new(),
         findings: Vec::new(),
         warnings: vec!["text may come in another order".into()],
         left_out: Vec::new(),
-        begin: mark::Mark { comment: "incomplete".into() }.set(),
-        usable: Step::new("", ""),
+        begin: mark.set(),
+        usable: mark.ready(0),
+        unmark: mark.remove(),
+        mark: Some(mark),
+        whole: true,
         graph: sample.graph(),
         tables_wanted: 0,
         statistics: Vec::new(),

@@ -155,6 +155,7 @@ fn only_heaps_of_servers_that_read_ranges_are_cut() {
             lock_wait_timeout: Duration::from_secs(30),
             max_memory: 64 << 20,
             serializable_deferrable: false,
+            allow_incomplete: false,
             stall_timeout: Duration::from_secs(30),
         };
         let plan = testkit::block_on(async move { dump::dry_run(&options, &Silent).await }).expect("a plan");

@@ -1,0 +1,51 @@
+//! What a dump says of restores that left the database unfinished.
+
+use super::Options;
+use crate::archive::manifest::{NotCarried, Object, ObjectKind};
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::ident;
+use crate::pg::marker::{self, Marker};
+use crate::pg::session::Purpose;
+
+/// Refuses before any table is locked: a restore that is at work holds locks for long.
+pub(super) async fn look(options: &Options, server: &Server) -> Result<()> {
+    if options.allow_incomplete {
+        return Ok(());
+    }
+    let session = server.open(Purpose::Dump).await?;
+    for marker in marker::read(&session, false).await?.iter().filter(|marker| !marker.is_ready()) {
+        let schemas = marker.run.as_ref().map_or(&[][..], |run| &run.schemas);
+        if schemas.iter().any(|schema| options.selection.picks_whole_schema(schema)) {
+            return Err(refuse(marker, server.database()));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to dump what a restore has not made ready, unless that is allowed, and names what it leaves unfinished. Only the schemas that a
+/// restore fills are unfinished.
+pub(super) fn judge(markers: &[Marker], objects: &[Object], allowed: bool, database: &str) -> Result<Vec<NotCarried>> {
+    let schemas = || {
+        objects.iter().filter_map(|object| match object.kind {
+            ObjectKind::Schema => Some(object.name.as_str()),
+            _ => object.schema.as_deref(),
+        })
+    };
+    let mut named = Vec::new();
+    for marker in markers.iter().filter(|marker| marker.concerns(schemas())) {
+        if !marker.is_ready() && !allowed {
+            return Err(refuse(marker, database));
+        }
+        let missing = if marker.is_ready() { "indexes and the validation of foreign keys" } else { "objects and rows" };
+        let reason = format!("it is the marker of {}: {missing} may be missing in this archive", marker.describe());
+        named.push(NotCarried { kind: "schema".to_owned(), name: ident::quote(&marker.schema), reason });
+    }
+    Ok(named)
+}
+
+fn refuse(marker: &Marker, database: &str) -> Error {
+    let cause = format!("it holds {}", marker.describe());
+    Error::new(Kind::Requirement, format!("dump database {}", ident::quote(database)), cause)
+        .hint("restore it again first, or dump it as it is with --allow-incomplete")
+}

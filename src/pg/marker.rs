@@ -1,0 +1,209 @@
+//! Markers: where a restore says of its target, until it is done, how far it has come. A schema with one table, `run`, and in it one row.
+//!
+//! Known by the table's columns, never by the schema's name alone: a user may have a schema of that name. Does not know who sets a marker.
+
+use super::ident;
+use super::session::Session;
+use crate::error::{Kind, Result};
+
+/// The schema's name, unless the archive or the target has one of that name: then a number follows, as in `silverback_restore_1`.
+pub const SCHEMA: &str = "silverback_restore";
+
+/// The table's columns: name, type as `format_type` writes it, what else is said of it. A later version may add others.
+pub const COLUMNS: &[(&str, &str, &str)] = &[
+    ("archive_id", "uuid", "PRIMARY KEY"),
+    ("archive_name", "text", "NOT NULL"),
+    ("archive_root", "text", "NOT NULL"),
+    ("options_digest", "text", "NOT NULL"),
+    ("state", "text", "NOT NULL"),
+    ("left_digest", "text", ""),
+    ("schemas", "text[]", "NOT NULL"),
+    ("silverback_version", "text", "NOT NULL"),
+    ("server_version", "text", "NOT NULL"),
+    ("server_started", "timestamp with time zone", "NOT NULL"),
+    ("begun", "timestamp with time zone", "NOT NULL"),
+];
+
+/// How far a restore has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Objects or rows may be missing.
+    NotReady,
+    /// The database may be used; indexes and the validation of foreign keys may be missing.
+    Ready,
+}
+
+impl State {
+    /// As the table has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotReady => "not ready",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+/// A marker that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// Its schema's name, unquoted.
+    pub schema: String,
+    /// What it says; none where it says nothing, or this role may not read it. It counts as not ready then.
+    pub run: Option<Run>,
+}
+
+/// What a marker says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The archive's identity.
+    pub archive_id: String,
+    /// The archive's name when the restore began, for people.
+    pub archive_name: String,
+    /// What decides which objects and rows the restore makes.
+    pub options_digest: String,
+    /// How far it has come.
+    pub state: State,
+    /// What was left to be done when it became ready.
+    pub left_digest: Option<String>,
+    /// The schemas that it fills, unquoted.
+    pub schemas: Vec<String>,
+    /// By which version of Silverback.
+    pub version: String,
+    /// When, as the server's clock had it.
+    pub begun: String,
+}
+
+impl Marker {
+    /// Whether the database was reported ready.
+    pub fn is_ready(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == State::Ready)
+    }
+
+    /// Whether it speaks of any of these schemas; whoever cannot read it must fear so.
+    pub fn concerns<'a>(&self, schemas: impl IntoIterator<Item = &'a str>) -> bool {
+        let Some(run) = self.run.as_ref().filter(|run| !run.schemas.is_empty()) else { return true };
+        schemas.into_iter().any(|schema| run.schemas.iter().any(|filled| filled == schema))
+    }
+
+    /// Which restore it is, for people.
+    pub fn describe(&self) -> String {
+        let schema = ident::quote(&self.schema);
+        let Some(run) = &self.run else {
+            return format!("an unfinished restore, of which schema {schema} tells this role no more");
+        };
+        let what = match run.state {
+            State::NotReady => "an incomplete restore",
+            State::Ready => "an unfinished restore, which has reported that the database may be used,",
+        };
+        format!("{what} of {} ({}), begun {} by silverback {} (schema {schema})", run.archive_name, run.archive_id, run.begun, run.version)
+    }
+}
+
+/// The SQL condition that the table `c` in schema `n` is a marker's. Row security could hide what it says, or run somebody's function.
+pub fn condition() -> String {
+    let columns: Vec<String> = COLUMNS
+        .iter()
+        .map(|(name, type_name, _)| {
+            format!(
+                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = {} \
+                 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = {}::pg_catalog.regtype)",
+                ident::literal(name),
+                ident::literal(type_name)
+            )
+        })
+        .collect();
+    format!(
+        "(c.relname = 'run' AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relrowsecurity \
+         AND n.nspname ~ '^{SCHEMA}(_[0-9]+)?$' AND {})",
+        columns.join(" AND ")
+    )
+}
+
+/// Every marker of the database, by name.
+///
+/// In a transaction a marker that its restore has taken away since the snapshot says nothing; no lock on it stays.
+pub async fn read(session: &Session, in_transaction: bool) -> Result<Vec<Marker>> {
+    const DOING: &str = "look for an unfinished restore";
+    let sql = format!(
+        "SELECT n.nspname::text, \
+                pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {} ORDER BY 1",
+        condition()
+    );
+    let mut markers = Vec::new();
+    for row in session.query(DOING, &sql).await? {
+        let schema: String = row.get(0)?;
+        // Of what is dropped at this moment the rights are NULL.
+        let readable = row.get::<_, Option<bool>>(1)?.unwrap_or_default();
+        let run = if readable { read_run(session, &schema, in_transaction).await? } else { None };
+        markers.push(Marker { schema, run });
+    }
+    Ok(markers)
+}
+
+async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Result<Option<Run>> {
+    let doing = format!("read what schema {} says of an unfinished restore", ident::quote(schema));
+    let sql = format!(
+        "SELECT archive_id::text, archive_name, options_digest, state, left_digest, schemas, silverback_version, \
+                pg_catalog.to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ONLY {}",
+        ident::qualified(schema, "run")
+    );
+    if in_transaction {
+        session.execute(&doing, "SAVEPOINT marker").await?;
+    }
+    let rows = session.query(&doing, &sql).await;
+    if in_transaction {
+        session.execute(&doing, "ROLLBACK TO SAVEPOINT marker").await?;
+    }
+    let rows = match rows {
+        Ok(rows) => rows,
+        // It has gone since, or the server fails to read it: nothing is known of it.
+        Err(error) if error.sqlstate().is_some() && error.kind() != Kind::Server => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let [row] = rows.as_slice() else { return Ok(None) };
+    let word: String = row.get(3)?;
+    let Some(state) = [State::NotReady, State::Ready].into_iter().find(|state| state.word() == word) else { return Ok(None) };
+    Ok(Some(Run {
+        archive_id: row.get(0)?,
+        archive_name: row.get(1)?,
+        options_digest: row.get(2)?,
+        state,
+        left_digest: row.get(4)?,
+        schemas: row.get::<_, Vec<Option<String>>>(5)?.into_iter().flatten().collect(),
+        version: row.get(6)?,
+        begun: row.get(7)?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker(state: Option<State>, schemas: &[&str]) -> Marker {
+        let run = |state| Run {
+            archive_id: "7".into(),
+            archive_name: "a.sbk".into(),
+            options_digest: String::new(),
+            state,
+            left_digest: None,
+            schemas: schemas.iter().map(|&schema| schema.to_owned()).collect(),
+            version: "0.1.0".into(),
+            begun: "now".into(),
+        };
+        Marker { schema: SCHEMA.into(), run: state.map(run) }
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_as_not_ready_and_concerns_all() {
+        for (marker, ready, concerns) in [
+            (marker(None, &[]), false, true),
+            (marker(Some(State::NotReady), &["public", "s"]), false, true),
+            (marker(Some(State::Ready), &["s"]), true, true),
+            (marker(Some(State::Ready), &["other"]), true, false),
+            (marker(Some(State::Ready), &[]), true, true),
+        ] {
+            assert_eq!((marker.is_ready(), marker.concerns(["s"])), (ready, concerns), "{marker:?}");
+        }
+    }
+}

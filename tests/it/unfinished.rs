@@ -1,0 +1,190 @@
+//! What a restore leaves while it works, or when it is killed: who sees the marker, what a dump makes of it, and how one begins anew.
+
+use testkit::{Database, Server, newest_server};
+
+use crate::invariants::{Gate, Scene};
+use crate::pair::Pair;
+use crate::support::{Running, assert_same, dump, restore, wait_for};
+
+const NO_MARKER: &str = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^silverback_restore'";
+
+fn state(database: &Database<'_>, schema: &str) -> String {
+    database.value(&format!("SELECT state FROM {schema}.run"))
+}
+
+/// A restore that stands at the gate, with what it is to make.
+fn held<'s>(scene: &Scene<'s>, target: &Database<'s>) -> (std::path::PathBuf, Gate, Running) {
+    let file = scene.archive();
+    let gate = Gate::close(target);
+    let running = gate.hold(restore(&file, target));
+    (file, gate, running)
+}
+
+#[test]
+fn a_target_that_is_not_ready_is_dumped_only_as_that() {
+    for version in testkit::versions() {
+        let scene = Scene::new(testkit::server(version), 100).waits("load");
+        let target = scene.target();
+        let (_, gate, running) = held(&scene, &target);
+        let out = |name: &str| scene.path(name);
+        dump(&target, &out("a.sbk")).run().expect(6).says("incomplete restore").says("--allow-incomplete");
+        assert!(!out("a.sbk").exists());
+        // A stranger may know, too.
+        assert_eq!(
+            target.server().connect(target.name()).value("SELECT has_table_privilege('public', 'silverback_restore.run', 'SELECT')"),
+            "t"
+        );
+        running.signal("KILL");
+        running.wait();
+        drop(gate);
+        end_sessions(scene.server(), &target);
+        // Only the schemas that it fills are incomplete.
+        target.connect().execute("CREATE SCHEMA other; CREATE TABLE other.t AS SELECT 1 AS a");
+        dump(&target, &out("c.sbk")).args(["-n", "other"]).run().expect(0);
+        target.connect().execute("DROP SCHEMA other CASCADE");
+        dump(&target, &out("b.sbk"))
+            .arg("--allow-incomplete")
+            .run()
+            .expect(10)
+            .says("silverback_restore")
+            .says("objects and rows may be missing");
+        let copy = scene.target();
+        restore(&out("b.sbk"), &copy).run().expect(10).says("objects and rows may be missing");
+        assert_eq!(copy.value(NO_MARKER), "0");
+    }
+}
+
+#[test]
+fn a_plain_owner_begins_anew() {
+    for version in testkit::versions() {
+        let scene = Scene::new(testkit::server(version), 100).waits("load");
+        let target = scene.target();
+        let (file, gate, running) = held(&scene, &target);
+        running.signal("KILL");
+        running.wait();
+        drop(gate);
+        end_sessions(scene.server(), &target);
+        restore(&file, &target).run().expect(6).says("-c, which begins anew");
+        restore(&file, &target).arg("-c").run().expect(0);
+        assert_same(&scene.source, &target);
+        assert_eq!(target.value(NO_MARKER), "0");
+    }
+}
+
+#[test]
+fn nobody_begins_anew_beside_a_restore_that_is_at_work() {
+    let scene = Scene::new(newest_server(), 100).waits("load");
+    let target = scene.target();
+    let (file, gate, running) = held(&scene, &target);
+    restore(&file, &target).arg("-c").run().expect(6).says("another restore is at work in the target");
+    drop(gate);
+    running.wait().expect(0);
+    assert_same(&scene.source, &target);
+}
+
+/// A server notices a killed client in its own time.
+fn end_sessions(server: &Server, target: &Database<'_>) {
+    let ours = format!("datname = '{}' AND application_name = 'silverback'", target.name());
+    server.terminate(&ours);
+    wait_for("the sessions of the killed one to end", || {
+        target.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silverback' AND datname = current_database()") == "0"
+    });
+}
+
+#[test]
+fn nothing_of_another_archive_stays_behind() {
+    let scene = Scene::new(newest_server(), 100).waits("load");
+    let target = scene.target();
+    let (file, gate, running) = held(&scene, &target);
+    running.signal("KILL");
+    running.wait();
+    drop(gate);
+    end_sessions(newest_server(), &target);
+    let small = Pair::new("CREATE TABLE parents (id int PRIMARY KEY, more text)");
+    small.dump().run().expect(0);
+    let before = target.column("SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1");
+    restore(&small.file(), &target).arg("-c").args(["-O", "-x"]).run().expect(6).says("would stay").says("nothing was changed");
+    assert_eq!(target.column("SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"), before);
+    assert_eq!(state(&target, "silverback_restore"), "not ready");
+    // An archive that drops all that is there takes its place, whatever the options of the first were.
+    let again = scene.path("again.sbk");
+    dump(&scene.source, &again).run().expect(0);
+    restore(&again, &target).args(["-c", "--no-comments"]).run().expect(0);
+    assert_same(&scene.source, &target);
+    assert!(file.exists());
+}
+
+#[test]
+fn a_ready_target_is_dumped_and_its_marker_is_not() {
+    for version in testkit::versions() {
+        let pair = Pair::on(
+            testkit::server(version),
+            "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n; CREATE INDEX t_a ON t (a)",
+        );
+        pair.dump().run().expect(0);
+        let old = pair.copy.connect_as("postgres");
+        old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+        let running = pair.restore().arg("--ready-early").spawn();
+        wait_for("a build that waits", || {
+            pair.copy.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event = 'virtualxid'") == "1"
+        });
+        assert_eq!(state(&pair.copy, "silverback_restore"), "ready");
+        let file = pair.path("ready.sbk");
+        crate::support::dump(&pair.copy, &file)
+            .run()
+            .expect(10)
+            .says("schema silverback_restore")
+            .says("indexes and the validation of foreign keys may be missing");
+        pair.restore().arg("-c").run().expect(6).says("run the same command again without -c");
+        running.signal("KILL");
+        running.wait();
+        end_sessions(pair.copy.server(), &pair.copy);
+        pair.restore().arg("-c").run().expect(6).says("run the same command again without -c");
+        old.execute("ROLLBACK");
+        pair.restore().arg("--ready-early").run().expect(0);
+        pair.assert_same();
+        // What was dumped meanwhile can be restored.
+        let third = pair.copy.server().database_of(&pair.owner, "third");
+        crate::support::restore(&file, &third).run().expect(10);
+        assert_eq!(third.value(NO_MARKER), "0");
+        assert_eq!(third.value("SELECT count(*) FROM t"), "1000");
+    }
+}
+
+/// A user's own, with a table of the same name and other columns.
+const OWN: &str = "CREATE SCHEMA silverback_restore; CREATE TABLE silverback_restore.run (id int PRIMARY KEY, state text); \
+    INSERT INTO silverback_restore.run VALUES (1, 'mine'); COMMENT ON SCHEMA silverback_restore IS 'incomplete restore of kong.sbk'";
+
+#[test]
+fn a_users_schema_of_that_name_is_carried() {
+    for version in testkit::versions() {
+        let scene = Scene::new(testkit::server(version), 100).waits("load");
+        scene.source.connect().execute(OWN);
+        let target = scene.target();
+        let (file, gate, running) = held(&scene, &target);
+        assert_eq!(state(&target, "silverback_restore_1"), "not ready");
+        running.signal("KILL");
+        running.wait();
+        drop(gate);
+        end_sessions(scene.server(), &target);
+        dump(&target, &scene.path("a.sbk")).run().expect(6).says("silverback_restore_1");
+        restore(&file, &target).arg("-c").run().expect(0);
+        assert_same(&scene.source, &target);
+        assert_eq!(target.value(NO_MARKER), "1");
+        // Rows alone, beside a schema that stands already.
+        target.connect().execute("TRUNCATE silverback_restore.run, filler, parents, empty");
+        restore(&file, &target).arg("-a").run().expect(0);
+        assert_same(&scene.source, &target);
+    }
+}
+
+#[test]
+fn a_restore_of_an_archive_that_has_the_schema_begins_beside_no_other() {
+    let scene = Scene::new(newest_server(), 100).waits("load");
+    let own = Pair::new(OWN);
+    own.dump().run().expect(0);
+    let target = scene.target();
+    let (_, _gate, running) = held(&scene, &target);
+    restore(&own.file(), &target).args(["-O", "-x"]).run().expect(6).says("silverback_restore");
+    drop(running);
+}
