@@ -213,6 +213,7 @@ fn manifest(rows: Rows) -> Manifest {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: Vec::new(),
         drop: None,
         detail: Detail::None,

@@ -168,6 +168,7 @@ class Archive:
             need(len(set(told)) == len(told), "manifest: an object has its statistics twice")
             named += told
             for item in self.manifest["objects"]:
+                need(isinstance(item.get("extension", ""), str), "manifest: an extension's name is not a string")
                 named += item["depends_on"]
                 detail = item.get("detail", {})
                 named += [item.get("of")] * (item.get("of") is not None) + [detail.get("references")] * (detail.get("type") == "foreign-key")

@@ -25,6 +25,7 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: Vec::new(),
         drop: None,
         detail: Detail::None,

@@ -122,6 +122,10 @@ pub struct Object {
     /// The tablespace it asks for, where that is not the database's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tablespace: Option<String>,
+    /// The extension whose object this is on (a rule, a trigger, a member of an operator family), or whose member's privileges these are. It is
+    /// made only where the extension has not brought the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
     /// How to make it: one SQL statement each, names fully qualified, without owner and privileges.
     pub statements: Vec<String>,
     /// How to remove it, one statement.

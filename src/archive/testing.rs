@@ -46,6 +46,7 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} ()")],
         drop: Some(format!("DROP TABLE public.{name}")),
         detail: Detail::None,

@@ -228,6 +228,9 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
                 continue;
             }
             writeln!(out, "\n-- {}: {}", object.kind, printable(&titles.of_object(object)))?;
+            if let Some(extension) = object.extension.as_ref().filter(|_| !object.statements.is_empty()) {
+                writeln!(out, "-- Made unless extension {} has made it.", printable(&ident::quote(extension)))?;
+            }
             for statement in statements {
                 // A comment in the last line must not swallow the semicolon.
                 let break_line = statement.lines().last().is_some_and(|line| line.contains("--"));

@@ -6,6 +6,7 @@ pub mod denied;
 pub mod ident;
 pub mod lexer;
 pub mod marker;
+pub mod on_extensions;
 pub mod readable;
 pub mod render;
 pub mod row;

@@ -230,6 +230,7 @@ mod tests {
             depends_on: Vec::new(),
             roles: Vec::new(),
             tablespace: Some("fast".into()),
+            extension: None,
             statements: vec!["CREATE TABLE public.routes ()".into()],
             drop: None,
             detail: Detail::None,

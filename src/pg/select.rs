@@ -115,7 +115,7 @@ impl Selection {
     /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected
     /// is never brought along for another's sake: what needs it is left out and named. Types, functions, extensions and sequences are.
     ///
-    /// With `-a`, tables and sequences stay as bare names, without statements, owner or privileges, so that rows and values know where they
+    /// With `-a`, tables, sequences and extensions stay as bare names, without statements, owner or privileges, so that rows and values know where they
     /// belong, and what attaches partitions, whose locks reach each other.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
@@ -197,7 +197,8 @@ impl Selection {
         if self.schema_only {
             return !carries_data(object);
         }
-        let names_a_place = is_relation(object.kind) || object.kind == ObjectKind::TableAttach;
+        // Rows of an extension's tables belong to the extension.
+        let names_a_place = is_relation(object.kind) || matches!(object.kind, ObjectKind::TableAttach | ObjectKind::Extension);
         !self.data_only || names_a_place || carries_data(object)
     }
 }

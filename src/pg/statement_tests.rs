@@ -17,6 +17,7 @@ fn object(kind: ObjectKind, statements: &[&str]) -> Object {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: statements.iter().map(|&sql| sql.to_owned()).collect(),
         drop: None,
         detail: Detail::None,

@@ -78,9 +78,16 @@ pub(super) struct Manner {
 
 /// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign keys. Where those of foreign keys are to be
 /// switched off too (`disable_triggers`), no key checks anything.
-pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)], manner: Manner) -> Result<Existing> {
+///
+/// Of extensions' tables (`theirs`) it is enough that they are there: they may hold rows, and do what the extension likes.
+pub(super) async fn examine(
+    session: &Session,
+    tables: &[(TableId, &Table)],
+    theirs: &[(TableId, &Table)],
+    manner: Manner,
+) -> Result<Existing> {
     let disable_triggers = manner.disable_triggers;
-    let mut existing = Existing::default();
+    let mut existing = Existing { findings: absent_of(session, theirs).await?, ..Existing::default() };
     if tables.is_empty() {
         return Ok(existing);
     }
@@ -106,6 +113,18 @@ pub(super) async fn examine(session: &Session, tables: &[(TableId, &Table)], man
         live_keys::read(session, &tables, &names(&tables), &mut existing).await?;
     }
     Ok(existing)
+}
+
+async fn absent_of(session: &Session, tables: &[(TableId, &Table)]) -> Result<Vec<Finding>> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there = columns(session, tables).await?;
+    let missing = tables.iter().filter(|(_, table)| !there.contains_key(&(table.schema.clone(), table.name.clone())));
+    let way_out = "create its extension first; or leave its rows out with -T";
+    Ok(missing
+        .map(|(_, table)| Finding::new(format!("table {} does not exist", ident::qualified(&table.schema, &table.name)), way_out))
+        .collect())
 }
 
 fn absent(name: &str) -> Finding {

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::cost::Cost;
 use super::families::{Families, Lockable};
 use super::locks::LockMode;
+pub use super::on_extensions::OnExtension;
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
 use crate::pg::statistics::Name;
@@ -114,8 +115,10 @@ impl Step {
 pub enum LoadMode {
     /// One session owns a table that this run made: `TRUNCATE`, then `COPY … (FREEZE)`, in one transaction.
     Freeze,
-    /// Several sessions share a table that this run made, or the table came with an extension: plain `COPY`.
+    /// Several sessions share a table that this run made: plain `COPY`.
     Shared,
+    /// An extension made the table: plain `COPY`, whose rows add to what it brought, and its triggers may keep some of them out.
+    Extension,
     /// The table was there before: its own triggers are switched off and on again within the transaction.
     Existing,
     /// The rows are bytes of large objects, written into these.
@@ -153,6 +156,8 @@ pub enum Work {
     },
     /// An index that is built while others write to its table.
     Concurrently(ConcurrentIndex),
+    /// What stands on extensions' objects, where the extension has not brought the same.
+    OnExtensions(Vec<OnExtension>),
     /// The word that the database may be used, and a change of the mark.
     Ready,
 }
@@ -277,7 +282,8 @@ impl Graph {
             Work::Statements(steps) | Work::Script(steps) => steps.as_slice(),
             Work::Concurrently(index) => std::slice::from_ref(&index.create),
             Work::Statistics { gather, .. } => gather.as_slice(),
-            Work::Load { .. } | Work::Ready => &[],
+            // Whatever it is, it is made before the word.
+            Work::Load { .. } | Work::OnExtensions(_) | Work::Ready => &[],
         });
         let mut lines: Vec<&str> = steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();
         lines.extend(self.unproved.iter().map(String::as_str));

@@ -80,7 +80,7 @@ impl Load<'_> {
         let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
         let (mut before, after) = match self.mode {
             LoadMode::Freeze => (vec![format!("TRUNCATE ONLY {name}")], Vec::new()),
-            LoadMode::Shared | LoadMode::LargeObjects => (Vec::new(), Vec::new()),
+            LoadMode::Shared | LoadMode::Extension | LoadMode::LargeObjects => (Vec::new(), Vec::new()),
             LoadMode::Existing => self.still(&name),
         };
         if self.trusted {
@@ -117,10 +117,7 @@ impl Loader {
         }
         // Reading ahead begins while the server is still busy with the statements before the COPY.
         let mut chunks = self.read_ahead(load.chunks.to_vec());
-        let (before, copy, after) = load.statements();
-        for sql in before {
-            session.execute(&doing, &sql).await?;
-        }
+        let (copy, after) = begin(session, load, &doing).await?;
         // Statements are in UTF-8: the names in them are read before the rows' encoding is set.
         let copy = session.answered(&doing, session.client().prepare(&copy)).await?;
         if let Some(encoding) = &self.encoding {
@@ -146,7 +143,8 @@ impl Loader {
         // The server may have much to do yet (foreign keys of tables that were there before).
         let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
         let rows = sent.iter().map(|(_, rows)| rows).sum();
-        if taken != rows {
+        // Of an extension's own table the extension decides which rows it takes.
+        if taken != rows && load.mode != LoadMode::Extension {
             return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
         }
         if self.encoding.is_some() {
@@ -207,6 +205,35 @@ impl Loader {
         });
         Ahead { receiver, reader }
     }
+}
+
+/// Runs what comes before the COPY, and says what to run then.
+async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(String, Vec<String>)> {
+    let (before, copy, after) = load.statements();
+    match run_all(session, &before, doing).await {
+        Ok(()) => Ok((copy, after)),
+        // TRUNCATE is there for FREEZE alone: the table is new and empty. Somebody may have taken the right away, or an extension's hook object.
+        Err(error) if load.mode == LoadMode::Freeze && is_refused(&error) => {
+            session.execute(doing, "ROLLBACK").await?;
+            let (before, copy, after) = Load { mode: LoadMode::Shared, ..load }.statements();
+            run_all(session, &before, doing).await?;
+            Ok((copy, after))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn run_all(session: &Session, statements: &[String], doing: &str) -> Result<()> {
+    for sql in statements {
+        session.execute(doing, sql).await?;
+    }
+    Ok(())
+}
+
+/// Whether the server would not, rather than could not just now: a lost connection, a conflict with another transaction, a lack of memory or disk,
+/// a lock or a cancellation are no reasons to try otherwise.
+fn is_refused(error: &Error) -> bool {
+    error.sqlstate().and_then(|state| state.get(..2)).is_some_and(|class| !["08", "25", "40", "53", "55", "57", "58"].contains(&class))
 }
 
 /// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between them are in memory that a thread keeps,

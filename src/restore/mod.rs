@@ -25,6 +25,7 @@ pub mod locks;
 pub mod mark;
 mod memory;
 mod older;
+mod on_extensions;
 mod plan;
 mod preflight;
 mod prepare;
@@ -41,7 +42,7 @@ mod target;
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use self::build::{ForeignKeys, Sections};
@@ -131,7 +132,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
-    let not_restored = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
+    let mut not_restored: Vec<_> = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
     let loader = Loader {
         encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         archive: Arc::new(archive),
@@ -151,14 +152,16 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
     let failures = options.keep_going.then(Failures::default);
-    let statistics = plan.statistics;
+    let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
     let (mark, unmark) = (plan.mark, plan.unmark);
-    let shared = Arc::new(Shared { options, graph: plan.graph, loader, memory, triggers, failures, ready, statistics, mark, unmark });
+    let graph = plan.graph;
+    let shared = Arc::new(Shared { options, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, unmark });
     let ended = finish(&shared, sessions).await;
     let said = shared.ready.said.get();
     let mark = shared.mark.as_ref();
     let busy = ended.map_err(|error| if said.is_some() { mark::unfinished(error, mark) } else { mark::incomplete(error, mark, whole) })?;
+    not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })

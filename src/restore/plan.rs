@@ -10,6 +10,7 @@ use super::mark::Mark;
 use super::preflight::Finding;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
 use crate::archive::statistics::Statistics;
+use crate::pg::ident;
 
 /// The plan of a restore.
 #[derive(Clone, Debug)]
@@ -103,6 +104,12 @@ impl Plan {
                 gather.iter().try_for_each(|step| writeln!(f, "-- {}, if the server does not take them", step.sql))
             }
             Work::Ready => script(f, &self.usable),
+            Work::OnExtensions(all) => all.iter().try_for_each(|one| {
+                if one.unless_standing {
+                    writeln!(f, "-- unless extension {} has made it", ident::quote(&one.extension))?;
+                }
+                script(f, &one.steps)
+            }),
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
                 let (before, copy, after) =

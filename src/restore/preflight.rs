@@ -334,7 +334,8 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     if target.superuser {
         return;
     }
-    for object in made(wanted) {
+    // What is on an extension's object, the extension has made, as a rule.
+    for object in made(wanted).filter(|object| object.extension.is_none()) {
         let needs = match object.kind {
             // Since 16 a role's membership in pg_create_subscription is enough.
             Subscription => target.version_num < 160_000,

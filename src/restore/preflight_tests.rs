@@ -19,6 +19,7 @@ fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: vec!["CREATE".into()],
         drop: None,
         detail: Detail::None,

@@ -239,10 +239,14 @@ async fn existing(
     if sections.pre_data {
         return Ok(Existing::default());
     }
-    let tables = || (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
-    let loaded: Vec<(TableId, &Table)> = tables().filter(|(id, _)| !chunks[id.0 as usize].is_empty()).collect();
+    // An extension's own rows are in its tables from the start.
+    let extensions: HashSet<ObjectId> =
+        objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
+    let tables = (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
+    let all_loaded = tables.filter(|(id, _)| !chunks[id.0 as usize].is_empty());
+    let (theirs, loaded): (Vec<_>, Vec<_>) = all_loaded.partition(|(_, table)| extensions.contains(&table.object));
     if sections.data {
-        return existing::examine(session, &loaded, manner).await;
+        return existing::examine(session, &loaded, &theirs, manner).await;
     }
     let mut findings = standing::examine(session, objects).await?;
     if findings.is_empty() {

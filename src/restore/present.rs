@@ -103,6 +103,7 @@ mod tests {
             depends_on: Vec::new(),
             roles: Vec::new(),
             tablespace: None,
+            extension: None,
             statements: vec!["CREATE …".into()],
             drop: None,
             detail: Detail::None,

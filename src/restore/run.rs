@@ -1,7 +1,7 @@
 //! Carries a graph out: each session takes the next job that may start; the first failure ends all.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use futures_util::StreamExt;
@@ -17,8 +17,8 @@ use super::mark::{self, Mark};
 use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
-use super::{Options, open_session, revive, statistics};
-use crate::archive::manifest::TableId;
+use super::{Options, on_extensions, open_session, revive, statistics};
+use crate::archive::manifest::{NotCarried, TableId};
 use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) triggers: LiveTriggers,
     /// What failed, where that does not end the restore.
     pub(super) failures: Option<Failures>,
+    /// What could not be made on extensions' objects.
+    pub(super) refused: Mutex<Vec<NotCarried>>,
     /// Gives the word that the database may be used.
     pub(super) ready: Ready,
     /// What the server is told of the rows, for its planner.
@@ -235,6 +237,11 @@ impl Shared {
                 let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
                 let progress = self.loader.progress.as_ref();
                 statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await
+            }
+            (Work::OnExtensions(all), _) => {
+                let refused = on_extensions::make(session, all).await?;
+                self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(refused);
+                Ok(())
             }
             (Work::Ready, _) => {
                 durable_transaction(session, &self.ready.usable).await?;

@@ -52,6 +52,7 @@ fn object(id: u32, name: &str) -> Object {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} (id integer, name text)")],
         drop: None,
         detail: Detail::Table { relkind: 'r', partition: false, force_row_security: false },

@@ -17,6 +17,7 @@ mod binaries;
 mod client;
 mod compare;
 mod database;
+mod extensions;
 pub mod kong;
 mod mutator;
 mod process;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, User};
 use crate::reaper::Reaper;
-use crate::{Client, binaries, tls};
+use crate::{Client, binaries, extensions, tls};
 
 /// The server of a version that every test of this process shares, started at the first call.
 pub fn server(version: u32) -> &'static Server {
@@ -102,9 +102,10 @@ impl ServerSpec {
         let mut reaper = Reaper::watch(&dir);
         self.initdb(&bin, &dir, user, &mut reaper);
         self.write_files(&dir, user);
+        let program = extensions::plant(&bin, &dir);
         let state = State { child: None, reaper };
         let server =
-            Server { version: self.version, dir, bin, user, port: free_port(), serial: AtomicU64::new(0), state: Mutex::new(state) };
+            Server { version: self.version, dir, program, user, port: free_port(), serial: AtomicU64::new(0), state: Mutex::new(state) };
         server.start();
         server
     }
@@ -177,7 +178,8 @@ pub enum Stop {
 pub struct Server {
     version: u32,
     dir: PathBuf,
-    bin: PathBuf,
+    /// Its own copy of the program.
+    program: PathBuf,
     user: Option<User>,
     port: u16,
     serial: AtomicU64,
@@ -285,10 +287,10 @@ impl Server {
         assert!(state.child.is_none(), "the server is running already");
         let data = self.dir.join("data");
         let log = fs::File::create(self.dir.join("log")).expect("the folder is writable");
-        let mut command = process::command(&self.bin.join("postgres"), self.user, &data);
+        let mut command = process::command(&self.program, self.user, &data);
         command.arg("-D").arg(&data).arg("-p").arg(self.port.to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file handle can be copied")).stderr(log);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.bin.join("postgres").display()));
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         state.reaper.guard(child.id());
         while !is_ready(&data, child.id()) {
             if child.try_wait().expect("a child can be waited for").is_some() {

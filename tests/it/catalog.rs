@@ -146,6 +146,8 @@ fn copy_of<'s>(source: &'s Database<'_>) -> (Database<'s>, Catalog) {
 /// Privileges last, for an owner may have revoked his own.
 fn in_order(objects: &[Object]) -> Vec<String> {
     let (all, none) = (render::Options::default(), render::Options { no_privileges: true, ..render::Options::default() });
-    let made = objects.iter().flat_map(|object| render::statements(object, &none));
+    // What is on an extension's object, the extension has brought.
+    let made = objects.iter().filter(|object| object.extension.is_none());
+    let made = made.flat_map(|object| render::statements(object, &none));
     made.chain(objects.iter().flat_map(|object| render::acl_statements(object, &all))).collect()
 }

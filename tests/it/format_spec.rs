@@ -87,6 +87,7 @@ fn manifest(tables: &Rows) -> Manifest {
         depends_on: Vec::new(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} ()")],
         drop: Some(format!("DROP TABLE public.{name}")),
         detail: Detail::Table { relkind: 'r', partition: false, force_row_security: false },

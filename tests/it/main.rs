@@ -12,6 +12,7 @@ mod damage;
 mod disk;
 mod edges;
 mod errors;
+mod extensions;
 mod faults;
 mod fidelity;
 mod format_spec;

@@ -246,9 +246,8 @@ fn children_of_tables_of_extensions() {
         );
         let folder = temp_dir();
         let file = folder.path().join("children.sbk");
-        // No catalog says whose a trigger on an extension's table is.
-        dump(&source, &file).run().expect(10).says("trigger stamp on exts.ranged");
-        restore(&file, &copy).run().expect(10);
+        dump(&source, &file).run().expect(0);
+        restore(&file, &copy).run().expect(0);
         assert_same_lines("pg_dump -s", &testkit::pg_dump_schema(&source), &testkit::pg_dump_schema(&copy));
         assert_same_rows(&source, &copy);
         for query in [

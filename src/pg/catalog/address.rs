@@ -70,6 +70,8 @@ pub(super) mod own {
     pub(in crate::pg::catalog) const ROW_SECURITY: u32 = 5;
     pub(in crate::pg::catalog) const REFRESH: u32 = 6;
     pub(in crate::pg::catalog) const LARGE_OBJECTS: u32 = 7;
+    pub(in crate::pg::catalog) const FORCED: u32 = 8;
+    pub(in crate::pg::catalog) const FAMILY_ADDITIONS: u32 = 9;
     pub(in crate::pg::catalog) const SHELL_TYPE: u32 = 20;
     /// From here on; no catalog's oid is as high.
     pub(in crate::pg::catalog) const FIRST_HIGH: u32 = MISSING_DEFAULT;

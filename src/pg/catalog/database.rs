@@ -47,6 +47,7 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
         depends_on: Vec::new(),
         roles,
         tablespace: row.get("tablespace")?,
+        extension: None,
         statements: Vec::new(),
         drop: Some(format!("DROP {identity}")),
         detail: detail(row)?,

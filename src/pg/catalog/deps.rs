@@ -24,16 +24,18 @@ pub(super) async fn edges(reader: &Reader<'_>) -> Result<Vec<(Address, Address)>
 
 /// Reads which rows are made along with others.
 pub(super) async fn aliases(reader: &Reader<'_>) -> Result<Aliases> {
-    // Operators and functions of an operator family belong to it. Internal dependencies: array and row types, multiranges, the functions and casts of ranges, the triggers of foreign keys. Of a composite
+    // Operators and functions of an operator family belong to it, unless they are a class's own. Internal dependencies: array and row types, multiranges, the functions and casts of ranges, the triggers of foreign keys. Of a composite
     // type the type leads, and its row of pg_class follows.
+    let is_loose = "NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = o.oid AND d.classid = o.tableoid AND d.deptype = 'i' \
+        AND d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass)";
     let sql = format!(
         "SELECT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend WHERE deptype = 'i' AND objid >= {FIRST_NORMAL_OID} \
          UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, c.oid, 'pg_catalog.pg_type'::pg_catalog.regclass::oid, c.reltype \
            FROM pg_catalog.pg_class c WHERE c.relkind = 'c' AND c.oid >= {FIRST_NORMAL_OID} \
          UNION ALL SELECT 'pg_catalog.pg_amop'::pg_catalog.regclass::oid, o.oid, 'pg_catalog.pg_opfamily'::pg_catalog.regclass::oid, o.amopfamily \
-           FROM pg_catalog.pg_amop o WHERE o.oid >= {FIRST_NORMAL_OID} \
+           FROM pg_catalog.pg_amop o WHERE o.oid >= {FIRST_NORMAL_OID} AND {is_loose} \
          UNION ALL SELECT 'pg_catalog.pg_amproc'::pg_catalog.regclass::oid, o.oid, 'pg_catalog.pg_opfamily'::pg_catalog.regclass::oid, o.amprocfamily \
-           FROM pg_catalog.pg_amproc o WHERE o.oid >= {FIRST_NORMAL_OID}"
+           FROM pg_catalog.pg_amproc o WHERE o.oid >= {FIRST_NORMAL_OID} AND {is_loose}"
     );
     let rows = reader.rows("internal dependencies", &sql).await?;
     let mut aliases: Aliases = rows

@@ -24,6 +24,8 @@ pub(super) struct Draft {
     pub(super) references: Option<Address>,
     pub(super) roles: Vec<String>,
     pub(super) tablespace: Option<String>,
+    /// The extension whose object it is on, or whose member it is.
+    pub(super) extension: Option<String>,
     /// Other rows that this object makes, with the words that name them in `COMMENT ON` where they can be commented on.
     pub(super) parts: Vec<(Address, Option<String>)>,
     /// What it needs beyond what `pg_depend` says.
@@ -58,6 +60,7 @@ impl Draft {
             references: None,
             roles: Vec::new(),
             tablespace: None,
+            extension: None,
             parts: Vec::new(),
             needs: Vec::new(),
             ignores: Vec::new(),
@@ -72,6 +75,16 @@ impl Draft {
     /// Sets the statements.
     pub(super) fn made_by(mut self, statements: Vec<String>) -> Self {
         self.definition = Definition::Fixed(statements);
+        self
+    }
+
+    /// Says that it is on an object of this extension, if of any: it is made where the extension has not brought the same, and goes with what it
+    /// is on.
+    pub(super) fn on_extension(mut self, extension: Option<&str>) -> Self {
+        if let Some(extension) = extension {
+            self.extension = Some(extension.to_owned());
+            self.drop = None;
+        }
         self
     }
 

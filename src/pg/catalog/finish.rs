@@ -83,6 +83,7 @@ fn object(
         depends_on,
         roles: draft.roles.clone(),
         tablespace: draft.tablespace.clone(),
+        extension: draft.extension.clone(),
         statements: draft.definition.statements(is_inline),
         drop: draft.drop.clone(),
         detail,
@@ -170,7 +171,7 @@ async fn references(
 /// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
 /// that each database gives out anew. With `all`, of every partition. An extension's tables get their partitions only after the rows.
 fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
-    let own = relations.iter().filter(|relation| !relation.is_member);
+    let own = relations.iter().filter(|relation| !relation.is_member());
     let by_oid: HashMap<u32, &Relation> = own.map(|relation| (relation.oid, relation)).collect();
     let parent = |relation: &Relation| {
         let parent = if relation.is_partition() { relation.parents.first() } else { None };

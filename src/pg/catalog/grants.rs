@@ -137,7 +137,8 @@ pub(super) async fn attach(reader: &Reader<'_>, mut acls: HashMap<Address, Acl>,
         let own = Address::new(own::PRIVILEGES + address.class, address.object);
         let draft = Draft::new(own, kind, row.get("schema")?, name, acl.on.clone());
         let needs = extension.map(|extension| Address::new(class::EXTENSION, extension)).into_iter().collect();
-        drafts.push(Draft { section: Section::PostData, drop: None, acl: Some(acl), needs, ..draft });
+        let draft = Draft { section: Section::PostData, drop: None, acl: Some(acl), needs, ..draft };
+        drafts.push(draft.on_extension(reader.extension_named(address)));
     }
     Ok(())
 }

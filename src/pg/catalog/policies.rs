@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA, letter};
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
-use crate::pg::ident;
+use crate::pg::{ident, on_extensions};
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
@@ -19,11 +19,8 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let mut drafts = Vec::new();
     for row in reader.rows("policies", &sql).await? {
         let of = Address::new(class::CLASS, row.get("polrelid")?);
-        if reader.is_member(of.class, of.object) {
-            continue;
-        }
         let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
-        let identity = format!("POLICY {} ON {}", ident::quote(name), ident::qualified(schema, table));
+        let identity = on_extensions::part(ObjectKind::Policy, name, &ident::qualified(schema, table));
         let restrictive = if row.get("polpermissive")? { "" } else { " AS RESTRICTIVE" };
         let command = match letter(&row, "command")? {
             'r' => " FOR SELECT",
@@ -40,7 +37,8 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         let create =
             format!("CREATE {identity}{restrictive}{command}{to}{}{}", clause("USING", "qual")?, clause("WITH CHECK", "with_check")?);
         let draft = Draft::new(Address::new(class::POLICY, row.get("oid")?), ObjectKind::Policy, Some(schema), name, identity);
-        drafts.push(Draft { of: Some(of), sort: table.to_owned(), roles, ..draft }.made_by(vec![create]));
+        let draft = Draft { of: Some(of), sort: table.to_owned(), roles, ..draft }.made_by(vec![create]);
+        drafts.push(draft.on_extension(reader.extension_named(of)));
     }
     Ok(drafts)
 }

@@ -25,6 +25,8 @@ pub(super) struct Reader<'a> {
     pub(super) features: Features,
     /// Every member of an extension, with the extension's oid.
     members: HashMap<Address, u32>,
+    /// Every extension's name.
+    extensions: HashMap<u32, String>,
     /// The first failure; what comes after it in the transaction fails for its sake, and may be answered to whoever is asked first.
     cause: Mutex<Option<Error>>,
 }
@@ -32,14 +34,15 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) async fn new(session: &'a Session) -> Result<Self> {
         let features = Features::read(session).await?;
-        let mut reader = Self { session, features, members: HashMap::new(), cause: Mutex::default() };
-        let sql = "SELECT classid, objid, refobjid FROM pg_catalog.pg_depend \
-             WHERE deptype = 'e' AND refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
+        let mut reader = Self { session, features, members: HashMap::new(), extensions: HashMap::new(), cause: Mutex::default() };
+        let sql = "SELECT d.classid, d.objid, d.refobjid, e.extname::text FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
+             WHERE d.deptype = 'e' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
         let rows = match reader.rows("extension members", sql).await {
             Ok(rows) => rows,
             Err(error) => return Err(reader.cause().unwrap_or(error)),
         };
         reader.members = rows.iter().map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), row.get(2)?))).collect::<Result<_>>()?;
+        reader.extensions = rows.iter().map(|row| Ok((row.get(2)?, row.get(3)?))).collect::<Result<_>>()?;
         Ok(reader)
     }
 
@@ -73,6 +76,16 @@ impl<'a> Reader<'a> {
     /// The extension that made the object.
     pub(super) fn extension_of(&self, address: Address) -> Option<u32> {
         self.members.get(&address).copied()
+    }
+
+    /// The name of the extension that made the object.
+    pub(super) fn extension_named(&self, address: Address) -> Option<&str> {
+        self.extension_name(self.extension_of(address)?)
+    }
+
+    /// The name of an extension that makes anything.
+    pub(super) fn extension_name(&self, extension: u32) -> Option<&str> {
+        self.extensions.get(&extension).map(String::as_str)
     }
 
     /// Whether an extension makes the object, so that nothing else must.

@@ -37,8 +37,8 @@ pub(super) struct Relation {
     pub(super) parents: Vec<u32>,
     /// Its indexes that are parts of a parent's.
     pub(super) attached_indexes: Vec<u32>,
-    /// An extension makes it.
-    pub(super) is_member: bool,
+    /// The extension that makes it.
+    pub(super) extension: Option<String>,
     pub(super) rows_estimate: i64,
     pub(super) table_bytes: i64,
     pub(super) main_pages: i64,
@@ -51,6 +51,10 @@ impl Relation {
 
     pub(super) fn qualified(&self) -> String {
         ident::qualified(&self.schema, &self.name)
+    }
+
+    pub(super) fn is_member(&self) -> bool {
+        self.extension.is_some()
     }
 
     pub(super) fn is_partition(&self) -> bool {
@@ -110,7 +114,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Relation>> {
             bound: row.get("bound")?,
             parents: row.get("parents")?,
             attached_indexes: row.get("attached_indexes")?,
-            is_member: reader.is_member(class::CLASS, row.get("oid")?),
+            extension: reader.extension_named(Address::new(class::CLASS, row.get("oid")?)).map(str::to_owned),
             rows_estimate: row.get("rows_estimate")?,
             table_bytes: row.get("table_bytes")?,
             main_pages: row.get("main_pages")?,

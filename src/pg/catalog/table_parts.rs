@@ -5,7 +5,7 @@ use super::columns::{Column, NotNull, parameters};
 use super::draft::Draft;
 use super::relations::Relation;
 use crate::archive::manifest::{ObjectKind, Section};
-use crate::pg::ident;
+use crate::pg::{ident, on_extensions};
 
 /// What is said of a column only once it stands.
 pub(super) fn column_settings(qualified: &str, column: &Column) -> Vec<String> {
@@ -63,6 +63,22 @@ pub(super) fn row_security(relation: &Relation) -> Option<Draft> {
     Some(Draft { of: Some(relation.address()), drop, ..draft }.made_by(vec![enable]))
 }
 
+/// What an extension's table says of row security: the extension may have said so itself, or somebody who wrote a policy for it.
+pub(super) fn extension_row_security(relation: &Relation) -> Vec<Draft> {
+    let (qualified, extension) = (relation.qualified(), relation.extension.as_deref());
+    let forced = relation.row_security && relation.force_row_security;
+    let said = [(relation.row_security, own::ROW_SECURITY, "ENABLE"), (forced, own::FORCED, "FORCE")];
+    let said = said.into_iter().filter(|(is_on, ..)| *is_on);
+    said.map(|(_, class, word)| {
+        let identity = on_extensions::row_security(class == own::FORCED, &qualified);
+        let address = Address::new(class, relation.oid);
+        let draft = Draft::new(address, ObjectKind::RowSecurity, Some(&relation.schema), &relation.name, identity);
+        let say = format!("ALTER TABLE {qualified} {word} ROW LEVEL SECURITY");
+        Draft { of: Some(relation.address()), ..draft }.made_by(vec![say]).on_extension(extension)
+    })
+    .collect()
+}
+
 /// What makes a partition one.
 pub(super) fn attach(relation: &Relation, parent: Option<&Relation>, relations: &[Relation]) -> Option<Draft> {
     let (bound, parent) = (relation.bound.as_ref()?, parent?);
@@ -73,7 +89,7 @@ pub(super) fn attach(relation: &Relation, parent: Option<&Relation>, relations: 
     let drop = Some(format!("ALTER TABLE {} DETACH PARTITION {}", parent.qualified(), relation.qualified()));
     let mut needs = vec![parent.address()];
     let mut section = draft.section;
-    if parent.is_member {
+    if parent.is_member() {
         // The extension's indexes are there from the start, and ATTACH makes parts for them under names of its own unless there are some
         // that are valid: that of a partitioned table is when it has all its parts.
         needs.extend(relation.attached_indexes.iter().map(|&index| Address::new(class::CLASS, index)));

@@ -8,7 +8,9 @@ use super::constraints::Check;
 use super::draft::{Definition, Draft, Item, List};
 use super::foreign::options_words;
 use super::relations::Relation;
-use super::table_parts::{attach, column_settings, default_draft, not_valid_not_null, replica_identity, row_security};
+use super::table_parts::{
+    attach, column_settings, default_draft, extension_row_security, not_valid_not_null, replica_identity, row_security,
+};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::pg::ident;
 
@@ -20,7 +22,7 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         checks_of.entry(check.relation).or_default().push(check);
     }
     let mut drafts = Vec::new();
-    for relation in relations.iter().filter(|relation| !relation.is_member) {
+    for relation in relations.iter().filter(|relation| !relation.is_member()) {
         let no_columns = Vec::new();
         let table = Table {
             relation,
@@ -35,6 +37,7 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         drafts.extend(attach(relation, table.parents.first().copied(), relations));
         drafts.extend(row_security(relation));
     }
+    drafts.extend(relations.iter().filter(|relation| relation.is_member()).flat_map(extension_row_security));
     drafts
 }
 
@@ -68,7 +71,7 @@ impl Table<'_> {
         let detail =
             Detail::Table { relkind: relation.kind, partition: relation.is_partition(), force_row_security: relation.force_row_security };
         // A partition is made whole, and ATTACH makes it one: without its parent it still is a table.
-        let apart = self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member);
+        let apart = self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member());
         Draft {
             definition: Definition::List(Box::new(self.definition())),
             ignores: apart.map(|parent| parent.address()).collect(),

@@ -5,8 +5,8 @@ use super::draft::Draft;
 use super::reader::{Reader, USER_SCHEMA, letter, present};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::error::Result;
-use crate::pg::ident;
 use crate::pg::row::Row;
+use crate::pg::{ident, on_extensions};
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     // A partition has its parent's triggers without being told; only a different state must be said. Up to 14 these count as internal, as those of
@@ -20,14 +20,16 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
         "SELECT g.oid, g.tgrelid, g.tgconstraint, n.nspname::text AS schema, c.relname::text AS table, g.tgname::text AS name, \
            g.tgenabled::text AS enabled, (g.tgtype::int4 & 1) = 1 AS row, p.oid IS NOT NULL AS is_inherited, p.tgenabled::text AS parent_enabled, \
-           p.oid AS parent, p.tgrelid AS parent_table, pg_catalog.pg_get_triggerdef(g.oid, false) AS definition \
+           p.oid AS parent, pg_catalog.pg_get_triggerdef(g.oid, false) AS definition \
          FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_catalog.pg_trigger p ON p.oid = {parent} LEFT JOIN pg_catalog.pg_constraint k ON k.oid = g.tgconstraint \
          WHERE (NOT g.tgisinternal OR p.oid IS NOT NULL AND k.contype IS DISTINCT FROM 'f') AND {USER_SCHEMA}"
     );
     let mut drafts = Vec::new();
     for row in reader.rows("triggers", &sql).await? {
-        if !reader.is_member(class::CLASS, row.get("tgrelid")?) && !reader.is_member(class::TRIGGER, row.get("oid")?) {
+        // What was changed of a partition that an extension makes is as little carried as what was changed of its other objects.
+        let is_of_member = reader.is_member(class::CLASS, row.get("tgrelid")?);
+        if !(is_of_member && row.get("is_inherited")?) {
             drafts.extend(trigger(reader, &row)?);
         }
     }
@@ -50,20 +52,19 @@ fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
         statements.push(format!("ALTER TABLE {qualified} {} TRIGGER {quoted}", enabling(enabled)));
     }
     let address = Address::new(class::TRIGGER, row.get("oid")?);
-    let draft = Draft::new(address, ObjectKind::Trigger, Some(schema), name, format!("TRIGGER {quoted} ON {qualified}"));
+    let of = Address::new(class::CLASS, row.get("tgrelid")?);
+    let draft = Draft::new(address, ObjectKind::Trigger, Some(schema), name, on_extensions::part(ObjectKind::Trigger, name, &qualified));
     let constraint: u32 = row.get("tgconstraint")?;
     let parts = (constraint != 0).then(|| (Address::new(class::CONSTRAINT, constraint), None));
     let mut needs = Vec::new();
     if is_inherited {
         let table: u32 = row.get("tgrelid")?;
         needs.push(Address::new(super::address::own::TABLE_ATTACH, table));
-        // That of an extension's table comes with the extension, which the attaching needs.
-        let is_made = row.get::<_, Option<u32>>("parent_table")?.is_some_and(|table| !reader.is_member(class::CLASS, table));
-        needs.extend(row.get::<_, Option<u32>>("parent")?.filter(|_| is_made).map(|parent| Address::new(class::TRIGGER, parent)));
+        needs.extend(row.get::<_, Option<u32>>("parent")?.map(|parent| Address::new(class::TRIGGER, parent)));
     }
     Ok(Some(
         Draft {
-            of: Some(Address::new(class::CLASS, row.get("tgrelid")?)),
+            of: Some(of),
             sort: table.to_owned(),
             drop: (!is_inherited).then(|| format!("DROP TRIGGER {quoted} ON {qualified}")),
             detail: Detail::Trigger { row: row.get("row")? },
@@ -71,7 +72,8 @@ fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
             needs,
             ..draft
         }
-        .made_by(statements),
+        .made_by(statements)
+        .on_extension(reader.extension_named(of)),
     ))
 }
 
@@ -95,9 +97,6 @@ pub(super) async fn read_rules(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let mut drafts = Vec::new();
     for row in reader.rows("rules", &sql).await? {
         let of = Address::new(class::CLASS, row.get("ev_class")?);
-        if reader.is_member(of.class, of.object) {
-            continue;
-        }
         let (schema, table, name): (&str, &str, &str) = (row.get("schema")?, row.get("table")?, row.get("name")?);
         let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
         let definition: String = present(&row, "definition", "rules")?;
@@ -107,9 +106,10 @@ pub(super) async fn read_rules(reader: &Reader<'_>) -> Result<Vec<Draft>> {
             statements.push(format!("ALTER TABLE {qualified} {} RULE {quoted}", enabling(enabled)));
         }
         let address = Address::new(class::REWRITE, row.get("oid")?);
-        let draft = Draft::new(address, ObjectKind::Rule, Some(schema), name, format!("RULE {quoted} ON {qualified}"));
+        let draft = Draft::new(address, ObjectKind::Rule, Some(schema), name, on_extensions::part(ObjectKind::Rule, name, &qualified));
         let drop = Some(format!("DROP RULE {quoted} ON {qualified}"));
-        drafts.push(Draft { of: Some(of), sort: table.to_owned(), drop, ..draft }.made_by(statements));
+        let draft = Draft { of: Some(of), sort: table.to_owned(), drop, ..draft }.made_by(statements);
+        drafts.push(draft.on_extension(reader.extension_named(of)));
     }
     Ok(drafts)
 }

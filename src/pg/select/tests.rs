@@ -22,6 +22,7 @@ impl Builder {
             depends_on: depends_on.iter().copied().map(ObjectId).collect(),
             roles: Vec::new(),
             tablespace: None,
+            extension: None,
             statements: vec![format!("CREATE {name}")],
             drop: None,
             detail: Detail::None,

@@ -6,7 +6,7 @@ use super::super::cost;
 use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
-use super::super::statements;
+use super::super::{on_extensions, statements};
 use super::Builder;
 use super::creator::{Creator, creators};
 use crate::archive::manifest::{Object, ObjectId, ObjectKind};
@@ -18,8 +18,11 @@ impl Builder<'_> {
         let wanted = |object: &&&Object| {
             self.input.sections.holds(object.section) && object.kind != ObjectKind::EventTrigger && !self.late.holds(object.id)
         };
-        let (defaults, others): (Vec<&Object>, Vec<&Object>) =
-            self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.kind == ObjectKind::DefaultAcl);
+        let (on_extensions, all): (Vec<&Object>, Vec<&Object>) =
+            self.input.objects.iter().filter(|object| wanted(&object)).partition(|object| object.extension.is_some());
+        let (defaults, others): (Vec<&Object>, Vec<&Object>) = all.into_iter().partition(|object| object.kind == ObjectKind::DefaultAcl);
+        // What is made on an extension's object was described when it was made.
+        self.privileges_on_extensions(on_extensions.into_iter().filter(|object| object.statements.is_empty()).collect());
         let mut steps: Vec<Step> = creators(&self.input).iter().map(Creator::forbid).collect();
         steps.extend(others.iter().flat_map(|object| statements::describe(object, self.input.render)));
         if !self.input.render.no_privileges {
@@ -33,6 +36,15 @@ impl Builder<'_> {
         let label = format!("set privileges and comments ({} statements)", steps.len());
         let cost = cost::CATALOG.times(steps.len());
         self.push(Job { stage: Stage::Privileges, label, work: Work::Script(steps), needs, locks: Vec::new(), cost });
+    }
+
+    /// Privileges of extensions' members: who knows whether this extension makes them here.
+    fn privileges_on_extensions(&mut self, objects: Vec<&Object>) {
+        let cost = cost::CATALOG.times(objects.len());
+        let label = format!("set the privileges of extensions' objects ({})", objects.len());
+        let Some(work) = on_extensions::work(objects, self.input.render) else { return };
+        let needs = self.all_but_last_rows();
+        self.push(Job { stage: Stage::Privileges, label, work, needs, locks: Vec::new(), cost });
     }
 
     /// Materialized views are filled with the privileges in place, because they read with their owner's.
@@ -71,13 +83,7 @@ impl Builder<'_> {
         }
         let loads = self.last_loads.clone();
         let dependents = self.graph.dependents();
-        let mut after = vec![false; self.graph.jobs.len()];
-        let mut open: Vec<JobId> = loads.iter().map(|(_, job)| *job).collect();
-        while let Some(job) = open.pop() {
-            if !std::mem::replace(&mut after[job.index()], true) {
-                open.extend(&dependents[job.index()]);
-            }
-        }
+        let after = self.after(&loads.iter().map(|(_, job)| *job).collect::<Vec<_>>());
         let before = |job: &JobId| !after[job.index()];
         let sinks: Vec<JobId> = self.graph.ids().filter(before).filter(|job| !dependents[job.index()].iter().any(before)).collect();
         for (_, job) in &loads {

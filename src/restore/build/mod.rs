@@ -6,6 +6,7 @@
 
 mod creator;
 mod end;
+mod extension_rows;
 mod gather;
 mod late;
 mod post;
@@ -25,7 +26,7 @@ use super::families::{Families, FamilyId, Lockable};
 use super::graph::{Graph, Job, JobId, LoadMode, Stage, Step, Work};
 pub use super::live_keys::LiveKey;
 use super::locks::LockMode;
-use super::statements;
+use super::{on_extensions, statements};
 use crate::archive::manifest::{Object, ObjectId, ObjectKind, Section, Table, TableId};
 use crate::archive::statistics::Statistics;
 use crate::error::Result;
@@ -152,6 +153,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
     builder.trusted_keys();
     let analyzed = builder.post_data();
     builder.resolve();
+    builder.extension_rows();
     builder.privileges();
     builder.refreshes(&analyzed);
     builder.last_rows();
@@ -201,17 +203,24 @@ impl Builder<'_> {
         if !self.input.sections.pre_data {
             return;
         }
-        let before = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
+        let all = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
+        let (doubtful, before): (Vec<&Object>, Vec<&Object>) = all.partition(|object| object.extension.is_some());
         let creators = creator::creators(&self.input);
         let may_create = |object: &Object| creators.iter().filter(|creator| creator.schema == object.name).map(Creator::allow).collect();
         let allowed = |object: &Object| if object.kind == ObjectKind::Schema { may_create(object) } else { Vec::new() };
         let steps: Vec<Step> =
-            before.flat_map(|object| [statements::create(object, self.input.render), allowed(object)].concat()).collect();
+            before.into_iter().flat_map(|object| [statements::create(object, self.input.render), allowed(object)].concat()).collect();
         if !steps.is_empty() {
             let label = format!("make what rows need ({} statements)", steps.len());
             let cost = cost::CATALOG.times(steps.len());
             let work = Work::Script(steps);
             self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs: Vec::new(), locks: Vec::new(), cost }));
+        }
+        // Members of operator families: only keys and indexes ask for them.
+        let cost = cost::CATALOG.times(doubtful.len());
+        if let Some(work) = on_extensions::work(doubtful, self.input.render) {
+            let (label, needs) = ("make what extensions have not made".to_owned(), self.pre.into_iter().collect());
+            self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs, locks: Vec::new(), cost }));
         }
     }
 
@@ -257,8 +266,8 @@ impl Builder<'_> {
             return;
         }
         let bytes: u64 = chunks.iter().map(|chunk| chunk.raw_bytes).sum();
-        // An extension brings rows of its own, which stay.
         let is_made = |object: &Object| object.kind == ObjectKind::Table && !object.statements.is_empty();
+        let is_extension = self.objects.get(&table.object).is_some_and(|object| object.kind == ObjectKind::Extension);
         let made_here = self.input.sections.pre_data && self.objects.get(&table.object).is_some_and(|object| is_made(object));
         let dominant = bytes > DOMINANT_BYTES && bytes > total_bytes / DOMINANT_SHARE;
         let parts =
@@ -268,13 +277,13 @@ impl Builder<'_> {
             (true, 1) if table.root.is_some() => LoadMode::Shared,
             (true, 1) => LoadMode::Freeze,
             (true, _) => LoadMode::Shared,
-            // The rows of an extension's own tables add to what the extension brought.
+            (false, _) if is_extension => LoadMode::Extension,
             (false, _) if self.input.sections.pre_data || self.input.borrowed.contains(&id) => LoadMode::Shared,
             (false, _) => LoadMode::Existing,
         };
         let lock = match mode {
             LoadMode::Freeze => LockMode::AccessExclusive,
-            LoadMode::Shared | LoadMode::LargeObjects => LockMode::RowExclusive,
+            LoadMode::Shared | LoadMode::Extension | LoadMode::LargeObjects => LockMode::RowExclusive,
             LoadMode::Existing => LockMode::ShareRowExclusive,
         };
         // What goes through the partitioned table may come to lie in any partition.
@@ -315,25 +324,6 @@ impl Builder<'_> {
                 let job = &mut self.graph.jobs[job.index()];
                 job.needs.extend(parents.iter().filter(|parent| !job.needs.contains(parent)).copied().collect::<Vec<_>>());
                 job.locks.push((Lockable::Relation(*parent), LockMode::RowShare));
-            }
-        }
-    }
-
-    /// Tables of extensions have their foreign keys from the start.
-    fn order_by_extensions(&mut self) {
-        let tables = self.input.tables;
-        let mut jobs: HashMap<(&str, &str), Vec<JobId>> = HashMap::new();
-        for id in self.graph.ids() {
-            if let Work::Load { table, .. } = &self.graph.jobs[id.index()].work {
-                let table = &tables[table.0 as usize];
-                jobs.entry((&table.schema, &table.name)).or_default().push(id);
-            }
-        }
-        for table in tables {
-            let before = table.after.iter().filter_map(|name| jobs.get(&(name.schema.as_str(), name.name.as_str()))).flatten();
-            let before: Vec<JobId> = before.copied().collect();
-            for job in jobs.get(&(table.schema.as_str(), table.name.as_str())).into_iter().flatten() {
-                self.graph.jobs[job.index()].needs.extend(&before);
             }
         }
     }

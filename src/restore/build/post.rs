@@ -6,7 +6,7 @@ use super::super::cost::{self, Cost};
 use super::super::families::Lockable;
 use super::super::graph::{Job, JobId, Stage, Step, Work};
 use super::super::locks::LockMode;
-use super::super::statements;
+use super::super::{on_extensions, statements};
 use super::{Builder, ForeignKeys, is_late};
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section, UsingIndex};
 use crate::pg::ident;
@@ -231,6 +231,7 @@ impl<'a> Builder<'a> {
         if steps.is_empty() {
             return;
         }
+        let on_extension = object.extension.as_ref().and_then(|_| on_extensions::work([object], self.input.render));
         let touched = waits(object, None);
         let locks = self.locks_of(object, &touched);
         let label = format!("create {}", object.identity);
@@ -242,7 +243,8 @@ impl<'a> Builder<'a> {
         // What a domain's unproven constraint forbids may lie in any table.
         let of_domain = object.of.and_then(|of| self.objects.get(&of)).is_some_and(|of| of.kind == ObjectKind::Domain);
         let needs = if of_domain { self.all_rows_stand() } else { Vec::new() };
-        let job = self.push(Job { stage: Stage::Rest, label, work: Work::Statements(steps), needs, locks, cost });
+        let work = on_extension.unwrap_or(Work::Statements(steps));
+        let job = self.push(Job { stage: Stage::Rest, label, work, needs, locks, cost });
         self.waits.push((job, touched));
         self.made.insert(object.id, job);
     }

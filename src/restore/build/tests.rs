@@ -33,6 +33,7 @@ pub(super) fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], 
         depends_on: depends_on.iter().copied().map(ObjectId).collect(),
         roles: Vec::new(),
         tablespace: None,
+        extension: None,
         statements: vec![format!("CREATE {identity}")],
         identity,
         drop: None,
@@ -263,6 +264,37 @@ fn sections_leave_out_the_rest() {
         _ => None,
     });
     assert!(modes.into_iter().all(|mode| mode == LoadMode::Existing));
+}
+
+/// An extension with two tables, of which one refers to the other, and something that stands on them.
+fn with_extension() -> Sample {
+    let mut sample = sample();
+    let extension = Object { section: Section::PreData, ..object(7, ObjectKind::Extension, "e", &[], None) };
+    let rule = Object { extension: Some("e".into()), ..object(17, ObjectKind::Rule, "r", &[7], Some(7)) };
+    let member =
+        Object { extension: Some("e".into()), section: Section::PreData, ..object(8, ObjectKind::OperatorFamily, "f", &[7], Some(7)) };
+    sample.objects.extend([extension, rule, member]);
+    sample.tables.extend([table(7, "e_kinds"), table(7, "e_settings")]);
+    let chunk = |chunk| vec![ChunkSize { chunk, rows: 1, raw_bytes: 10 }];
+    sample.chunks.extend([chunk(4), chunk(5)]);
+    sample
+}
+
+#[test]
+fn an_extensions_rows_come_late_unless_an_index_asks_for_them() {
+    let mut sample = with_extension();
+    let (load, index) = ("load public.e_kinds", "build INDEX public.services_idx");
+    let graph = sample.graph();
+    for made in [index, "add the keys of public.services", "create TRIGGER public.sync", "validate FOREIGNKEY public.services_ws_fkey"] {
+        assert!(waits_for(&graph, load, made), "{made}");
+    }
+    assert!(waits_for(&graph, "create RULE public.r", load) && waits_for(&graph, "load public.schema_meta", load));
+    assert!(waits_for(&graph, index, "make what extensions have not made"), "an index asks for members of a family");
+    assert!(matches!(graph.jobs[find(&graph, load).index()].work, Work::Load { mode: LoadMode::Extension, .. }));
+    // A projection of one's own.
+    sample.objects.iter_mut().find(|object| object.name == "services_idx").unwrap().depends_on.push(ObjectId(7));
+    let graph = sample.graph();
+    assert!(waits_for(&graph, index, load) && !waits_for(&graph, load, "add the keys of public.services"));
 }
 
 #[test]

@@ -1,0 +1,2 @@
+CREATE EXTENSION timescaledb;
+SELECT timescaledb_pre_restore();

@@ -1,0 +1,10 @@
+CREATE TABLE conditions (at timestamptz NOT NULL, device int NOT NULL, temperature float8);
+SELECT create_hypertable('conditions', 'at', chunk_time_interval => interval '1 day');
+CREATE INDEX ON conditions (device, at DESC);
+INSERT INTO conditions SELECT timestamptz '2026-01-01 00:00:00Z' + n * interval '1 hour', n % 5, n FROM generate_series(1, 200) n;
+CREATE TABLE devices (id int PRIMARY KEY, name text);
+INSERT INTO devices SELECT n, 'device ' || n FROM generate_series(0, 4) n;
+CREATE VIEW daily AS SELECT time_bucket('1 day', at) AS day, device, avg(temperature) FROM conditions GROUP BY 1, 2;
+ALTER TABLE conditions ADD FOREIGN KEY (device) REFERENCES devices;
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TRIGGER noted BEFORE INSERT ON conditions FOR EACH ROW EXECUTE FUNCTION noted();
