@@ -38,6 +38,9 @@ use crate::progress::{Level, Progress};
 pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;
+/// The SQLSTATEs by which servers say, depending on their version, that there is no snapshot of a name.
+const NO_SUCH_SNAPSHOT: &str = "22023";
+const UNDEFINED_OBJECT: &str = "42704";
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -46,6 +49,8 @@ const KEEPER_LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Context {
     pub(super) server: Server,
     pub(super) begin: snapshot::Begin,
+    /// Whether a pooler stands between, which may have fewer sessions to give than are wanted.
+    pub(super) is_proxied: bool,
     /// What the rows' texts are sent in, where that is not UTF8: as they are stored.
     pub(super) encoding: Option<String>,
     pub(super) snapshot_id: String,
@@ -67,7 +72,7 @@ pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions:
     // Pieces whose table only the keeper can still read; it ends when the last worker has dropped its end.
     let (refused, for_keeper) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, sender.clone()));
+    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, Arc::clone(&queue), sender.clone()));
     for _ in 0..sessions {
         tasks.spawn(work(context.clone(), Arc::clone(&queue), refused.clone(), sender.clone()));
     }
@@ -80,11 +85,21 @@ pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions:
 }
 
 async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
-    let session = snapshot::join(&context.server, &context.snapshot_id, &context.begin).await?;
+    let session = match snapshot::join(&context.server, &context.snapshot_id, &context.begin).await {
+        Ok(session) => session,
+        // A pooler may have no more sessions to give. What others do not copy, the keeper does.
+        Err(error) if context.is_proxied && matches!(error.kind(), Kind::Connect | Kind::Server) => {
+            context.progress.message(Level::Info, &format!("the pooler gives one session less: {error}"));
+            return Ok(());
+        }
+        Err(error) if context.is_proxied && matches!(error.sqlstate(), Some(NO_SUCH_SNAPSHOT | UNDEFINED_OBJECT)) => {
+            let hint = "connect to one server itself: what stands between spreads sessions over several, which share no snapshot";
+            return Err(error.as_kind(Kind::Requirement).hint(hint));
+        }
+        Err(error) => return Err(error),
+    };
     let mut locked: HashSet<String> = HashSet::new();
-    loop {
-        let job = queue.lock().expect("no holder panics").next();
-        let Some(Job { mut pieces }) = job else { return Ok(()) };
+    while let Some(Job { mut pieces }) = next(&queue) {
         if !lock_nowait(&session, &pieces, &mut locked).await? {
             let mut mine = Vec::new();
             for piece in pieces {
@@ -102,10 +117,23 @@ async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSende
         }
         copy_pieces(&context, &session, pieces, &sender).await?;
     }
+    // The keeper need not wait for this one's end.
+    drop(refused);
+    session.batch("end the transaction", "COMMIT").await
+}
+
+fn next(queue: &Queue) -> Option<Job> {
+    queue.lock().expect("no holder panics").next()
 }
 
 /// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once when its connection is lost.
-async fn keep(context: Context, session: Session, mut pieces: mpsc::UnboundedReceiver<Piece>, sender: ChunkSender) -> Result<()> {
+async fn keep(
+    context: Context,
+    session: Session,
+    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    queue: Arc<Queue>,
+    sender: ChunkSender,
+) -> Result<()> {
     let doing = "hold the snapshot";
     loop {
         tokio::select! {
@@ -119,6 +147,9 @@ async fn keep(context: Context, session: Session, mut pieces: mpsc::UnboundedRec
                 }
             }
         }
+    }
+    while let Some(job) = next(&queue) {
+        copy_pieces(&context, &session, job.pieces, &sender).await?;
     }
     session.batch(doing, "COMMIT").await
 }

@@ -95,6 +95,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let context = copy::Context {
         server: options.server.patient(options.stall_timeout),
         begin: options.begin.clone(),
+        is_proxied: keeper.session.is_proxied(),
         encoding: Some(manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
@@ -113,7 +114,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
 
 /// Computes what a dump would do; holds no lock afterwards.
 pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    let (_, _, plan) = prepare(options, progress).await?;
+    let (keeper, _, plan) = prepare(options, progress).await?;
+    keeper.session.batch("end the transaction", "COMMIT").await?;
     Ok(plan)
 }
 

@@ -7,14 +7,17 @@ use crate::pg::connect::Server;
 use crate::pg::ident;
 use crate::pg::marker::{self, Marker};
 use crate::pg::session::Purpose;
+use crate::pg::settings::Transaction;
 
 /// Refuses before any table is locked: a restore that is at work holds locks for long.
 pub(super) async fn look(options: &Options, server: &Server) -> Result<()> {
     if options.allow_incomplete {
         return Ok(());
     }
-    let session = server.open(Purpose::Dump).await?;
-    for marker in marker::read(&session, false).await?.iter().filter(|marker| !marker.is_ready()) {
+    let session = server.open(Purpose::Dump(&Transaction::default())).await?;
+    let markers = marker::read(&session, true).await?;
+    session.batch("end the transaction", "COMMIT").await?;
+    for marker in markers.iter().filter(|marker| !marker.is_ready()) {
         let schemas = marker.run.as_ref().map_or(&[][..], |run| &run.schemas);
         if schemas.iter().any(|schema| options.selection.picks_whole_schema(schema)) {
             return Err(refuse(marker, server.database()));

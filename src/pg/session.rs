@@ -1,7 +1,10 @@
-//! One session: its settings, its statements, its errors in our words. The only place that decides what a session is set to.
+//! One session: how it is set up, its statements, its errors in our words. Does not know what it is set to, which `settings` says.
+
+mod begin;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,55 +15,25 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, CopyInSink};
 
+pub use self::begin::End;
 use super::connect::Server;
 use super::connect::tap::Taker;
 use super::row::Row;
+use super::settings::{self, Transaction};
 use super::{ident, readable};
 use crate::error::{Error, Kind, Result};
 
-/// What a session is for; the two differ in a few settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Reading catalogs and rows.
-    Dump,
-    /// Making objects and loading rows.
+/// What a session is for, and so what it is set to.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// Reading catalogs and rows. It is open in this transaction, and nothing is ever set beyond one: a pooler may give the next transaction another
+    /// session of the server, and this one to somebody else.
+    Dump(&'a Transaction<'a>),
+    /// Making objects and loading rows; set up for as long as it lives.
     Restore,
+    /// Looking what is there; nothing is set.
+    Probe,
 }
-
-/// What every session is set to, so that text means the same on both sides and no role's or database's own setting gets in the way.
-const SETTINGS: &[(&str, &str)] = &[
-    ("client_encoding", "UTF8"),
-    ("standard_conforming_strings", "on"),
-    ("TimeZone", "UTC"),
-    ("DateStyle", "ISO, MDY"),
-    ("IntervalStyle", "postgres"),
-    ("extra_float_digits", "3"),
-    ("bytea_output", "hex"),
-    ("xmlbinary", "base64"),
-    ("array_nulls", "on"),
-    ("quote_all_identifiers", "off"),
-    ("lock_timeout", "0"),
-    ("idle_in_transaction_session_timeout", "0"),
-    ("idle_session_timeout", "0"),
-    ("transaction_timeout", "0"),
-    ("row_security", "off"),
-    ("jit", "off"),
-    ("lc_monetary", "C"),
-    ("default_transaction_deferrable", "off"),
-];
-
-/// Dump only: rows in the order of their pages, and no view or foreign table in the place of a table (CVE-2024-7348).
-const DUMP_SETTINGS: &[(&str, &str)] = &[("synchronize_seqscans", "off"), ("restrict_nonsystem_relation_kind", "view, foreign-table")];
-
-/// Restore only.
-const RESTORE_SETTINGS: &[(&str, &str)] = &[
-    ("check_function_bodies", "off"),
-    ("xmloption", "content"),
-    ("client_min_messages", "warning"),
-    ("default_transaction_read_only", "off"),
-    ("default_table_access_method", "heap"),
-    ("default_tablespace", ""),
-];
 
 /// An open session. Dropping it closes the connection.
 #[derive(Debug)]
@@ -70,12 +43,20 @@ pub struct Session {
     taker: Taker,
     server: Server,
     version: u32,
-    backend_pid: i32,
+    backend_pid: AtomicI32,
+    is_proxied: bool,
+    is_dump: bool,
     /// None while the session is set up: the clock of connecting runs then.
     patience: Option<Duration>,
     /// When the server was last seen at work for this session; held while it is looked.
     at_work: Mutex<Option<Instant>>,
 }
+
+const SET_UP: &str = "set up the session";
+/// The oldest `server_version_num` that is supported.
+const OLDEST_VERSION: u32 = 120_000;
+/// No process has it.
+const UNKNOWN_PID: i32 = 0;
 
 /// Bounds on the time for another session to look.
 const LOOK_MIN: Duration = Duration::from_secs(1);
@@ -91,19 +72,60 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Sets up a fresh connection.
+    /// Sets up a fresh connection, whose server said in its greeting that it is of a version.
     pub(super) async fn prepare(
         server: Server,
         client: Client,
         connection: JoinHandle<()>,
         taker: Taker,
-        purpose: Purpose,
+        greeted_version: Option<u32>,
+        purpose: Purpose<'_>,
     ) -> Result<Self> {
-        let mut session = Self { client, connection, taker, server, version: 0, backend_pid: 0, patience: None, at_work: Mutex::default() };
-        let doing = "set up the session";
-        let specific = if purpose == Purpose::Dump { DUMP_SETTINGS } else { RESTORE_SETTINGS };
-        let values: Vec<String> = (SETTINGS.iter().chain(specific))
-            .map(|(name, value)| format!("({}, {})", ident::literal(name), ident::literal(value)))
+        let mut session = Self {
+            client,
+            connection,
+            taker,
+            server,
+            // Of settings that came later, none is set until the server is asked.
+            version: greeted_version.unwrap_or(OLDEST_VERSION),
+            backend_pid: AtomicI32::new(UNKNOWN_PID),
+            is_proxied: false,
+            is_dump: matches!(purpose, Purpose::Dump(_)),
+            patience: None,
+            at_work: Mutex::default(),
+        };
+        session.check_version()?;
+        let (version, pid) = match purpose {
+            Purpose::Dump(transaction) => session.begin_first(transaction).await?,
+            Purpose::Restore => try_join!(session.set_up(), session.identify())?.1,
+            Purpose::Probe => session.identify().await?,
+        };
+        session.version = version;
+        session.check_version()?;
+        session.backend_pid = AtomicI32::new(pid);
+        session.is_proxied = session.taker.greeted_pid() != Some(pid);
+        session.patience = session.server.patience();
+        Ok(session)
+    }
+
+    fn check_version(&self) -> Result<()> {
+        if self.version >= OLDEST_VERSION {
+            return Ok(());
+        }
+        let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", self.version / 10_000);
+        Err(Error::new(Kind::Requirement, format!("connect to {}", self.server.describe()), cause))
+    }
+
+    async fn identify(&self) -> Result<(u32, i32)> {
+        let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()";
+        let row = self.query_one(SET_UP, sql).await?;
+        Ok((row.get::<_, i32>(0)? as u32, row.get(1)?))
+    }
+
+    /// Sets what a restore needs for as long as the session lives. No role's statement_timeout must end that, and no search_path capture it.
+    pub(super) async fn set_up(&self) -> Result<()> {
+        let values: Vec<String> = settings::of_restore()
+            .map(|setting| format!("({}, {})", ident::literal(setting.name), ident::literal(setting.value)))
             .collect();
         // Only what the server knows: the list spans many versions.
         let set = format!(
@@ -111,20 +133,8 @@ impl Session {
              FROM (VALUES {}) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name",
             values.join(", ")
         );
-        // Sent together. A role's own statement_timeout must not end the set-up, and its search_path must not capture it.
-        let ((), (), row) = try_join!(
-            session.batch(doing, "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)"),
-            session.batch(doing, &set),
-            session.query_one(doing, "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()"),
-        )?;
-        session.version = row.get::<_, i32>(0)? as u32;
-        session.backend_pid = row.get(1)?;
-        if session.version < 120_000 {
-            let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", session.version / 10_000);
-            return Err(Error::new(Kind::Requirement, format!("connect to {}", session.server.describe()), cause));
-        }
-        session.patience = session.server.patience();
-        Ok(session)
+        let first = "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)";
+        try_join!(self.batch(SET_UP, first), self.batch(SET_UP, &set)).map(drop)
     }
 
     /// The driver's client, for what has no wrapper here.
@@ -147,9 +157,14 @@ impl Session {
         self.version
     }
 
-    /// The server process of this session.
+    /// The server process of this session; behind a pooler, that of its last transaction that was looked at.
     pub fn backend_pid(&self) -> i32 {
-        self.backend_pid
+        self.backend_pid.load(Ordering::Relaxed)
+    }
+
+    /// Whether something stands between that greets in the server's place: a pooler.
+    pub fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     /// Runs exactly one statement; text that holds two is refused by the server, because it is sent by Parse and Bind.
@@ -157,9 +172,9 @@ impl Session {
         self.answered(doing, self.client.execute_typed(sql, &[])).await
     }
 
-    /// Takes a role's place, as `--role` says.
+    /// Takes a role's place, as `--role` says; a dump's session for the transaction.
     pub async fn set_role(&self, role: &str) -> Result<()> {
-        let taken = self.execute("take the role (--role)", &format!("SET ROLE {}", ident::quote(role))).await;
+        let taken = self.execute("take the role (--role)", &format!("{} ROLE {}", self.set(), ident::quote(role))).await;
         taken.map(drop).map_err(|error| match error.sqlstate() {
             // It is not there, or not ours to take.
             Some("22023" | "42704" | "42501") => error.as_kind(Kind::Requirement),
@@ -192,10 +207,15 @@ impl Session {
         }
     }
 
-    /// Sets what texts travel in from now on. Statements are in UTF-8, so that they must be prepared while that is set.
+    /// Sets what texts travel in from now on, a dump's session for the transaction. Statements are in UTF-8, so that they must be prepared while that is set.
     pub async fn set_client_encoding(&self, encoding: &str) -> Result<()> {
         let doing = format!("let texts travel in {encoding}");
-        self.execute(&doing, &format!("SET client_encoding = {}", ident::literal(encoding))).await.map(drop)
+        self.execute(&doing, &format!("{} client_encoding = {}", self.set(), ident::literal(encoding))).await.map(drop)
+    }
+
+    /// How a setting is set.
+    fn set(&self) -> &'static str {
+        if self.is_dump { "SET LOCAL" } else { "SET" }
     }
 
     /// Starts `COPY … FROM STDIN`. When it fails, the connection is of no more use (the driver has sent Sync twice) and must be dropped.
@@ -243,13 +263,18 @@ impl Session {
         if at_work.is_some_and(|seen| seen.elapsed() < patience / 2) {
             return Ok(());
         }
-        let sql = format!(
-            "SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM pg_catalog.pg_stat_activity WHERE pid = {}",
-            self.backend_pid
-        );
+        let pid = self.backend_pid();
+        if pid == UNKNOWN_PID {
+            // Its transaction waits for locks, for as long as --lock-wait-timeout says.
+            return Ok(());
+        }
+        let sql =
+            format!("SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM pg_catalog.pg_stat_activity WHERE pid = {pid}");
         let asked = timeout(patience.clamp(LOOK_MIN, LOOK_MAX), self.ask(sql)).await;
         let rows = match asked {
             Ok(Ok(rows)) => rows,
+            // A pooler may have no other session to give.
+            _ if self.is_proxied => return Ok(()),
             Ok(Err(error)) => return Err(format!("the server cannot be asked whether it is at work ({error})")),
             Err(_) => return Err("the server does not answer another session either".to_owned()),
         };
@@ -266,8 +291,9 @@ impl Session {
     /// Asks something by a session of its own. Boxed, because opening it takes statements, which may lead here.
     fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
         Box::pin(async move {
-            let session = self.server.impatient().open(Purpose::Dump).await?;
-            session.query("look for the session", &sql).await
+            let session = self.server.impatient().open(Purpose::Dump(&Transaction::default())).await?;
+            let doing = "look for the session";
+            Ok(try_join!(session.query(doing, &sql), session.batch(doing, "COMMIT"))?.0)
         })
     }
 }

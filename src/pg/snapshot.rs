@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use futures_util::future::join as both;
 use futures_util::try_join;
 
 use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
 use super::readable::is_unreadable;
 use super::row::Row;
-use super::session::{Purpose, Session};
+use super::session::{End, Purpose, Session};
+use super::settings::Transaction;
 use super::{denied, ident};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
@@ -29,19 +29,25 @@ pub struct SnapshotOptions {
     pub lock_wait_timeout: Duration,
     /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
     pub serializable_deferrable: bool,
-    /// How each session begins.
+    /// How each transaction begins.
     pub begin: Begin,
     /// What the catalog is asked for.
     pub read: ReadOptions,
 }
 
-/// How every session of a dump begins.
+/// How every transaction of a dump begins.
 #[derive(Clone, Debug, Default)]
 pub struct Begin {
-    /// `SET ROLE` after connecting.
+    /// `SET LOCAL ROLE`.
     pub role: Option<String>,
     /// Lets the policies of row security choose the rows; without it, a table whose policies would is an error.
     pub row_security: bool,
+}
+
+impl Begin {
+    fn transaction(&self) -> Transaction<'_> {
+        Transaction { role: self.role.as_deref(), row_security: self.row_security, ..Transaction::default() }
+    }
 }
 
 /// The session that holds locks and snapshot until it is dropped, and what it saw.
@@ -64,7 +70,8 @@ pub async fn take(
     picks: &(dyn Fn(&ListedTable) -> bool + Sync),
     progress: &dyn Progress,
 ) -> Result<Keeper> {
-    let session = open(server, &options.begin).await?;
+    let listing = options.begin.transaction();
+    let session = server.open(Purpose::Dump(&listing)).await?;
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
         let attempted = attempt_once(&session, options, picks, progress).await.map_err(unreadable)?;
@@ -83,7 +90,7 @@ pub async fn take(
         };
         progress
             .message(Level::Info, &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"));
-        session.batch("roll back", "ROLLBACK").await?;
+        try_join!(session.begin(End::Rollback, &listing), session.check(&listing))?;
         reason = why;
     }
     let cause = format!("the schema kept changing in {ATTEMPTS_MAX} attempts, last: {reason}");
@@ -93,22 +100,8 @@ pub async fn take(
 
 /// Opens one more session that sees what the keeper sees.
 pub async fn join(server: &Server, snapshot_id: &str, begin: &Begin) -> Result<Session> {
-    let session = open(server, begin).await?;
-    let doing = "import the snapshot";
-    let import = format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot_id));
-    try_join!(session.batch(doing, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"), session.execute(doing, &import))?;
-    Ok(session)
-}
-
-async fn open(server: &Server, begin: &Begin) -> Result<Session> {
-    let session = server.open(Purpose::Dump).await?;
-    if begin.row_security {
-        session.execute("let row security choose", "SET row_security = on").await?;
-    }
-    if let Some(role) = &begin.role {
-        session.set_role(role).await?;
-    }
-    Ok(session)
+    let transaction = Transaction { snapshot: Some(snapshot_id), ..begin.transaction() };
+    server.open(Purpose::Dump(&transaction)).await
 }
 
 /// What the server stores and cannot write in UTF-8, in which names and definitions are read.
@@ -141,11 +134,10 @@ async fn attempt_once(
 ) -> Result<Attempt> {
     let before = catalog::list_tables(session).await?;
     let locked: Vec<&ListedTable> = before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
-    let isolation = if options.serializable_deferrable { "SERIALIZABLE, READ ONLY, DEFERRABLE" } else { "REPEATABLE READ, READ ONLY" };
-    let (begin, timeout) = (format!("BEGIN ISOLATION LEVEL {isolation}"), options.lock_wait_timeout.as_millis());
-    // For the rest of the session: the catalog functions lock what they describe, too.
-    let set_timeout = format!("SET lock_timeout = {timeout}");
-    try_join!(session.batch("begin", &begin), session.batch("set the lock timeout", &set_timeout))?;
+    // The lock timeout holds to the end: the catalog functions lock what they describe, too.
+    let (deferrable, lock_timeout) = (options.serializable_deferrable, options.lock_wait_timeout);
+    let transaction = Transaction { deferrable, lock_timeout, ..options.begin.transaction() };
+    session.begin(End::Commit, &transaction).await?;
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
@@ -155,7 +147,9 @@ async fn attempt_once(
         };
     }
     let export = "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-    let (row, after) = both(session.query_one("export the snapshot", export), catalog::list_tables(session)).await;
+    let (checked, row, after) =
+        tokio::join!(session.check(&transaction), session.query_one("export the snapshot", export), catalog::list_tables(session));
+    checked?;
     let row = row?;
     let (snapshot_id, snapshot_time) = (row.get(0)?, row.get(1)?);
     let after = match after {
@@ -219,7 +213,7 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
     let explained = Error::new(Kind::Consistency, "lock the tables", format!("no lock within {} ms", waited.as_millis()))
         .with_sqlstate("55P03")
         .hint("wait for the statement that holds it, or raise --lock-wait-timeout");
-    if session.batch("roll back", "ROLLBACK").await.is_err() {
+    if session.begin(End::Rollback, &Transaction::default()).await.is_err() {
         return explained;
     }
     let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");

@@ -247,7 +247,13 @@ fn counts(plan: &Plan) -> (u64, u64, u64) {
 async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < options.jobs {
-        sessions.push(open_session(options).await?);
+        let opened = open_session(options).await.map_err(|error| match error.kind() {
+            Kind::Connect if sessions[0].is_proxied() => {
+                error.hint("the pooler gives no further session: use fewer (-j), or let it have more")
+            }
+            _ => error,
+        });
+        sessions.push(opened?);
     }
     Ok(sessions)
 }

@@ -16,9 +16,9 @@ use crate::error::Result;
 use crate::kong;
 use crate::pg::marker::Run;
 use crate::pg::select::Withheld;
-use crate::pg::session::{Purpose, Session};
+use crate::pg::session::Session;
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
-use crate::pg::{render, select};
+use crate::pg::{pooler, render, select};
 
 /// A target that was looked at, and what is to be done to it.
 pub(super) struct Prepared {
@@ -38,7 +38,7 @@ pub(super) struct Prepared {
 
 /// Opens a session, looks, and plans.
 pub(super) async fn prepare(options: &Options, archive: &mut Archive<File>, room: Room) -> Result<Prepared> {
-    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
+    let session = pooler::open_lasting(&options.server.patient(options.stall_timeout)).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
     let mut sections = options.sections;

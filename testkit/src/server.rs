@@ -341,13 +341,13 @@ fn is_ready(data: &Path, pid: u32) -> bool {
     lines.next().is_some_and(|line| line.trim() == pid.to_string()) && lines.nth(6).is_some_and(|line| line.trim() == "ready")
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of 127.0.0.1 is free");
     listener.local_addr().expect("a listener has an address").port()
 }
 
 /// A folder with a short path, for the path of a unix socket must fit in 107 bytes.
-fn new_folder(user: Option<User>) -> PathBuf {
+pub(crate) fn new_folder(user: Option<User>) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let base = std::env::var_os("SILVERBACK_TEST_TMP").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     let base = base.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", base.display()));
@@ -366,7 +366,7 @@ fn new_folder(user: Option<User>) -> PathBuf {
 }
 
 /// Percent-encodes a part of a URL.
-fn percent(text: &str) -> String {
+pub(crate) fn percent(text: &str) -> String {
     text.bytes()
         .map(
             |byte| {

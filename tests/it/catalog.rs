@@ -5,6 +5,7 @@ use silverback::pg::catalog::{self, Catalog, ReadOptions};
 use silverback::pg::connect::Server;
 use silverback::pg::render;
 use silverback::pg::session::Purpose;
+use silverback::pg::settings::Transaction;
 use testkit::{Database, block_on};
 
 use crate::support::assert_same_schema;
@@ -121,8 +122,8 @@ fn rows_travel_in_the_form_that_survives() {
 fn read(database: &Database<'_>) -> Catalog {
     let url = database.url();
     block_on(async move {
-        let session = Server::from_conninfo(&url).expect("the URL is good").open(Purpose::Dump).await.expect("the server is there");
-        session.batch("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("a transaction begins");
+        let server = Server::from_conninfo(&url).expect("the URL is good");
+        let session = server.open(Purpose::Dump(&Transaction::default())).await.expect("the server is there");
         let mut read = catalog::read(&session, &ReadOptions::default()).await.expect("the catalog can be read");
         assert_eq!(read.objects.remove(0).kind, ObjectKind::Database, "the database itself comes first");
         read

@@ -11,6 +11,7 @@ use silverback::error::{Error, Kind};
 use silverback::pg::connect::secret::Secret;
 use silverback::pg::connect::{Server, libpq};
 use silverback::pg::session::Purpose;
+use silverback::pg::settings::Transaction;
 use testkit::tls::{Authority, Certificate};
 
 /// A server with TLS that wants SCRAM passwords, and nothing in plain text except from `plain`.
@@ -83,7 +84,7 @@ impl TlsServer {
 fn open(conninfo: &str) -> Result<bool, Error> {
     let server = Server::from_conninfo(conninfo)?;
     testkit::block_on(async move {
-        let session = server.open(Purpose::Dump).await?;
+        let session = server.open(Purpose::Dump(&Transaction::default())).await?;
         let row = session.query_one("look", "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()").await?;
         row.get(0)
     })
@@ -213,10 +214,11 @@ fn a_typed_password_is_asked_for_once() {
     let target = libpq::resolve_string(&TLS.conninfo("password=''")).expect("resolved").target;
     let server = Server::new(target, Some(ask)).expect("a server");
     testkit::block_on(async move {
-        let (first, second) = tokio::join!(server.open(Purpose::Dump), server.open(Purpose::Restore));
+        let transaction = Transaction::default();
+        let (first, second) = tokio::join!(server.open(Purpose::Dump(&transaction)), server.open(Purpose::Restore));
         first.expect("opened");
         second.expect("opened");
-        server.open(Purpose::Dump).await.expect("opened");
+        server.open(Purpose::Dump(&transaction)).await.expect("opened");
     });
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
 }
@@ -302,7 +304,10 @@ fn silence_ends_in_the_time_out() {
 fn cancel_all_reaches_sessions_over_tls() {
     let server = Server::from_conninfo(&TLS.conninfo("sslmode=require")).expect("a server");
     testkit::block_on(async move {
-        let sessions = [server.open(Purpose::Dump).await.expect("opened"), server.open(Purpose::Dump).await.expect("opened")];
+        let sessions = [
+            server.open(Purpose::Dump(&Transaction::default())).await.expect("opened"),
+            server.open(Purpose::Dump(&Transaction::default())).await.expect("opened"),
+        ];
         let start = Instant::now();
         let sleeps = futures_util::future::join_all(sessions.iter().map(|session| session.execute("sleep", "SELECT pg_sleep(60)")));
         let cancel = async {

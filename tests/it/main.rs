@@ -23,6 +23,7 @@ mod layers;
 mod names;
 mod options;
 mod pair;
+mod poolers;
 mod ready;
 mod restore;
 mod signals;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use silverback::pg::catalog::{self, KnownColumns, UnknownColumns, known_columns};
 use silverback::pg::connect::Server;
 use silverback::pg::session::Purpose;
+use silverback::pg::settings::Transaction;
 use testkit::{Database, Role, block_on, zoo};
 
 use crate::support::{dump, restore, temp_dir};
@@ -65,7 +66,8 @@ fn nothing_known() -> KnownColumns {
 fn find(database: &Database<'_>, known: &KnownColumns) -> UnknownColumns {
     let (url, known) = (database.url(), known.clone());
     block_on(async move {
-        let session = Server::from_conninfo(&url).expect("the URL is good").open(Purpose::Dump).await.expect("the server is there");
+        let server = Server::from_conninfo(&url).expect("the URL is good");
+        let session = server.open(Purpose::Dump(&Transaction::default())).await.expect("the server is there");
         catalog::unknown_columns(&session, &known).await.expect("the catalogs can be read")
     })
 }

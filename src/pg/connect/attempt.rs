@@ -19,6 +19,7 @@ use super::tls::Mode;
 use super::{Cancel, Registration, Server, bounded};
 use crate::error::Result;
 use crate::pg::session::{Purpose, Session};
+use crate::pg::settings;
 
 /// How long sent data may stay unacknowledged. A dump sends next to nothing, so silence means a dead peer; a restore may be held up by a busy server whose window
 /// is closed, which Linux counts as silence too.
@@ -42,7 +43,7 @@ pub(super) struct Attempt<'a> {
     pub(super) address: Address,
     pub(super) password: Option<&'a Password>,
     pub(super) wish: SessionAttrs,
-    pub(super) purpose: Purpose,
+    pub(super) purpose: Purpose<'a>,
 }
 
 impl Attempt<'_> {
@@ -96,16 +97,17 @@ impl Attempt<'_> {
             connected.map_err(|source| refusal::explain(self.doing, source, &inner.target, self.host, self.password))?;
         let session = inner.last_session.fetch_add(1, Ordering::Relaxed);
         inner.live().insert(session, Cancel { token: client.cancel_token(), dial });
+        let version = connection.parameter("server_version").and_then(settings::version_num);
         let registration = Registration { server: Arc::clone(inner), session };
         let task = tokio::spawn(async move {
             let _registration = registration;
             // What goes wrong here reaches whoever waits for an answer as "connection closed".
             let _ = connection.await;
         });
-        self.set_up(client, task, taker).await
+        self.set_up(client, task, taker, version).await
     }
 
-    async fn set_up(&self, client: Client, task: JoinHandle<()>, taker: Taker) -> Result<Session, Refusal> {
+    async fn set_up(&self, client: Client, task: JoinHandle<()>, taker: Taker, version: Option<u32>) -> Result<Session, Refusal> {
         if self.wish != SessionAttrs::Any {
             let kind = self.kind_of_server(&client).await;
             let (in_recovery, read_only) = match kind {
@@ -120,7 +122,8 @@ impl Attempt<'_> {
                 return Err(Refusal::new(self.doing, objection, Next::Host));
             }
         }
-        let session = Session::prepare(self.server.clone(), client, task, taker, self.purpose).await;
+        // On the heap: every future that opens a session holds this one.
+        let session = Box::pin(Session::prepare(self.server.clone(), client, task, taker, version, self.purpose)).await;
         session.map_err(|error| Refusal { error, next: Next::Nothing })
     }
 
@@ -135,7 +138,7 @@ impl Attempt<'_> {
 
     fn dial_of(&self) -> Dial {
         let target = &self.server.inner.target;
-        let default = if self.purpose == Purpose::Dump { DUMP_USER_TIMEOUT } else { RESTORE_USER_TIMEOUT };
+        let default = if matches!(self.purpose, Purpose::Restore) { RESTORE_USER_TIMEOUT } else { DUMP_USER_TIMEOUT };
         Dial {
             address: self.address.clone(),
             name: self.host.tls_name().to_owned(),

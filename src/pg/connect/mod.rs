@@ -24,7 +24,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -63,6 +63,8 @@ struct Inner {
     /// The sessions that are open, for `cancel_all`.
     live: Arc<Mutex<HashMap<u64, Cancel>>>,
     last_session: Arc<AtomicU64>,
+    /// The settings that the server has, once it was asked.
+    known_settings: Arc<OnceLock<Vec<String>>>,
 }
 
 impl fmt::Debug for Server {
@@ -95,8 +97,8 @@ impl Server {
     pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
         let tls = tls::connector(&target.tls)?;
         let describe = target.describe();
-        let (typed, live, last_session) = (Arc::default(), Arc::default(), Arc::default());
-        let inner = Inner { target, tls, describe, ask, typed, live, last_session };
+        let (typed, live, last_session, known_settings) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let inner = Inner { target, tls, describe, ask, typed, live, last_session, known_settings };
         Ok(Self { inner: Arc::new(inner), patience: None })
     }
 
@@ -114,7 +116,7 @@ impl Server {
     /// Another database of the same server. The password that was typed and the sessions to be cancelled are those of both.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
-        let Inner { target, tls, ask, typed, live, last_session, .. } = &*self.inner;
+        let Inner { target, tls, ask, typed, live, last_session, known_settings, .. } = &*self.inner;
         let target = Target { database: name.to_owned(), ..target.clone() };
         let inner = Inner {
             describe: target.describe(),
@@ -124,6 +126,7 @@ impl Server {
             typed: Arc::clone(typed),
             live: Arc::clone(live),
             last_session: Arc::clone(last_session),
+            known_settings: Arc::clone(known_settings),
         };
         Self { inner: Arc::new(inner), patience: self.patience }
     }
@@ -138,8 +141,13 @@ impl Server {
         self.patience
     }
 
+    /// The names of the settings that it has, of those that a dump sets; empty unless its version has misled.
+    pub(super) fn known_settings(&self) -> &OnceLock<Vec<String>> {
+        &self.inner.known_settings
+    }
+
     /// Opens a session and sets it up.
-    pub async fn open(&self, purpose: Purpose) -> Result<Session> {
+    pub async fn open(&self, purpose: Purpose<'_>) -> Result<Session> {
         let typed = self.inner.typed.lock().await.clone();
         let refusal = match self.try_hosts(purpose, typed.as_ref()).await {
             Ok(session) => return Ok(session),
@@ -193,7 +201,7 @@ impl Server {
     }
 
     /// Tries each address of each host in turn.
-    async fn try_hosts(&self, purpose: Purpose, typed: Option<&Password>) -> Result<Session, Refusal> {
+    async fn try_hosts(&self, purpose: Purpose<'_>, typed: Option<&Password>) -> Result<Session, Refusal> {
         let target = &self.inner.target;
         let wishes: &[SessionAttrs] = match &target.session {
             SessionAttrs::PreferStandby => &[SessionAttrs::Standby, SessionAttrs::Any],

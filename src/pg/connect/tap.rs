@@ -9,6 +9,7 @@
 //! while a taker holds it, puts what CopyData carries into the granted buffer. Without a grant it does not read on: the bound
 //! on memory is the taker's, down to a single row, and TCP holds the server back. It knows nothing of rows but that each
 //! CopyData message holds whole ones, as PostgreSQL's server sends them, and nothing of what the driver asked for.
+//! On its way it notes which process the greeting names, which the driver keeps to itself.
 
 use std::io;
 use std::pin::Pin;
@@ -30,6 +31,7 @@ const STAGE_BYTES: usize = 256 << 10;
 const HEADER_BYTES: usize = 5;
 const COPY_DATA: u8 = b'd';
 const COPY_DONE: u8 = b'c';
+const BACKEND_KEY_DATA: u8 = b'K';
 
 /// What the server sends, the rows taken out.
 #[derive(Debug)]
@@ -71,6 +73,8 @@ struct Shared {
     received: Instant,
     /// Why the server is not listened to any longer.
     objection: Option<String>,
+    /// The process that BackendKeyData named.
+    greeted_pid: Option<i32>,
     /// Waits for a grant.
     tap: Option<Waker>,
     /// Waits for a buffer.
@@ -153,6 +157,11 @@ impl Taker {
         self.lock().received
     }
 
+    /// The server process that the greeting named: not the one that works for the session, where a pooler greets.
+    pub fn greeted_pid(&self) -> Option<i32> {
+        self.lock().greeted_pid
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shared> {
         lock(&self.shared)
     }
@@ -165,7 +174,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 impl<S> Tap<S> {
     /// The first `bare` bytes stand for themselves: the answer to the question whether the server speaks TLS.
     pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
-        let shared = Shared { state: State::Off, received: Instant::now(), objection: None, tap: None, taker: None };
+        let shared = Shared { state: State::Off, received: Instant::now(), objection: None, greeted_pid: None, tap: None, taker: None };
         let taker = Taker { shared: Arc::new(Mutex::new(shared)) };
         (Self::with(stream, bare, guard, Arc::clone(&taker.shared)), taker)
     }
@@ -207,6 +216,11 @@ impl<S> Tap<S> {
                     self.take = body;
                 }
                 COPY_DATA | COPY_DONE if !self.may_pass(kind) => return Ok(Wait::Taker),
+                BACKEND_KEY_DATA if body >= 4 => {
+                    let Some(&[.., a, b, c, d]) = self.stage.first_chunk::<{ HEADER_BYTES + 4 }>() else { return Ok(Wait::Stream) };
+                    lock(&self.shared).greeted_pid = Some(i32::from_be_bytes([a, b, c, d]));
+                    self.pass = HEADER_BYTES + body;
+                }
                 _ => self.pass = HEADER_BYTES + body,
             }
         }
@@ -409,6 +423,20 @@ mod tests {
             let out = driver.await.expect("no panic").expect("read");
             assert_eq!(taker.ended(), Some(rows[2].to_vec()));
             assert_eq!(out, [b"N".to_vec(), message(b'H', &[0, 0, 0]), message(COPY_DONE, b""), message(b'Z', b"T")].concat());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_greeting_is_passed_on_and_its_process_noted() {
+        for step in [1, 4, 64] {
+            let key = [77_777_i32.to_be_bytes(), [1, 2, 3, 4]].concat();
+            let bytes = [message(b'S', b"a\0b\0"), message(BACKEND_KEY_DATA, &key), message(BACKEND_KEY_DATA, b"cut"), message(b'Z', b"I")]
+                .concat();
+            let (mut tap, taker) = Tap::new(server(bytes.clone(), step), 0, guard());
+            assert_eq!(taker.greeted_pid(), None);
+            let mut out = Vec::new();
+            tap.read_to_end(&mut out).await.expect("read");
+            assert_eq!((out, taker.greeted_pid()), (bytes, Some(77_777)));
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use silverback::error::{Error, Kind};
 use silverback::pg::connect::Server;
 use silverback::pg::session::Purpose;
+use silverback::pg::settings::Transaction;
 
 use crate::support::Silverback;
 
@@ -60,7 +61,7 @@ fn logged_in() -> Vec<u8> {
 
 fn open(port: u16, more: &str) -> Error {
     let server = Server::from_conninfo(&format!("host=127.0.0.1 port={port} user=u password=hunter2 {more}")).expect("a server");
-    testkit::block_on(async move { server.open(Purpose::Dump).await.expect_err("no such server") })
+    testkit::block_on(async move { server.open(Purpose::Dump(&Transaction::default())).await.expect_err("no such server") })
 }
 
 #[test]
