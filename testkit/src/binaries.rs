@@ -8,12 +8,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The versions that every test must pass on.
-const REQUIRED: [u32; 6] = [13, 14, 15, 16, 17, 18];
+const REQUIRED: [u32; 7] = [13, 14, 15, 16, 17, 18, 19];
 
 const ADVICE: &str =
     "run scripts/test (or scripts/servers alone), which installs it, or name the versions you have, as in SILVERBACK_TEST_PG=15";
 
-/// Lists the major versions to test on, oldest first: those that `SILVERBACK_TEST_PG` names ("15,18"), or else 13 to 18.
+/// Lists the major versions to test on, oldest first: those that `SILVERBACK_TEST_PG` names ("15,18"), or else 13 to 19.
 ///
 /// # Panics
 /// If one of them is not installed.
