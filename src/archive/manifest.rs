@@ -52,7 +52,7 @@ pub struct Source {
 }
 
 /// The newest PostgreSQL that this program was tried with.
-const NEWEST_KNOWN: u32 = 18;
+const NEWEST_KNOWN: u32 = 19;
 
 impl Source {
     /// What to say when the server is of a version that came after this program.
@@ -381,6 +381,13 @@ pub struct NotCarried {
     pub name: String,
     /// Why.
     pub reason: String,
+}
+
+/// As it is told: `not carried: event trigger audit: …`.
+impl std::fmt::Display for NotCarried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not carried: {} {}: {}", self.kind, self.name, self.reason)
+    }
 }
 
 /// What an object is. The words are `pg_dump`'s.

@@ -200,7 +200,7 @@ fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
 /// Names everything that was not carried.
 fn tell_not_carried(not_carried: &[NotCarried], progress: &dyn Progress) -> Outcome {
     for one in not_carried {
-        progress.message(Level::Warning, &format!("not carried: {} {}: {}", one.kind, one.name, one.reason));
+        progress.message(Level::Warning, &one.to_string());
     }
     if not_carried.is_empty() { Outcome::Done } else { Outcome::NotCarried }
 }

@@ -30,7 +30,7 @@ fn is_bare(name: &str) -> bool {
         && KEYWORDS.binary_search(&name).is_err()
 }
 
-/// Every word that `pg_get_keywords()` of PostgreSQL 12 to 18 does not call unreserved, sorted.
+/// Every word that `pg_get_keywords()` of PostgreSQL 12 to 19 does not call unreserved, sorted.
 const KEYWORDS: &[&str] = &[
     "all",
     "analyse",

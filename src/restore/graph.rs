@@ -11,7 +11,7 @@ use super::cost::Cost;
 use super::families::{Families, Lockable};
 use super::locks::LockMode;
 pub use super::on_extensions::OnExtension;
-use crate::archive::manifest::TableId;
+use crate::archive::manifest::{ObjectId, TableId};
 use crate::error::{Error, Kind, Result};
 use crate::pg::statistics::Name;
 
@@ -101,12 +101,28 @@ pub struct Step {
     pub doing: String,
     /// Exactly one statement.
     pub sql: String,
+    /// The object that it makes or changes.
+    pub of: Option<ObjectId>,
+    /// Whether it makes that object.
+    pub makes: bool,
 }
 
 impl Step {
     /// A statement with its purpose.
     pub fn new(doing: impl Into<String>, sql: impl Into<String>) -> Self {
-        Self { doing: doing.into(), sql: sql.into() }
+        Self { doing: doing.into(), sql: sql.into(), of: None, makes: false }
+    }
+
+    /// Says whose it is.
+    #[must_use]
+    pub fn of(self, object: ObjectId) -> Self {
+        Self { of: Some(object), ..self }
+    }
+
+    /// Says that it makes the object.
+    #[must_use]
+    pub fn making(self, object: ObjectId) -> Self {
+        Self { of: Some(object), makes: true, ..self }
     }
 }
 

@@ -57,6 +57,7 @@ pub use self::report::Report;
 use self::room::{Room, make_room};
 use self::run::{Shared, carry_out};
 use crate::archive::Archive;
+use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
@@ -64,7 +65,7 @@ use crate::pg::session::{Purpose, Session};
 use crate::pg::{ident, select, statement};
 use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
-use crate::progress::{Progress, TableTotal};
+use crate::progress::{Level, Progress, TableTotal};
 
 /// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
 /// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent; with less, one
@@ -126,13 +127,15 @@ pub struct Options {
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
     let mut archive = open(&options, progress.as_ref()).await?;
+    let failures = options.keep_going.then(|| Failures::new(&archive.manifest.objects));
     let (options, prepared) = Box::pin(make_room(options, &mut archive, progress.as_ref())).await?;
     let Prepared { session, plan, triggers, target, .. } = prepared;
     progress.tables(&totals(&archive));
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
-    let mut not_restored: Vec<_> = options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
+    let mut not_restored: Vec<NotCarried> =
+        options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
     let loader = Loader {
         encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         archive: Arc::new(archive),
@@ -151,17 +154,22 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     }
     let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
     let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
-    let failures = options.keep_going.then(Failures::default);
     let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
     let (mark, unmark) = (plan.mark, plan.unmark);
     let graph = plan.graph;
     let shared = Arc::new(Shared { options, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, unmark });
     let ended = finish(&shared, sessions).await;
+    not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
+    if ended.is_err() && shared.failures.is_some() {
+        // Whoever goes on after errors gets no report, but what was done is there, and this is not.
+        for one in &not_restored {
+            progress.message(Level::Warning, &one.to_string());
+        }
+    }
     let said = shared.ready.said.get();
     let mark = shared.mark.as_ref();
     let busy = ended.map_err(|error| if said.is_some() { mark::unfinished(error, mark) } else { mark::incomplete(error, mark, whole) })?;
-    not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })

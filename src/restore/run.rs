@@ -169,8 +169,17 @@ impl Shared {
     async fn tolerate(&self, session: Session, id: JobId, result: Result<()>) -> Result<Session> {
         let Err(error) = result else { return Ok(session) };
         let Some(failures) = &self.failures else { return Err(error) };
-        failures.note(error)?;
-        match &self.graph.jobs[id.index()].work {
+        let work = &self.graph.jobs[id.index()].work;
+        let (of, makes) = match work {
+            Work::Load { table, .. } => (Some(self.loader.archive.manifest.tables[table.0 as usize].object), false),
+            Work::Statements(steps) => {
+                let failed = steps.iter().find(|step| step.doing == error.doing()).or(steps.first());
+                failed.map_or((None, false), |step| (step.of, step.makes))
+            }
+            _ => (None, false),
+        };
+        failures.note(error, of, makes)?;
+        match work {
             // The driver is out of step after a COPY that failed.
             Work::Load { .. } => {
                 drop(session);

@@ -8,16 +8,19 @@ use crate::pg::{ident, render};
 pub(super) fn create(object: &Object, options: &render::Options) -> Vec<Step> {
     let doing = format!("create {}", object.identity);
     let made = render::in_tablespace(object, options, object.statements.clone()).into_iter().map(|sql| Step::new(&doing, sql));
+    let first = object.statements.first();
+    let made = made.map(|step| if Some(&step.sql) == first { step.making(object.id) } else { step.of(object.id) });
     let owned = if object.kind == ObjectKind::DefaultAcl { Vec::new() } else { render::owner_statements(object, options) };
     let role = ident::quote(object.owner.as_deref().unwrap_or_default());
-    made.chain(owned.into_iter().map(|sql| Step::new(format!("give {} to {role}", object.identity), sql))).collect()
+    let owned = owned.into_iter().map(|sql| Step::new(format!("give {} to {role}", object.identity), sql).of(object.id));
+    made.chain(owned).collect()
 }
 
 /// Privileges, comments and security labels.
 pub(super) fn describe(object: &Object, options: &render::Options) -> Vec<Step> {
     let steps = |doing: &str, statements: Vec<String>| {
         let doing = format!("{doing} {}", object.identity);
-        statements.into_iter().map(move |sql| Step::new(&doing, sql))
+        statements.into_iter().map(move |sql| Step::new(&doing, sql).of(object.id))
     };
     steps("set the privileges of", render::acl_statements(object, options))
         .chain(steps("comment on", render::comment_statements(object, options)))
@@ -27,8 +30,9 @@ pub(super) fn describe(object: &Object, options: &render::Options) -> Vec<Step> 
 
 /// One statement of an object, in the object's tablespace.
 pub(super) fn in_tablespace(object: &Object, options: &render::Options, step: Step) -> Vec<Step> {
-    let doing = step.doing;
-    render::in_tablespace(object, options, vec![step.sql]).into_iter().map(|sql| Step::new(&doing, sql)).collect()
+    let first = step.clone();
+    let steps = render::in_tablespace(object, options, vec![step.sql]).into_iter().map(|sql| Step { sql, ..first.clone() });
+    steps.map(|step| if step.sql == first.sql { step.making(object.id) } else { step.of(object.id) }).collect()
 }
 
 /// `schema.name`, quoted.

@@ -30,10 +30,12 @@ pub(super) async fn read(reader: &Reader<'_>) -> Result<(Vec<Draft>, Vec<NotCarr
 }
 
 async fn read_wrappers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
+    let connection = reader.features.column("pg_foreign_data_wrapper", "w.fdwconnection", "0::oid");
     let sql = format!(
         "SELECT w.oid, w.fdwname::text AS name, pg_catalog.pg_get_userbyid(w.fdwowner)::text AS owner, {} AS options, \
            CASE WHEN w.fdwhandler <> 0 THEN w.fdwhandler::pg_catalog.regproc::text END AS handler, \
-           CASE WHEN w.fdwvalidator <> 0 THEN w.fdwvalidator::pg_catalog.regproc::text END AS validator \
+           CASE WHEN w.fdwvalidator <> 0 THEN w.fdwvalidator::pg_catalog.regproc::text END AS validator, \
+           CASE WHEN {connection} <> 0 THEN ({connection})::pg_catalog.regproc::text END AS connection \
          FROM pg_catalog.pg_foreign_data_wrapper w",
         options_sql("w.fdwoptions")
     );
@@ -46,7 +48,8 @@ async fn read_wrappers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
             Ok(row.get::<_, Option<&str>>(column)?.map_or_else(String::new, |name| format!(" {word} {name}")))
         };
         let options = options_words(&row.get::<_, Vec<String>>("options")?);
-        let create = format!("CREATE {identity}{}{}{options}", word("HANDLER", "handler")?, word("VALIDATOR", "validator")?);
+        let words = [word("HANDLER", "handler")?, word("VALIDATOR", "validator")?, word("CONNECTION", "connection")?].concat();
+        let create = format!("CREATE {identity}{words}{options}");
         let address = Address::new(class::FOREIGN_DATA_WRAPPER, row.get("oid")?);
         Ok(Draft::new(address, ObjectKind::ForeignDataWrapper, None, name, identity).made_by(vec![create]).owned_by(row.get("owner")?))
     };

@@ -41,6 +41,7 @@ mod schemas;
 mod sequences;
 mod source;
 mod statistics;
+mod subscriptions;
 mod sweep;
 mod table_parts;
 mod tables;
@@ -222,13 +223,7 @@ async fn read_drafts(
         after_tables,
         foreign,
         subscriptions,
-    ) = try_join!(
-        of_tables,
-        try_join_all(before_tables),
-        try_join_all(after_tables),
-        foreign::read(reader),
-        replication::read_subscriptions(reader)
-    )?;
+    ) = try_join!(of_tables, try_join_all(before_tables), try_join_all(after_tables), foreign::read(reader), subscriptions::read(reader))?;
     let ((foreign, mut hidden), (subscriptions, more)) = (foreign, subscriptions);
     hidden.extend(more);
     drafts.extend(before_tables.into_iter().flatten());

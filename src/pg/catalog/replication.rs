@@ -1,9 +1,9 @@
-//! Publications, what belongs to them, and subscriptions.
+//! Publications and what belongs to them.
 
 use super::address::{Address, class};
 use super::draft::Draft;
 use super::reader::{Reader, letter};
-use crate::archive::manifest::{NotCarried, ObjectKind};
+use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::ident;
 use crate::pg::row::Row;
@@ -13,10 +13,16 @@ pub(super) async fn read_publications(reader: &Reader<'_>) -> Result<Vec<Draft>>
     let via_root = features.column("pg_publication", "p.pubviaroot", "false");
     let generated = features.column("pg_publication", "p.pubgencols", "'n'");
     let sequences = features.column("pg_publication", "p.puballsequences", "false");
+    let except = features.column("pg_publication_rel", "r.prexcept", "false");
     let sql = format!(
         "SELECT p.oid, p.pubname::text AS name, pg_catalog.pg_get_userbyid(p.pubowner)::text AS owner, p.puballtables AS all_tables, \
            p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, {via_root} AS via_root, {generated}::text AS generated, \
-           {sequences} AS all_sequences FROM pg_catalog.pg_publication p"
+           {sequences} AS all_sequences, \
+           ARRAY(SELECT r.oid FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND {except}) AS excepted_rows, \
+           ARRAY(SELECT pg_catalog.format('TABLE ONLY %I.%I', n.nspname, c.relname) FROM pg_catalog.pg_publication_rel r \
+             JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE r.prpubid = p.oid AND {except} ORDER BY r.oid) AS excepted \
+         FROM pg_catalog.pg_publication p"
     );
     let rows = reader.rows("publications", &sql).await?;
     let mut drafts: Vec<Draft> = reader.own(&rows, class::PUBLICATION)?.into_iter().map(publication).collect::<Result<_>>()?;
@@ -30,11 +36,13 @@ pub(super) async fn read_publications(reader: &Reader<'_>) -> Result<Vec<Draft>>
 fn publication(row: &Row) -> Result<Draft> {
     let name: &str = row.get("name")?;
     let identity = format!("PUBLICATION {}", ident::quote(name));
+    let excepted: Vec<String> = row.get("excepted")?;
+    let except = if excepted.is_empty() { String::new() } else { format!(" EXCEPT ({})", excepted.join(", ")) };
     let all = match (row.get("all_tables")?, row.get("all_sequences")?) {
-        (true, true) => " FOR ALL TABLES, ALL SEQUENCES",
-        (true, false) => " FOR ALL TABLES",
-        (false, true) => " FOR ALL SEQUENCES",
-        (false, false) => "",
+        (true, true) => format!(" FOR ALL TABLES{except}, ALL SEQUENCES"),
+        (true, false) => format!(" FOR ALL TABLES{except}"),
+        (false, true) => " FOR ALL SEQUENCES".to_owned(),
+        (false, false) => String::new(),
     };
     let actions = [("pubinsert", "insert"), ("pubupdate", "update"), ("pubdelete", "delete"), ("pubtruncate", "truncate")];
     let mut published = Vec::new();
@@ -52,7 +60,11 @@ fn publication(row: &Row) -> Result<Draft> {
     }
     let create = format!("CREATE {identity}{all} WITH ({})", options.join(", "));
     let address = Address::new(class::PUBLICATION, row.get("oid")?);
-    Ok(Draft::new(address, ObjectKind::Publication, None, name, identity).made_by(vec![create]).owned_by(row.get("owner")?))
+    // It needs the tables that it excepts: without one of them it would publish what bears that name in the target.
+    let rows: Vec<u32> = row.get("excepted_rows")?;
+    let parts = rows.into_iter().map(|oid| (Address::new(class::PUBLICATION_REL, oid), None)).collect();
+    let draft = Draft::new(address, ObjectKind::Publication, None, name, identity).made_by(vec![create]).owned_by(row.get("owner")?);
+    Ok(Draft { parts, ..draft })
 }
 
 async fn read_published_tables(reader: &Reader<'_>) -> Result<Vec<Draft>> {
@@ -102,67 +114,4 @@ async fn read_published_schemas(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         Ok(Draft { drop, needs, ..draft }.made_by(vec![format!("ALTER PUBLICATION {quoted} ADD TABLES IN SCHEMA {quoted_schema}")]))
     };
     rows.iter().map(draft).collect()
-}
-
-/// The condition that a subscription `s` is this database's: the catalog is shared by all.
-const HERE: &str = "s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())";
-
-/// Reads the subscriptions, as only a superuser can; for everybody else they are named.
-pub(super) async fn read_subscriptions(reader: &Reader<'_>) -> Result<(Vec<Draft>, Vec<NotCarried>)> {
-    let is_superuser = reader.rows("the role", "SELECT pg_catalog.current_setting('is_superuser') = 'on'").await?;
-    let is_superuser: bool = is_superuser.first().map_or(Ok(false), |row| row.get(0))?;
-    if !is_superuser {
-        let sql = format!("SELECT pg_catalog.quote_ident(s.subname) FROM pg_catalog.pg_subscription s WHERE {HERE} ORDER BY 1");
-        let rows = reader.rows("subscriptions", &sql).await?;
-        let reason = "only a superuser can read it";
-        let named = |row: &Row| Ok(NotCarried { kind: "subscription".to_owned(), name: row.get(0)?, reason: reason.to_owned() });
-        return Ok((Vec::new(), rows.iter().map(named).collect::<Result<_>>()?));
-    }
-    // A row as JSON tells what this server has of the options that came one by one.
-    let sql = format!(
-        "SELECT s.oid, s.subname::text AS name, pg_catalog.pg_get_userbyid(s.subowner)::text AS owner, s.subconninfo AS connection, \
-           s.subslotname::text AS slot, s.subpublications AS publications, pg_catalog.to_jsonb(s) ->> 'subbinary' AS subbinary, \
-           pg_catalog.to_jsonb(s) ->> 'substream' AS substream, pg_catalog.to_jsonb(s) ->> 'subtwophasestate' AS subtwophasestate, \
-           pg_catalog.to_jsonb(s) ->> 'subdisableonerr' AS subdisableonerr, pg_catalog.to_jsonb(s) ->> 'subpasswordrequired' AS subpasswordrequired, \
-           pg_catalog.to_jsonb(s) ->> 'subrunasowner' AS subrunasowner, pg_catalog.to_jsonb(s) ->> 'subfailover' AS subfailover, \
-           pg_catalog.to_jsonb(s) ->> 'subretaindeadtuples' AS subretaindeadtuples, pg_catalog.to_jsonb(s) ->> 'subsynccommit' AS subsynccommit, \
-           pg_catalog.to_jsonb(s) ->> 'suborigin' AS suborigin FROM pg_catalog.pg_subscription s WHERE {HERE}"
-    );
-    let rows = reader.rows("subscriptions", &sql).await?;
-    Ok((rows.iter().map(subscription).collect::<Result<_>>()?, Vec::new()))
-}
-
-/// It is made without connecting anywhere, and so comes back disabled: what it subscribes to may not even be there.
-fn subscription(row: &Row) -> Result<Draft> {
-    let name: &str = row.get("name")?;
-    let identity = format!("SUBSCRIPTION {}", ident::quote(name));
-    let text = |column: &str| -> Result<&str> { Ok(row.get::<_, Option<&str>>(column)?.unwrap_or_default()) };
-    let slot = row.get::<_, Option<&str>>("slot")?.map_or_else(|| "NONE".to_owned(), ident::literal);
-    let mut options = vec!["connect = false".to_owned(), format!("slot_name = {slot}")];
-    let mut add = |condition: bool, option: &str| options.extend(condition.then(|| option.to_owned()));
-    add(text("subbinary")? == "true", "binary = true");
-    // A boolean before 16, a letter since.
-    add(matches!(text("substream")?, "true" | "t"), "streaming = on");
-    add(text("substream")? == "p", "streaming = parallel");
-    add(matches!(text("subtwophasestate")?, "p" | "e"), "two_phase = on");
-    add(text("subdisableonerr")? == "true", "disable_on_error = true");
-    add(text("subpasswordrequired")? == "false", "password_required = false");
-    add(text("subrunasowner")? == "true", "run_as_owner = true");
-    add(text("subfailover")? == "true", "failover = true");
-    add(text("subretaindeadtuples")? == "true", "retain_dead_tuples = true");
-    if text("subsynccommit")? != "off" {
-        options.push(format!("synchronous_commit = {}", ident::literal(text("subsynccommit")?)));
-    }
-    if !matches!(text("suborigin")?, "" | "any") {
-        options.push(format!("origin = {}", ident::literal(text("suborigin")?)));
-    }
-    let publications: Vec<String> = row.get("publications")?;
-    let create = format!(
-        "CREATE {identity} CONNECTION {} PUBLICATION {} WITH ({})",
-        ident::literal(row.get("connection")?),
-        ident::list(publications.iter().map(String::as_str)),
-        options.join(", ")
-    );
-    let address = Address::new(class::SUBSCRIPTION, row.get("oid")?);
-    Ok(Draft::new(address, ObjectKind::Subscription, None, name, identity).made_by(vec![create]).owned_by(row.get("owner")?))
 }

@@ -11,7 +11,7 @@ use super::secret::Secret;
 use super::service;
 use crate::error::{Error, Kind, Result};
 
-/// Every keyword that libpq 12 to 18 knows, and its environment variable ("" for none).
+/// Every keyword that libpq 12 to 19 knows, and its environment variable ("" for none).
 const KNOWN: &[(&str, &str)] = &[
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
@@ -64,6 +64,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("oauth_client_id", ""),
     ("oauth_client_secret", ""),
     ("oauth_scope", ""),
+    ("oauth_ca_file", "PGOAUTHCAFILE"),
 ];
 
 /// Values that are never shown.

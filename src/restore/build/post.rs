@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
     fn adopt(&mut self, table: ObjectId, adoption: Adoption<'_>) -> JobId {
         let name = self.name_of(table);
         let doing = format!("add the keys of {name}");
-        let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", ")));
+        let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", "))).of(table);
         let steps = std::iter::once(add).chain(adoption.extras).collect();
         let locks = vec![(Lockable::Relation(table), LockMode::AccessExclusive)];
         let cost = cost::CATALOG.times(adoption.keys.len());
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
         // A proof by an empty table is instant: one statement does both.
         let two_steps = add_not_valid.as_ref().zip(validate.as_ref()).filter(|_| child_rows > 0);
         let steps = match two_steps {
-            Some((add, _)) => vec![Step::new(format!("add {}", object.identity), add)],
+            Some((add, _)) => vec![Step::new(format!("add {}", object.identity), add).making(object.id)],
             None => statements::create(object, self.input.render),
         };
         let (needs, cost) = if two_steps.is_some() || child_rows == 0 {
@@ -217,7 +217,7 @@ impl<'a> Builder<'a> {
                 self.graph.unproved.push(format!("{} on {}", ident::quote(&object.name), self.name_of(child)));
                 return;
             }
-            let step = Step::new(format!("validate {}", object.identity), validate);
+            let step = Step::new(format!("validate {}", object.identity), validate).of(object.id);
             let needs = std::iter::once(add).chain(statistics).collect();
             let locks = reached.into_iter().zip([LockMode::ShareUpdateExclusive, LockMode::RowShare]).collect();
             let cost = cost::validate(child_rows, parent_rows);

@@ -118,7 +118,7 @@ impl Builder<'_> {
         let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
         let described = Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
         let name = ident::qualified(&described.schema, &described.name);
-        Some(Step::new(format!("analyze {name}"), format!("ANALYZE {name}")))
+        Some(Step::new(format!("analyze {name}"), format!("ANALYZE {name}")).of(table))
     }
 
     /// Statistics of what has no rows of its own in the archive: partitioned tables, foreign tables.

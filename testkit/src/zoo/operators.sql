@@ -37,7 +37,7 @@ CREATE OPERATOR CLASS ordering FOR TYPE point USING gist AS OPERATOR 1 <<(point,
 CREATE OPERATOR CLASS nothing_in_it FOR TYPE text USING btree FAMILY only_loose AS STORAGE text;
 CREATE OPERATOR CLASS within_builtin FOR TYPE "Ope rators".num USING btree FAMILY pg_catalog.integer_ops AS OPERATOR 1 "Ope rators".<, FUNCTION 1 "Ope rators".compare("Ope rators".num, "Ope rators".num);
 CREATE TABLE indexed (a "Ope rators".num, b int); CREATE INDEX ON indexed (a); CREATE INDEX ON indexed USING hash (b implied); CREATE INDEX ON indexed (a "Ope rators"."Cla ss" DESC);
-CREATE TYPE num_range AS RANGE (subtype = "Ope rators".num, subtype_diff = "Ope rators".distance, subtype_opclass = "Ope rators"."Cla ss"); CREATE TABLE ranged (a num_range);
+CREATE TYPE num_range AS RANGE (subtype = "Ope rators".num, subtype_diff = "Ope rators".distance, subtype_opclass = "Ope rators"."Cla ss"); CREATE TABLE num_ranged (a num_range);
 INSERT INTO indexed VALUES (ROW(1), 1), (ROW(2), 2);
 
 CREATE ACCESS METHOD "my gist" TYPE INDEX HANDLER gisthandler; COMMENT ON ACCESS METHOD "my gist" IS 'am';

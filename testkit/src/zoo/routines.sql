@@ -10,7 +10,9 @@ CREATE FUNCTION supported(int) RETURNS SETOF int LANGUAGE internal IMMUTABLE SUP
 CREATE FUNCTION windowed(anyelement, int) RETURNS anyelement LANGUAGE internal WINDOW IMMUTABLE AS 'window_lag_with_offset';
 CREATE FUNCTION polymorphic(anyarray, VARIADIC anyarray) RETURNS anyelement LANGUAGE plpgsql AS 'BEGIN RETURN $1[1]; END';
 CREATE FUNCTION variadic_any(int, VARIADIC "any") RETURNS int LANGUAGE internal AS 'pg_num_nulls';
+-- if 13
 CREATE FUNCTION compatible(anycompatible, anycompatiblearray) RETURNS anycompatible LANGUAGE sql AS 'SELECT $1';
+-- end
 CREATE FUNCTION broken_body() RETURNS int LANGUAGE sql AS $outer$ SELECT 1 -- unchanged $$; $function$ $x$
 $outer$;
 CREATE FUNCTION default_of(a timestamptz DEFAULT now(), b regclass DEFAULT 'pg_class'::regclass) RETURNS int LANGUAGE sql AS 'SELECT 1';

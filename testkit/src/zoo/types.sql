@@ -72,8 +72,8 @@ CREATE TYPE sub; CREATE FUNCTION sub_in(cstring) RETURNS sub LANGUAGE internal I
 CREATE TYPE sub (INPUT = sub_in, OUTPUT = sub_out, SUBSCRIPT = jsonb_subscript_handler);
 -- end
 
-CREATE TABLE typed OF "Ty pes".pair; CREATE TABLE typed_more OF "Ty pes".pair (PRIMARY KEY ("Left One"), mood WITH OPTIONS DEFAULT 'sad' NOT NULL, CHECK (late > 'epoch')) WITH (fillfactor = 50);
-INSERT INTO typed_more VALUES ('a', '{1.25,NULL}', 'happy', '2020-01-01'); COMMENT ON COLUMN typed.mood IS 'm';
+CREATE TABLE typed_pairs OF "Ty pes".pair; CREATE TABLE typed_more OF "Ty pes".pair (PRIMARY KEY ("Left One"), mood WITH OPTIONS DEFAULT 'sad' NOT NULL, CHECK (late > 'epoch')) WITH (fillfactor = 50);
+INSERT INTO typed_more VALUES ('a', '{1.25,NULL}', 'happy', '2020-01-01'); COMMENT ON COLUMN typed_pairs.mood IS 'm';
 CREATE TABLE typed_parted OF _nested_2 PARTITION BY RANGE (a); CREATE TABLE typed_part PARTITION OF typed_parted FOR VALUES FROM (1) TO (10);
 CREATE TABLE uses (id int PRIMARY KEY, d over_domain, c collated, m mood_domain, mr mood_range, fr float_range, p pair_domain, ns nested[], i int_like, pt points, cr canonical_range, tr "Ty pes"."Text Range", ad array_domain);
 INSERT INTO uses (id, d, c, m, mr, fr, p, ns, i, pt, cr, tr, ad) VALUES (1, 5, 'ab', 'it''s', '[sad,happy)', '(1.5,)', ROW('x', '{1}', 'sad', now()), ARRAY[ROW(NULL, NULL, ROW())::nested], '7', '(1,2)', '[1,5]', '[a,b)', '{1,2}'),

@@ -11,10 +11,12 @@ CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree); INSERT INTO tree
 CREATE INDEX i_expr ON keyed (lower(b) COLLATE "C" DESC NULLS LAST, (a + 1)) INCLUDE (id) WHERE a > 3; ALTER INDEX i_expr ALTER COLUMN 1 SET STATISTICS 33;
 CREATE INDEX i_ops ON keyed (b text_pattern_ops, a); CREATE INDEX i_hash ON keyed USING hash (b) WITH (fillfactor = 60); CREATE INDEX i_brin ON keyed USING brin (id) WITH (pages_per_range = 4);
 CREATE INDEX i_gin ON keyed USING gin ((ARRAY[a])) WITH (fastupdate = off);
-CREATE TABLE texts (t tsvector); CREATE INDEX i_opts ON texts USING gist (t tsvector_ops (siglen = 200));
+CREATE TABLE texts (t tsvector);
 CREATE UNIQUE INDEX i_ri ON keyed (a) ; ALTER TABLE keyed ALTER a SET NOT NULL; ALTER TABLE keyed REPLICA IDENTITY USING INDEX i_ri; ALTER TABLE keyed CLUSTER ON i_ops;
 CREATE TABLE nothing (id int); ALTER TABLE nothing REPLICA IDENTITY NOTHING;
 COMMENT ON CONSTRAINT ex ON keyed IS 'excludes'; COMMENT ON CONSTRAINT f1 ON refers IS 'refers'; COMMENT ON INDEX i_expr IS 'expression'; COMMENT ON INDEX pk IS 'the key''s index';
+-- since 13
+CREATE INDEX i_opts ON texts USING gist (t tsvector_ops (siglen = 200));
 -- since 15
 CREATE TABLE nnd (a int, b int, CONSTRAINT nnd_u UNIQUE NULLS NOT DISTINCT (a)); CREATE UNIQUE INDEX nnd_i ON nnd (b) NULLS NOT DISTINCT; INSERT INTO nnd VALUES (NULL, NULL);
 CREATE TABLE set_some (a int, b int, FOREIGN KEY (a) REFERENCES keyed ON DELETE SET NULL (a));

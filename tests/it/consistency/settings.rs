@@ -53,7 +53,12 @@ const SETUP: &str = "
 
 fn set(pair: &Pair, server: &Server, target: &str) {
     let newer = NEWER.iter().filter(|(version, ..)| server.version() >= *version).map(|(_, name, value)| (*name, *value));
-    let known = |name: &&str| *name != "default_toast_compression" || server.version() >= 14;
+    let known = |name: &&str| match *name {
+        "default_toast_compression" => server.version() >= 14,
+        // From 19 on it is always on.
+        "standard_conforming_strings" => server.version() < 19,
+        _ => true,
+    };
     for (name, value) in SETTINGS.iter().copied().filter(|(name, _)| known(name)).chain(newer) {
         let value = if name == "search_path" { value.to_owned() } else { format!("'{value}'") };
         pair.source.execute(&format!("ALTER {target} SET {name} = {value}"));
