@@ -142,7 +142,7 @@ fn a_damaged_chunk_stops_the_restore_and_leaves_the_mark() {
     assert_eq!(target.value("SELECT count(*) FROM t"), "0");
     assert_eq!(target.value("SELECT count(*) FROM schema_meta"), "0", "nothing may start on half a database");
     let name = archive.display().to_string();
-    refused(restore(options(&archive, &target)), Kind::Requirement, &["unfinished restore", &name]);
+    refused(restore(options(&archive, &target)), Kind::Requirement, &["incomplete restore", &name]);
 }
 
 #[test]
