@@ -192,6 +192,7 @@ fn decode<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
     let chunk = encoded(rows, &raw, codec);
     let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(rows), codec).expect("a vector takes all");
     writer.write_chunk(&chunk).expect("a vector takes all");
+    writer.end_tables().expect("every table is there");
     let archive = Archive::open(writer.finish().expect("a vector takes all").0, "bench").expect("it was just written");
     bencher.counter(BytesCount::new(raw.len())).bench(|| archive.read_chunk(0).and_then(StoredChunk::decode).expect("whole"));
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a Silverback archive of format 1, written from README.md in this folder and nothing else.
+"""Reads a Silverback archive of format 1 or 2, written from README.md in this folder and nothing else.
 
 Checks every checksum, count and cross-reference, decodes every chunk, and prints the rows. What is wrong is collected and
 told on stderr. Exit codes: 0 all is well, 2 wrong use, 3 not an archive, cut short or damaged, 6 a newer format.
@@ -29,26 +29,55 @@ ENCODINGS = {"binary": BINARY, "text": TEXT}
 
 HEADER = struct.Struct("<8sIII16s24s")
 PREFIX = struct.Struct("<8sB7sQQI")
-CHUNK = struct.Struct("<8s16sQIBBHQQQ16s32sII")
 COLUMN = struct.Struct("<BBBBIIII")
 INDEX = struct.Struct("<8sQII")
-ENTRY = struct.Struct("<IIQQQQ16s")
-TOTALS = struct.Struct("<QQQQ16s")
-FOOTER = struct.Struct("<QQQQQQQQ32s16s4s")
+TABLE_END = struct.Struct("<8s16sIIQQQQ16s")
 CRC = struct.Struct("<I")
 
-Entry = collections.namedtuple("Entry", "table part offset stored_bytes raw_bytes rows digest")
-Chunk = collections.namedtuple(
-    "Chunk", "magic archive number table encoding reserved columns rows raw_bytes body_bytes digest body_blake3 raw_crc body_crc"
-)
-Column = collections.namedtuple("Column", "form lengths_codec data_codec reserved value_bytes lengths_stored data_raw data_stored")
-Footer = collections.namedtuple(
-    "Footer", "manifest_offset manifest_bytes index_offset index_bytes chunks rows raw_bytes total_bytes root archive reserved"
-)
+
+class Layout:
+    """Where two formats differ: structures, with the names of their fields."""
+
+    def __init__(self, chunk_magic, index_magic, chunk, column, entry, totals, footer):
+        self.chunk_magic, self.index_magic = chunk_magic, index_magic
+        for name, (form, fields) in {"chunk": chunk, "entry": entry, "totals": totals, "footer": footer}.items():
+            setattr(self, name, struct.Struct("<" + form))
+            setattr(self, name.capitalize(), collections.namedtuple(name.capitalize(), fields))
+        self.Column = collections.namedtuple("Column", column + " value_bytes lengths_stored data_raw data_stored")
+
+    def header_bytes(self, columns):
+        return self.chunk.size + columns * COLUMN.size + CRC.size
+
+    def footer_bytes(self):
+        return self.footer.size + CRC.size + len(MAGIC)
+
+
+SHAPE = "table encoding reserved columns rows raw_bytes body_bytes digest body_blake3 raw_crc body_crc"
+PLACES = "manifest_offset manifest_bytes index_offset index_bytes chunks rows raw_bytes total_bytes root archive"
+FORMATS = {
+    1: Layout(
+        b"SBKCHUNK",
+        b"SBKINDEX",
+        ("8s16sQIBBHQQQ16s32sII", "magic archive number " + SHAPE),
+        "form lengths_codec data_codec reserved",
+        ("IIQQQQ16s", "table part offset stored_bytes raw_bytes rows digest"),
+        ("QQQQ16s", "chunks rows raw_bytes stored_bytes digest"),
+        ("QQQQQQQQ32s16s4s", PLACES + " reserved"),
+    ),
+    2: Layout(
+        b"SBKCHNK2",
+        b"SBKINDX2",
+        ("8s16s16sQIBBHQQQ16s32sII", "magic archive writer number " + SHAPE),
+        "form reserved lengths_codec data_codec",
+        ("IIQQQQ16s32s", "table part offset stored_bytes raw_bytes rows digest header_blake3"),
+        ("QQQQ16sIIQ", "chunks rows raw_bytes stored_bytes digest end_part end_reserved end_offset"),
+        ("QQQQQQQQ32s16sQQ4s", PLACES + " keys_bytes signature_bytes reserved"),
+    ),
+}
 
 
 class Damaged(Exception):
-    """Something is not as format 1 says."""
+    """Something is not as the format says."""
 
 
 class Newer(Exception):
@@ -99,10 +128,6 @@ def raw_bytes_max(rows):
     return ROW_BYTES_MAX if rows == 1 else CHUNK_BYTES_MAX
 
 
-def header_bytes(columns):
-    return CHUNK.size + columns * COLUMN.size + CRC.size
-
-
 class Archive:
     """Header, footer, manifest and index, read and compared with each other; raises what is wrong."""
 
@@ -126,25 +151,28 @@ class Archive:
         need(MAGIC.startswith(self.header[:8]), "not a Silverback archive")
         need(len(self.header) == 64, "cut short: no whole header")
         _, version, critical, _, self.archive, reserved = HEADER.unpack(unseal(self.header, "header"))
-        if version > 1 or critical:
-            raise Newer(f"a newer format: version {version}, critical flags {critical:#010x}")
-        need(version == 1, f"there is no format version {version}")
+        if version > max(FORMATS) or critical:
+            raise Newer(f"a newer format, or a feature that is not read here: version {version}, critical flags {critical:#010x}")
+        need(version in FORMATS, f"there is no format version {version}")
+        self.version, self.layout = version, FORMATS[version]
         need(not any(reserved), "header: reserved bytes are not zero")
 
     def read_footer(self):
-        need(self.size >= 64 + 128, "cut short: no footer")
-        data = self.read(self.size - 128, 128)
-        sealed, magic = data[:120], data[120:]
+        size = self.layout.footer_bytes()
+        need(self.size >= 64 + size, "cut short: no footer")
+        data = self.read(self.size - size, size)
+        sealed, magic = data[: -len(MAGIC)], data[-len(MAGIC) :]
         if magic != MAGIC and zlib.crc32(sealed[:-4]) != CRC.unpack(sealed[-4:])[0]:
             raise Damaged("cut short: no footer")
-        self.footer = footer = Footer(*FOOTER.unpack(unseal(sealed, "footer")))
+        self.footer = footer = self.layout.Footer(*self.layout.footer.unpack(unseal(sealed, "footer")))
         need(magic == MAGIC, "footer: the end mark is damaged")
         need(not any(footer.reserved), "footer: reserved bytes are not zero")
+        need(self.version == 1 or footer.keys_bytes == footer.signature_bytes == 0, "footer: sections that are not specified yet")
         need(footer.total_bytes == self.size, f"{self.size} bytes, expected {footer.total_bytes}")
         need(footer.archive == self.archive, "footer: of another archive")
         self.chunks_start = footer.manifest_offset + footer.manifest_bytes
         ordered = footer.manifest_offset == 64 and self.chunks_start <= footer.index_offset
-        need(ordered and footer.index_offset + footer.index_bytes + 128 == self.size, "footer: the sections do not follow each other")
+        need(ordered and footer.index_offset + footer.index_bytes + size == self.size, "footer: the sections do not follow each other")
 
     def read_manifest(self):
         need(PREFIX.size + CRC.size <= self.footer.manifest_bytes <= 40 + MANIFEST_BYTES_MAX, "manifest: wrong size")
@@ -184,58 +212,89 @@ class Archive:
 
     def read_index(self):
         footer = self.footer
-        need(INDEX.size + CRC.size <= footer.index_bytes <= 28 + 56 * CHUNKS_MAX + 48 * TABLES_MAX, "index: wrong size")
+        need(INDEX.size + CRC.size <= footer.index_bytes <= 28 + self.layout.entry.size * CHUNKS_MAX + self.layout.totals.size * TABLES_MAX, "index: wrong size")
         self.index = self.read(footer.index_offset, footer.index_bytes)
         content = unseal(self.index, "index")
         magic, chunks, tables, reserved = INDEX.unpack(content[: INDEX.size])
-        need(magic == b"SBKINDEX", "index: it does not begin as one")
+        need(magic == self.layout.index_magic, "index: it does not begin as one")
         need(reserved == 0, "index: reserved bytes are not zero")
         need(chunks <= CHUNKS_MAX and tables <= TABLES_MAX, "index: over the limits")
-        need(len(content) == INDEX.size + chunks * ENTRY.size + tables * TOTALS.size, "index: wrong size for its counts")
+        need(len(content) == INDEX.size + chunks * self.layout.entry.size + tables * self.layout.totals.size, "index: wrong size for its counts")
         need(tables == len(self.tables), f"index: {tables} tables, the manifest has {len(self.tables)}")
-        split = INDEX.size + chunks * ENTRY.size
-        self.entries = [Entry(*fields) for fields in ENTRY.iter_unpack(content[INDEX.size : split])]
-        self.totals = list(TOTALS.iter_unpack(content[split:]))
+        split = INDEX.size + chunks * self.layout.entry.size
+        self.entries = [self.layout.Entry(*fields) for fields in self.layout.entry.iter_unpack(content[INDEX.size : split])]
+        self.totals = [self.layout.Totals(*fields) for fields in self.layout.totals.iter_unpack(content[split:])]
         self.check_entries()
+        self.check_places()
         sums = (len(self.entries), sum(e.rows for e in self.entries), sum(e.raw_bytes for e in self.entries))
         need(sums == (footer.chunks, footer.rows, footer.raw_bytes), "index: its sums are not the footer's")
 
     def check_entries(self):
-        offset = self.chunks_start
         sums = [[0, 0, 0, 0, 0] for _ in self.tables]
         for place, entry in enumerate(self.entries):
             what = f"index, chunk {place}"
             need(entry.table < len(self.tables), f"{what}: no such table")
             need(entry.part == 0, f"{what}: in another part")
-            need(entry.offset == offset, f"{what}: at {entry.offset}, expected {offset}")
             need(entry.rows >= 1 and entry.raw_bytes <= raw_bytes_max(entry.rows), f"{what}: over the limits")
-            head = header_bytes(len(self.tables[entry.table]["columns"]))
+            head = self.layout.header_bytes(len(self.tables[entry.table]["columns"]))
             need(head <= entry.stored_bytes <= head + 5 * entry.raw_bytes, f"{what}: wrong size")
-            offset += entry.stored_bytes
             added = (1, entry.rows, entry.raw_bytes, entry.stored_bytes, number(entry.digest))
             sums[entry.table] = [a + b for a, b in zip(sums[entry.table], added)]
-        need(offset == self.footer.index_offset, "index: the chunks do not end where it begins")
         for place, (found, stored) in enumerate(zip(sums, self.totals)):
             found[4] %= 1 << 128
             need(found == [*stored[:4], number(stored[4])], f"index: wrong totals of table {place}")
+        if self.version > 1:
+            hashes = {entry.header_blake3 for entry in self.entries}
+            need(len(hashes) == len(self.entries), "index: a chunk is there twice")
+
+    def check_places(self):
+        """Chunks and the ends of tables fill what is between manifest and index, and an end follows its table's chunks."""
+        records = [(entry.offset, entry.stored_bytes, entry.table, False) for entry in self.entries]
+        need(records == sorted(records), "index: its chunks are not in the file's order")
+        if self.version > 1:
+            size = TABLE_END.size + CRC.size
+            for place, totals in enumerate(self.totals):
+                need(totals.end_part == 0, f"index, table {place}: its end is in another part")
+                need(totals.end_reserved == 0, f"index, table {place}: reserved bytes are not zero")
+                records.append((totals.end_offset, size, place, True))
+        offset, ended = self.chunks_start, set()
+        for place, size, table, ends in sorted(records):
+            need(place == offset, f"index: a record at {place}, expected at {offset}")
+            need(table not in ended, f"index: a chunk follows the end of table {table}")
+            offset += size
+            if ends:
+                ended.add(table)
+        need(offset == self.footer.index_offset, "index: the last record does not end where it begins")
 
     def check_root(self):
         root = blake3.blake3(self.header)
         root.update(self.section)
-        for entry in self.entries:
-            root.update(self.read(entry.offset, header_bytes(len(self.tables[entry.table]["columns"]))))
+        for entry in self.entries if self.version == 1 else []:
+            root.update(self.read(entry.offset, self.layout.header_bytes(len(self.tables[entry.table]["columns"]))))
         root.update(self.index)
         need(root.digest() == self.footer.root, f"root: {root.hexdigest()}, expected {self.footer.root.hex()}")
+
+    def check_table_end(self, place):
+        totals = self.totals[place]
+        data = unseal(self.read(totals.end_offset, TABLE_END.size + CRC.size), f"end of table {place}")
+        magic, archive, table, reserved, *says = TABLE_END.unpack(data)
+        need(magic == b"SBKTBEND", f"end of table {place}: there is none")
+        need(reserved == 0, f"end of table {place}: reserved bytes are not zero")
+        need(archive == self.archive, f"end of table {place}: of another archive")
+        need((table, *says) == (place, *totals[:5]), f"end of table {place}: it is not what the index says")
 
     def rows(self, place):
         """The rows of a chunk, checked: lists of bytes or None."""
         entry, table = self.entries[place], self.tables[self.entries[place].table]
         stored = self.read(entry.offset, entry.stored_bytes)
-        head = header_bytes(len(table["columns"]))
-        chunk, columns = read_chunk_header(stored[:head])
+        head = self.layout.header_bytes(len(table["columns"]))
+        chunk, columns = read_chunk_header(self.layout, stored[:head])
         body = stored[head:]
         need(chunk.archive == self.archive, "of another archive")
-        need(chunk.number == place, f"chunk {chunk.number} in another place")
+        if self.version == 1:
+            need(chunk.number == place, f"chunk {chunk.number} in another place")
+        else:
+            need(blake3.blake3(stored[:head]).digest() == entry.header_blake3, "the hash of its header is not what the index says")
         says = (chunk.table, chunk.rows, chunk.raw_bytes, chunk.digest, chunk.body_bytes, chunk.encoding)
         index = (entry.table, entry.rows, entry.raw_bytes, entry.digest, len(body), ENCODINGS[table["encoding"]])
         need(says == index, "its header is not what the index says")
@@ -255,20 +314,20 @@ def lengths_bytes(form, rows):
     return (0, 0, (rows + 7) // 8, rows, 2 * rows, 4 * rows)[form]
 
 
-def read_chunk_header(data):
-    need(data[:8] == b"SBKCHUNK", "there is no chunk here")
+def read_chunk_header(layout, data):
+    need(data[:8] == layout.chunk_magic, "there is no chunk here")
     content = unseal(data, "chunk header")
-    chunk = Chunk(*CHUNK.unpack(content[: CHUNK.size]))
+    chunk = layout.Chunk(*layout.chunk.unpack(content[: layout.chunk.size]))
     need(chunk.encoding in (BINARY, TEXT), f"unknown encoding {chunk.encoding}")
     need(chunk.reserved == 0, "reserved bytes are not zero")
-    need(chunk.columns <= COLUMNS_MAX and len(data) == header_bytes(chunk.columns), "wrong number of columns")
+    need(chunk.columns <= COLUMNS_MAX and len(data) == layout.header_bytes(chunk.columns), "wrong number of columns")
     need(chunk.rows >= 1 and chunk.raw_bytes <= raw_bytes_max(chunk.rows), "over the limits")
     row_bytes_min = 2 + 4 * chunk.columns if chunk.encoding == BINARY else max(chunk.columns, 1)
     need(chunk.rows * row_bytes_min <= chunk.raw_bytes, "too many rows for its bytes")
-    columns = [Column(*fields) for fields in COLUMN.iter_unpack(content[CHUNK.size :])]
+    columns = [layout.Column(*fields) for fields in COLUMN.iter_unpack(content[layout.chunk.size :])]
     for column in columns:
         need(column.form <= 5, f"unknown form {column.form}")
-        need(column.reserved == 0, "reserved bytes are not zero")
+        need(column.reserved == 0, "a transform, or reserved bytes that are not zero")
         need(column.value_bytes == 0 or column.form in (1, 2), "lengths are given twice")
         sizes = (
             (column.lengths_codec, lengths_bytes(column.form, chunk.rows), column.lengths_stored),
@@ -354,7 +413,7 @@ def summary(archive):
             "stored_bytes": stored_bytes,
             "digest": f"{number(digest):032x}",
         }
-        for table, (chunks, rows, raw_bytes, stored_bytes, digest) in zip(archive.tables, archive.totals)
+        for table, (chunks, rows, raw_bytes, stored_bytes, digest, *_) in zip(archive.tables, archive.totals)
     ]
     return {
         "archive": str(uuid.UUID(bytes=archive.archive)),
@@ -371,10 +430,12 @@ def check(path, seen=lambda table, rows: None, end=lambda archive: None):
     try:
         with open(path, "rb") as file:
             archive = Archive(file)
-            try:
-                archive.check_root()
-            except Damaged as error:
-                findings.append(str(error))
+            ends = [lambda place=place: archive.check_table_end(place) for place in range(len(archive.tables))]
+            for check in [archive.check_root, *(ends if archive.version > 1 else [])]:
+                try:
+                    check()
+                except Damaged as error:
+                    findings.append(str(error))
             for place, entry in enumerate(archive.entries):
                 try:
                     rows = archive.rows(place)

@@ -6,7 +6,10 @@ use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
 const HEADER_BYTES: usize = 64;
-const FOOTER_BYTES: usize = 128;
+const FOOTER_BYTES: usize = 144;
+/// Of a chunk's header without columns.
+const CHUNK_BYTES: usize = 140;
+const TABLE_END_BYTES: usize = 84;
 
 /// A manifest of tables with so many columns each.
 pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
@@ -91,6 +94,7 @@ pub fn archive(codec: Codec) -> Vec<u8> {
         let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec, Vec::new()).expect("whole rows");
         writer.write_chunk(&chunk.0).expect("a vector takes all");
     }
+    writer.end_tables().expect("every table is there");
     writer.finish().expect("a vector takes all").0
 }
 
@@ -132,27 +136,32 @@ pub fn reseal(bytes: &mut [u8]) {
         put(bytes, HEADER_BYTES + 32, &crc.to_le_bytes());
         seal(bytes, HEADER_BYTES, 36);
     }
-    let chunks: Vec<usize> = (HEADER_BYTES..footer).filter(|&at| bytes[at..].starts_with(b"SBKCHUNK")).collect();
-    for at in chunks {
+    let places = |bytes: &[u8], magic: &[u8]| (HEADER_BYTES..footer).filter(|&at| bytes[at..].starts_with(magic)).collect::<Vec<_>>();
+    for at in places(bytes, b"SBKCHNK2") {
         seal_chunk(&mut bytes[at..footer]);
+    }
+    for at in places(bytes, b"SBKTBEND") {
+        if at + TABLE_END_BYTES <= footer {
+            seal(bytes, at, TABLE_END_BYTES - 4);
+        }
     }
     let (index, index_bytes) = (long(bytes, footer + 16), long(bytes, footer + 24));
     if index_bytes >= 28 && index.checked_add(index_bytes).is_some_and(|end| end <= footer) {
         seal(bytes, index, index_bytes - 4);
     }
-    seal(bytes, footer, 116);
+    seal(bytes, footer, 132);
 }
 
 /// Makes the checksums of one chunk right, whose bytes come first.
 pub fn seal_chunk(bytes: &mut [u8]) {
-    if bytes.len() < 124 {
+    if bytes.len() < CHUNK_BYTES {
         return;
     }
-    let header = 124 + 20 * usize::from(u16::from_le_bytes([bytes[38], bytes[39]]));
-    if let Some(body) = bytes.get(header..).and_then(|rest| rest.get(..long(bytes, 56))) {
+    let header = CHUNK_BYTES + 20 * usize::from(u16::from_le_bytes([bytes[54], bytes[55]]));
+    if let Some(body) = bytes.get(header..).and_then(|rest| rest.get(..long(bytes, 72))) {
         let (crc, blake3) = (crc32fast::hash(body), blake3::hash(body));
-        put(bytes, 116, &crc.to_le_bytes());
-        put(bytes, 80, blake3.as_bytes());
+        put(bytes, 132, &crc.to_le_bytes());
+        put(bytes, 96, blake3.as_bytes());
     }
     if header <= bytes.len() {
         seal(bytes, 0, header - 4);
@@ -161,33 +170,39 @@ pub fn seal_chunk(bytes: &mut [u8]) {
 
 /// Puts one chunk into an archive that is right in everything else.
 pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
-    if chunk.len() < 124 {
+    if chunk.len() < CHUNK_BYTES {
         return None;
     }
-    let encoding = if chunk[36] == 2 { RowEncoding::Text } else { RowEncoding::Binary };
-    let columns = usize::from(u16::from_le_bytes([chunk[38], chunk[39]])).min(40);
-    put(&mut chunk, 0, b"SBKCHUNK");
-    chunk[8..36].fill(0);
-    chunk[38] = columns as u8;
-    chunk[39] = 0;
-    let header = 124 + 20 * columns;
+    let encoding = if chunk[52] == 2 { RowEncoding::Text } else { RowEncoding::Binary };
+    let columns = usize::from(u16::from_le_bytes([chunk[54], chunk[55]])).min(40);
+    put(&mut chunk, 0, b"SBKCHNK2");
+    // Archive, writer, number and table.
+    chunk[8..52].fill(0);
+    chunk[54] = columns as u8;
+    chunk[55] = 0;
+    let header = CHUNK_BYTES + 20 * columns;
     let body = chunk.len().checked_sub(header)?;
-    put(&mut chunk, 56, &(body as u64).to_le_bytes());
+    put(&mut chunk, 72, &(body as u64).to_le_bytes());
     seal_chunk(&mut chunk);
 
-    let writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
+    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
+    writer.end_tables().expect("every table is there");
     let mut out = writer.finish().expect("a vector takes all").0;
     let mut footer = out.split_off(out.len() - FOOTER_BYTES);
-    let offset = long(&footer, 16);
+    let offset = long(&footer, 8) + HEADER_BYTES;
     out.truncate(offset);
     out.extend(&chunk);
 
-    let (rows, raw_bytes, digest) = (&chunk[40..48], &chunk[48..56], &chunk[64..80]);
+    let (rows, raw_bytes, digest) = (&chunk[56..64], &chunk[64..72], &chunk[80..96]);
     let stored = (chunk.len() as u64).to_le_bytes();
     let one = 1_u64.to_le_bytes();
-    let entry = [&[0; 8][..], &(offset as u64).to_le_bytes(), &stored, raw_bytes, rows, digest].concat();
+    let hash = blake3::hash(&chunk[..header]);
+    let entry = [&[0; 8][..], &(offset as u64).to_le_bytes(), &stored, raw_bytes, rows, digest, hash.as_bytes()].concat();
     let totals = [&one[..], rows, raw_bytes, &stored, digest].concat();
-    let index = [b"SBKINDEX", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 4]].concat();
+    let end = out.len() as u64;
+    out.extend([b"SBKTBEND", &[0; 24][..], &totals, &[0; 4]].concat());
+    let index =
+        [b"SBKINDX2", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 8], &end.to_le_bytes(), &[0; 4]].concat();
     put(&mut footer, 16, &(out.len() as u64).to_le_bytes());
     put(&mut footer, 24, &(index.len() as u64).to_le_bytes());
     put(&mut footer, 32, &one);

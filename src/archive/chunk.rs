@@ -1,31 +1,44 @@
 //! A chunk's header: whose rows these are, what they amount to, and where each column's blocks are.
 //!
 //! ```text
-//! 0 magic | 8 archive | 24 number | 32 table | 36 encoding | 37 reserved | 38 columns | 40 rows | 48 raw_bytes | 56 body_bytes
-//! 64 digest | 80 body_blake3 | 112 raw_crc | 116 body_crc | 120 columns × 20 bytes | crc
+//! 0 magic | 8 archive | 24 writer | 40 number | 48 table | 52 encoding | 53 reserved | 54 columns | 56 rows | 64 raw_bytes
+//! 72 body_bytes | 80 digest | 96 body_blake3 | 128 raw_crc | 132 body_crc | 136 columns × 20 bytes | crc
 //!
-//! column: 0 form | 1 lengths_codec | 2 data_codec | 3 reserved | 4 value_bytes | 8 lengths_stored | 12 data_raw | 16 data_stored
+//! column: 0 form | 1 transform | 2 lengths_codec | 3 data_codec | 4 value_bytes | 8 lengths_stored | 12 data_raw | 16 data_stored
 //! ```
 //!
-//! The column count stands at a fixed place, so that a chunk says where it ends to a reader that has seen nothing else.
+//! Format 1 has another magic, no writer, and the codecs of a column before a reserved byte. The column count stands at a fixed place, so
+//! that a chunk says where it ends to a reader that has seen nothing else.
 
 use bincode::{Decode, Encode};
 use uuid::Uuid;
 
 use super::block::BlockCodec;
+use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::RowEncoding;
 use super::{codec, damaged};
 use crate::error::Result;
 use crate::pgcopy::{Digest, Form};
 
-pub(super) const MAGIC: [u8; 8] = *b"SBKCHUNK";
+const MAGIC: [u8; 8] = *b"SBKCHNK2";
+const MAGIC_1: [u8; 8] = *b"SBKCHUNK";
+
+/// The magic of a format's chunks.
+pub(super) fn magic(format: Format) -> [u8; 8] {
+    match format {
+        Format::One => MAGIC_1,
+        Format::Two => MAGIC,
+    }
+}
 
 /// What is said of the rows, apart from where their blocks are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChunkHeader {
     pub archive: Uuid,
-    /// Its place in the archive, from 0.
+    /// Who wrote it; in format 1, nobody is named.
+    pub writer: Uuid,
+    /// Its number among the writer's chunks, from 0; in format 1, its place in the archive.
     pub number: u64,
     pub table: u32,
     pub encoding: RowEncoding,
@@ -54,6 +67,7 @@ pub(super) struct ColumnBlocks {
 struct Layout {
     magic: [u8; 8],
     archive: [u8; 16],
+    writer: [u8; 16],
     number: u64,
     table: u32,
     encoding: u8,
@@ -71,22 +85,31 @@ struct Layout {
 #[derive(Encode, Decode)]
 struct ColumnLayout {
     form: u8,
+    transform: u8,
     lengths_codec: u8,
     data_codec: u8,
-    reserved: u8,
     value_bytes: u32,
     lengths_stored: u32,
     data_raw: u32,
     data_stored: u32,
 }
 
-const FIXED_BYTES: usize = 120;
+const FIXED_BYTES: usize = 136;
+const WRITER: std::ops::Range<usize> = 24..40;
 const COLUMN_BYTES: usize = 20;
 const CRC_BYTES: usize = 4;
 
+/// The bytes before the first column's descriptor.
+fn fixed_bytes(format: Format) -> usize {
+    match format {
+        Format::One => FIXED_BYTES - WRITER.len(),
+        Format::Two => FIXED_BYTES,
+    }
+}
+
 /// The size on disk of the header of a chunk of so many columns.
-pub(super) fn header_bytes(columns: usize) -> u64 {
-    (FIXED_BYTES + columns * COLUMN_BYTES + CRC_BYTES) as u64
+pub(super) fn header_bytes(format: Format, columns: usize) -> u64 {
+    (fixed_bytes(format) + columns * COLUMN_BYTES + CRC_BYTES) as u64
 }
 
 /// A form's number, and the bytes of every value where it has them.
@@ -118,10 +141,11 @@ fn form_of(number: u8, value_bytes: u32) -> Result<Form, String> {
 }
 
 pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(header_bytes(columns.len()) as usize);
+    let mut out = Vec::with_capacity(header_bytes(Format::Two, columns.len()) as usize);
     let layout = Layout {
         magic: MAGIC,
         archive: header.archive.into_bytes(),
+        writer: header.writer.into_bytes(),
         number: header.number,
         table: header.table,
         encoding: encoding_byte(header.encoding),
@@ -140,9 +164,9 @@ pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> 
         let (form, value_bytes) = form_parts(column.form);
         let layout = ColumnLayout {
             form,
+            transform: 0,
             lengths_codec: column.lengths_codec as u8,
             data_codec: column.data_codec as u8,
-            reserved: 0,
             value_bytes,
             lengths_stored: column.lengths_stored,
             data_raw: column.data_raw,
@@ -161,26 +185,32 @@ fn encoding_byte(encoding: RowEncoding) -> u8 {
     }
 }
 
-/// How many columns a header says it has, if it begins as one; nothing is checked yet.
-pub(super) fn column_count(start: &[u8]) -> Option<usize> {
-    let bytes = start.starts_with(&MAGIC).then(|| start.get(38..40)).flatten()?;
-    Some(usize::from(u16::from_le_bytes(bytes.try_into().ok()?)))
+/// The format of a chunk that begins here, and how many columns its header says it has; nothing is checked yet.
+pub(super) fn begins(start: &[u8]) -> Option<(Format, usize)> {
+    let format = [Format::Two, Format::One].into_iter().find(|format| start.starts_with(&magic(*format)))?;
+    // The last two bytes of the 16 before the row count.
+    let at = fixed_bytes(format) - 82;
+    let bytes = start.get(at..at + 2)?;
+    Some((format, usize::from(u16::from_le_bytes(bytes.try_into().ok()?))))
 }
 
-/// Reads a header that fills `bytes`, and checks all that can be checked without the body.
-pub(super) fn decode(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
-    decode_clause(bytes).map_err(|cause| damaged("read the chunk's header", cause))
+/// Reads a header of this format that fills `bytes`, and checks all that can be checked without the body.
+pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
+    decode_clause(format, bytes).map_err(|cause| damaged("read the chunk's header", cause))
 }
 
-fn decode_clause(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>), String> {
-    if !bytes.starts_with(&MAGIC) {
+fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>), String> {
+    if !bytes.starts_with(&magic(format)) {
         return Err("there is no chunk here".into());
     }
     let content = codec::unseal(bytes)?;
-    let Some((fixed, descriptors)) = content.split_at_checked(FIXED_BYTES) else {
+    let Some((fixed, descriptors)) = content.split_at_checked(fixed_bytes(format)) else {
         return Err("it is cut short".into());
     };
-    let layout: Layout = codec::decode(fixed)?;
+    let layout: Layout = match format {
+        Format::Two => codec::decode(fixed)?,
+        Format::One => codec::decode(&[&fixed[..WRITER.start], &[0; WRITER.end - WRITER.start], &fixed[WRITER.start..]].concat())?,
+    };
     let encoding = match layout.encoding {
         1 => RowEncoding::Binary,
         2 => RowEncoding::Text,
@@ -194,6 +224,7 @@ fn decode_clause(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>), Strin
     }
     let header = ChunkHeader {
         archive: Uuid::from_bytes(layout.archive),
+        writer: Uuid::from_bytes(layout.writer),
         number: layout.number,
         table: layout.table,
         encoding,
@@ -207,7 +238,8 @@ fn decode_clause(bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>), Strin
         body_crc: layout.body_crc,
     };
     check_size(&header)?;
-    let columns = descriptors.chunks_exact(COLUMN_BYTES).map(|bytes| decode_column(header.rows, bytes)).collect::<Result<Vec<_>, _>>()?;
+    let columns =
+        descriptors.chunks_exact(COLUMN_BYTES).map(|bytes| decode_column(format, header.rows, bytes)).collect::<Result<Vec<_>, _>>()?;
     check_sums(&header, &columns)?;
     Ok((header, columns))
 }
@@ -229,13 +261,21 @@ fn check_size(header: &ChunkHeader) -> Result<(), String> {
     Ok(())
 }
 
-fn decode_column(rows: u64, bytes: &[u8]) -> Result<ColumnBlocks, String> {
-    let layout: ColumnLayout = codec::decode(bytes)?;
+fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks, String> {
+    let mut layout: ColumnLayout = codec::decode(bytes)?;
+    if format == Format::One {
+        // What is the transform now was reserved, and stood behind the codecs.
+        let ColumnLayout { transform, lengths_codec, data_codec, .. } = layout;
+        (layout.lengths_codec, layout.data_codec, layout.transform) = (transform, lengths_codec, data_codec);
+    }
     let form = form_of(layout.form, layout.value_bytes)?;
     let codec = |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
     let (lengths_codec, data_codec) = (codec(layout.lengths_codec)?, codec(layout.data_codec)?);
-    if layout.reserved != 0 {
-        return Err("reserved bytes are not zero".into());
+    if layout.transform != 0 {
+        return Err(match format {
+            Format::One => "reserved bytes are not zero".into(),
+            Format::Two => format!("there is no transform {}", layout.transform),
+        });
     }
     let sizes =
         [(lengths_codec, form.lengths_bytes(rows), layout.lengths_stored), (data_codec, u64::from(layout.data_raw), layout.data_stored)];

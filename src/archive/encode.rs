@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use super::block::{self, Codec};
 use super::chunk::{ChunkHeader, ColumnBlocks, header_bytes};
+use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::{RowEncoding, TableId};
 use super::room;
 use crate::error::{Error, Kind, Result};
 use crate::pgcopy::{Column, Digest, split};
 
-/// A chunk as it will be stored; its place in the archive is given by the writer.
+/// A chunk as it will be stored; its writer and number are given by the writer.
 #[derive(Clone, Debug)]
 pub struct EncodedChunk {
     pub(super) header: ChunkHeader,
@@ -23,7 +24,7 @@ pub struct EncodedChunk {
 impl EncodedChunk {
     /// The bytes it takes in the archive, its header included.
     pub fn stored_bytes(&self) -> u64 {
-        header_bytes(self.columns.len()) + self.header.body_bytes
+        header_bytes(Format::Two, self.columns.len()) + self.header.body_bytes
     }
 
     /// The bytes of its rows as COPY sent them.
@@ -86,6 +87,7 @@ pub fn encode_chunk(
     room::keep(&room::COLUMNS, split.room);
     let header = ChunkHeader {
         archive,
+        writer: Uuid::nil(),
         number: 0,
         table: table.0,
         encoding,

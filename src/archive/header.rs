@@ -13,17 +13,26 @@ use super::codec;
 use super::damaged;
 use crate::error::{Error, Kind, Result};
 
-/// The version that this crate writes, and the only one that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version that this crate writes. It reads this one and those before it.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The first and the last eight bytes of an archive. As PNG's: a byte beyond ASCII, CR LF, the DOS end of file, LF. Each
 /// breaks under another kind of text-mode transfer.
 pub(super) const MAGIC: [u8; 8] = *b"\x89SBK\r\n\x1a\n";
 
-/// The critical features that this version knows: none.
-const KNOWN_CRITICAL: u32 = 0;
+/// The critical features that are specified, by bit; none can be read yet.
+const SPECIFIED: [(u32, &str); 3] = [(1, "sealed"), (2, "parts"), (4, "attachments")];
 
 const DOING: &str = "read the header";
+
+/// How sections are laid out, which differs by version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A chunk's number is its place, and the root covers every chunk's header.
+    One,
+    /// The index holds the hash of every chunk's header; tables end with a record of their own.
+    Two,
+}
 
 /// What an archive is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +65,11 @@ impl Header {
         Self { version: FORMAT_VERSION, critical: 0, optional: 0, archive }
     }
 
+    /// How the sections after it are laid out.
+    pub(super) fn format(&self) -> Format {
+        if self.version == 1 { Format::One } else { Format::Two }
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let Self { version, critical, optional, archive } = *self;
         let layout = Layout { magic: MAGIC, version, critical, optional, archive: archive.into_bytes(), reserved: [0; 24] };
@@ -74,15 +88,17 @@ impl Header {
         let content = codec::unseal(bytes).map_err(|cause| damaged(DOING, cause))?;
         let layout: Layout = codec::decode(content).map_err(|cause| damaged(DOING, cause))?;
         if layout.version > FORMAT_VERSION {
-            let cause = format!("it is of a newer format: version {}, this program reads version {FORMAT_VERSION}", layout.version);
+            let cause = format!("it is of a newer format: version {}, this program reads up to {FORMAT_VERSION}", layout.version);
             return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
         }
-        if layout.version != FORMAT_VERSION {
-            return Err(damaged(DOING, format!("there is no format version {}", layout.version)));
+        if layout.version == 0 {
+            return Err(damaged(DOING, "there is no format version 0"));
         }
-        let unknown = layout.critical & !KNOWN_CRITICAL;
-        if unknown != 0 {
-            let cause = format!("it needs a feature of a newer format that this program does not know (critical flags {unknown:#010x})");
+        if layout.critical != 0 {
+            let named = SPECIFIED.iter().filter(|(bit, _)| layout.critical & bit != 0).map(|(_, name)| format!(" {name}"));
+            let flags = layout.critical;
+            let cause =
+                format!("it needs features that this program cannot read (critical flags {flags:#010x}{})", named.collect::<String>());
             return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
         }
         if layout.reserved != [0; 24] {
@@ -152,9 +168,10 @@ mod tests {
     fn strangers_are_told_apart() {
         check(b"PGDMP", Kind::Archive, "not a silverback archive");
         check(b"\x89SBK\n\x1a\n", Kind::Archive, "text mode");
-        check(&resealed(|bytes| bytes[8] = 2), Kind::Requirement, "newer format");
+        check(&resealed(|bytes| bytes[8] = 3), Kind::Requirement, "newer format");
+        assert_eq!(Header::decode(&resealed(|bytes| bytes[8] = 1)).expect("format 1 is read").format(), Format::One);
         check(&resealed(|bytes| bytes[8] = 0), Kind::Archive, "no format version 0");
-        check(&resealed(|bytes| bytes[12] = 1), Kind::Requirement, "critical flags 0x00000001");
+        check(&resealed(|bytes| bytes[12] = 1), Kind::Requirement, "critical flags 0x00000001 sealed");
         check(&resealed(|bytes| bytes[59] = 1), Kind::Archive, "reserved");
         assert_eq!(Header::decode(&resealed(|bytes| bytes[19] = 128)).expect("optional flags are ignored").optional, 1 << 31);
     }

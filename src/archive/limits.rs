@@ -1,4 +1,4 @@
-//! The limits of format 1. The writer keeps them, the reader tests them before it allocates.
+//! The limits of the format. The writer keeps them, the reader tests them before it allocates.
 
 /// The most raw bytes of a chunk of several rows: 64 MiB.
 pub const CHUNK_BYTES_MAX: u64 = 64 << 20;

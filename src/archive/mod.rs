@@ -1,7 +1,7 @@
 //! The archive file: header, manifest, chunks, index, footer. Knows neither tokio nor Postgres.
 //!
 //! ```text
-//! Header | Manifest | Chunk* | Index | Footer
+//! Header | Manifest | (Chunk | Table end)* | Index | Footer
 //!
 //! rows ─► encode_chunk ─► EncodedChunk ─► ArchiveWriter ─► file ─► Archive::read_chunk ─► StoredChunk::decode ─► rows
 //! ```
@@ -26,6 +26,7 @@ mod root;
 mod section;
 pub mod statistics;
 mod survey;
+mod table_end;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub use writer::{ArchiveWriter, Summary};
 
 use crate::error::{Error, Kind};
 
-/// What is not as format 1 says.
+/// What is not as the format says.
 fn damaged(doing: impl Into<String>, cause: impl Into<String>) -> Error {
     Error::new(Kind::Archive, doing, cause)
 }

@@ -11,11 +11,12 @@ use super::chunk::{self, header_bytes};
 use super::decode::StoredChunk;
 use super::file::ReadAt;
 use super::footer::Footer;
-use super::header::Header;
+use super::header::{Format, Header};
 use super::index::{self, Index, IndexEntry};
-use super::manifest::{Manifest, RowEncoding, Table};
+use super::manifest::{Manifest, RowEncoding, Table, TableId};
 use super::room;
 use super::root::Root;
+use super::table_end::TableEnd;
 use super::{damaged, section};
 use crate::error::{Error, Kind, Result};
 
@@ -81,28 +82,41 @@ impl<R: ReadAt> Archive<R> {
         let start = read(&source, 0, total.min(Header::BYTES as u64), "header")?;
         let header = Header::decode(&start)?;
         let tail_bytes = total.min(TAIL_BYTES);
-        let footer = Footer::decode(&read(&source, total - tail_bytes, tail_bytes, "footer")?)?;
+        let footer = Footer::decode(header.format(), &read(&source, total - tail_bytes, tail_bytes, "footer")?)?;
         check_places(&header, &footer, total)?;
         let manifest = section::decode(&read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?, max_memory)?;
         let chunks_start = footer.manifest_offset + footer.manifest_bytes;
-        let index = Index::decode(&read(&source, footer.index_offset, footer.index_bytes, "index")?, &manifest, chunks_start)?;
-        check_totals(&footer, &index, chunks_start)?;
+        let index = read(&source, footer.index_offset, footer.index_bytes, "index")?;
+        let index = Index::decode(header.format(), &index, &manifest, chunks_start, footer.index_offset)?;
+        check_totals(&footer, &index)?;
         Ok(Self { header, manifest, index, footer, name: name.to_owned(), source })
     }
 
-    /// Reads every chunk's header and compares the root.
+    /// Reads what the root covers and compares it, and every table's end with the index.
     pub fn check_root(&self) -> Result<()> {
         let doing = || format!("check the root of {}", self.name);
         let mut hasher = blake3::Hasher::new();
         let Footer { manifest_offset, manifest_bytes, index_offset, index_bytes, .. } = self.footer;
         self.hash(&mut hasher, 0, manifest_offset + manifest_bytes).map_err(|error| error.within(doing()))?;
-        for chunk in &self.index.chunks {
-            self.hash(&mut hasher, chunk.offset, header_bytes(self.table(chunk).columns.len())).map_err(|error| error.within(doing()))?;
+        if self.header.format() == Format::One {
+            for chunk in &self.index.chunks {
+                self.hash(&mut hasher, chunk.offset, self.header_bytes(chunk)).map_err(|error| error.within(doing()))?;
+            }
         }
         self.hash(&mut hasher, index_offset, index_bytes).map_err(|error| error.within(doing()))?;
         let found = Root::from(hasher.finalize());
         if found != self.footer.root {
             return Err(damaged(doing(), format!("it is {found}, expected {}", self.footer.root)));
+        }
+        self.check_ends().map_err(|error| error.within(format!("check {}", self.name)))
+    }
+
+    fn check_ends(&self) -> Result<()> {
+        for ((table, &offset), &totals) in (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables) {
+            let end = TableEnd::decode(&read(&self.source, offset, TableEnd::BYTES as u64, "table's end")?)?;
+            if end != (TableEnd { archive: self.header.archive, table, totals }) {
+                return Err(damaged(format!("read the end of table {}", table.0), "it is not what the index says"));
+            }
         }
         Ok(())
     }
@@ -144,13 +158,17 @@ impl<R: ReadAt> Archive<R> {
         fill(&self.source, entry.offset, &mut room[..stored_bytes], "chunk")?;
         let room = Bytes::from(room);
         let mut stored = room.slice(..stored_bytes);
-        let head = stored.split_to(header_bytes(table.columns.len()) as usize);
-        let (header, columns) = chunk::decode(&head)?;
+        let head = stored.split_to(self.header_bytes(entry) as usize);
+        let (header, columns) = chunk::decode(self.header.format(), &head)?;
         if header.archive != self.header.archive {
             return refuse(format!("it belongs to another archive, {}", header.archive));
         }
-        if header.number != number {
-            return refuse(format!("it is chunk {} in another place", header.number));
+        match self.header.format() {
+            Format::One if header.number != number => return refuse(format!("it is chunk {} in another place", header.number)),
+            Format::Two if entry.header_blake3 != *blake3::hash(&head).as_bytes() => {
+                return refuse("the hash of its header is not what the index says".into());
+            }
+            Format::One | Format::Two => {}
         }
         let says = (header.table, header.rows, header.raw_bytes, header.digest, header.body_bytes, header.encoding);
         let body_bytes = stored.len() as u64;
@@ -164,6 +182,10 @@ impl<R: ReadAt> Archive<R> {
             return refuse("the hash of its blocks does not match".into());
         }
         Ok(StoredChunk { header, columns, body: stored, room })
+    }
+
+    fn header_bytes(&self, entry: &IndexEntry) -> u64 {
+        header_bytes(self.header.format(), self.table(entry).columns.len())
     }
 
     fn table(&self, entry: &IndexEntry) -> &Table {
@@ -196,7 +218,7 @@ fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     let index_end = index_offset.checked_add(index_bytes);
     let ordered = manifest_offset == Header::BYTES as u64
         && chunks_start.is_some_and(|start| start <= index_offset)
-        && index_end == Some(total - Footer::BYTES as u64);
+        && index_end == total.checked_sub(Footer::bytes(header.format()) as u64);
     if !ordered {
         return refuse("its parts do not follow each other".into());
     }
@@ -206,10 +228,9 @@ fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     Ok(())
 }
 
-fn check_totals(footer: &Footer, index: &Index, chunks_start: u64) -> Result<()> {
+fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
     let (rows, raw_bytes) = index.chunks.iter().fold((0_u64, 0_u64), |(rows, raw), chunk| (rows + chunk.rows, raw + chunk.raw_bytes));
-    let says = (footer.chunks, footer.rows, footer.raw_bytes, footer.index_offset);
-    if says != (index.chunks.len() as u64, rows, raw_bytes, index.end(chunks_start)) {
+    if (footer.chunks, footer.rows, footer.raw_bytes) != (index.chunks.len() as u64, rows, raw_bytes) {
         return Err(damaged("read the index", "it does not add up to what the footer says"));
     }
     Ok(())

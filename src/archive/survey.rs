@@ -8,11 +8,12 @@ use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
 use super::file::ReadAt;
 use super::footer::Footer;
-use super::header::Header;
+use super::header::{Format, Header};
 use super::index::IndexEntry;
 use super::limits::COLUMNS_MAX;
 use super::manifest::{Manifest, TableId};
 use super::reader::{TAIL_BYTES, read};
+use super::table_end::{self, TableEnd};
 use super::{damaged, section};
 use crate::error::Result;
 
@@ -27,7 +28,7 @@ pub struct Survey {
     pub manifest: Result<Manifest>,
     /// Where everything should be.
     pub footer: Result<Footer>,
-    /// The chunks that follow the manifest, up to the first place where none can be recognised.
+    /// The chunks that follow the manifest, up to the first place where neither a chunk nor a table's end can be recognised.
     pub chunks: Vec<SurveyedChunk>,
     /// Where that is; an index or the end of the file should be there.
     pub chunks_end: u64,
@@ -47,7 +48,12 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
     let total_bytes = source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
     let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header").and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);
-    let footer = read(source, total_bytes - tail, tail, "footer").and_then(|bytes| Footer::decode(&bytes));
+    let format = header.as_ref().map_or(Format::Two, Header::format);
+    let footer = read(source, total_bytes - tail, tail, "footer").and_then(|bytes| {
+        let footer = Footer::decode(format, &bytes);
+        // A damaged header does not tell the format.
+        if header.is_err() { footer.or_else(|error| Footer::decode(Format::One, &bytes).map_err(|_| error)) } else { footer }
+    });
     let start = Header::BYTES as u64;
     let manifest_bytes = read_within(source, start, section::PREFIX_BYTES as u64, total_bytes).and_then(|prefix| section::bytes(&prefix));
     let mut chunks = Vec::new();
@@ -56,13 +62,18 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
         chunks_end = start.saturating_add(bytes);
         section::decode(&read_within(source, start, bytes, total_bytes)?, max_memory)
     });
-    while let Some((header, columns)) = chunk_header(source, chunks_end, total_bytes) {
-        let body_offset = chunks_end + header_bytes(columns.len());
+    loop {
+        if is_table_end(source, chunks_end, total_bytes) {
+            chunks_end += TableEnd::BYTES as u64;
+            continue;
+        }
+        let Some((header_bytes, header_blake3, header, columns)) = chunk_header(source, chunks_end, total_bytes) else { break };
+        let body_offset = chunks_end + header_bytes;
         let body = read_within(source, body_offset, header.body_bytes, total_bytes);
         let damage = body.and_then(|body| check(header, columns, body.into())).err().map(|error| error.cause().to_owned());
         let stored_bytes = (body_offset - chunks_end).saturating_add(header.body_bytes);
         let ChunkHeader { table, raw_bytes, rows, digest, .. } = header;
-        let entry = IndexEntry { table: TableId(table), part: 0, offset: chunks_end, stored_bytes, raw_bytes, rows, digest };
+        let entry = IndexEntry { table: TableId(table), part: 0, offset: chunks_end, stored_bytes, raw_bytes, rows, digest, header_blake3 };
         let chunk = SurveyedChunk { entry, damage };
         seen(&chunk);
         chunks.push(chunk);
@@ -71,14 +82,22 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
     Ok(Survey { total_bytes, header, manifest, footer, chunks, chunks_end })
 }
 
-/// A chunk's header, if there is one that is intact.
-fn chunk_header<R: ReadAt>(source: &R, offset: u64, total: u64) -> Option<(ChunkHeader, Vec<chunk::ColumnBlocks>)> {
-    let start = read_within(source, offset, header_bytes(0), total).ok()?;
-    let columns = chunk::column_count(&start)?;
+/// Whether a table's end is here, damaged or not: it says nothing that its chunks do not.
+fn is_table_end<R: ReadAt>(source: &R, offset: u64, total: u64) -> bool {
+    read_within(source, offset, TableEnd::BYTES as u64, total).is_ok_and(|bytes| bytes.starts_with(&table_end::MAGIC))
+}
+
+/// A chunk's header, if there is one that is intact, with its size and hash.
+fn chunk_header<R: ReadAt>(source: &R, offset: u64, total: u64) -> Option<(u64, [u8; 32], ChunkHeader, Vec<chunk::ColumnBlocks>)> {
+    let start = read_within(source, offset, header_bytes(Format::One, 0), total).ok()?;
+    let (format, columns) = chunk::begins(&start)?;
     if columns > COLUMNS_MAX {
         return None;
     }
-    chunk::decode(&read_within(source, offset, header_bytes(columns), total).ok()?).ok()
+    let bytes = header_bytes(format, columns);
+    let head = read_within(source, offset, bytes, total).ok()?;
+    let (header, columns) = chunk::decode(format, &head).ok()?;
+    Some((bytes, blake3::hash(&head).into(), header, columns))
 }
 
 fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) -> Result<()> {
@@ -113,6 +132,7 @@ mod tests {
                 encode_chunk(testing::ARCHIVE, TableId(0), RowEncoding::Text, 1, &rows, Codec::None, Vec::new()).expect("encoded");
             writer.write_chunk(&chunk).expect("written");
         }
+        writer.end_tables().expect("written");
         writer.finish().expect("written").0
     }
 
@@ -143,7 +163,7 @@ mod tests {
             flipped[at] ^= 1;
             let body = chunks.iter().any(|chunk| {
                 let entry = chunk.entry;
-                (entry.offset + header_bytes(1)..entry.offset + entry.stored_bytes).contains(&(at as u64))
+                (entry.offset + header_bytes(Format::Two, 1)..entry.offset + entry.stored_bytes).contains(&(at as u64))
             });
             let behind = at as u64 >= chunks[2].entry.offset + chunks[2].entry.stored_bytes;
             let expected = if body { 2 } else { 3 };

@@ -112,6 +112,7 @@ pub(super) fn write<W: std::io::Write>(out: W, archive: Uuid, codec: Codec) -> R
         let (chunk, _) = encode_chunk(archive, table, encoding, columns, &raw, codec, b"of an earlier chunk".to_vec())?;
         writer.write_chunk(&chunk)?;
     }
+    writer.end_tables()?;
     writer.finish()
 }
 

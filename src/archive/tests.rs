@@ -50,6 +50,7 @@ proptest! {
             }
             totals.push(digest);
         }
+        writer.end_tables().expect("every table is there");
         let (bytes, summary) = writer.finish().expect("a vector takes all");
         prop_assert_eq!(summary.tables.iter().map(|table| table.digest).collect::<Vec<_>>(), totals);
         prop_assert_eq!(read_all(bytes).expect("it was just written"), raws);
@@ -59,7 +60,7 @@ proptest! {
     fn garbage_is_never_an_archive(bytes in vec(any::<u8>(), 0..400), keep in 0_usize..3) {
         let (whole, _) = small(Codec::None).expect("a small archive");
         // With a right header, with a right footer, with neither.
-        let garbage = [&whole[..if keep == 1 { 64 } else { 0 }], &bytes, &whole[whole.len() - if keep == 2 { 128 } else { 0 }..]].concat();
+        let garbage = [&whole[..if keep == 1 { 64 } else { 0 }], &bytes, &whole[whole.len() - if keep == 2 { 144 } else { 0 }..]].concat();
         prop_assert_eq!(read_all(garbage).expect_err("garbage").kind(), Kind::Archive);
     }
 }
@@ -86,7 +87,8 @@ fn an_archive_comes_back() {
 #[test]
 fn an_archive_without_tables_or_rows_comes_back() {
     for tables in [&TABLES[..], &[]] {
-        let writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(tables), Codec::Zstd(3)).expect("a vector takes all");
+        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(tables), Codec::Zstd(3)).expect("a vector takes all");
+        writer.end_tables().expect("every table is there");
         let (bytes, summary) = writer.finish().expect("a vector takes all");
         assert_eq!((summary.chunks, summary.stored_bytes), (0, 0));
         assert!(read_all(bytes).expect("it was just written").is_empty());
@@ -105,6 +107,7 @@ fn the_trailer_is_reported_and_not_stored() {
     assert!(seen && alone.rows() == 0);
     let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
     writer.write_chunk(&alone).expect("it is left out");
+    writer.end_tables().expect("every table is there");
     assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 0);
 }
 
@@ -140,6 +143,7 @@ fn a_large_row_comes_back() {
                 .expect("a whole row");
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
+        writer.end_tables().expect("every table is there");
         let (bytes, _) = writer.finish().expect("a vector takes all");
         assert!(read_all(bytes).expect("it was just written") == raws);
     }
@@ -169,6 +173,7 @@ fn a_chunk_that_does_not_fit_is_not_written() {
         assert_eq!(writer.write_chunk(&chunk).expect_err("it does not fit").kind(), Kind::Unexpected);
     }
     writer.write_chunk(&encode(ARCHIVE, table)).expect("it fits");
+    writer.end_tables().expect("every table is there");
     assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 1);
 }
 

@@ -11,9 +11,10 @@ use super::footer::Footer;
 use super::header::Header;
 use super::index::{Index, IndexEntry, TableTotals};
 use super::limits::CHUNKS_MAX;
-use super::manifest::{Manifest, RowEncoding};
+use super::manifest::{Manifest, RowEncoding, TableId};
 use super::root::Root;
 use super::section;
+use super::table_end::TableEnd;
 use crate::error::{Error, Kind, Result};
 
 /// What was written.
@@ -53,6 +54,9 @@ pub struct ArchiveWriter<W: Write> {
 /// Small blocks are gathered up to this many bytes; larger ones go straight through.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// Where the end of a table would be that has not ended: no record begins before the header.
+const OPEN: u64 = 0;
+
 const DOING: &str = "write the archive";
 
 impl<W: Write> ArchiveWriter<W> {
@@ -68,7 +72,11 @@ impl<W: Write> ArchiveWriter<W> {
             position: 0,
             manifest_bytes: section.len() as u64,
             shapes: manifest.tables.iter().map(|table| (table.encoding, table.columns.len())).collect(),
-            index: Index { chunks: Vec::new(), tables: vec![TableTotals::default(); manifest.tables.len()] },
+            index: Index {
+                chunks: Vec::new(),
+                tables: vec![TableTotals::default(); manifest.tables.len()],
+                ends: vec![OPEN; manifest.tables.len()],
+            },
             root: blake3::Hasher::new(),
             broken: false,
         };
@@ -83,13 +91,16 @@ impl<W: Write> ArchiveWriter<W> {
     /// Writes a chunk; one without rows is left out.
     ///
     /// # Errors
-    /// A chunk that is not of this archive, or not of the shape that the manifest gives its table; a failed write, after
-    /// which every call fails.
+    /// A chunk that is not of this archive, not of the shape that the manifest gives its table, or of a table that has ended; a failed
+    /// write, after which every call fails.
     pub fn write_chunk(&mut self, chunk: &EncodedChunk) -> Result<()> {
         let table = chunk.table();
         let shape = (chunk.header.encoding, chunk.columns.len());
         if chunk.header.archive != self.archive || self.shapes.get(table.0 as usize) != Some(&shape) {
             return Err(Error::new(Kind::Unexpected, DOING, format!("a chunk does not fit table {} of the manifest", table.0)));
+        }
+        if self.index.ends[table.0 as usize] != OPEN {
+            return Err(Error::new(Kind::Unexpected, DOING, format!("a chunk came after the end of table {}", table.0)));
         }
         if chunk.rows() == 0 {
             return Ok(());
@@ -98,6 +109,8 @@ impl<W: Write> ArchiveWriter<W> {
         if number == CHUNKS_MAX {
             return Err(Error::new(Kind::Requirement, DOING, format!("it would have more than {CHUNKS_MAX} chunks")));
         }
+        // A process that writes alone has the archive's identity.
+        let header = chunk::encode(&ChunkHeader { writer: self.archive, number, ..chunk.header }, &chunk.columns);
         let entry = IndexEntry {
             table,
             part: 0,
@@ -106,9 +119,8 @@ impl<W: Write> ArchiveWriter<W> {
             raw_bytes: chunk.raw_bytes(),
             rows: chunk.rows(),
             digest: chunk.digest(),
+            header_blake3: blake3::hash(&header).into(),
         };
-        let header = chunk::encode(&ChunkHeader { number, ..chunk.header }, &chunk.columns);
-        self.root.update(&header);
         self.put(&header)?;
         self.put(&chunk.body)?;
         debug_assert_eq!(self.position, entry.offset + entry.stored_bytes, "a chunk's size is what its header says");
@@ -117,8 +129,34 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
+    /// Records that a table is complete; no chunk of it may follow.
+    ///
+    /// # Errors
+    /// A table that is not there or has ended; a failed write.
+    pub fn end_table(&mut self, table: TableId) -> Result<()> {
+        let place = table.0 as usize;
+        if self.index.ends.get(place) != Some(&OPEN) {
+            return Err(Error::new(Kind::Unexpected, DOING, format!("table {} has ended, or is not there", table.0)));
+        }
+        self.index.ends[place] = self.position;
+        let end = TableEnd { archive: self.archive, table, totals: self.index.tables[place] };
+        self.put(&end.encode())
+    }
+
+    /// Records that every table is complete that was not yet.
+    pub fn end_tables(&mut self) -> Result<()> {
+        let open: Vec<u32> = (0..).zip(&self.index.ends).filter(|(_, end)| **end == OPEN).map(|(table, _)| table).collect();
+        open.into_iter().try_for_each(|table| self.end_table(TableId(table)))
+    }
+
     /// Writes index and footer, and flushes. Making the bytes durable is up to the owner of `W`.
+    ///
+    /// # Errors
+    /// A table that has not ended: some of its rows may be missing; a failed write.
     pub fn finish(mut self) -> Result<(W, Summary)> {
+        if let Some(open) = self.index.ends.iter().position(|end| *end == OPEN) {
+            return Err(Error::new(Kind::Unexpected, DOING, format!("table {open} is not complete")));
+        }
         let section = self.index.encode();
         self.root.update(&section);
         let index_offset = self.position;

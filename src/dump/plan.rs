@@ -17,7 +17,7 @@ const BATCH_TABLES_MAX: usize = 32;
 /// Up to this many pages a table is small: 256 KiB.
 const SMALL_PAGES: u64 = 32;
 
-/// The jobs of a dump, largest first.
+/// The jobs of a dump: tables one after the other, largest first, the ranges of one together, so that few are open at a time.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Taken by the sessions from the front.
@@ -84,13 +84,20 @@ impl fmt::Display for Range {
     }
 }
 
+/// A piece with its guessed size and that of its whole table.
+struct Sized {
+    table_bytes: u64,
+    bytes: u64,
+    piece: Piece,
+}
+
 /// Plans the copying of the manifest's tables by `jobs` sessions.
 pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
     // An extension's tables share its object.
     let key = |table: &Table| (table.object, table.schema.clone(), table.name.clone());
     let by_table: HashMap<_, _> = sources.iter().map(|source| (key(&source.table), source)).collect();
     let mut totals = Vec::with_capacity(manifest.tables.len());
-    let mut sized: Vec<(u64, Piece)> = Vec::new();
+    let mut sized: Vec<Sized> = Vec::new();
     let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
     for (place, table) in manifest.tables.iter().enumerate() {
         let source = by_table.get(&key(table)).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
@@ -101,7 +108,7 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
                 Range::Pages(from, to) => to - from,
                 Range::From(from) => source.pages - from,
             };
-            let weight = (table.bytes_estimate / source.pages.max(1)) * pages;
+            let bytes = (table.bytes_estimate / source.pages.max(1)) * pages;
             let piece = Piece {
                 table: TableId(place as u32),
                 name: qualified(table),
@@ -111,11 +118,11 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
                 encoding: table.encoding,
                 columns: table.columns.len(),
             };
-            sized.push((weight, piece));
+            sized.push(Sized { table_bytes: table.bytes_estimate, bytes, piece });
         }
     }
     // Stable: equal sizes stay in the manifest's order, and a table's ranges in theirs.
-    sized.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    sized.sort_by_key(|sized| std::cmp::Reverse(sized.table_bytes));
     Ok(Plan { jobs: batch(sized), totals })
 }
 
@@ -163,12 +170,12 @@ fn copy_sql(source: &TableSource, range: Range) -> String {
     format!("COPY {what} TO STDOUT (FORMAT {format})")
 }
 
-fn batch(sized: Vec<(u64, Piece)>) -> Vec<Job> {
+fn batch(sized: Vec<Sized>) -> Vec<Job> {
     let small_bytes = SMALL_PAGES * 8192;
     let mut jobs: Vec<Job> = Vec::new();
     let mut open: Vec<Piece> = Vec::new();
-    for (weight, piece) in sized {
-        if weight > small_bytes {
+    for Sized { bytes, piece, .. } in sized {
+        if bytes > small_bytes {
             jobs.push(Job { pieces: vec![piece] });
             continue;
         }
@@ -181,4 +188,109 @@ fn batch(sized: Vec<(u64, Piece)>) -> Vec<Job> {
         jobs.push(Job { pieces: open });
     }
     jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::{Column, ObjectId, Source};
+
+    const MIB: u64 = 1 << 20;
+
+    fn source(id: u32, mib: u64) -> TableSource {
+        let table = Table {
+            object: ObjectId(id),
+            schema: "s".into(),
+            name: format!("t{id}"),
+            columns: vec![Column { name: "A b".into(), type_name: "text".into(), not_null: false }],
+            encoding: RowEncoding::Binary,
+            filter: None,
+            root: None,
+            after: Vec::new(),
+            rows_estimate: -1,
+            bytes_estimate: mib * MIB,
+        };
+        TableSource { table, oid: id, relkind: 'r', pages: mib * 128, ctid_ranges: true, query: None }
+    }
+
+    fn plan(sources: &[TableSource], jobs: usize) -> Plan {
+        let text = String::new;
+        let from = Source {
+            tool: text(),
+            server_version: text(),
+            server_version_num: 180_000,
+            database: text(),
+            encoding: text(),
+            collate: text(),
+            ctype: text(),
+            locale_provider: text(),
+            collation_version: None,
+            snapshot_time: text(),
+            snapshot_lsn: None,
+        };
+        let tables = sources.iter().map(|source| source.table.clone()).collect();
+        let manifest = Manifest { source: from, objects: Vec::new(), tables, not_carried: Vec::new(), statistics: Vec::new() };
+        make(&manifest, sources, jobs).expect("every table has a source")
+    }
+
+    fn tables(job: &Job) -> Vec<u32> {
+        job.pieces.iter().map(|piece| piece.table.0).collect()
+    }
+
+    #[test]
+    fn tables_come_one_after_the_other_largest_first() {
+        let plan = plan(&[source(0, 0), source(1, 100), source(2, 500), source(3, 1), source(4, 300)], 2);
+        let order: Vec<u32> = plan.jobs.iter().flat_map(tables).collect();
+        let mut seen = order.clone();
+        seen.dedup();
+        assert_eq!(seen, [2, 4, 1, 3], "each table's ranges stand together, and a heap without pages is not read");
+        assert_eq!(plan.pieces(), [0, 3, 15, 1, 9]);
+    }
+
+    #[test]
+    fn ranges_cover_every_page_once_and_the_last_is_open() {
+        for (pages, jobs) in [(1, 1), (4096, 1), (8192, 1), (100_000, 3), (1_000_003, 16)] {
+            let source = TableSource { pages, ..source(0, 1) };
+            let mut next = 0;
+            let ranges = ranges(&source, pages, jobs);
+            for (place, range) in ranges.iter().enumerate() {
+                let last = place + 1 == ranges.len();
+                match *range {
+                    Range::Whole => assert_eq!(ranges.len(), 1),
+                    Range::Pages(from, to) => {
+                        assert!(from == next && to > from && !last, "{ranges:?}");
+                        next = to;
+                    }
+                    Range::From(from) => assert!(from == next && from < pages && last, "{ranges:?}"),
+                }
+            }
+        }
+        let uncut = TableSource { ctid_ranges: false, ..source(0, 500) };
+        assert_eq!(ranges(&uncut, uncut.pages, 4), [Range::Whole]);
+    }
+
+    #[test]
+    fn a_statement_reads_what_is_planned() {
+        let sql = |change: fn(&mut TableSource), range| {
+            let mut source = source(7, 1);
+            change(&mut source);
+            copy_sql(&source, range)
+        };
+        assert_eq!(sql(|_| (), Range::Whole), "COPY s.t7 (\"A b\") TO STDOUT (FORMAT binary)");
+        let ranged = sql(|source| source.table.encoding = RowEncoding::Text, Range::Pages(8, 16));
+        assert!(
+            ranged.starts_with("COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE ctid >= '(8,0)'") && ranged.ends_with("(FORMAT text)"),
+            "{ranged}"
+        );
+        let filtered = sql(|source| source.table.filter = Some("WHERE a".into()), Range::Whole);
+        assert_eq!(filtered, "COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE a) TO STDOUT (FORMAT binary)");
+        assert_eq!(sql(|source| source.table.columns.clear(), Range::Whole), "COPY (SELECT  FROM ONLY s.t7) TO STDOUT (FORMAT binary)");
+    }
+
+    #[test]
+    fn small_tables_travel_together() {
+        let sources: Vec<_> = (0..40).map(|id| TableSource { pages: 1, ..source(id, 0) }).collect();
+        let jobs: Vec<usize> = plan(&sources, 2).jobs.iter().map(|job| job.pieces.len()).collect();
+        assert_eq!(jobs, [32, 8]);
+    }
 }

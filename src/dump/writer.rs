@@ -22,26 +22,14 @@ enum Message {
     Chunk(Box<EncodedChunk>, Permit),
     /// COPY data that held no row.
     Empty(TableId),
+    /// All chunks of a range were announced.
+    Read(TableId),
     Failed(Error),
     Finish,
 }
 
-/// What is open: a chunk that was begun and never arrived must not go unnoticed.
-struct Tally {
-    /// Chunks begun, of all tables.
-    begun: AtomicU64,
-    /// Pieces still to be read and chunks still to be written, by table.
-    open: Vec<AtomicU64>,
-    progress: Arc<dyn Progress>,
-}
-
-impl Tally {
-    fn close(&self, table: TableId) {
-        if self.open[table.0 as usize].fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.progress.table_done(table.0 as usize);
-        }
-    }
-}
+/// What is open, by table: pieces still to be read and chunks still to be written. Raised before a chunk is encoded, lowered by the thread.
+type Open = Arc<Vec<AtomicU64>>;
 
 /// The thread, seen from the run that started it. Dropping it abandons the archive and waits until its file is gone.
 pub(super) struct ChunkWriter {
@@ -55,14 +43,13 @@ pub(super) struct ChunkWriter {
 pub(super) struct ChunkSender {
     messages: mpsc::Sender<Message>,
     stopped: Arc<AtomicBool>,
-    tally: Arc<Tally>,
+    open: Open,
 }
 
 impl ChunkSender {
     /// Announces a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or [`failed`](Self::failed) must follow.
     pub(super) fn begin(&self, table: TableId) {
-        self.tally.begun.fetch_add(1, Ordering::Relaxed);
-        self.tally.open[table.0 as usize].fetch_add(1, Ordering::Relaxed);
+        self.open[table.0 as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sends what turned out to hold no row.
@@ -72,7 +59,7 @@ impl ChunkSender {
 
     /// Notes that all chunks of a piece were begun.
     pub(super) fn piece_read(&self, table: TableId) {
-        self.tally.close(table);
+        let _ = self.messages.send(Message::Read(table));
     }
 
     /// Sends a chunk, or drops it when the writer has already failed.
@@ -110,21 +97,18 @@ impl ChunkWriter {
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopped);
-        // A table that has nothing to read is complete.
-        (0..).zip(pieces).filter(|(_, count)| **count == 0).for_each(|(table, _)| progress.table_done(table));
-        let open = pieces.iter().map(|&count| AtomicU64::new(count)).collect();
-        let tally = Arc::new(Tally { begun: AtomicU64::new(0), open, progress });
-        let counted = Arc::clone(&tally);
+        let open: Open = Arc::new(pieces.iter().map(|&count| AtomicU64::new(count)).collect());
+        let counted = Arc::clone(&open);
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = write(archive, &path, &inbox, &buffers, &counted);
+                let written = Writing { archive, open: counted, buffers, progress }.run(&inbox).map_err(|error| into(&path, error));
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
             })
             .map_err(|source| Error::file("start the writing thread", source))?;
-        let sender = ChunkSender { messages, stopped, tally };
+        let sender = ChunkSender { messages, stopped, open };
         Ok(Self { sender: Some(sender), result: Some(result), thread: Some(thread) })
     }
 
@@ -173,43 +157,57 @@ fn into(path: &Path, error: Error) -> Error {
     if error.kind() == Kind::File { error.within(path.display()) } else { error }
 }
 
-fn write(
-    mut archive: ArchiveWriter<NewFile>,
-    path: &Path,
-    inbox: &mpsc::Receiver<Message>,
-    buffers: &Buffers,
-    tally: &Tally,
-) -> Result<Summary> {
-    // Chunks are still being encoded when the last row has been read; each of them holds a sender.
-    let mut complete = false;
-    let mut arrived = 0;
-    loop {
-        match inbox.recv() {
-            Ok(Message::Chunk(chunk, permit)) => {
-                let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
-                archive.write_chunk(&chunk).map_err(|error| into(path, error))?;
-                buffers.give_back(chunk.into_body());
-                drop(permit);
-                arrived += 1;
-                tally.progress.advance(table.0 as usize, rows, bytes);
-                tally.close(table);
+/// What the thread holds.
+struct Writing {
+    archive: ArchiveWriter<NewFile>,
+    open: Open,
+    buffers: Buffers,
+    progress: Arc<dyn Progress>,
+}
+
+impl Writing {
+    fn run(mut self, inbox: &mpsc::Receiver<Message>) -> Result<Summary> {
+        // A table that has nothing to read is complete.
+        let tables = (0..self.open.len() as u32).map(TableId);
+        let empty: Vec<TableId> = tables.filter(|table| self.open_of(*table).load(Ordering::Relaxed) == 0).collect();
+        empty.into_iter().try_for_each(|table| self.end_table(table))?;
+        // Chunks are still being encoded when the last row has been read; each of them holds a sender.
+        let mut complete = false;
+        loop {
+            match inbox.recv() {
+                Ok(Message::Chunk(chunk, permit)) => {
+                    let (table, rows, bytes) = (chunk.table(), chunk.rows(), chunk.raw_bytes());
+                    self.archive.write_chunk(&chunk)?;
+                    self.buffers.give_back(chunk.into_body());
+                    drop(permit);
+                    self.progress.advance(table.0 as usize, rows, bytes);
+                    self.close(table)?;
+                }
+                Ok(Message::Empty(table) | Message::Read(table)) => self.close(table)?,
+                Ok(Message::Failed(error)) => return Err(error),
+                Ok(Message::Finish) => complete = true,
+                Err(mpsc::RecvError) if complete => break,
+                Err(mpsc::RecvError) => return Err(Error::new(Kind::Interrupted, "write the archive", ABANDONED)),
             }
-            Ok(Message::Empty(table)) => {
-                arrived += 1;
-                tally.close(table);
-            }
-            Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Finish) => complete = true,
-            Err(mpsc::RecvError) if complete => break,
-            Err(mpsc::RecvError) => return Err(Error::new(Kind::Interrupted, "write the archive", ABANDONED)),
         }
+        self.progress.phase("finish the archive");
+        // It refuses while a table is open: a chunk that was begun and never arrived must not go unnoticed.
+        let (file, summary) = self.archive.finish()?;
+        file.commit()?;
+        Ok(summary)
     }
-    let begun = tally.begun.load(Ordering::Relaxed);
-    if begun != arrived {
-        return Err(unexpected("write the archive", format!("{begun} chunks were begun, {arrived} arrived")));
+
+    fn open_of(&self, table: TableId) -> &AtomicU64 {
+        &self.open[table.0 as usize]
     }
-    tally.progress.phase("finish the archive");
-    let (file, summary) = archive.finish().map_err(|error| into(path, error))?;
-    file.commit()?;
-    Ok(summary)
+
+    fn close(&mut self, table: TableId) -> Result<()> {
+        if self.open_of(table).fetch_sub(1, Ordering::Relaxed) == 1 { self.end_table(table) } else { Ok(()) }
+    }
+
+    fn end_table(&mut self, table: TableId) -> Result<()> {
+        self.archive.end_table(table)?;
+        self.progress.table_done(table.0 as usize);
+        Ok(())
+    }
 }

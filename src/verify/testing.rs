@@ -87,5 +87,6 @@ pub(crate) fn archive(chunks: usize, codec: Codec) -> Vec<u8> {
         let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, &Bytes::from(raw), codec, Vec::new()).unwrap();
         writer.write_chunk(&encoded).unwrap();
     }
+    writer.end_tables().expect("every table is there");
     writer.finish().unwrap().0
 }

@@ -75,7 +75,9 @@ fn a_broken_archive_is_reported_as_far_as_it_goes() {
     // The index is damaged, and a chunk.
     let mut damaged = bytes.clone();
     damaged[archive.footer.index_offset as usize + 30] ^= 1;
-    damaged[(archive.footer.index_offset - 1) as usize] ^= 1;
+    damaged[(archive.index.chunks[2].offset + archive.index.chunks[2].stored_bytes - 1) as usize] ^= 1;
+    // A table's end says nothing that its chunks do not.
+    damaged[archive.index.ends[1] as usize + 50] ^= 1;
     let report = verify(&damaged).unwrap();
     assert_eq!((report.totals.chunks, report.findings.len()), (2, 2), "{}", text(&report));
     assert!(text(&report).contains("read the index") && text(&report).contains("chunk 2 (of public.routes"), "{}", text(&report));

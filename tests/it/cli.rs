@@ -53,6 +53,7 @@ fn archive(folder: &Path) -> PathBuf {
                 .expect("encoded");
         writer.write_chunk(&encoded).expect("written");
     }
+    writer.end_tables().expect("every table is there");
     writer.finish().expect("written");
     path
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use silverback::archive::manifest::TableId;
-use silverback::archive::{Archive, ArchiveWriter, Codec, IndexEntry, encode_chunk};
+use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use silverback::error::Kind;
 use silverback::pg::connect::Server;
 use silverback::progress::Silent;
@@ -79,17 +79,10 @@ impl Restorer {
     }
 }
 
-/// The bytes of chunks' blocks, which a restore checks chunk by chunk; everything else it checks before it looks for the server.
-fn bodies(whole: &[u8]) -> Vec<std::ops::Range<u64>> {
+/// The bytes of chunks, which a restore checks one by one; everything else it checks before it looks for the server.
+fn chunks(whole: &[u8]) -> Vec<std::ops::Range<u64>> {
     let archive = Archive::open(whole.to_vec(), "whole").expect("it is intact");
-    let body = |entry: &IndexEntry| {
-        // `body_bytes` of the chunk's header.
-        let place = entry.offset as usize + 56;
-        let bytes = u64::from_le_bytes(whole[place..place + 8].try_into().expect("eight bytes"));
-        let end = entry.offset + entry.stored_bytes;
-        end - bytes..end
-    };
-    archive.index.chunks.iter().map(body).collect()
+    archive.index.chunks.iter().map(|entry| entry.offset..entry.offset + entry.stored_bytes).collect()
 }
 
 #[test]
@@ -97,7 +90,7 @@ fn every_flipped_byte_is_found_and_nothing_of_it_restored() {
     let scene = Scene::new(newest_server(), 5);
     let path = scene.archive();
     let whole = std::fs::read(&path).expect("the dump wrote it");
-    let bodies = bodies(&whole);
+    let chunks = chunks(&whole);
     let restorer = Restorer::new();
     assert_eq!(findings(&path), [""; 0]);
     assert_eq!(restorer.refusal(&path), Kind::Connect);
@@ -107,7 +100,7 @@ fn every_flipped_byte_is_found_and_nothing_of_it_restored() {
         let at = at as u64;
         file.write_all_at(&[byte ^ 1 << (at % 8)], at).expect("it is ours");
         assert_ne!(findings(&path), [""; 0], "byte {at}");
-        let expected = if bodies.iter().any(|body| body.contains(&at)) { Kind::Connect } else { Kind::Archive };
+        let expected = if chunks.iter().any(|chunk| chunk.contains(&at)) { Kind::Connect } else { Kind::Archive };
         assert_eq!(restorer.refusal(&path), expected, "byte {at}");
         file.write_all_at(&[byte], at).expect("it is ours");
     }
@@ -183,7 +176,7 @@ fn the_program_finds_what_the_library_finds() {
     let archive = Archive::open(whole.clone(), "whole").expect("it is intact");
     let largest = archive.index.chunks.iter().max_by_key(|chunk| chunk.stored_bytes).expect("there are rows");
     let body = largest.offset + largest.stored_bytes / 2;
-    let places = [0, 70, archive.footer.index_offset + 20, whole.len() as u64 - 5, largest.offset + 4];
+    let places = [0, 70, archive.footer.index_offset + 20, whole.len() as u64 - 5, archive.index.ends[0] + 4];
     let damaged = scene.path("damaged.sbk");
     let flip = |at: u64| {
         let mut bytes = whole.clone();
@@ -240,6 +233,7 @@ fn rewrite(archive: &Archive<Vec<u8>>, chunks: &[(TableId, Bytes)], out: &mut Li
         let (chunk, _) = encode_chunk(uuid, *table, described.encoding, described.columns.len(), rows, Codec::None, Vec::new())?;
         writer.write_chunk(&chunk)?;
     }
+    writer.end_tables()?;
     writer.finish().map(drop)
 }
 

@@ -131,7 +131,7 @@ fn not_an_archive() {
     };
     let newer = |at: usize, name: &str| {
         let mut bytes = archive.clone();
-        bytes[at] = 2;
+        bytes[at] = 3;
         let checksum = crc32fast::hash(&bytes[..60]);
         bytes[60..64].copy_from_slice(&checksum.to_le_bytes());
         write(name, &bytes)

@@ -136,6 +136,7 @@ fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
     }
+    writer.end_tables().expect("every table is there");
     writer.finish().expect("a vector takes all").0
 }
 
@@ -174,7 +175,7 @@ fn check_vector(found: &[u8], name: &str) {
 }
 
 /// Runs `read.py`.
-fn read_py(archive: &Path, options: &[&str]) -> Output {
+pub(crate) fn read_py(archive: &Path, options: &[&str]) -> Output {
     let output = python().arg(spec("read.py")).arg(archive).args(options).output().expect("the Python runs");
     check_python(&String::from_utf8_lossy(&output.stderr));
     output
@@ -182,14 +183,14 @@ fn read_py(archive: &Path, options: &[&str]) -> Output {
 
 #[test]
 fn the_writer_writes_the_plain_vector() {
-    check_vector(&write(&vector_rows(), Codec::None), "plain.sbk");
+    check_vector(&write(&vector_rows(), Codec::None), "plain-2.sbk");
 }
 
 #[test]
 fn the_vectors_are_read() {
     let rows = vector_rows();
     let expect: Vec<Bytes> = rows.iter().flat_map(|(_, encoding, _, chunks)| chunks.iter().map(|rows| raw(*encoding, rows))).collect();
-    for name in ["plain.sbk", "zstd.sbk"] {
+    for name in ["plain.sbk", "zstd.sbk", "plain-2.sbk", "zstd-2.sbk"] {
         let archive = Archive::open(vector(name), name).expect("a vector is an archive");
         archive.check_root().expect("a vector is whole");
         assert_eq!(archive.manifest, manifest(&rows));
@@ -201,7 +202,7 @@ fn the_vectors_are_read() {
 
 #[test]
 fn read_py_prints_the_vectors() {
-    for name in ["plain", "zstd"] {
+    for name in ["plain", "zstd", "plain-2", "zstd-2"] {
         let output = read_py(&spec("vectors").join(format!("{name}.sbk")), &["--json"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         check_vector(&output.stdout, &format!("{name}.jsonl"));
@@ -235,16 +236,16 @@ fn read_py_agrees_with_the_writer() {
 }
 
 /// Writes a changed vector and lets `read.py` and ours judge it: the same exit code, and `read.py` says `expect`.
-fn check_refused(change: impl FnOnce(&mut Vec<u8>), code: u8, expect: &str) {
+fn check_refused(name: &str, change: impl FnOnce(&mut Vec<u8>), code: u8, expect: &str) {
     let folder = temp_dir();
     let path = folder.path().join("changed.sbk");
-    let mut bytes = vector("zstd.sbk");
+    let mut bytes = vector(name);
     change(&mut bytes);
     fs::write(&path, &bytes).expect("the test's folder can be written");
     let output = read_py(&path, &["--check"]);
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(i32::from(code)), "{told}");
-    assert!(told.contains(expect), "{told}");
+    assert!(told.contains(expect), "{name}: {told}");
     let ours = Archive::open(bytes, "changed").and_then(|archive| {
         archive.check_root()?;
         (0..archive.index.chunks.len()).try_for_each(|number| archive.read_chunk(number)?.decode().map(drop))
@@ -254,38 +255,46 @@ fn check_refused(change: impl FnOnce(&mut Vec<u8>), code: u8, expect: &str) {
 
 #[test]
 fn read_py_finds_damage() {
-    let bytes = vector("zstd.sbk");
-    let index = Archive::open(bytes.clone(), "zstd").expect("a vector is an archive").index;
-    let (chunk, end) = (index.chunks[0].offset as usize, bytes.len());
-    let flip = |at: usize| move |bytes: &mut Vec<u8>| bytes[at] ^= 1;
-    for (at, expect) in [
-        (0, "not a Silverback archive"),
-        (30, "header: checksum"),
-        (64, "manifest: checksum"),
-        (200, "manifest: checksum"),
-        (chunk + 3, "chunk 0"),
-        (chunk + 65, "root:"),
-        (chunk + 121, "chunk header: checksum"),
-        (index.chunks[1].offset as usize - 1, "checksum of the body"),
-        (end - 128 - 30, "index: checksum"),
-        (end - 100, "footer: checksum"),
-        (end - 1, "end mark is damaged"),
-    ] {
-        check_refused(flip(at), 3, expect);
-    }
-    for cut in [1, 60, 64, 100, end - 128, end - 1] {
-        check_refused(|bytes| bytes.truncate(cut), 3, "cut short");
-    }
-    check_refused(Vec::clear, 3, "empty");
-    check_refused(|bytes| bytes.push(0), 3, "no footer");
-    let reseal = |at: usize| {
-        move |bytes: &mut Vec<u8>| {
-            bytes[at] = 2;
-            let crc = crc32fast::hash(&bytes[..60]).to_le_bytes();
-            bytes[60..64].copy_from_slice(&crc);
+    // With the sizes of the footer and of what stands before the digest and the descriptors of a chunk's header.
+    for (name, footer, digest, descriptors, headers_damage) in
+        [("zstd.sbk", 128, 64, 120, "root:"), ("zstd-2.sbk", 144, 80, 136, "chunk header: checksum")]
+    {
+        let bytes = vector(name);
+        let index = Archive::open(bytes.clone(), name).expect("a vector is an archive").index;
+        let (chunk, end) = (index.chunks[0].offset as usize, bytes.len());
+        let flip = |at: usize| move |bytes: &mut Vec<u8>| bytes[at] ^= 1;
+        for (at, expect) in [
+            (0, "not a Silverback archive"),
+            (30, "header: checksum"),
+            (64, "manifest: checksum"),
+            (200, "manifest: checksum"),
+            (chunk + 3, "chunk 0"),
+            (chunk + digest + 1, headers_damage),
+            (chunk + descriptors + 1, "chunk header: checksum"),
+            (index.chunks[1].offset as usize - 1, "checksum of the body"),
+            (end - footer - 30, "index: checksum"),
+            (end - footer + 28, "footer: checksum"),
+            (end - 1, "end mark is damaged"),
+        ] {
+            check_refused(name, flip(at), 3, expect);
         }
-    };
-    check_refused(reseal(8), 6, "newer format");
-    check_refused(reseal(12), 6, "newer format");
-    check_refused(reseal(36), 3, "reserved");
+        for cut in [1, 60, 64, 100, end - footer, end - 1] {
+            check_refused(name, |bytes| bytes.truncate(cut), 3, "cut short");
+        }
+        check_refused(name, Vec::clear, 3, "empty");
+        check_refused(name, |bytes| bytes.push(0), 3, "no footer");
+        let reseal = |at: usize, value: u8| {
+            move |bytes: &mut Vec<u8>| {
+                bytes[at] = value;
+                let crc = crc32fast::hash(&bytes[..60]).to_le_bytes();
+                bytes[60..64].copy_from_slice(&crc);
+            }
+        };
+        check_refused(name, reseal(8, 3), 6, "newer format");
+        check_refused(name, reseal(12, 2), 6, "newer format");
+        check_refused(name, reseal(36, 2), 3, "reserved");
+        for end in index.ends {
+            check_refused(name, flip(end as usize + 40), 3, "checksum does not match");
+        }
+    }
 }

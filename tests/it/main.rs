@@ -16,6 +16,7 @@ mod errors;
 mod extensions;
 mod faults;
 mod fidelity;
+mod format_1;
 mod format_spec;
 mod hostile;
 mod invariants;

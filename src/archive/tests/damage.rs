@@ -23,6 +23,19 @@ fn every_flipped_bit_is_found() {
     }
 }
 
+/// Archives of format 1 are read for ever, and what is wrong with them is found as before.
+#[test]
+fn format_1_is_read_and_its_flips_and_cuts_are_found() {
+    let bytes: &[u8] = include_bytes!("../../../format-spec/vectors/zstd.sbk");
+    assert_eq!(read_all(bytes.to_vec()).expect("an archive of format 1").len(), 3);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.to_vec();
+        flipped[at] ^= 1;
+        check(flipped, &format!("byte {at}"));
+        check(bytes[..at].to_vec(), &format!("cut at {at}"));
+    }
+}
+
 #[test]
 fn every_overwritten_byte_is_found() {
     let (bytes, _) = small(Codec::None).expect("a small archive");
@@ -99,7 +112,7 @@ fn damage_to_one_chunk_leaves_the_others() {
 #[test]
 fn the_header_alone_is_cut_short() {
     let (bytes, _) = small(Codec::None).expect("a small archive");
-    for cut in [1, 8, Header::BYTES - 1, Header::BYTES, Header::BYTES + 127, Header::BYTES + 128] {
+    for cut in [1, 8, Header::BYTES - 1, Header::BYTES, Header::BYTES + 127, Header::BYTES + 144] {
         let error = check(bytes[..cut].to_vec(), "cut");
         assert!(error.contains("cut short"), "{error}");
     }

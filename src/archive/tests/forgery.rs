@@ -7,6 +7,8 @@ use super::super::block::{self, Block, BlockCodec};
 use super::super::chunk::{self, ColumnBlocks, header_bytes};
 use super::super::codec::seal;
 use super::super::footer::Footer;
+use super::super::header::Format;
+use super::super::table_end::TableEnd;
 use super::super::testing::{ARCHIVE, TABLES, binary, manifest, read_all, small, write};
 use super::super::{Archive, Codec, Index, encode_chunk};
 use crate::archive::manifest::{ObjectId, RowEncoding, TableId};
@@ -20,6 +22,10 @@ struct Parts {
     chunks: Vec<Vec<u8>>,
     index: Index,
     archive: Uuid,
+    /// The ends of tables, where they are not what the index makes them.
+    ends: Vec<(usize, TableEnd)>,
+    /// Whether the hashes of chunk headers stay as they are in the index.
+    keeps_hashes: bool,
 }
 
 impl Parts {
@@ -33,6 +39,8 @@ impl Parts {
             chunks: read.index.chunks.iter().map(chunk).collect(),
             index: read.index,
             archive,
+            ends: Vec::new(),
+            keeps_hashes: false,
         }
     }
 
@@ -46,10 +54,20 @@ impl Parts {
             (entry.offset, entry.stored_bytes) = (offset, chunk.len() as u64);
             offset += entry.stored_bytes;
             let columns = TABLES.get(entry.table.0 as usize).map_or(0, |table| table.2);
-            root.update(&chunk[..header_bytes(columns) as usize]);
+            if !self.keeps_hashes {
+                entry.header_blake3 = blake3::hash(&chunk[..header_bytes(Format::Two, columns) as usize]).into();
+            }
             if let Some(table) = self.index.tables.get_mut(entry.table.0 as usize) {
                 table.add(entry);
             }
+        }
+        let mut ends = Vec::new();
+        for (place, &totals) in self.index.tables.iter().enumerate() {
+            self.index.ends[place] = offset;
+            let honest = TableEnd { archive: self.archive, table: TableId(place as u32), totals };
+            let forged = self.ends.iter().find(|(table, _)| *table == place).map(|(_, end)| *end);
+            ends.extend(forged.unwrap_or(honest).encode());
+            offset += TableEnd::BYTES as u64;
         }
         let index = self.index.encode();
         root.update(&index);
@@ -61,11 +79,11 @@ impl Parts {
             chunks: self.index.chunks.len() as u64,
             rows: self.index.chunks.iter().map(|chunk| chunk.rows).sum(),
             raw_bytes: self.index.chunks.iter().map(|chunk| chunk.raw_bytes).sum(),
-            total_bytes: offset + index.len() as u64 + 128,
+            total_bytes: (offset as usize + index.len() + Footer::BYTES) as u64,
             root: root.finalize().into(),
             archive: self.archive,
         };
-        [&heads[..], &self.chunks.concat(), &index, &footer.encode()].concat()
+        [&heads[..], &self.chunks.concat(), &ends, &index, &footer.encode()].concat()
     }
 }
 
@@ -85,29 +103,77 @@ fn parts_put_together_unchanged_are_the_archive() {
 #[test]
 fn exchanged_repeated_and_foreign_chunks_are_found() {
     check(|parts| parts.chunks.swap(0, 2), "");
-    check(
-        |parts| {
-            parts.chunks.swap(0, 2);
-            parts.index.chunks.swap(0, 2);
-        },
-        "it is chunk 2 in another place",
-    );
+    let other_hash = |parts: &mut Parts| {
+        parts.index.chunks[0].header_blake3[0] ^= 1;
+        parts.keeps_hashes = true;
+    };
+    check(other_hash, "the hash of its header is not what the index says");
     check(
         |parts| {
             parts.chunks.push(parts.chunks[0].clone());
             parts.index.chunks.push(parts.index.chunks[0]);
         },
-        "it is chunk 0 in another place",
-    );
-    check(
-        |parts| {
-            parts.chunks.remove(0);
-            parts.index.chunks.remove(0);
-        },
-        "it is chunk 1 in another place",
+        "chunk 3 is there twice",
     );
     let mut foreign = Parts::of(Uuid::from_u128(1));
     check(|parts| parts.chunks[0] = foreign.chunks.remove(0), "it belongs to another archive");
+}
+
+#[test]
+fn a_chunks_place_has_no_meaning() {
+    let mut parts = Parts::of(ARCHIVE);
+    parts.chunks.swap(0, 2);
+    parts.index.chunks.swap(0, 2);
+    assert_eq!(read_all(parts.bytes()).expect("another order of the same").len(), 3);
+}
+
+#[test]
+fn a_table_end_that_does_not_fit_is_refused() {
+    let honest = |parts: &Parts| TableEnd { archive: ARCHIVE, table: TableId(0), totals: parts.index.tables[0] };
+    let changes: [fn(&mut TableEnd); 7] = [
+        |end| end.archive = Uuid::from_u128(1),
+        |end| end.table = TableId(1),
+        |end| end.totals.chunks += 1,
+        |end| end.totals.rows += 1,
+        |end| end.totals.raw_bytes += 1,
+        |end| end.totals.stored_bytes += 1,
+        |end| end.totals.digest.0 ^= 1,
+    ];
+    for change in changes {
+        check(
+            |parts| {
+                let mut end = honest(parts);
+                change(&mut end);
+                parts.ends.push((0, end));
+            },
+            "it is not what the index says",
+        );
+    }
+}
+
+#[test]
+fn a_table_end_has_one_place() {
+    let manifest = manifest(&TABLES);
+    let (bytes, _) = small(Codec::None).expect("a small archive");
+    let archive = Archive::open(bytes, "test").expect("it was just written");
+    let (start, end) = (archive.index.chunks[0].offset, archive.footer.index_offset);
+    let refuse = |change: fn(&mut Index), expect: &str| {
+        let mut index = archive.index.clone();
+        change(&mut index);
+        let error = Index::decode(Format::Two, &index.encode(), &manifest, start, end).expect_err(expect).to_string();
+        assert!(error.contains(expect), "{error}");
+    };
+    refuse(|index| index.ends[0] = index.ends[1], "expected");
+    refuse(|index| index.ends[2] += 1, "the end of table 2 is at");
+    refuse(|index| index.ends[0] = index.chunks[1].offset, "expected");
+    refuse(
+        |index| {
+            let moved = TableEnd::BYTES as u64;
+            index.ends[0] = index.chunks[2].offset;
+            index.chunks[2].offset += moved;
+        },
+        "chunk 2 follows the end of its table",
+    );
 }
 
 #[test]
@@ -118,15 +184,32 @@ fn the_root_shows_an_exchanged_part() {
     parts.chunks.pop();
     parts.index.chunks.pop();
     let mut forged = parts.bytes();
-    let at = forged.len() - 128;
-    let old = bytes.len() - 128;
+    let at = forged.len() - Footer::BYTES;
+    let old = bytes.len() - Footer::BYTES;
     forged[at + 64..at + 96].copy_from_slice(&bytes[old + 64..old + 96]);
-    let mut footer = forged[at..at + 116].to_vec();
-    seal(&mut footer, 0);
-    forged[at..at + 120].copy_from_slice(&footer);
+    reseal_footer(&mut forged);
     let archive = Archive::open(forged, "test").expect("all else agrees");
     let error = archive.check_root().expect_err("another root");
     assert!(error.to_string().contains("check the root of test"), "{error}");
+}
+
+fn reseal_footer(archive: &mut [u8]) {
+    let at = archive.len() - Footer::BYTES;
+    let mut footer = archive[at..at + 132].to_vec();
+    seal(&mut footer, 0);
+    archive[at..at + 136].copy_from_slice(&footer);
+}
+
+#[test]
+fn sections_that_are_kept_for_later_are_refused() {
+    for (at, expect) in [(112, "sections that format 2 has not"), (120, "sections that format 2 has not"), (128, "reserved")] {
+        let (mut bytes, _) = small(Codec::None).expect("a small archive");
+        let footer = bytes.len() - Footer::BYTES;
+        bytes[footer + at] = 1;
+        reseal_footer(&mut bytes);
+        let error = read_all(bytes).expect_err(expect).to_string();
+        assert!(error.contains(expect), "{error}");
+    }
 }
 
 #[test]
@@ -150,7 +233,7 @@ fn an_index_of_huge_counts_is_refused() {
             index[at..at + 4].copy_from_slice(&huge.to_le_bytes());
             let mut sealed = index.clone();
             seal(&mut sealed, 0);
-            Index::decode(&sealed, &manifest(&TABLES), 0).expect_err(what);
+            Index::decode(Format::Two, &sealed, &manifest(&TABLES), 0, 0).expect_err(what);
         }
     }
 }
@@ -158,7 +241,7 @@ fn an_index_of_huge_counts_is_refused() {
 /// Changes the header of the first chunk and makes its checksum right.
 fn change_chunk(at: usize, bytes: &[u8], expect: &str) {
     let change = |parts: &mut Parts| {
-        let head = header_bytes(3) as usize;
+        let head = header_bytes(Format::Two, 3) as usize;
         let chunk = &mut parts.chunks[0];
         let mut header = chunk[..head - 4].to_vec();
         header[at..at + bytes.len()].copy_from_slice(bytes);
@@ -170,40 +253,40 @@ fn change_chunk(at: usize, bytes: &[u8], expect: &str) {
 
 #[test]
 fn a_chunk_header_that_does_not_fit_is_refused() {
-    change_chunk(36, &[0], "there is no row encoding 0");
-    change_chunk(36, &[2], "");
-    change_chunk(37, &[1], "reserved");
-    change_chunk(38, &[4], "it says 4 columns and has room for 3");
-    change_chunk(38, &[0xff, 0xff], "it says 65535 columns");
-    change_chunk(40, &[0; 8], "it says 0 rows");
-    change_chunk(40, &[0xff; 8], "which is too little");
-    change_chunk(40, &[0xff; 2], "which is too little");
-    change_chunk(48, &[0xff; 8], "the limit is");
-    change_chunk(56, &[0xff; 8], "its blocks have");
-    change_chunk(64, &[0xff; 16], "not what the index says");
-    change_chunk(112, &[0xff; 4], "its rows' checksum");
-    change_chunk(116, &[0xff; 4], "the checksum of its blocks");
-    change_chunk(80, &[0xff; 4], "the hash of its blocks");
+    change_chunk(52, &[0], "there is no row encoding 0");
+    change_chunk(52, &[2], "");
+    change_chunk(53, &[1], "reserved");
+    change_chunk(54, &[4], "it says 4 columns and has room for 3");
+    change_chunk(54, &[0xff, 0xff], "it says 65535 columns");
+    change_chunk(56, &[0; 8], "it says 0 rows");
+    change_chunk(56, &[0xff; 8], "which is too little");
+    change_chunk(56, &[0xff; 2], "which is too little");
+    change_chunk(64, &[0xff; 8], "the limit is");
+    change_chunk(72, &[0xff; 8], "its blocks have");
+    change_chunk(80, &[0xff; 16], "not what the index says");
+    change_chunk(128, &[0xff; 4], "its rows' checksum");
+    change_chunk(132, &[0xff; 4], "the checksum of its blocks");
+    change_chunk(96, &[0xff; 4], "the hash of its blocks");
     // The first column: 16 bytes for each of two rows.
-    change_chunk(120, &[6], "there is no form of lengths 6");
-    change_chunk(121, &[2], "there is no codec 2");
-    change_chunk(122, &[1], "a block of 32 bytes is stored in 32");
-    change_chunk(123, &[1], "reserved");
-    change_chunk(124, &[15], "its lengths make 30 bytes, its data has 32");
-    change_chunk(128, &[1], "a block of 0 bytes is stored in 1");
-    change_chunk(132, &[0xff; 4], "is stored in 32");
-    change_chunk(136, &[0xff; 4], "is stored in 4294967295");
+    change_chunk(136, &[6], "there is no form of lengths 6");
+    change_chunk(138, &[2], "there is no codec 2");
+    change_chunk(139, &[1], "a block of 32 bytes is stored in 32");
+    change_chunk(137, &[1], "there is no transform 1");
+    change_chunk(140, &[15], "its lengths make 30 bytes, its data has 32");
+    change_chunk(144, &[1], "a block of 0 bytes is stored in 1");
+    change_chunk(148, &[0xff; 4], "is stored in 32");
+    change_chunk(152, &[0xff; 4], "is stored in 4294967295");
     // The second: all NULL.
-    change_chunk(140, &[1], "its rows' checksum");
-    change_chunk(144, &[1], "a column's lengths are given twice");
+    change_chunk(156, &[1], "its rows' checksum");
+    change_chunk(160, &[1], "a column's lengths are given twice");
 }
 
 #[test]
 fn a_digest_that_is_not_the_rows_is_found() {
     let change = |parts: &mut Parts| {
-        let head = header_bytes(3) as usize;
+        let head = header_bytes(Format::Two, 3) as usize;
         let mut header = parts.chunks[0][..head - 4].to_vec();
-        header[64] ^= 1;
+        header[80] ^= 1;
         parts.index.chunks[0].digest.0 ^= 1;
         seal(&mut header, 0);
         parts.chunks[0][..head].copy_from_slice(&header);
@@ -309,6 +392,6 @@ fn a_bomb_in_a_chunk_is_refused_before_it_is_opened() {
     let blocks = ColumnBlocks { data_codec: BlockCodec::Zstd, data_raw: 1 << 30, data_stored: bomb.len() as u32, ..made.columns[0] };
     made.columns[0] = blocks;
     made.header.body_bytes = bomb.len() as u64;
-    let error = chunk::decode(&chunk::encode(&made.header, &made.columns)).expect_err("more than its rows have");
+    let error = chunk::decode(Format::Two, &chunk::encode(&made.header, &made.columns)).expect_err("more than its rows have");
     assert!(error.to_string().contains("its values have 1073741824 bytes"), "{error}");
 }

@@ -72,7 +72,7 @@ fn no_field_of_an_answer_makes_a_dump_panic() {
     let mutator = Mutator::to(server.port());
     let (dir, url) = (support::temp_dir(), mutator.url("postgres", source.name()));
     let file = dir.path().join("a.sbk");
-    check(&mutator, 14, &|| {
+    check(&mutator, 6, &|| {
         let _ = std::fs::remove_file(&file);
         let mut command = silverback();
         command.args(["dump", "-j", "1", "--stall-timeout", "20s", "-d", &url, "-f"]).arg(&file);
@@ -90,7 +90,7 @@ fn no_field_of_an_answer_makes_a_restore_panic() {
     Silverback::new(["dump", "-d", &server.url("postgres", source.name()), "-f"]).arg(&file).run().expect(0);
     let mutator = Mutator::to(server.port());
     let url = mutator.url("postgres", copy.name());
-    check(&mutator, 8, &|| {
+    check(&mutator, 4, &|| {
         let mut command = silverback();
         command.args(["restore", "--dry-run", "--stall-timeout", "20s", "-d", &url]).arg(&file);
         command

@@ -45,6 +45,7 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
             .expect("the rows are whole");
         writer.write_chunk(&chunk).expect("the chunk can be written");
     }
+    writer.end_tables().expect("every table is there");
     writer.finish().expect("the archive can be finished");
 }
 
