@@ -36,4 +36,4 @@ pub use mutator::{Mutation, Mutator};
 pub use pgbouncer::Pgbouncer;
 pub use process::signal;
 pub use proxy::{Action, Direction, Proxy, Rule};
-pub use server::{Server, ServerSpec, Stop, newest_server, server};
+pub use server::{Server, ServerSpec, Stop, newest_server, newest_server_before, server};

@@ -27,6 +27,16 @@ pub fn newest_server() -> &'static Server {
     server(binaries::newest())
 }
 
+/// The shared server of the newest version before this one, for what later servers refuse to have.
+///
+/// # Panics
+/// If there is none.
+pub fn newest_server_before(version: u32) -> &'static Server {
+    let (tested, installed) = (binaries::versions(), binaries::installed());
+    let older = tested.iter().rev().chain(installed.iter().rev()).find(|one| **one < version);
+    server(*older.unwrap_or_else(|| panic!("no PostgreSQL before {version} is installed: run scripts/servers")))
+}
+
 /// What a server is to be. The plain one trusts everybody, speaks no TLS, and holds UTF8 in the C locale.
 #[derive(Clone, Debug)]
 pub struct ServerSpec {

@@ -149,7 +149,8 @@ fn an_error_shows_a_name_on_one_line() {
 
 #[test]
 fn roles_and_databases_keep_their_names() {
-    let server = testkit::newest_server();
+    // From 19 on such a name holds no line feed.
+    let server = testkit::newest_server_before(19);
     for hint in ["we\"ird 'r' \\ $1 %", "new\nFORGED \u{1b}[2J", "ünï 漢字;--", "select"] {
         let (owner, other) = (server.role(hint), server.role(hint));
         let pair = Pair::of(

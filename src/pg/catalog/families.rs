@@ -101,18 +101,21 @@ async fn read_members(reader: &Reader<'_>) -> Result<HashMap<Address, Members>> 
     };
     let types =
         "ln.nspname::text AS left_schema, lt.typname::text AS left_name, rn.nspname::text AS right_schema, rt.typname::text AS right_name";
+    // An array is whose its elements are: no extension has it for a member.
+    let of_element = |kind: &str| format!("coalesce((SELECT e.oid FROM pg_catalog.pg_type e WHERE e.typarray = {kind}.oid), {kind}.oid)");
+    let (left, right) = (of_element("lt"), of_element("rt"));
     // Those of one number in the order in which they came, as `pg_dump` tells them.
     let sql = format!(
         "{}, true AS is_operator, i.amopstrategy::int4 AS number, i.amopopr::pg_catalog.regoperator::text AS named, \
            n.nspname::text AS sort_schema, f.opfname::text AS sort_family, \
            pg_catalog.format_type(i.amoplefttype, NULL) AS left, pg_catalog.format_type(i.amoprighttype, NULL) AS right, {types}, \
            'pg_catalog.pg_operator'::pg_catalog.regclass::oid AS member_class, i.amopopr::oid AS member, \
-           i.amoplefttype AS left_type, i.amoprighttype AS right_type, i.amopfamily AS family {} {} \
+           {left} AS left_type, {right} AS right_type, i.amopfamily AS family {} {} \
          LEFT JOIN (pg_catalog.pg_opfamily f JOIN pg_catalog.pg_namespace n ON n.oid = f.opfnamespace) ON f.oid = i.amopsortfamily \
          WHERE i.oid >= {FIRST_NORMAL_OID} \
          UNION ALL {}, false, i.amprocnum::int4, i.amproc::pg_catalog.regprocedure::text, NULL, NULL, \
            pg_catalog.format_type(i.amproclefttype, NULL), pg_catalog.format_type(i.amprocrighttype, NULL), {types}, \
-           'pg_catalog.pg_proc'::pg_catalog.regclass::oid, i.amproc::oid, i.amproclefttype, i.amprocrighttype, i.amprocfamily {} {} \
+           'pg_catalog.pg_proc'::pg_catalog.regclass::oid, i.amproc::oid, {left}, {right}, i.amprocfamily {} {} \
          WHERE i.oid >= {FIRST_NORMAL_OID} ORDER BY 1, 2, 5 DESC, 6, 4",
         select("pg_amop", "amop"),
         from("pg_amop", "amop"),
