@@ -101,7 +101,8 @@ impl Builder<'_> {
     pub(super) fn locks_of_build(&self, object: &Object, table: ObjectId, alone: LockMode) -> Vec<(Lockable, LockMode)> {
         let (one, all) = (Lockable::Relation(table), self.graph.families.reach(table));
         if self.gathered.attaches(object.id).is_some() {
-            return vec![(all, alone.max(LockMode::ShareRowExclusive)), (Lockable::LockTable, LockMode::Exclusive)];
+            // The server takes the parts' indexes for itself one by one, and a reader of two partitions could come between.
+            return vec![(all, LockMode::AccessExclusive), (Lockable::LockTable, LockMode::Exclusive)];
         }
         vec![(if alone == LockMode::AccessExclusive { all } else { one }, alone)]
     }
