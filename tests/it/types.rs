@@ -58,6 +58,7 @@ const SAMPLES: &[(&str, &[&str])] = &[
     ("regclass", &["my.things", "-"]),
     ("regcollation", &["my.german"]),
     ("regconfig", &["my.search"]),
+    ("regdatabase", &["postgres"]),
     ("regdictionary", &["my.words"]),
     ("regnamespace", &["my"]),
     ("regoper", &["my.###"]),

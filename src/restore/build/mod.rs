@@ -145,6 +145,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         loads: HashMap::new(),
         last_loads: Vec::new(),
         waits: Vec::new(),
+        without_job: HashMap::new(),
         late: Late::new(&input),
         known: Known::new(&input),
     };
@@ -186,6 +187,8 @@ struct Builder<'a> {
     last_loads: Vec<(ObjectId, JobId)>,
     /// Which objects a job waits for; turned into needs once every object's job is known.
     waits: Vec<(JobId, Vec<ObjectId>)>,
+    /// What is made along with something else, such as a partition's trigger, with what it waits for: who waits for it, waits for that.
+    without_job: HashMap<ObjectId, Vec<ObjectId>>,
     /// What is done while the database is in use already.
     late: Late<'a>,
     /// The statistics that the archive has.
@@ -330,11 +333,16 @@ impl Builder<'_> {
 
     /// Turns the objects that jobs wait for into the jobs that make them.
     fn resolve(&mut self) {
-        for (job, objects) in std::mem::take(&mut self.waits) {
+        for (job, mut objects) in std::mem::take(&mut self.waits) {
             let mut needs = self.graph.jobs[job.index()].needs.clone();
             needs.extend(self.pre);
-            for object in objects {
+            let (mut next, mut followed) = (0, HashSet::new());
+            while let Some(object) = objects.get(next).copied() {
+                next += 1;
                 needs.extend(self.stands(object));
+                if let Some(further) = self.without_job.get(&object).filter(|_| followed.insert(object)) {
+                    objects.extend(further);
+                }
             }
             needs.retain(|need| *need != job);
             needs.sort_unstable();

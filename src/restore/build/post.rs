@@ -229,6 +229,7 @@ impl<'a> Builder<'a> {
     fn other(&mut self, object: &Object) {
         let steps = statements::create(object, self.input.render);
         if steps.is_empty() {
+            self.without_job.insert(object.id, waits(object, None));
             return;
         }
         let on_extension = object.extension.as_ref().and_then(|_| on_extensions::work([object], self.input.render));
@@ -254,25 +255,14 @@ impl<'a> Builder<'a> {
         let mode = match object.kind {
             ObjectKind::Trigger => LockMode::ShareRowExclusive,
             ObjectKind::Statistics => LockMode::ShareUpdateExclusive,
-            ObjectKind::IndexAttach => return self.locks_of_attachment(object),
-            // Whatever else it is, nothing else may touch its tables meanwhile.
+            // Whatever else it is, nothing else may touch its tables meanwhile: attaching takes two indexes for itself, one after the other, which
+            // whoever adds a foreign key to the whole tree may have open.
             _ => LockMode::AccessExclusive,
         };
         let tables = touched.iter().filter_map(|id| self.table_of(*id));
         let mut locks: Vec<_> = tables.map(|table| (self.graph.families.reach(table), mode)).collect();
         locks.sort_unstable();
         locks.dedup();
-        locks
-    }
-
-    /// `ALTER INDEX … ATTACH PARTITION` only looks at both tables, so that other indexes are built and attached meanwhile; of the index above it
-    /// takes one part at a time.
-    fn locks_of_attachment(&self, attach: &Object) -> Vec<(Lockable, LockMode)> {
-        let above = attach.depends_on.iter().copied().filter(|id| Some(*id) != attach.of);
-        let above: Vec<ObjectId> = above.filter(|id| self.objects.get(id).is_some_and(|object| is_built(object))).collect();
-        let tables = above.iter().chain(&attach.of).filter_map(|id| self.table_of(*id));
-        let mut locks: Vec<_> = tables.map(|table| (Lockable::Relation(table), LockMode::AccessShare)).collect();
-        locks.extend(above.iter().map(|index| (Lockable::Relation(*index), LockMode::ShareUpdateExclusive)));
         locks
     }
 
