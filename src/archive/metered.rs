@@ -10,6 +10,8 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 
 /// A list grows by doubling.
 const GROWTH: usize = 2;
+/// From this many bytes on, the half of a list that is not used yet is of no memory: nobody has touched its pages.
+const PAGES_BYTES: usize = 1 << 20;
 /// What the allocator adds to a piece of memory.
 const PIECE_BYTES: usize = 16;
 /// Numbers, flags and the names of known members are kept in no memory of their own.
@@ -175,11 +177,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Elements { inner: access, meter: self.meter, is_kept: false })
+        self.inner.visit_seq(Elements { inner: access, meter: self.meter, is_kept: false, bytes: 0 })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Elements { inner: access, meter: self.meter, is_kept: false })
+        self.inner.visit_map(Elements { inner: access, meter: self.meter, is_kept: false, bytes: 0 })
     }
 
     // A word; none of ours holds more.
@@ -194,6 +196,16 @@ struct Elements<'m, A> {
     meter: &'m Meter,
     /// Whether the last key is kept, and its value beside it; a struct's own members lie where the struct does.
     is_kept: bool,
+    /// What the elements so far take.
+    bytes: usize,
+}
+
+impl<A> Elements<'_, A> {
+    /// Charges one more element.
+    fn charge<E: Error>(&mut self, bytes: usize) -> Result<(), E> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.meter.charge(if self.bytes < PAGES_BYTES { GROWTH * bytes } else { bytes })
+    }
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
@@ -202,7 +214,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
         let element = self.inner.next_element_seed(Seed { inner: seed, meter: self.meter })?;
         if element.is_some() {
-            self.meter.charge(GROWTH * size_of::<T::Value>())?;
+            self.charge(size_of::<T::Value>())?;
         }
         Ok(element)
     }
@@ -215,7 +227,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
         let key = self.inner.next_key_seed(Seed { inner: seed, meter: self.meter })?;
         self.is_kept = key.is_some() && size_of::<K::Value>() > INLINE_BYTES;
         if self.is_kept {
-            self.meter.charge(GROWTH * size_of::<K::Value>())?;
+            self.charge(size_of::<K::Value>())?;
         }
         Ok(key)
     }
@@ -223,7 +235,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
         let value = self.inner.next_value_seed(Seed { inner: seed, meter: self.meter })?;
         if self.is_kept {
-            self.meter.charge(GROWTH * size_of::<V::Value>())?;
+            self.charge(size_of::<V::Value>())?;
         }
         Ok(value)
     }

@@ -27,8 +27,8 @@ pub(super) const PREFIX_BYTES: usize = 40;
 pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64 + MANIFEST_BYTES_MAX;
 
 /// What a manifest may take in memory unasked: this much, and so many times the bytes that it is stored in.
-const MEMORY_BYTES: u64 = 48 << 20;
-const MEMORY_FACTOR: u64 = 48;
+const MEMORY_BYTES: u64 = 56 << 20;
+const MEMORY_FACTOR: u64 = 56;
 
 /// Memory that rows take unasked; only more than this is asked for.
 const ROWS_BYTES: u64 = 96 << 20;

@@ -48,6 +48,11 @@ impl Cost {
         Self { micros: self.micros.saturating_mul(count as u64), ..self }
     }
 
+    /// That of both, one after the other; memory is for the first.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { micros: self.micros.saturating_add(other.micros), ..self }
+    }
+
     fn more(micros: u64, sorts: Sorts) -> Self {
         Self { micros: CATALOG.micros.saturating_add(micros), sorts }
     }

@@ -131,7 +131,7 @@ impl Step {
 pub enum LoadMode {
     /// One session owns a table that this run made: `TRUNCATE`, then `COPY … (FREEZE)`, in one transaction.
     Freeze,
-    /// Several sessions share a table that this run made: plain `COPY`.
+    /// Several sessions share a table that this run made, or it is small: plain `COPY`.
     Shared,
     /// An extension made the table: plain `COPY`, whose rows add to what it brought, and its triggers may keep some of them out.
     Extension,

@@ -4,6 +4,7 @@
 //! statistics, its foreign keys and the rest, every object as soon as what it depends on stands. Privileges, comments and materialized
 //! views wait for all of that, and the rows that declare the database usable wait for everything.
 
+mod attach;
 mod creator;
 mod end;
 mod extension_rows;
@@ -36,6 +37,8 @@ use crate::pg::render;
 /// A table that holds this much of all rows, and more than [`DOMINANT_BYTES`], is loaded by several sessions.
 const DOMINANT_SHARE: u64 = 2;
 const DOMINANT_BYTES: u64 = 64 << 20;
+/// Fewer bytes than these are not worth a TRUNCATE, which makes new files for a table and removes the old ones.
+const FROZEN_BYTES: u64 = 1 << 20;
 /// A session needs a few chunks to be worth its while.
 const PART_CHUNKS: usize = 4;
 
@@ -141,6 +144,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         attachments,
         graph: Graph { families, ..Graph::default() },
         pre: None,
+        attached: HashMap::new(),
         made: HashMap::new(),
         loads: HashMap::new(),
         last_loads: Vec::new(),
@@ -179,6 +183,8 @@ struct Builder<'a> {
     graph: Graph,
     /// The script that makes everything before the rows.
     pre: Option<JobId>,
+    /// The job after which a family has all its partitions, where this run attaches them.
+    attached: HashMap<FamilyId, JobId>,
     /// The job after which an object stands.
     made: HashMap<ObjectId, JobId>,
     /// The jobs that bring a table's rows.
@@ -208,6 +214,8 @@ impl Builder<'_> {
         }
         let all = self.input.objects.iter().filter(|object| object.section == Section::PreData && !is_late(object.kind));
         let (doubtful, before): (Vec<&Object>, Vec<&Object>) = all.partition(|object| object.extension.is_some());
+        let (attaches, before): (Vec<&Object>, Vec<&Object>) =
+            before.into_iter().partition(|object| object.kind == ObjectKind::TableAttach);
         let creators = creator::creators(&self.input);
         let may_create = |object: &Object| creators.iter().filter(|creator| creator.schema == object.name).map(Creator::allow).collect();
         let allowed = |object: &Object| if object.kind == ObjectKind::Schema { may_create(object) } else { Vec::new() };
@@ -225,6 +233,7 @@ impl Builder<'_> {
             let (label, needs) = ("make what extensions have not made".to_owned(), self.pre.into_iter().collect());
             self.pre = Some(self.push(Job { stage: Stage::PreData, label, work, needs, locks: Vec::new(), cost }));
         }
+        self.attach_partitions(attaches);
     }
 
     fn data(&mut self) {
@@ -277,8 +286,7 @@ impl Builder<'_> {
             if (made_here || table.is_large_objects()) && dominant { self.input.jobs.min(chunks.len() / PART_CHUNKS).max(1) } else { 1 };
         let mode = match (made_here, parts) {
             _ if table.is_large_objects() => LoadMode::LargeObjects,
-            (true, 1) if table.root.is_some() => LoadMode::Shared,
-            (true, 1) => LoadMode::Freeze,
+            (true, 1) if table.root.is_none() && bytes >= FROZEN_BYTES => LoadMode::Freeze,
             (true, _) => LoadMode::Shared,
             (false, _) if is_extension => LoadMode::Extension,
             (false, _) if self.input.sections.pre_data || self.input.borrowed.contains(&id) => LoadMode::Shared,
@@ -290,8 +298,9 @@ impl Builder<'_> {
             LoadMode::Existing => LockMode::ShareRowExclusive,
         };
         // What goes through the partitioned table may come to lie in any partition.
-        let whole = self.graph.families.of(table.object).filter(|_| table.root.is_some()).map(Lockable::Family);
-        let locks = vec![(whole.unwrap_or(Lockable::Relation(table.object)), lock)];
+        let whole = self.graph.families.of(table.object).filter(|_| table.root.is_some());
+        let locks = vec![(whole.map_or(Lockable::Relation(table.object), Lockable::Family), lock)];
+        let made = whole.map_or_else(|| self.made.get(&table.object), |family| self.attached.get(&family)).copied();
         let name = ident::qualified(&table.schema, &table.name);
         let last = (self.input.last)(table);
         for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
@@ -308,7 +317,7 @@ impl Builder<'_> {
                     mode,
                     trusted: false,
                 },
-                needs: self.pre.into_iter().chain(self.made.get(&table.object).copied()).collect(),
+                needs: self.pre.into_iter().chain(made).collect(),
                 locks: locks.clone(),
                 cost: cost::load(raw_bytes, rows),
             });

@@ -167,3 +167,28 @@ fn where_it_may_adopt_another_its_parts_are_attached() {
     let sections = Sections { pre_data: false, ..Sections::ALL };
     check("tables that stood before", &|_| {}, &|input| Input { sections, refresh: false, ..input }, 6);
 }
+
+#[test]
+fn partitions_are_attached_beside_loads_and_each_load_waits_for_its_own() {
+    let mut sample = sample(250);
+    let bound = |sample: &mut Sample, n: u32, bound: &str| {
+        let attach = sample.objects.iter_mut().find(|object| object.id == ObjectId(id(n, 1))).expect("a partition");
+        attach.statements = vec![format!("ALTER TABLE ONLY public.root ATTACH PARTITION public.part{n} {bound}")];
+    };
+    bound(&mut sample, 0, "DEFAULT");
+    // One of another level: what is attached to it first is locked once more when it is attached itself.
+    let below = sample.objects.iter_mut().find(|object| object.id == ObjectId(id(1, 1))).expect("a partition");
+    below.depends_on = vec![ObjectId(id(249, 0)), ObjectId(id(1, 0))];
+    let graph = sample.graph();
+    let needs = |load: &str| -> Vec<&str> {
+        let needs = graph.jobs[find(&graph, load).index()].needs.iter();
+        needs.map(|need| graph.jobs[need.index()].label.as_str()).filter(|label| label.starts_with("attach ")).collect()
+    };
+    let (first, last) = ("attach TABLEATTACH public.part1 and 99 more", "attach TABLEATTACH public.part201 and 49 more");
+    assert_eq!(needs("load public.part100"), [first]);
+    assert_eq!(needs("load public.part249"), [last]);
+    assert_eq!(needs("load public.part0"), [last], "the default partition comes last");
+    assert_eq!(needs("load public.part1"), [last], "what it is a part of is attached then");
+    assert!(waits_for(&graph, "add CONSTRAINT public.root_pkey", last));
+    assert!(waits_for(&graph, last, first));
+}

@@ -176,6 +176,7 @@ impl<'a> Builder<'a> {
             let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
             job.needs = self.rows_stand(table.object);
             job.needs.extend(built.get(&table.object).into_iter().flatten());
+            job.needs.extend(self.made.get(&table.object));
             job.needs.extend(self.pre.filter(|_| job.needs.is_empty()));
             let job = self.push(job);
             self.await_extended(job, table.object, &extended);

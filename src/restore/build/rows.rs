@@ -28,14 +28,15 @@ impl<'a> Builder<'a> {
         rows.into_iter().chain(self.made.get(&object).copied()).collect()
     }
 
-    /// The jobs that bring a table's rows, be they those of its partitions.
+    /// The jobs that bring a table's rows, be they those of its partitions, which are attached then.
     pub(super) fn rows_stand(&mut self, table: ObjectId) -> Vec<JobId> {
         let Some(family) = self.spread_over(table) else { return self.loads.get(&table).cloned().unwrap_or_default() };
         if let Some(known) = self.together.rows.get(&family) {
             return known.clone();
         }
         let members = self.graph.families.members(family);
-        let loads = members.iter().filter_map(|member| self.loads.get(member)).flatten().copied().collect();
+        let loads = members.iter().filter_map(|member| self.loads.get(member)).flatten();
+        let loads = loads.chain(self.attached.get(&family)).copied().collect();
         let jobs = self.together(Stage::Data, format!("all rows of {}", self.name_of_family(family)), loads);
         self.together.rows.insert(family, jobs.clone());
         jobs
