@@ -70,7 +70,9 @@ fn subscription(row: &Row) -> Result<Draft> {
     let slot = row.get::<_, Option<&str>>("slot")?.map_or_else(|| "NONE".to_owned(), ident::literal);
     let mut options = vec!["connect = false".to_owned(), format!("slot_name = {slot}")];
     for (column, write) in OPTIONS {
-        options.extend(row.get::<_, Option<&str>>(*column)?.and_then(write));
+        // A server that does not know of streaming does none.
+        let unknown = (*column == "substream").then_some("f");
+        options.extend(row.get::<_, Option<&str>>(*column)?.or(unknown).and_then(write));
     }
     let from = match row.get::<_, Option<&str>>("server")? {
         Some(server) => format!("SERVER {}", ident::quote(server)),

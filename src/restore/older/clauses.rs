@@ -43,6 +43,7 @@ pub(super) const CLAUSES: &[Clause] = &[
     },
     Clause { since: 140_000, words: "SET COMPRESSION", without: compression },
     Clause { since: 140_000, words: "MULTIRANGE_TYPE_NAME", without: multirange },
+    Clause { since: 140_000, words: "SUBSCRIPT", without: subscript },
     Clause { since: 140_000, words: "vacuum_index_cleanup = auto", without: index_cleanup },
     Clause { since: 140_000, words: "binary", without: |kind, sql| subscription_option(kind, sql, "binary") },
     Clause { since: 140_000, words: "streaming", without: streaming },
@@ -108,6 +109,13 @@ fn parameter(kind: ObjectKind, sql: &str, name: &str) -> Option<Left> {
     let own = without_option(sql, name);
     let toast = without_option(own.as_deref().unwrap_or(sql), &format!("toast.{name}"));
     toast.or(own).map(Left::Less)
+}
+
+/// A server that does not know it only warns.
+fn subscript(kind: ObjectKind, sql: &str) -> Option<Left> {
+    let start = (kind == ObjectKind::Type).then(|| find(sql, "\n    SUBSCRIPT = "))??;
+    let end = start + 1 + find(&sql[start + 1..], "\n")?;
+    Some(Left::Less(format!("{}{}", &sql[..start], &sql[end..])))
 }
 
 /// It was on or off once; left out, it is on.

@@ -22,6 +22,9 @@ fn a_statement_reads_well_without_the_clause() {
     let range = "CREATE TYPE s.r AS RANGE (\n    subtype = integer,\n    multirange_type_name = s.m\n)";
     check(130_000, Type, range, Some("CREATE TYPE s.r AS RANGE (\n    subtype = integer\n)"));
     check(130_000, Type, "CREATE TYPE s.e AS ENUM ()", Some("CREATE TYPE s.e AS ENUM ()"));
+    let base = |more: &str| format!("CREATE TYPE s.b (\n    INPUT = s.i,{more}\n    STORAGE = plain\n)");
+    check(130_000, Type, &base("\n    SUBSCRIPT = array_subscript_handler,"), Some(&base("")));
+    check(140_000, Type, &base("\n    SUBSCRIPT = h,"), Some(&base("\n    SUBSCRIPT = h,")));
     check(140_000, Sequence, "CREATE UNLOGGED SEQUENCE s.q", Some("CREATE SEQUENCE s.q"));
     check(140_000, Sequence, "ALTER SEQUENCE s.q SET UNLOGGED", Some(""));
     check(140_000, Table, "CREATE UNLOGGED TABLE s.t ()", Some("CREATE UNLOGGED TABLE s.t ()"));
