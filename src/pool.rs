@@ -51,13 +51,18 @@ impl Buffers {
         Self { bytes, free: Arc::default() }
     }
 
-    /// An empty buffer, a fresh one if none is free; for what does not fit, one without memory.
+    /// An empty buffer, a fresh one if none is free; for what does not fit, and where there is no memory, one without any.
     pub fn take(&self, bytes: usize) -> Vec<u8> {
         if bytes > self.bytes {
             return Vec::new();
         }
         let free = self.free.lock().expect("no holder panics").pop();
-        free.unwrap_or_else(|| Vec::with_capacity(self.bytes))
+        free.unwrap_or_else(|| {
+            let mut fresh = Vec::new();
+            // Who fills it asks for what is missing, and tells that there is none.
+            let _ = fresh.try_reserve_exact(self.bytes);
+            fresh
+        })
     }
 
     /// Keeps what was taken for the next; what is of another size is let go.

@@ -3,6 +3,7 @@
 //! Contexts are kept by thread, because making one costs as much as compressing a small block.
 
 use std::cell::RefCell;
+use std::collections::TryReserveError;
 use std::io::Cursor;
 
 use bytes::Bytes;
@@ -10,7 +11,8 @@ use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe;
 
 use super::limits::WINDOW_LOG_MAX;
-use super::room;
+use super::{damaged, no_memory, room};
+use crate::error::Error;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,17 +126,48 @@ pub(super) struct Block {
     pub raw_bytes: u64,
 }
 
+/// Why the bytes of a block cannot be had.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    /// They are not what they should be, as a clause of its own.
+    Damaged(String),
+    /// There is no room for them: that says nothing of the archive.
+    NoMemory(TryReserveError),
+}
+
+impl From<String> for Unreadable {
+    fn from(cause: String) -> Self {
+        Self::Damaged(cause)
+    }
+}
+
+impl From<TryReserveError> for Unreadable {
+    fn from(error: TryReserveError) -> Self {
+        Self::NoMemory(error)
+    }
+}
+
+impl Unreadable {
+    /// As an error of whoever was doing that.
+    pub(super) fn into_error(self, doing: &str) -> Error {
+        match self {
+            Self::Damaged(cause) => damaged(doing, cause),
+            Self::NoMemory(error) => no_memory(doing, &error),
+        }
+    }
+}
+
 /// Gives the blocks as they were, and what those that had to be decompressed are slices of.
 ///
 /// # Errors
-/// What is wrong, as a clause of its own. Nothing is allocated for a block before its own header agrees.
-pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), String> {
+/// Nothing is allocated for a block before its own header agrees.
+pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), Unreadable> {
     for block in &blocks {
         check(block)?;
     }
     let packed = |block: &&Block| block.codec == BlockCodec::Zstd;
     let bytes = blocks.iter().filter(packed).map(|block| block.raw_bytes).sum();
-    let mut room = room::take_for(&room::COLUMNS, bytes).map_err(|error| error.to_string())?;
+    let mut room = room::take_for(&room::COLUMNS, bytes)?;
     room.clear();
     for block in blocks.iter().filter(packed) {
         unzstd(&block.stored, block.raw_bytes, &mut room)?;
@@ -153,13 +186,13 @@ pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), Stri
 }
 
 /// The same for one block that is not of a chunk.
-pub(super) fn decompress_alone(block: Block) -> Result<Bytes, String> {
+pub(super) fn decompress_alone(block: Block) -> Result<Bytes, Unreadable> {
     check(&block)?;
     if block.codec == BlockCodec::None {
         return Ok(block.stored);
     }
     let mut out = Vec::new();
-    out.try_reserve_exact(block.raw_bytes as usize).map_err(|error| error.to_string())?;
+    out.try_reserve_exact(block.raw_bytes as usize)?;
     unzstd(&block.stored, block.raw_bytes, &mut out)?;
     Ok(out.into())
 }

@@ -65,7 +65,7 @@ impl StoredChunk {
         const DOING: &str = "decode a chunk";
         let Self { header, columns: descriptors, body, room: stored } = self;
         let blocks = blocks(header.rows, &descriptors, body).map_err(|cause| damaged(DOING, cause))?;
-        let (blocks, room) = block::decompress(blocks).map_err(|cause| damaged(DOING, cause))?;
+        let (blocks, room) = block::decompress(blocks).map_err(|cause| cause.into_error(DOING))?;
         let pairs = blocks.as_chunks().0.iter().zip(&descriptors);
         let column = |([lengths, data], column): (&[Bytes; 2], &ColumnBlocks)| Column {
             form: column.form,

@@ -8,7 +8,7 @@ use super::chunk::{ChunkHeader, ColumnBlocks, header_bytes};
 use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::{RowEncoding, TableId};
-use super::room;
+use super::{no_memory, room};
 use crate::error::{Error, Kind, Result};
 use crate::pgcopy::{Column, Digest, split};
 
@@ -73,7 +73,8 @@ pub fn encode_chunk(
     if columns > COLUMNS_MAX {
         return Err(Error::new(Kind::Requirement, DOING, format!("{columns} columns, the limit is {COLUMNS_MAX}")));
     }
-    let split = split(encoding, columns, raw, room::take(&room::COLUMNS))?;
+    let room = room::take(&room::COLUMNS).map_err(|error| no_memory(DOING, &error))?;
+    let split = split(encoding, columns, raw, room)?;
     let limit = raw_bytes_max(split.rows);
     if split.raw_bytes > limit {
         let cause = format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);
@@ -81,7 +82,7 @@ pub fn encode_chunk(
         return Err(Error::new(if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected }, DOING, cause));
     }
     body.clear();
-    body.try_reserve(raw.len()).map_err(|error| Error::new(Kind::Requirement, DOING, error.to_string()))?;
+    body.try_reserve(raw.len()).map_err(|error| no_memory(DOING, &error))?;
     let columns: Vec<ColumnBlocks> = split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
     drop(split.columns);
     room::keep(&room::COLUMNS, split.room);

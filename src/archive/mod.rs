@@ -46,7 +46,14 @@ pub use root::Root;
 pub use survey::{Survey, SurveyedChunk, survey};
 pub use writer::{ArchiveWriter, Summary};
 
+use std::collections::TryReserveError;
+
 use crate::error::{Error, Kind};
+
+/// There is too little memory, which says nothing of the archive.
+fn no_memory(doing: &str, error: &TryReserveError) -> Error {
+    Error::new(Kind::Requirement, doing, error.to_string()).hint("give the program more memory, or fewer sessions (-j)")
+}
 
 /// What is not as the format says.
 fn damaged(doing: impl Into<String>, cause: impl Into<String>) -> Error {

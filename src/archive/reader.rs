@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::path::Path;
 
-use std::collections::TryReserveError;
-
 use bytes::Bytes;
 
 use super::chunk::{self, header_bytes};
@@ -17,7 +15,7 @@ use super::manifest::{Manifest, RowEncoding, Table, TableId};
 use super::room;
 use super::root::Root;
 use super::table_end::TableEnd;
-use super::{damaged, section};
+use super::{damaged, no_memory, section};
 use crate::error::{Error, Kind, Result};
 
 /// An archive whose header, manifest, index and footer were read and agree with each other.
@@ -150,7 +148,7 @@ impl<R: ReadAt> Archive<R> {
     fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {
         let refuse = |cause: String| Err(damaged("check it", cause));
         let table = self.table(entry);
-        let mut room = room::take_for(&room::STORED, entry.stored_bytes).map_err(|error| no_memory("chunk", &error))?;
+        let mut room = room::take_for(&room::STORED, entry.stored_bytes).map_err(|error| no_memory("read the chunk", &error))?;
         let stored_bytes = entry.stored_bytes as usize;
         if room.len() < stored_bytes {
             room.resize(stored_bytes, 0);
@@ -239,7 +237,7 @@ fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
 /// Reads a section; the caller has capped `bytes`.
 pub(super) fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
     let mut buf = Vec::new();
-    buf.try_reserve_exact(bytes as usize).map_err(|error| no_memory(what, &error))?;
+    buf.try_reserve_exact(bytes as usize).map_err(|error| no_memory(&format!("read the {what}"), &error))?;
     buf.resize(bytes as usize, 0);
     fill(source, offset, &mut buf, what)?;
     Ok(buf)
@@ -250,8 +248,4 @@ fn fill(source: &impl ReadAt, offset: u64, buf: &mut [u8], what: &str) -> Result
         std::io::ErrorKind::UnexpectedEof => damaged(format!("read the {what}"), "the archive is cut short, or was cut while it is read"),
         _ => Error::file(format!("read the {what}"), error),
     })
-}
-
-fn no_memory(what: &str, error: &TryReserveError) -> Error {
-    Error::new(Kind::Unexpected, format!("read the {what}"), error.to_string())
 }

@@ -22,15 +22,20 @@ thread_local! {
 }
 
 /// Takes the room, of any content.
-pub(super) fn take(room: &'static Room) -> Vec<u8> {
-    let taken = room.take();
-    if taken.capacity() == KEPT_BYTES { taken } else { vec![0; KEPT_BYTES] }
+pub(super) fn take(room: &'static Room) -> Result<Vec<u8>, TryReserveError> {
+    let mut taken = room.take();
+    if taken.capacity() != KEPT_BYTES {
+        taken = Vec::new();
+        taken.try_reserve_exact(KEPT_BYTES)?;
+        taken.resize(KEPT_BYTES, 0);
+    }
+    Ok(taken)
 }
 
 /// The same, or fresh memory if so many bytes do not fit.
 pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryReserveError> {
     if bytes <= KEPT_BYTES as u64 {
-        return Ok(take(room));
+        return take(room);
     }
     let mut fresh = Vec::new();
     fresh.try_reserve_exact(bytes as usize)?;

@@ -122,7 +122,7 @@ pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
         return Err(too_large(prefix.raw_bytes * JSON_FACTOR));
     };
     let block = Block { codec: block_codec, stored: Bytes::copy_from_slice(stored), raw_bytes: prefix.raw_bytes };
-    let json = block::decompress_alone(block).map_err(refuse)?;
+    let json = block::decompress_alone(block).map_err(|cause| cause.into_error(DOING))?;
     let manifest = metered::from_slice(&json, memory_left).map_err(|refused| match refused {
         Refused::Json(error) => refuse(error.to_string()).with_source(error),
         Refused::TooLarge => too_large(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>())),
@@ -135,6 +135,11 @@ fn mib(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
 }
 
+/// The beginning of a name, for people: a forged one may be as long as the manifest.
+fn brief(name: &str) -> &str {
+    name.char_indices().nth(300).map_or(name, |(end, _)| &name[..end])
+}
+
 /// Checks that ids are unique, that what is named is there, and the limits on columns and tables.
 fn check(manifest: &Manifest) -> Result<(), String> {
     let mut ids = HashSet::with_capacity(manifest.objects.len());
@@ -142,7 +147,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         return Err(format!("two objects have the number {}", twice.id.0));
     }
     let known = |who: &str, id: ObjectId| {
-        if ids.contains(&id) { Ok(()) } else { Err(format!("{who} names object {}, which is not there", id.0)) }
+        if ids.contains(&id) { Ok(()) } else { Err(format!("{} names object {}, which is not there", brief(who), id.0)) }
     };
     for object in &manifest.objects {
         let references = match &object.detail {
@@ -160,7 +165,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         manifest.objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
     let mut tables = HashSet::with_capacity(manifest.tables.len());
     for table in &manifest.tables {
-        let name = format!("table {}.{}", table.schema, table.name);
+        let name = format!("table {}.{}", brief(&table.schema), brief(&table.name));
         known(&name, table.object)?;
         let of_extension = extensions.contains(&table.object).then_some((&table.schema, &table.name));
         if !tables.insert((table.object, of_extension)) {

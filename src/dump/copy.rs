@@ -221,7 +221,11 @@ async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, se
             return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
         }
         let mut permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
-        let mut filled = source.fill(context.buffers.take(CHUNK_BYTES), CHUNK_BYTES).await?;
+        let buffer = context.buffers.take(CHUNK_BYTES);
+        if buffer.capacity() < CHUNK_BYTES {
+            return Err(no_memory(doing, CHUNK_BYTES));
+        }
+        let mut filled = source.fill(buffer, CHUNK_BYTES).await?;
         if let Filled::Large(bytes) = filled {
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
@@ -330,7 +334,7 @@ fn too_large(doing: &str, bytes: usize) -> Error {
 }
 
 fn no_memory(doing: &str, bytes: usize) -> Error {
-    let cause = format!("there is no memory for a row of {bytes} bytes");
+    let cause = format!("there is no memory for {bytes} bytes of rows");
     Error::new(Kind::Requirement, doing, cause).hint("give the program more memory, or leave the table's rows out (--exclude-table-data)")
 }
 

@@ -144,7 +144,9 @@ impl Out {
         bytes.clear();
         if keep && (bytes.capacity() as u64) < raw_bytes {
             bytes = Vec::new();
-            bytes.try_reserve_exact(raw_bytes as usize).map_err(|source| refuse(source.to_string()))?;
+            bytes
+                .try_reserve_exact(raw_bytes as usize)
+                .map_err(|error| Error::new(Kind::Requirement, "join columns into rows", error.to_string()))?;
         }
         Ok(Self { bytes, summed: 0, crc: Hasher::new(), keep })
     }

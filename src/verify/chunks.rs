@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::finding::{Findings, Place};
 use super::gate::Gate;
 use crate::archive::{Archive, IndexEntry, ReadAt, TableTotals};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 use crate::progress::{Level, Progress, TableTotal};
 
@@ -51,10 +51,15 @@ struct Work<'a, R> {
 struct Found<'a> {
     sums: Vec<TableSum>,
     findings: &'a mut Findings,
+    /// Why a chunk could not be looked at, which says nothing of the archive.
+    failed: Option<Error>,
 }
 
 /// Checks all chunks, and tells what each table's amount to, in the order of the manifest.
-pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, progress: &dyn Progress) -> Vec<TableSum> {
+///
+/// # Errors
+/// [`Kind::Requirement`] if there is too little memory.
+pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, progress: &dyn Progress) -> Result<Vec<TableSum>> {
     let names: Vec<String> = archive.manifest.tables.iter().map(|table| ident::qualified(&table.schema, &table.name)).collect();
     let total = |(name, totals): (&String, &TableTotals)| TableTotal { name: name.clone(), rows: totals.rows, bytes: totals.raw_bytes };
     progress.tables(&names.iter().zip(&archive.index.tables).map(total).collect::<Vec<_>>());
@@ -65,7 +70,7 @@ pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, pr
         next: AtomicUsize::new(0),
         gate: Gate::new(MEMORY_BYTES),
         progress,
-        found: Mutex::new(Found { sums, findings }),
+        found: Mutex::new(Found { sums, findings, failed: None }),
     };
     for (table, _) in archive.index.tables.iter().enumerate().filter(|(_, totals)| totals.chunks == 0) {
         progress.table_done(table);
@@ -76,7 +81,8 @@ pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, pr
             scope.spawn(|| work.check_some());
         }
     });
-    work.found.into_inner().unwrap_or_else(PoisonError::into_inner).sums
+    let found = work.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.failed.map_or(Ok(found.sums), Err)
 }
 
 impl<R: ReadAt> Work<'_, R> {
@@ -106,6 +112,7 @@ impl<R: ReadAt> Work<'_, R> {
         let sum = &mut found.sums[table];
         match result {
             Ok(chunk) => sum.add(&chunk),
+            Err(error) if error.kind() == Kind::Requirement => found.failed = Some(error),
             Err(error) => {
                 sum.bad_chunks += 1;
                 let place = Place::Chunk { chunk: number, table: self.names[table].clone(), offset: entry.offset };

@@ -97,7 +97,7 @@ pub struct Totals {
 /// Verifies the archive at `path`, all of it.
 ///
 /// # Errors
-/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format. Whatever is
+/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format or there is too little memory. Whatever is
 /// wrong with it is a finding.
 pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
     run_within(path, 0, progress)
@@ -109,7 +109,7 @@ pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Resu
     let name = path.display().to_string();
     progress.phase(&format!("verify {name}"));
     let mut report = match Archive::<File>::open_path_within(path, max_memory) {
-        Ok(archive) => check(&archive, progress),
+        Ok(archive) => check(&archive, progress)?,
         Err(error) if error.kind() == Kind::Archive => broken::check(path, &error, max_memory, progress),
         Err(error) => return Err(error),
     };
@@ -118,11 +118,11 @@ pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Resu
 }
 
 /// Checks an archive whose structure could be read.
-fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Report {
+fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Result<Report> {
     let mut findings = Findings::default();
     manifest::check(&archive.manifest, &mut findings);
     statements::check(&archive.manifest, &mut findings);
-    let sums = chunks::check(archive, &mut findings, progress);
+    let sums = chunks::check(archive, &mut findings, progress)?;
     if let Err(error) = archive.check_root() {
         findings.add(Place::File, error.to_string());
     }
@@ -136,7 +136,7 @@ fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Report {
     let mut report = report(archive.name.clone(), findings, tables, totals);
     report.id = Some(archive.header.archive.to_string());
     report.root = Some(archive.footer.root.to_string());
-    report
+    Ok(report)
 }
 
 fn compare(place: &Place, expected: &TableTotals, found: &TableTotals, findings: &mut Findings) {

@@ -169,7 +169,7 @@ full_page_writes = off
 max_connections = 200
 max_prepared_transactions = 20
 max_locks_per_transaction = 256
-max_wal_size = 4GB
+max_wal_size = 512MB
 log_min_messages = warning
 ";
 

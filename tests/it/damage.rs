@@ -264,3 +264,19 @@ fn an_output_that_fails_at_any_byte_ends_the_writing() {
     rewrite(&archive, &chunks, &mut enough).expect("there is just enough room");
     assert!(enough.written == whole);
 }
+
+#[test]
+fn an_archive_is_not_damaged_because_there_is_little_memory() {
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors/zstd-2.sbk");
+    let mut ends = Vec::new();
+    for mib in (20..600).step_by(20) {
+        let script = format!("ulimit -v {}; exec \"$0\" verify -q \"$1\"", mib << 10);
+        let mut verify = std::process::Command::new("sh");
+        verify.args(["-c", &script, env!("CARGO_BIN_EXE_silverback")]).arg(&archive).env("RUST_BACKTRACE", "0");
+        let output = verify.output().expect("sh runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() != Some(3) && !said.contains("DAMAGED"), "{mib} MiB: {said}");
+        ends.push(output.status.code());
+    }
+    assert!(ends.contains(&Some(0)) && ends.first() != Some(&Some(0)), "{ends:?}");
+}

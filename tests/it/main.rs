@@ -22,6 +22,7 @@ mod hostile;
 mod invariants;
 mod kinds;
 mod layers;
+mod matrix;
 mod names;
 mod options;
 mod pair;

@@ -300,7 +300,7 @@ impl Builder<'_> {
         // What goes through the partitioned table may come to lie in any partition.
         let whole = self.graph.families.of(table.object).filter(|_| table.root.is_some());
         let locks = vec![(whole.map_or(Lockable::Relation(table.object), Lockable::Family), lock)];
-        let made = whole.map_or_else(|| self.made.get(&table.object), |family| self.attached.get(&family)).copied();
+        let attached = whole.map_or_else(|| self.made.get(&table.object), |family| self.attached.get(&family)).copied();
         let name = ident::qualified(&table.schema, &table.name);
         let last = (self.input.last)(table);
         for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
@@ -317,7 +317,7 @@ impl Builder<'_> {
                     mode,
                     trusted: false,
                 },
-                needs: self.pre.into_iter().chain(made).collect(),
+                needs: self.pre.into_iter().chain(attached).collect(),
                 locks: locks.clone(),
                 cost: cost::load(raw_bytes, rows),
             });
