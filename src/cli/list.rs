@@ -217,14 +217,15 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     )?;
     for database in manifest.objects.iter().filter(|object| object.kind == ObjectKind::Database) {
         writeln!(out, "\n-- With restore --create only:")?;
-        for line in render::statements(database, &render::Options::default()).iter().flat_map(|statement| statement.lines()) {
-            writeln!(out, "-- {line}")?;
+        for statement in render::statements(database, &render::Options::default()) {
+            statement.lines().try_for_each(|line| writeln!(out, "-- {line}"))?;
         }
     }
     for section in [Section::PreData, Section::Data, Section::PostData] {
         for object in manifest.objects.iter().filter(|object| object.section == section && object.kind != ObjectKind::Database) {
-            let statements = render::statements(object, &render::Options::default());
-            if statements.is_empty() {
+            let options = render::Options::default();
+            let mut statements = render::statements(object, &options).peekable();
+            if statements.peek().is_none() {
                 continue;
             }
             writeln!(out, "\n-- {}: {}", object.kind, printable(&titles.of_object(object)))?;

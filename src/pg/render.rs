@@ -3,7 +3,7 @@
 //! Pure: knows the manifest and the rules of SQL, no server. Every string it returns is one statement.
 
 use std::collections::{BTreeSet, HashMap};
-use std::iter::once;
+use std::iter::{empty, once};
 
 use super::ident;
 use crate::archive::manifest::{Acl, Detail, Grant, Object, ObjectKind};
@@ -25,16 +25,18 @@ pub struct Options {
     pub role: Option<String>,
 }
 
-/// All of an object in order: made, owned, granted, commented, labelled.
+/// All of an object in order: made, owned, granted, commented, labelled; each statement when it is asked for, for there may be very many.
 ///
 /// A restore that loads rows in between grants last instead (see [`acl_statements`]): an owner may have revoked his own privileges.
-pub fn statements(object: &Object, options: &Options) -> Vec<String> {
-    let mut all = in_tablespace(object, options, object.statements.clone());
-    all.extend(owner_statements(object, options));
-    all.extend(acl_statements(object, options));
-    all.extend(comment_statements(object, options));
-    all.extend(label_statements(object, options));
-    all
+pub fn statements<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
+    let made = in_tablespace(object, options, object.statements.clone());
+    let said = once_asked(|| acl_statements(object, options)).chain(comments(object, options)).chain(labels(object, options));
+    made.into_iter().chain(owners(object, options)).chain(said)
+}
+
+/// What is made when the first of it is asked for.
+fn once_asked(make: impl FnOnce() -> Vec<String>) -> impl Iterator<Item = String> {
+    once(make).flat_map(|make| make())
 }
 
 /// What makes a database under its own name. The tablespace is the object's; a server that knows no locale providers is not told of one.
@@ -83,18 +85,26 @@ pub fn in_tablespace(object: &Object, options: &Options, statements: Vec<String>
 
 /// `ALTER … OWNER TO …`, where the kind has an owner of its own.
 pub fn owner_statements(object: &Object, options: &Options) -> Vec<String> {
-    let Some(owner) = object.owner.as_ref().filter(|_| !options.no_owner) else { return Vec::new() };
+    owners(object, options).collect()
+}
+
+fn owners<'a>(object: &'a Object, options: &Options) -> Box<dyn Iterator<Item = String> + 'a> {
+    let Some(owner) = object.owner.as_ref().filter(|_| !options.no_owner) else { return Box::new(empty()) };
     let owner = ident::quote(owner);
     match &object.detail {
-        Detail::LargeObjects { oids } => oids.iter().map(|oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner}")).collect(),
-        _ => vec![format!("ALTER {} OWNER TO {owner}", object.identity)],
+        Detail::LargeObjects { oids } => Box::new(oids.iter().map(move |oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner}"))),
+        _ => Box::new(once(format!("ALTER {} OWNER TO {owner}", object.identity))),
     }
 }
 
 /// The `COMMENT ON` statements of an object and its parts.
 pub fn comment_statements(object: &Object, options: &Options) -> Vec<String> {
+    comments(object, options).collect()
+}
+
+fn comments<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
     let comments = object.comments.iter().filter(|_| !options.no_comments);
-    comments.map(|comment| format!("COMMENT ON {} IS {}", comment.on, literal_or_null(&comment.text))).collect()
+    comments.map(|comment| format!("COMMENT ON {} IS {}", comment.on, literal_or_null(&comment.text)))
 }
 
 /// The server stores no empty comment: an empty text stands for "remove what a new object has" (the schema `public`).
@@ -104,10 +114,12 @@ fn literal_or_null(text: &str) -> String {
 
 /// The `SECURITY LABEL` statements of an object and its parts.
 pub fn label_statements(object: &Object, options: &Options) -> Vec<String> {
+    labels(object, options).collect()
+}
+
+fn labels<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
     let labels = object.security_labels.iter().filter(|_| !options.no_security_labels);
-    labels
-        .map(|label| format!("SECURITY LABEL FOR {} ON {} IS {}", ident::quote(&label.provider), label.on, ident::literal(&label.label)))
-        .collect()
+    labels.map(|label| format!("SECURITY LABEL FOR {} ON {} IS {}", ident::quote(&label.provider), label.on, ident::literal(&label.label)))
 }
 
 /// The statements that turn a new object's privileges into those it had: what is no more is revoked, then the rest is granted in the
@@ -208,6 +220,10 @@ mod tests {
     use super::*;
     use crate::archive::manifest::{Comment, ObjectId, Section};
 
+    fn all(object: &Object, options: &Options) -> Vec<String> {
+        statements(object, options).collect()
+    }
+
     fn grant(grantee: &str, grantor: &str, privileges: &[&str], grantable: bool) -> Grant {
         let grantee = (!grantee.is_empty()).then(|| grantee.to_owned());
         let privileges = privileges.iter().map(|&privilege| privilege.to_owned()).collect();
@@ -247,7 +263,7 @@ mod tests {
             Grant { column: Some("Name".into()), ..grant("", "kong", &["SELECT", "UPDATE"], false) },
         ];
         let acl = Acl { on: "TABLE public.routes".into(), initial, items };
-        insta::assert_snapshot!(statements(&table(Some(acl)), &Options::default()).join(";\n"), @r#"
+        insta::assert_snapshot!(all(&table(Some(acl)), &Options::default()).join(";\n"), @r#"
         SET default_tablespace = fast;
         CREATE TABLE public.routes ();
         SET default_tablespace = '';
@@ -296,6 +312,6 @@ mod tests {
     fn leaves_out_what_it_is_told_to() {
         let acl = Acl { on: "TABLE public.routes".into(), initial: Vec::new(), items: vec![grant("a", "kong", &["SELECT"], false)] };
         let options = Options { no_owner: true, no_privileges: true, no_comments: true, no_tablespaces: true, ..Options::default() };
-        assert_eq!(statements(&table(Some(acl)), &options), ["CREATE TABLE public.routes ()"]);
+        assert_eq!(all(&table(Some(acl)), &options), ["CREATE TABLE public.routes ()"]);
     }
 }
