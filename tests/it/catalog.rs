@@ -62,7 +62,8 @@ fn an_empty_database_has_nothing_to_make() {
     for version in testkit::versions() {
         let source = testkit::server(version).database("empty");
         let read = read(&source);
-        let said: Vec<String> = read.objects.iter().flat_map(|object| render::statements(object, &render::Options::default())).collect();
+        let options = render::Options::default();
+        let said: Vec<String> = read.objects.iter().flat_map(|object| render::statements(object, &options)).collect();
         // Before 15 everybody may create in a new `public`, and a newer server must be told.
         let expected: &[&str] = if version < 15 {
             &["REVOKE USAGE ON SCHEMA public FROM PUBLIC", "GRANT USAGE, CREATE ON SCHEMA public TO PUBLIC"]

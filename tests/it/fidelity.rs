@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use testkit::{Database, kong};
 
 use crate::pair::Pair;
+use crate::support;
 
 mod encodings;
 mod foreign_names;
@@ -48,7 +49,7 @@ fn assert_kong_is_unchanged(pair: &Pair, schema: &str) {
 
 #[test]
 fn a_fresh_kong_comes_back_exactly() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "");
         kong::load(&pair.source);
         kong::seed(&pair.source, 3000);

@@ -187,6 +187,13 @@ pub(crate) fn round_trip(source: &Database<'_>, copy: &Database<'_>, dir: &Path)
     file
 }
 
+/// The oldest version and the newest, for what no version in between does in another way; `matrix` goes through all of them.
+pub(crate) fn ends() -> Vec<u32> {
+    let mut ends = vec![testkit::versions()[0], testkit::newest()];
+    ends.dedup();
+    ends
+}
+
 /// Demands that a copy equals its source: schema by `pg_dump` and by the catalogs, rows by digest.
 #[track_caller]
 pub(crate) fn assert_same(source: &Database<'_>, copy: &Database<'_>) {

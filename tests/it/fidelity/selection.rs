@@ -94,7 +94,7 @@ fn a_name_that_nothing_has_is_refused() {
 
 #[test]
 fn schema_only_and_data_only_make_the_whole() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "");
         kong::load_upgraded(&pair.source);
         kong::seed(&pair.source, 500);

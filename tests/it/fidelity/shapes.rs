@@ -1,10 +1,11 @@
 //! Databases, tables and columns of odd shapes.
 
 use crate::pair::{Pair, contents};
+use crate::support;
 
 #[test]
 fn an_empty_database_comes_back() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "");
         pair.carry_exactly();
         assert!(contents(&pair.file()).is_empty());
@@ -13,7 +14,7 @@ fn an_empty_database_comes_back() {
 
 #[test]
 fn empty_tables_and_tables_without_columns_come_back() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(
             testkit::server(version),
             "CREATE TABLE empty (id integer PRIMARY KEY, t text); CREATE TABLE bare (); CREATE TABLE bare_and_empty ();
