@@ -95,6 +95,7 @@ impl Error {
         let hint = match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some("free some space, or write somewhere else"),
             std::io::ErrorKind::FileTooLarge => Some("raise the limit on the size of files (ulimit -f), or write somewhere else"),
+            std::io::ErrorKind::BrokenPipe => Some("the program that reads the output has ended; see what it says"),
             std::io::ErrorKind::PermissionDenied => Some("check the owner and mode of the file and its folder"),
             _ => None,
         };

@@ -6,7 +6,7 @@
 //! VERIFY   archive.sbk ─► rayon: check every chunk ─► report
 //! ```
 //!
-//! Imports go one way, downward: `cli ► dump|restore|verify ► kong ► pg ► pool|progress ► archive|pgcopy ► error`.
+//! Imports go one way, downward: `cli ► dump|restore|verify ► kong ► pg ► storage|pool|progress ► archive|pgcopy ► error`.
 
 pub mod archive;
 pub mod cli;
@@ -18,4 +18,5 @@ pub mod pgcopy;
 pub mod pool;
 pub mod progress;
 pub mod restore;
+pub mod storage;
 pub mod verify;

@@ -1,17 +1,14 @@
 //! Reads an archive at random: first what describes it, then any chunk.
 
-use std::fs::File;
-use std::path::Path;
-
 use bytes::Bytes;
 
-use super::chunk::{self, header_bytes};
+use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
-use super::file::ReadAt;
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::index::{self, Index, IndexEntry};
 use super::manifest::{Manifest, RowEncoding, Table, TableId};
+use super::read_at::ReadAt;
 use super::room;
 use super::root::Root;
 use super::table_end::TableEnd;
@@ -31,7 +28,7 @@ pub struct Archive<R> {
     pub footer: Footer,
     /// What errors call it: the path, normally.
     pub name: String,
-    source: R,
+    pub(super) source: R,
 }
 
 /// The end of the file that is searched for a footer when there is none at the very end.
@@ -39,30 +36,6 @@ pub(super) const TAIL_BYTES: u64 = 64 << 10;
 
 /// How much is read at once where a section is only hashed.
 const HASH_BYTES: u64 = 1 << 20;
-
-impl Archive<File> {
-    /// Opens a file and reads what describes it.
-    ///
-    /// # Errors
-    /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it is of a newer format;
-    /// [`Kind::File`] if it cannot be read.
-    pub fn open_path(path: &Path) -> Result<Self> {
-        Self::open_path_within(path, 0)
-    }
-
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
-    pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
-        let name = path.display().to_string();
-        let failed = |error| Error::file(format!("open {name}"), error);
-        // Before it is opened: to open a pipe is to wait for its writer.
-        if !path.metadata().map_err(failed)?.is_file() {
-            let error = Error::new(Kind::File, format!("open {name}"), "it is not a regular file");
-            return Err(error.hint("name the archive's file"));
-        }
-        let file = File::open(path).map_err(failed)?;
-        Self::open_within(file, &name, max_memory)
-    }
-}
 
 impl<R: ReadAt> Archive<R> {
     /// Reads header, footer, manifest and index, and checks their checksums and that they agree.
@@ -102,19 +75,17 @@ impl<R: ReadAt> Archive<R> {
             }
         }
         self.hash(&mut hasher, index_offset, index_bytes).map_err(|error| error.within(doing()))?;
-        let found = Root::from(hasher.finalize());
-        if found != self.footer.root {
-            return Err(damaged(doing(), format!("it is {found}, expected {}", self.footer.root)));
-        }
-        self.check_ends().map_err(|error| error.within(format!("check {}", self.name)))
+        self.compare_root(hasher.finalize().into())?;
+        self.compare_ends(|offset| TableEnd::decode(&read(&self.source, offset, TableEnd::BYTES as u64, "table's end")?))
     }
 
-    fn check_ends(&self) -> Result<()> {
-        for ((table, &offset), &totals) in (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables) {
-            let end = TableEnd::decode(&read(&self.source, offset, TableEnd::BYTES as u64, "table's end")?)?;
-            if end != (TableEnd { archive: self.header.archive, table, totals }) {
-                return Err(damaged(format!("read the end of table {}", table.0), "it is not what the index says"));
-            }
+    fn hash(&self, hasher: &mut blake3::Hasher, offset: u64, bytes: u64) -> Result<()> {
+        let end = offset + bytes;
+        let mut at = offset;
+        while at < end {
+            let now = HASH_BYTES.min(end - at);
+            hasher.update(&read(&self.source, at, now, "bytes")?);
+            at += now;
         }
         Ok(())
     }
@@ -137,17 +108,10 @@ impl<R: ReadAt> Archive<R> {
     /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is stored and its rows.
     pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
         let table = self.table(entry);
-        // A binary field's length is in its row too; in text, each is at least one byte of it.
-        let lengths = match table.encoding {
-            RowEncoding::Binary => 0,
-            RowEncoding::Text => entry.rows.saturating_mul(table.columns.len() as u64).saturating_mul(4),
-        };
-        entry.raw_bytes.saturating_add(lengths)
+        columns_bytes(table.encoding, table.columns.len(), entry.rows, entry.raw_bytes)
     }
 
     fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {
-        let refuse = |cause: String| Err(damaged("check it", cause));
-        let table = self.table(entry);
         let mut room = room::take_for(&room::STORED, entry.stored_bytes).map_err(|error| no_memory("read the chunk", &error))?;
         let stored_bytes = entry.stored_bytes as usize;
         if room.len() < stored_bytes {
@@ -158,28 +122,34 @@ impl<R: ReadAt> Archive<R> {
         let mut stored = room.slice(..stored_bytes);
         let head = stored.split_to(self.header_bytes(entry) as usize);
         let (header, columns) = chunk::decode(self.header.format(), &head)?;
+        self.compare(number, entry, &header, || blake3::hash(&head).into())?;
+        check_body(&header, &stored)?;
+        Ok(StoredChunk { header, columns, body: stored, room })
+    }
+}
+
+impl<R> Archive<R> {
+    /// Compares what a chunk's header says with the index.
+    pub(super) fn compare(&self, number: u64, entry: &IndexEntry, header: &ChunkHeader, hash: impl FnOnce() -> [u8; 32]) -> Result<()> {
+        let refuse = |cause: String| Err(damaged("check it", cause));
         if header.archive != self.header.archive {
             return refuse(format!("it belongs to another archive, {}", header.archive));
         }
         match self.header.format() {
             Format::One if header.number != number => return refuse(format!("it is chunk {} in another place", header.number)),
-            Format::Two if entry.header_blake3 != *blake3::hash(&head).as_bytes() => {
+            Format::Two if entry.header_blake3 != hash() => {
                 return refuse("the hash of its header is not what the index says".into());
             }
             Format::One | Format::Two => {}
         }
-        let says = (header.table, header.rows, header.raw_bytes, header.digest, header.body_bytes, header.encoding);
-        let body_bytes = stored.len() as u64;
-        if says != (entry.table.0, entry.rows, entry.raw_bytes, entry.digest, body_bytes, table.encoding) {
+        let table = self.table(entry);
+        let columns = usize::from(header.columns);
+        let says = (header.table, header.rows, header.raw_bytes, header.digest, header.body_bytes, header.encoding, columns);
+        let body_bytes = entry.stored_bytes - self.header_bytes(entry);
+        if says != (entry.table.0, entry.rows, entry.raw_bytes, entry.digest, body_bytes, table.encoding, table.columns.len()) {
             return refuse("its header is not what the index says".into());
         }
-        if header.body_crc != crc32fast::hash(&stored) {
-            return refuse("the checksum of its blocks does not match".into());
-        }
-        if header.body_blake3 != *blake3::hash(&stored).as_bytes() {
-            return refuse("the hash of its blocks does not match".into());
-        }
-        Ok(StoredChunk { header, columns, body: stored, room })
+        Ok(())
     }
 
     fn header_bytes(&self, entry: &IndexEntry) -> u64 {
@@ -190,20 +160,50 @@ impl<R: ReadAt> Archive<R> {
         &self.manifest.tables[entry.table.0 as usize]
     }
 
-    fn hash(&self, hasher: &mut blake3::Hasher, offset: u64, bytes: u64) -> Result<()> {
-        let end = offset + bytes;
-        let mut at = offset;
-        while at < end {
-            let now = HASH_BYTES.min(end - at);
-            hasher.update(&read(&self.source, at, now, "bytes")?);
-            at += now;
+    /// Compares a root that was computed with that of the footer.
+    pub(super) fn compare_root(&self, found: Root) -> Result<()> {
+        if found == self.footer.root {
+            return Ok(());
+        }
+        Err(damaged(format!("check the root of {}", self.name), format!("it is {found}, expected {}", self.footer.root)))
+    }
+
+    /// Compares every table's end, which `read` gives by its place, with the index.
+    pub(super) fn compare_ends(&self, read: impl Fn(u64) -> Result<TableEnd>) -> Result<()> {
+        for ((table, &offset), &totals) in (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables) {
+            let end = read(offset).map_err(|error| error.within(format!("check {}", self.name)))?;
+            if end != (TableEnd { archive: self.header.archive, table, totals }) {
+                let doing = format!("check {}: read the end of table {}", self.name, table.0);
+                return Err(damaged(doing, "it is not what the index says"));
+            }
         }
         Ok(())
     }
 }
 
+/// Compares the checksums of a chunk's blocks.
+pub(super) fn check_body(header: &ChunkHeader, body: &[u8]) -> Result<()> {
+    if header.body_crc != crc32fast::hash(body) {
+        return Err(damaged("check it", "the checksum of its blocks does not match"));
+    }
+    if header.body_blake3 != *blake3::hash(body).as_bytes() {
+        return Err(damaged("check it", "the hash of its blocks does not match"));
+    }
+    Ok(())
+}
+
+/// The most bytes that the columns of so many rows take while they are decoded.
+pub(super) fn columns_bytes(encoding: RowEncoding, columns: usize, rows: u64, raw_bytes: u64) -> u64 {
+    // A binary field's length is in its row too; in text, each is at least one byte of it.
+    let lengths = match encoding {
+        RowEncoding::Binary => 0,
+        RowEncoding::Text => rows.saturating_mul(columns as u64).saturating_mul(4),
+    };
+    raw_bytes.saturating_add(lengths)
+}
+
 /// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill the file.
-fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
+pub(super) fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     let refuse = |cause: String| Err(damaged("read the footer", cause));
     if footer.total_bytes != total {
         return refuse(format!("the archive has {total} bytes, expected {}", footer.total_bytes));
@@ -226,7 +226,7 @@ fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     Ok(())
 }
 
-fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
+pub(super) fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
     let (rows, raw_bytes) = index.chunks.iter().fold((0_u64, 0_u64), |(rows, raw), chunk| (rows + chunk.rows, raw + chunk.raw_bytes));
     if (footer.chunks, footer.rows, footer.raw_bytes) != (index.chunks.len() as u64, rows, raw_bytes) {
         return Err(damaged("read the index", "it does not add up to what the footer says"));

@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
-use super::file::ReadAt;
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::index::IndexEntry;
 use super::limits::COLUMNS_MAX;
 use super::manifest::{Manifest, TableId};
+use super::read_at::ReadAt;
 use super::reader::{TAIL_BYTES, read};
 use super::table_end::{self, TableEnd};
 use super::{damaged, section};

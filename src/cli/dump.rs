@@ -13,13 +13,13 @@ use super::values::Compression;
 use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::pg::snapshot::Begin;
 
 /// Write a database into an archive
 #[derive(Args, Debug)]
 pub(super) struct DumpArgs {
-    /// Write the archive to this file; nothing may be there yet
+    /// Write the archive to this file, where nothing may be yet; - is standard output
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
     /// Copy with this many sessions at a time [default: cores + 2, at most 8]
@@ -82,10 +82,6 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         Compression::None => Codec::None,
         Compression::Zstd(level) => Codec::Zstd(level),
     };
-    if args.file.as_os_str() == "-" {
-        let hint = "name a file; ./- is one of that name";
-        return Err(Error::new(Kind::Usage, "read -f -", "an archive is not written to standard output").hint(hint));
-    }
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
     let server = connect(&args.connection, reporter.as_ref())?;
@@ -128,7 +124,7 @@ fn as_text(report: &Report) -> String {
         units::ratio(summary.raw_bytes, summary.stored_bytes),
         units::seconds(report.seconds),
         units::rate(summary.raw_bytes, Duration::from_secs_f64(report.seconds)),
-        units::printable(&report.path.display().to_string()),
+        units::printable(&report.archive),
         units::bytes(summary.total_bytes),
         summary.root,
     )
@@ -137,7 +133,7 @@ fn as_text(report: &Report) -> String {
 fn as_json(report: &Report) -> serde_json::Value {
     let summary = &report.summary;
     json!({
-        "archive": report.path.display().to_string(),
+        "archive": report.archive,
         "root": summary.root.to_string(),
         "tables": report.tables.len(),
         "rows": summary.rows,
@@ -167,7 +163,7 @@ mod tests {
             tables: Vec::new(),
         };
         let tables = vec!["public.routes".to_owned()];
-        let report = Report { path: "kong\n.sbk".into(), summary, tables, not_carried: Vec::new(), seconds: 12.34 };
+        let report = Report { archive: "kong\n.sbk".to_owned(), summary, tables, not_carried: Vec::new(), seconds: 12.34 };
         insta::assert_snapshot!(as_text(&report), @r"
         dumped 1 table, 1,234,567 rows: 700.0 MB of rows in 120.0 MB (ratio 5.83), 12.3 s, 56.7 MB/s
         archive kong\n.sbk, 120.3 MB

@@ -127,8 +127,8 @@ impl From<FkArg> for ForeignKeys {
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
     if args.archive.as_os_str() == "-" {
-        let hint = "name a file; an archive is read from several places at once";
-        return Err(Error::new(Kind::Usage, "read the archive's name", "an archive is not read from standard input").hint(hint));
+        let cause = "a restore does not read from standard input yet";
+        return Err(Error::new(Kind::Usage, "read the archive's name", cause).hint("save the archive to a file first, and name that"));
     }
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;

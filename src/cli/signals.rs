@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::{self, LogFormat};
-use crate::archive::NewFile;
 use crate::error::{Error, Kind, Result};
+use crate::storage::NewFile;
 
 /// Time for the servers to be told and for files to be removed; then the process ends whatever it still waits for.
 const PATIENCE: Duration = Duration::from_millis(4500);

@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use plan::{Plan, Range};
 
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
-use crate::archive::{Codec, NewFile, Summary};
+use crate::archive::{Codec, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
@@ -24,13 +24,14 @@ use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
 use crate::pg::{denied, ident, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
+use crate::storage::Sink;
 
 /// What to dump, from where, to where, how.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The database.
     pub server: Server,
-    /// The archive; nothing may be there yet.
+    /// The archive's file, where nothing may be yet; `-` is standard output.
     pub output: PathBuf,
     /// Sessions that copy, beside the one that holds the snapshot.
     pub jobs: usize,
@@ -65,8 +66,8 @@ pub struct Options {
 /// What a dump did.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The archive.
-    pub path: PathBuf,
+    /// What the archive is called: its path, or the stream it went to.
+    pub archive: String,
     /// Its totals and root.
     pub summary: Summary,
     /// Names of the tables, in the order of the summary's totals, quoted.
@@ -80,18 +81,19 @@ pub struct Report {
 /// A time that no run lives to see, and that clocks can add to now.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Dumps. When this fails or is dropped, nothing is left at `output` or beside it.
+/// Dumps. When this fails or is dropped, nothing is left at `output` or beside it; what went into a stream has no footer, and is no archive.
 pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
     // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
-    let file = NewFile::create(&options.output)?;
+    let sink = Sink::create(&options.output)?;
+    let archive = sink.name();
     let (keeper, manifest, plan) = prepare(&options, progress.as_ref()).await?;
     progress.tables(&plan.totals);
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
     let buffers = Buffers::new(copy::CHUNK_BYTES);
-    let writer = writer::ChunkWriter::start(file, uuid, &manifest, options.codec, &plan.pieces(), buffers.clone(), Arc::clone(&progress))?;
+    let writer = writer::ChunkWriter::start(sink, uuid, &manifest, options.codec, &plan.pieces(), buffers.clone(), Arc::clone(&progress))?;
     let context = copy::Context {
         server: options.server.patient(options.stall_timeout),
         begin: options.begin.clone(),
@@ -109,7 +111,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let copied = copy::run(&context, keeper, plan, options.jobs, writer.sender()).await;
     // The writer's own failure (disk full) is the cause of any other.
     let summary = writer.finish(copied).await?;
-    Ok(Report { path: options.output, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
+    Ok(Report { archive, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// Computes what a dump would do; holds no lock afterwards.

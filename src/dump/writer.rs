@@ -1,6 +1,5 @@
-//! The one thread that owns the output file. Chunks come to it in whatever order they are ready.
+//! The one thread that owns the output. Chunks come to it in whatever order they are ready.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -11,12 +10,13 @@ use uuid::Uuid;
 
 use super::unexpected;
 use crate::archive::manifest::{Manifest, TableId};
-use crate::archive::{ArchiveWriter, Codec, EncodedChunk, NewFile, Summary};
+use crate::archive::{ArchiveWriter, Codec, EncodedChunk, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::pool::{Buffers, Permit};
 use crate::progress::Progress;
+use crate::storage::Sink;
 
-/// What the thread is told. When every sender is gone before `Finish` came, the run was given up and the file is removed.
+/// What the thread is told. When every sender is gone before `Finish` came, the run was given up and the output is abandoned.
 enum Message {
     /// The permit dies when the chunk is on disk.
     Chunk(Box<EncodedChunk>, Permit),
@@ -31,7 +31,7 @@ enum Message {
 /// What is open, by table: pieces still to be read and chunks still to be written. Raised before a chunk is encoded, lowered by the thread.
 type Open = Arc<Vec<AtomicU64>>;
 
-/// The thread, seen from the run that started it. Dropping it abandons the archive and waits until its file is gone.
+/// The thread, seen from the run that started it. Dropping it abandons the archive and waits until it is gone.
 pub(super) struct ChunkWriter {
     sender: Option<ChunkSender>,
     result: Option<oneshot::Receiver<Result<Summary>>>,
@@ -83,7 +83,7 @@ impl ChunkWriter {
     /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will be read, by table; chunks'
     /// memory goes back to `buffers`.
     pub(super) fn start(
-        file: NewFile,
+        sink: Sink,
         uuid: Uuid,
         manifest: &Manifest,
         codec: Codec,
@@ -91,8 +91,8 @@ impl ChunkWriter {
         buffers: Buffers,
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
-        let path = file.path().to_owned();
-        let archive = ArchiveWriter::new(file, uuid, manifest, codec).map_err(|error| into(&path, error))?;
+        let name = sink.name();
+        let archive = ArchiveWriter::new(sink, uuid, manifest, codec).map_err(|error| into(&name, error))?;
         let (messages, inbox) = mpsc::channel();
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -102,7 +102,7 @@ impl ChunkWriter {
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = Writing { archive, open: counted, buffers, progress }.run(&inbox).map_err(|error| into(&path, error));
+                let written = Writing { archive, open: counted, buffers, progress }.run(&inbox).map_err(|error| into(&name, error));
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
@@ -153,13 +153,13 @@ fn is_abandoned(error: &Error) -> bool {
 }
 
 /// A writer of bytes does not know where they go.
-fn into(path: &Path, error: Error) -> Error {
-    if error.kind() == Kind::File { error.within(path.display()) } else { error }
+fn into(name: &str, error: Error) -> Error {
+    if error.kind() == Kind::File { error.within(name) } else { error }
 }
 
 /// What the thread holds.
 struct Writing {
-    archive: ArchiveWriter<NewFile>,
+    archive: ArchiveWriter<Sink>,
     open: Open,
     buffers: Buffers,
     progress: Arc<dyn Progress>,
@@ -192,8 +192,8 @@ impl Writing {
         }
         self.progress.phase("finish the archive");
         // It refuses while a table is open: a chunk that was begun and never arrived must not go unnoticed.
-        let (file, summary) = self.archive.finish()?;
-        file.commit()?;
+        let (sink, summary) = self.archive.finish()?;
+        sink.commit()?;
         Ok(summary)
     }
 

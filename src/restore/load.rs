@@ -1,6 +1,5 @@
 //! One table's chunks into the server: read, checked and decoded ahead while the one before is sent.
 
-use std::fs::File;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +13,15 @@ use tokio_postgres::CopyInSink;
 use super::existing::LiveTrigger;
 use super::graph::LoadMode;
 use super::large_objects;
+use crate::archive::IndexEntry;
 use crate::archive::manifest::{RowEncoding, Table, TableId};
-use crate::archive::{Archive, IndexEntry};
 use crate::error::{Error, Kind, Result};
 use crate::pg::ident;
 use crate::pg::session::{self, Session};
 use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined, LARGE_ROW_BYTES};
 use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::Progress;
+use crate::storage::FileArchive;
 
 /// CopyData messages are no longer than this. They are copies, so that a chunk's buffer is free as soon as its last one is sent: the driver
 /// would hold parts of it until the next chunk is under way. A copy of this length stays in a processor's caches.
@@ -32,7 +32,7 @@ const AHEAD: usize = 1;
 /// What a load needs besides its session.
 pub(super) struct Loader {
     /// Where the chunks are.
-    pub(super) archive: Arc<Archive<File>>,
+    pub(super) archive: Arc<FileArchive>,
     /// What bounds the bytes in flight, of all loads together.
     pub(super) budget: Budget,
     /// What rows are decoded into.
@@ -238,7 +238,7 @@ fn is_refused(error: &Error) -> bool {
 
 /// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between them are in memory that a thread keeps,
 /// unless there is too much of them; those of one row are sent as they are.
-fn memory_for(archive: &Archive<File>, entry: &IndexEntry) -> u64 {
+fn memory_for(archive: &FileArchive, entry: &IndexEntry) -> u64 {
     let columns = archive.columns_bytes(entry);
     let columns = if columns <= LARGE_ROW_BYTES as u64 || entry.rows == 1 { 0 } else { columns };
     entry.stored_bytes.saturating_add(entry.raw_bytes).saturating_add(columns)

@@ -40,7 +40,6 @@ mod statements;
 mod statistics;
 mod target;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,7 +55,6 @@ use self::ready::Ready;
 pub use self::report::Report;
 use self::room::{Room, make_room};
 use self::run::{Shared, carry_out};
-use crate::archive::Archive;
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::kong;
@@ -66,6 +64,7 @@ use crate::pg::{ident, select, statement};
 use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
+use crate::storage::FileArchive;
 
 /// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
 /// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent; with less, one
@@ -205,11 +204,11 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
     }
 }
 
-async fn open(options: &Options, progress: &dyn Progress) -> Result<Archive<File>> {
+async fn open(options: &Options, progress: &dyn Progress) -> Result<FileArchive> {
     progress.phase("check the archive and the target");
     let (path, selection, max_memory) = (options.archive.clone(), options.selection.clone(), options.max_memory);
     let archive = pool::run(move || {
-        let mut archive = Archive::open_path_within(&path, max_memory)?;
+        let mut archive = FileArchive::open_path_within(&path, max_memory)?;
         archive.check_root()?;
         check_statements(&archive)?;
         let manifest = &mut archive.manifest;
@@ -222,7 +221,7 @@ async fn open(options: &Options, progress: &dyn Progress) -> Result<Archive<File
 }
 
 /// A forged archive may hold any SQL; what makes no object is not sent.
-fn check_statements(archive: &Archive<File>) -> Result<()> {
+fn check_statements(archive: &FileArchive) -> Result<()> {
     let mut refused = archive.manifest.objects.iter().filter_map(|object| Some((object, statement::check(object).err()?)));
     let Some((object, cause)) = refused.next() else { return Ok(()) };
     let doing = format!("check the statements of {}", archive.name);
@@ -230,7 +229,7 @@ fn check_statements(archive: &Archive<File>) -> Result<()> {
         .hint("restore no archive that you do not trust; silverback list --sql shows what it would run"))
 }
 
-fn totals(archive: &Archive<File>) -> Vec<TableTotal> {
+fn totals(archive: &FileArchive) -> Vec<TableTotal> {
     let tables = archive.manifest.tables.iter().zip(&archive.index.tables);
     tables
         .map(|(table, totals)| TableTotal {

@@ -1,7 +1,6 @@
 //! Looks at the target and makes the plan: what is selected, what stands against it, which jobs. Changes nothing.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::File;
 
 use super::build::{self, ChunkSize, ForeignKeys, Input, Sections};
 use super::existing::{self, Existing, LiveTriggers, Manner};
@@ -10,7 +9,6 @@ use super::preflight::{self, Finding, Wanted};
 use super::room::{Asked, Ground, Room};
 use super::target::Target;
 use super::{Options, Plan, borrowed, clean, digest, graph, older, present, ready, set_up, standing, statistics};
-use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
@@ -19,6 +17,7 @@ use crate::pg::select::Withheld;
 use crate::pg::session::Session;
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
 use crate::pg::{pooler, render, select};
+use crate::storage::FileArchive;
 
 /// A target that was looked at, and what is to be done to it.
 pub(super) struct Prepared {
@@ -37,7 +36,7 @@ pub(super) struct Prepared {
 }
 
 /// Opens a session, looks, and plans.
-pub(super) async fn prepare(options: &Options, archive: &mut Archive<File>, room: Room) -> Result<Prepared> {
+pub(super) async fn prepare(options: &Options, archive: &mut FileArchive, room: Room) -> Result<Prepared> {
     let session = pooler::open_lasting(&options.server.patient(options.stall_timeout)).await?;
     set_up(options, &session).await?;
     let target = Target::read(&session).await?;
@@ -60,7 +59,7 @@ fn holds_rows_only(manifest: &Manifest) -> bool {
 async fn plan(
     options: &Options,
     sections: Sections,
-    archive: &mut Archive<File>,
+    archive: &mut FileArchive,
     mut target: Target,
     session: Session,
     room: Room,
@@ -203,7 +202,7 @@ fn manner(options: &Options, sections: Sections) -> Manner {
 }
 
 /// What marks the target.
-fn mark_for(archive: &Archive<File>, target: &Target, schema: String, options_digest: String, schemas: Vec<String>) -> Mark {
+fn mark_for(archive: &FileArchive, target: &Target, schema: String, options_digest: String, schemas: Vec<String>) -> Mark {
     Mark {
         schema,
         archive_id: archive.header.archive.to_string(),
@@ -276,14 +275,14 @@ fn render(options: &Options) -> render::Options {
 }
 
 /// Which tables' rows are wanted.
-fn wanted_rows(options: &Options, archive: &Archive<File>, selected: &select::Selected) -> Vec<bool> {
+fn wanted_rows(options: &Options, archive: &FileArchive, selected: &select::Selected) -> Vec<bool> {
     let kept = selected.ids();
     let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
     archive.manifest.tables.iter().map(wanted).collect()
 }
 
 /// Each table's chunks; none where its rows are not wanted.
-fn chunks(archive: &Archive<File>, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
+fn chunks(archive: &FileArchive, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
     let mut chunks = vec![Vec::new(); wanted.len()];
     for (chunk, entry) in archive.index.chunks.iter().enumerate() {
         let table = entry.table.0 as usize;

@@ -1,7 +1,5 @@
 //! Room for the restore: an empty target, one that is made or cleaned first, and what that takes.
 
-use std::fs::File;
-
 use super::build::Sections;
 use super::create::{self, Creation};
 use super::graph::Step;
@@ -9,11 +7,11 @@ use super::preflight::{self, Finding, Wanted};
 use super::prepare::{Prepared, prepare};
 use super::target::Target;
 use super::{Options, clean, mark};
-use crate::archive::Archive;
 use crate::archive::manifest::{Object, Source};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ident, render};
 use crate::progress::{Level, Progress};
+use crate::storage::FileArchive;
 
 /// What the target is, or will be, before the first object is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +108,7 @@ impl Room {
 }
 
 /// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-pub(super) async fn make_room(mut options: Options, archive: &mut Archive<File>, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+pub(super) async fn make_room(mut options: Options, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Options, Prepared)> {
     let room = Room::of(&options);
     let prepared = prepare(&options, archive, room).await?;
     told(&prepared, progress)?;

@@ -1,51 +1,14 @@
-//! Files: one that appears whole or not at all, and one that is read at any place.
+//! A file that appears whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
-
-/// A source of bytes at any place, from any thread.
-pub trait ReadAt: Send + Sync {
-    /// Fills `buf` from `offset` on, or fails with [`io::ErrorKind::UnexpectedEof`].
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
-
-    /// How many bytes there are.
-    fn len(&self) -> io::Result<u64>;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> io::Result<bool> {
-        Ok(self.len()? == 0)
-    }
-}
-
-impl ReadAt for File {
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        FileExt::read_exact_at(self, buf, offset)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
-    }
-}
-
-impl ReadAt for Vec<u8> {
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        let start = usize::try_from(offset).ok();
-        let from = start.and_then(|start| self.get(start..start.checked_add(buf.len())?));
-        buf.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.as_slice().len() as u64)
-    }
-}
 
 /// A file that is written beside its final name and put there when it is whole. Dropped before that, it leaves nothing.
 #[derive(Debug)]
@@ -244,17 +207,5 @@ mod tests {
         assert_eq!(NewFile::create(Path::new("/")).expect_err("no name").kind(), Kind::Usage);
         let error = NewFile::create(&folder.path().join("no/a.sbk")).expect_err("no folder");
         assert_eq!(error.hint_text(), Some("create its folder first"));
-    }
-
-    #[test]
-    fn bytes_beyond_the_end_are_not_read() {
-        let bytes = vec![1_u8, 2, 3];
-        let mut buf = [0; 2];
-        ReadAt::read_exact_at(&bytes, &mut buf, 1).expect("within");
-        assert_eq!(buf, [2, 3]);
-        for offset in [2, u64::MAX] {
-            let error = ReadAt::read_exact_at(&bytes, &mut buf, offset).expect_err("beyond");
-            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        }
     }
 }

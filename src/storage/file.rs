@@ -1,0 +1,49 @@
+//! A file that is read at any place.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::archive::{Archive, ReadAt};
+use crate::error::{Error, Kind, Result};
+
+/// An archive in a file.
+pub type FileArchive = Archive<File>;
+
+impl ReadAt for File {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        FileExt::read_exact_at(self, buf, offset)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+}
+
+impl Archive<File> {
+    /// Opens a file and reads what describes it.
+    ///
+    /// # Errors
+    /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it is of a newer format;
+    /// [`Kind::File`] if it cannot be read.
+    pub fn open_path(path: &Path) -> Result<Self> {
+        Self::open_path_within(path, 0)
+    }
+
+    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+    pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
+        Self::open_within(open(path)?, &path.display().to_string(), max_memory)
+    }
+}
+
+/// Opens a regular file.
+pub(super) fn open(path: &Path) -> Result<File> {
+    let doing = || format!("open {}", path.display());
+    // Before it is opened: to open a pipe is to wait for its writer.
+    if !path.metadata().map_err(|error| Error::file(doing(), error))?.is_file() {
+        let error = Error::new(Kind::File, doing(), "it is not a regular file");
+        return Err(error.hint("name the archive's file"));
+    }
+    File::open(path).map_err(|error| Error::file(doing(), error))
+}
