@@ -1,9 +1,9 @@
 //! Silverback: a logical dumper and restorer for PostgreSQL, made first for Kong Gateway's database.
 //!
 //! ```text
-//! DUMP     lock ─► snapshot ─► catalog ─► plan ─► N sessions ─► chunks ─► rayon: encode ─► one writer ─► archive.sbk
-//! RESTORE  archive.sbk ─► preflight ─► plan ─► pre-data ─► rayon: decode ─► N sessions COPY ─► keys, indexes ─► the rest
-//! VERIFY   archive.sbk ─► rayon: check every chunk ─► report
+//! DUMP     lock ─► snapshot ─► catalog ─► plan ─► N sessions ─► chunks ─► rayon: encode ─► one writer ─► storage::Sink
+//! RESTORE  storage::Source ─► preflight ─► plan ─► pre-data ─► rayon: decode ─► N sessions COPY ─► keys, indexes ─► the rest
+//! VERIFY   storage::Source ─► threads: check every chunk ─► report
 //! ```
 //!
 //! Imports go one way, downward: `cli ► dump|restore|verify ► kong ► pg ► storage|pool|progress ► archive|pgcopy ► error`.

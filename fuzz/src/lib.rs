@@ -1,8 +1,10 @@
 //! Valid archives to start from, and checksums made right so that the fuzzer gets past them. Offsets are those of `format-spec/`.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
-use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
+use silverback::archive::{Archive, ArchiveWriter, Codec, InOrder, Passed, StoredChunk, UncheckedChunk, encode_chunk};
 use uuid::Uuid;
 
 const HEADER_BYTES: usize = 64;
@@ -119,6 +121,18 @@ pub fn read_all(bytes: Vec<u8>) {
             }
         }
     }
+}
+
+/// Reads what comes in order, as far as it goes: what is whole so is whole at random.
+pub fn read_in_order(bytes: &[u8]) {
+    let Ok(mut archive) = InOrder::open(bytes, "fuzz", 0) else {
+        return;
+    };
+    while let Ok(Some(_)) = archive.next_chunk() {
+        let _ = archive.read_body().and_then(UncheckedChunk::check_stored).and_then(StoredChunk::check);
+    }
+    let whole = matches!(archive.finish(HashMap::new()), Ok(Passed::Whole(_)));
+    assert!(!whole || Archive::open(bytes.to_vec(), "fuzz").is_ok());
 }
 
 /// Makes the checksums of header, manifest, index, footer and every chunk right, wherever they are.

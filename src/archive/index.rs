@@ -25,6 +25,25 @@ use crate::pgcopy::Digest;
 const MAGIC: [u8; 8] = *b"SBKINDX2";
 const MAGIC_1: [u8; 8] = *b"SBKINDEX";
 
+/// Whether an index of this format may begin here.
+pub(super) fn is_here(format: Format, start: &[u8]) -> bool {
+    start.starts_with(match format {
+        Format::One => &MAGIC_1,
+        Format::Two => &MAGIC,
+    })
+}
+
+/// How many tables the index that begins here says it has; nothing is checked yet.
+pub(super) fn tables(start: &[u8]) -> Option<u64> {
+    let prefix: Prefix = codec::decode(start.get(..PREFIX_BYTES)?).ok()?;
+    Some(prefix.tables.into())
+}
+
+/// The bytes of an index of so many chunks and tables, at most.
+pub(super) fn section_bytes(chunks: u64, tables: u64) -> u64 {
+    PREFIX_BYTES as u64 + CHUNK_BYTES as u64 * chunks.min(CHUNKS_MAX) + TABLE_BYTES as u64 * tables + CRC_BYTES as u64
+}
+
 const PREFIX_BYTES: usize = 24;
 const CHUNK_BYTES: usize = 88;
 const CHUNK_BYTES_1: usize = 56;

@@ -1,9 +1,9 @@
-//! The archive file: header, manifest, chunks, index, footer. Knows neither tokio nor Postgres.
+//! The archive: header, manifest, chunks, index, footer; bytes in, values out. Knows neither tokio nor Postgres nor files.
 //!
 //! ```text
 //! Header | Manifest | (Chunk | Table end)* | Index | Footer
 //!
-//! rows ─► encode_chunk ─► EncodedChunk ─► ArchiveWriter ─► file ─► Archive::read_chunk ─► StoredChunk::decode ─► rows
+//! rows ─► encode_chunk ─► EncodedChunk ─► ArchiveWriter ─► bytes ─► Archive::read_chunk ─► StoredChunk::decode ─► rows
 //! ```
 //!
 //! `format-spec/README.md` writes the bytes out. What a value or a statement means is not known here.
@@ -15,10 +15,13 @@ mod decode;
 mod encode;
 mod footer;
 mod header;
+mod in_order;
+mod incoming;
 mod index;
 mod limits;
 pub mod manifest;
 mod metered;
+mod passed;
 mod read_at;
 mod reader;
 mod room;
@@ -38,8 +41,10 @@ pub use decode::StoredChunk;
 pub use encode::{EncodedChunk, encode_chunk};
 pub use footer::Footer;
 pub use header::{FORMAT_VERSION, Header};
+pub use in_order::{Arriving, InOrder, UncheckedChunk};
 pub use index::{Index, IndexEntry, TableTotals};
 pub use limits::{CHUNK_BYTES_MAX, COLUMNS_MAX, MANIFEST_BYTES_MAX, ROW_BYTES_MAX};
+pub use passed::{Passed, Whole};
 pub use read_at::ReadAt;
 pub use reader::Archive;
 pub use root::Root;

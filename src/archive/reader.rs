@@ -152,7 +152,7 @@ impl<R> Archive<R> {
         Ok(())
     }
 
-    fn header_bytes(&self, entry: &IndexEntry) -> u64 {
+    pub(super) fn header_bytes(&self, entry: &IndexEntry) -> u64 {
         header_bytes(self.header.format(), self.table(entry).columns.len())
     }
 

@@ -32,9 +32,14 @@ pub(super) fn take(room: &'static Room) -> Result<Vec<u8>, TryReserveError> {
     Ok(taken)
 }
 
+/// Whether so many bytes fit.
+pub(super) fn fits(bytes: u64) -> bool {
+    bytes <= KEPT_BYTES as u64
+}
+
 /// The same, or fresh memory if so many bytes do not fit.
 pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryReserveError> {
-    if bytes <= KEPT_BYTES as u64 {
+    if fits(bytes) {
         return take(room);
     }
     let mut fresh = Vec::new();

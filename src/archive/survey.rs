@@ -15,7 +15,7 @@ use super::read_at::ReadAt;
 use super::reader::{TAIL_BYTES, read};
 use super::table_end::{self, TableEnd};
 use super::{damaged, section};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The parts of a broken archive, each on its own.
 #[derive(Debug)]
@@ -48,12 +48,7 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
     let total_bytes = source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
     let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header").and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);
-    let format = header.as_ref().map_or(Format::Two, Header::format);
-    let footer = read(source, total_bytes - tail, tail, "footer").and_then(|bytes| {
-        let footer = Footer::decode(format, &bytes);
-        // A damaged header does not tell the format.
-        if header.is_err() { footer.or_else(|error| Footer::decode(Format::One, &bytes).map_err(|_| error)) } else { footer }
-    });
+    let footer = read(source, total_bytes - tail, tail, "footer").and_then(|bytes| footer(&header, &bytes));
     let start = Header::BYTES as u64;
     let manifest_bytes = read_within(source, start, section::PREFIX_BYTES as u64, total_bytes).and_then(|prefix| section::bytes(&prefix));
     let mut chunks = Vec::new();
@@ -80,6 +75,20 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
         chunks_end = chunks_end.saturating_add(stored_bytes).min(total_bytes);
     }
     Ok(Survey { total_bytes, header, manifest, footer, chunks, chunks_end })
+}
+
+/// The footer at the end of an archive's last bytes.
+pub(super) fn footer(header: &Result<Header>, tail: &[u8]) -> Result<Footer> {
+    match header {
+        Ok(header) => Footer::decode(header.format(), tail),
+        // A damaged header does not tell the format.
+        Err(_) => Footer::decode(Format::Two, tail).or_else(|error| Footer::decode(Format::One, tail).map_err(|_| error)),
+    }
+}
+
+/// What is to be read lies beyond the end.
+pub(super) fn cut_short(total: u64) -> Error {
+    damaged("read a part", format!("the archive is cut short, at byte {total}"))
 }
 
 /// Whether a table's end is here, damaged or not: it says nothing that its chunks do not.
@@ -111,7 +120,7 @@ fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) ->
 fn read_within<R: ReadAt>(source: &R, offset: u64, bytes: u64, total: u64) -> Result<Vec<u8>> {
     match offset.checked_add(bytes) {
         Some(end) if end <= total => read(source, offset, bytes, "part"),
-        _ => Err(damaged("read a part", format!("the archive is cut short, at byte {total}"))),
+        _ => Err(cut_short(total)),
     }
 }
 

@@ -1,8 +1,7 @@
 //! `silverback list`.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,10 +11,11 @@ use serde_json::json;
 use super::output::{self, LogFormat};
 use super::units::{self, printable};
 use super::{Outcome, table, values};
-use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section};
+use crate::archive::{Archive, InOrder, Passed};
 use crate::error::Result;
 use crate::pg::{ident, render};
+use crate::storage::Source;
 
 /// The version of the JSON; fields may be added within one version.
 const SCHEMA_VERSION: u32 = 1;
@@ -23,7 +23,7 @@ const SCHEMA_VERSION: u32 = 1;
 /// Show what an archive holds
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// The archive
+    /// The archive; - is standard input
     #[arg(value_name = "ARCHIVE")]
     archive: PathBuf,
     /// Print it as JSON
@@ -41,14 +41,31 @@ pub(super) struct ListArgs {
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
-    let archive = Archive::<File>::open_path_within(&args.archive, args.max_memory.unwrap_or(0))?;
+    let max_memory = args.max_memory.unwrap_or(0);
+    let source = Source::open(&args.archive)?;
+    let name = source.name().to_owned();
+    match source {
+        Source::File(file, _) => print(args, &Archive::open_within(file, &name, max_memory)?),
+        Source::Stream(stream) => print(args, &described(stream, &name, max_memory)?),
+    }
+}
+
+/// Reads an archive to its end, past its rows, for what describes it.
+fn described(stream: impl Read, name: &str, max_memory: u64) -> Result<Archive<()>> {
+    match InOrder::open(stream, name, max_memory)?.finish(HashMap::new())? {
+        Passed::Whole(whole) => Ok(whole.archive),
+        Passed::Broken(error, _) => Err(error),
+    }
+}
+
+fn print<R>(args: &ListArgs, archive: &Archive<R>) -> Result<Outcome> {
     // Written as it is made: what it amounts to is not held in memory.
     if args.json {
-        output::print_json(&AsJson(&archive))?;
+        output::print_json(&AsJson(archive))?;
     } else if args.sql {
         output::print_with(|out| as_sql(&archive.manifest, out))?;
     } else {
-        output::print_with(|out| as_text(&archive, out))?;
+        output::print_with(|out| as_text(archive, out))?;
     }
     Ok(Outcome::Done)
 }

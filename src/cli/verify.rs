@@ -17,7 +17,7 @@ use crate::verify::{self, Report};
 /// Prove that an archive is intact: every checksum, every row
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The archive
+    /// The archive; - is standard input
     #[arg(value_name = "ARCHIVE")]
     archive: PathBuf,
     /// Print the report as JSON

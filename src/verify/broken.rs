@@ -1,38 +1,39 @@
 //! An archive whose structure does not hold: what is wrong with each part, and what of the rows is intact all the same.
 
-use std::fs::File;
-use std::path::Path;
-
 use super::chunks::TableSum;
 use super::finding::{Findings, Place};
 use super::{Report, Totals, manifest, report, statements, tables};
-use crate::archive::survey;
+use crate::archive::{ReadAt, Survey, survey};
 use crate::error::Error;
 use crate::pg::ident;
 use crate::progress::{Level, Progress};
 
-/// Reports on a file that could not be opened as an archive because of `error`.
-pub(super) fn check(path: &Path, error: &Error, max_memory: u64, progress: &dyn Progress) -> Report {
+/// Reports on a source that could not be opened as an archive because of `error`.
+pub(super) fn survey_and_check<R: ReadAt>(source: &R, name: &str, error: &Error, max_memory: u64, progress: &dyn Progress) -> Report {
+    let mut seen = 0_u64;
+    let survey = survey(source, max_memory, |_| {
+        if seen == 0 {
+            progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
+        }
+        seen += 1;
+        progress.steps(seen, seen);
+    });
+    match survey {
+        Ok(survey) => check(name, error, survey),
+        Err(other) => {
+            let mut findings = Findings::default();
+            findings.add(Place::File, error.to_string());
+            findings.add(Place::File, other.to_string());
+            report(name.to_owned(), findings, Vec::new(), Totals::default())
+        }
+    }
+}
+
+/// Reports on what was found of it.
+pub(super) fn check(name: &str, error: &Error, survey: Survey) -> Report {
+    let name = name.to_owned();
     let mut findings = Findings::default();
     findings.add(Place::File, error.to_string());
-    let name = path.display().to_string();
-    let mut seen = 0_u64;
-    let survey = File::open(path).map_err(|error| Error::file("open it again", error)).and_then(|file| {
-        survey(&file, max_memory, |_| {
-            if seen == 0 {
-                progress.message(Level::Info, &format!("{name} is broken; looking for what is intact"));
-            }
-            seen += 1;
-            progress.steps(seen, seen);
-        })
-    });
-    let survey = match survey {
-        Ok(survey) => survey,
-        Err(other) => {
-            findings.add(Place::File, other.to_string());
-            return report(name, findings, Vec::new(), Totals::default());
-        }
-    };
     if survey.header.is_err() && survey.manifest.is_err() && survey.footer.is_err() {
         // Nothing of it is ours, and what our parts would be in it says nothing.
         return report(name, findings, Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });

@@ -13,7 +13,7 @@ use crate::pg::ident;
 use crate::progress::{Level, Progress, TableTotal};
 
 /// Bytes held at a time, stored and decoded, save for a single chunk that is larger.
-const MEMORY_BYTES: u64 = 96 << 20;
+pub(super) const MEMORY_BYTES: u64 = 96 << 20;
 
 /// More threads would only wait for memory.
 const THREADS_MAX: usize = 10;
@@ -75,14 +75,18 @@ pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, pr
     for (table, _) in archive.index.tables.iter().enumerate().filter(|(_, totals)| totals.chunks == 0) {
         progress.table_done(table);
     }
-    let threads = (std::thread::available_parallelism().map_or(1, usize::from) + 2).min(THREADS_MAX);
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(archive.index.chunks.len()) {
+        for _ in 0..threads().min(archive.index.chunks.len()) {
             scope.spawn(|| work.check_some());
         }
     });
     let found = work.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.failed.map_or(Ok(found.sums), Err)
+}
+
+/// How many threads check chunks.
+pub(super) fn threads() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) + 2).min(THREADS_MAX)
 }
 
 impl<R: ReadAt> Work<'_, R> {
@@ -123,8 +127,13 @@ impl<R: ReadAt> Work<'_, R> {
         drop(found);
         self.progress.advance(table, entry.rows, entry.raw_bytes);
         if sum.totals.chunks + sum.bad_chunks == self.archive.index.tables[table].chunks {
-            self.progress.message(Level::Detail, &format!("{}: {} rows, digest {}", self.names[table], sum.totals.rows, sum.totals.digest));
-            self.progress.table_done(table);
+            table_done(table, &self.names[table], &sum, self.progress);
         }
     }
+}
+
+/// Tells that a table is complete.
+pub(super) fn table_done(table: usize, name: &str, sum: &TableSum, progress: &dyn Progress) {
+    progress.message(Level::Detail, &format!("{name}: {} rows, digest {}", sum.totals.rows, sum.totals.digest));
+    progress.table_done(table);
 }

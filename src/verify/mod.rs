@@ -1,5 +1,7 @@
 //! Verify: reads everything, believes nothing, collects what is wrong. Does not know how findings are shown, nor any server.
 //!
+//! A file is read by several threads, each chunk where the index says; a stream ([`in_order`]) once, chunk after chunk, with the same result.
+//!
 //! ```text
 //! structure (header, footer, manifest, index) ─► manifest's references ─► every chunk: read, check, decode, digest ─► totals ─► root
 //! ```
@@ -8,12 +10,12 @@ mod broken;
 mod chunks;
 mod finding;
 mod gate;
+mod in_order;
 mod manifest;
 mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Instant;
 
@@ -27,6 +29,7 @@ use crate::error::{Kind, Result};
 use crate::pg::ident;
 use crate::pgcopy::Digest;
 use crate::progress::Progress;
+use crate::storage::Source;
 use chunks::TableSum;
 use finding::Findings;
 
@@ -38,7 +41,7 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Report {
     /// The version of this structure.
     pub schema_version: u32,
-    /// The archive's path.
+    /// The archive's path, or the stream it came from.
     pub archive: String,
     /// Whether nothing is wrong.
     pub ok: bool,
@@ -94,11 +97,11 @@ pub struct Totals {
     pub file_bytes: u64,
 }
 
-/// Verifies the archive at `path`, all of it.
+/// Verifies the archive at `path`, all of it; `-` is standard input.
 ///
 /// # Errors
-/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format or there is too little memory. Whatever is
-/// wrong with it is a finding.
+/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format or there is too
+/// little memory. Whatever is wrong with it is a finding.
 pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
     run_within(path, 0, progress)
 }
@@ -106,12 +109,16 @@ pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
 /// The same; the manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
 pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Result<Report> {
     let started = Instant::now();
-    let name = path.display().to_string();
+    let source = Source::open(path)?;
+    let name = source.name().to_owned();
     progress.phase(&format!("verify {name}"));
-    let mut report = match Archive::<File>::open_path_within(path, max_memory) {
-        Ok(archive) => check(&archive, progress)?,
-        Err(error) if error.kind() == Kind::Archive => broken::check(path, &error, max_memory, progress),
-        Err(error) => return Err(error),
+    let mut report = match source {
+        Source::File(file, _) => match Archive::open_within(&file, &name, max_memory) {
+            Ok(archive) => check(&archive, progress)?,
+            Err(error) if error.kind() == Kind::Archive => broken::survey_and_check(&file, &name, &error, max_memory, progress),
+            Err(error) => return Err(error),
+        },
+        Source::Stream(stream) => in_order::check(stream, &name, max_memory, progress)?,
     };
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
@@ -119,24 +126,34 @@ pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Resu
 
 /// Checks an archive whose structure could be read.
 fn check<R: ReadAt>(archive: &Archive<R>, progress: &dyn Progress) -> Result<Report> {
-    let mut findings = Findings::default();
-    manifest::check(&archive.manifest, &mut findings);
-    statements::check(&archive.manifest, &mut findings);
+    let mut findings = check_manifest(&archive.manifest);
     let sums = chunks::check(archive, &mut findings, progress)?;
-    if let Err(error) = archive.check_root() {
+    Ok(conclude(archive, &sums, archive.check_root(), findings))
+}
+
+fn check_manifest(manifest: &Manifest) -> Findings {
+    let mut findings = Findings::default();
+    manifest::check(manifest, &mut findings);
+    statements::check(manifest, &mut findings);
+    findings
+}
+
+/// Compares what the chunks amount to with what the index says.
+fn conclude<R>(archive: &Archive<R>, sums: &[TableSum], root: Result<()>, mut findings: Findings) -> Report {
+    if let Err(error) = root {
         findings.add(Place::File, error.to_string());
     }
-    for ((table, sum), expected) in archive.manifest.tables.iter().zip(&sums).zip(&archive.index.tables) {
+    for ((table, sum), expected) in archive.manifest.tables.iter().zip(sums).zip(&archive.index.tables) {
         // Where a chunk is bad, that the sum differs is no news.
         if sum.bad_chunks == 0 {
             compare(&manifest::table_place(table), expected, &sum.totals, &mut findings);
         }
     }
-    let (tables, totals) = tables(&archive.manifest, &sums, Some(&archive.index), archive.footer.total_bytes);
+    let (tables, totals) = tables(&archive.manifest, sums, Some(&archive.index), archive.footer.total_bytes);
     let mut report = report(archive.name.clone(), findings, tables, totals);
     report.id = Some(archive.header.archive.to_string());
     report.root = Some(archive.footer.root.to_string());
-    Ok(report)
+    report
 }
 
 fn compare(place: &Place, expected: &TableTotals, found: &TableTotals, findings: &mut Findings) {

@@ -78,8 +78,7 @@ fn wrong_use_is_exit_2_with_a_way_out() {
     check("restore -Fc x.sbk", "hint: leave -F out");
     check("dump -Z gzip -f x.sbk", "hint: write -Z zstd");
     check("dump -Z 6 -f x.sbk", "hint: write -Z zstd");
-    check("dump -f -", "hint: name a file");
-    check("restore -", "hint: name a file");
+    check("restore -", "hint: save the archive to a file first");
     check("dump", "--file");
     check("dump -f x.sbk --inserts", "--inserts");
     check("dump -f x.sbk -t a.b.c.d", "more than three parts");

@@ -330,7 +330,7 @@ fn two_hundred_megabytes_pass_through_bounded_memory() {
 }
 
 /// Runs to the end, and says how much memory it took at most, in KiB.
-fn watched(run: Silverback) -> (crate::support::Outcome, u64) {
+pub(crate) fn watched(run: Silverback) -> (crate::support::Outcome, u64) {
     let mut running = run.spawn();
     let status = format!("/proc/{}/status", running.id());
     let mut peak = 0;

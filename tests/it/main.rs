@@ -32,6 +32,7 @@ mod replication;
 mod restore;
 mod signals;
 mod statistics;
+mod stream;
 mod support;
 mod traps;
 mod types;

@@ -57,6 +57,18 @@ impl Silverback {
         self
     }
 
+    /// Lets it read from a file or a pipe.
+    pub(crate) fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.command.stdin(from);
+        self
+    }
+
+    /// Lets it print into a file or a pipe, and not for the test.
+    pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stdout(to);
+        self
+    }
+
     /// Runs to the end.
     #[track_caller]
     pub(crate) fn run(self) -> Outcome {
