@@ -25,9 +25,9 @@ thread_local! {
 pub(super) fn take(room: &'static Room) -> Result<Vec<u8>, TryReserveError> {
     let mut taken = room.take();
     if taken.capacity() != KEPT_BYTES {
-        taken = Vec::new();
-        taken.try_reserve_exact(KEPT_BYTES)?;
-        taken.resize(KEPT_BYTES, 0);
+        // Zeroes from the system are there when they are touched; those that are written are there at once.
+        Vec::<u8>::new().try_reserve_exact(KEPT_BYTES)?;
+        taken = vec![0; KEPT_BYTES];
     }
     Ok(taken)
 }

@@ -72,6 +72,21 @@ impl ConnectionArgs {
         Ok(Connection { server: Server::new(target, ask)?, settings, warnings, kong_schema, names_database })
     }
 
+    /// The same options as they are typed, without a password: what comes from elsewhere comes from there the next time, too.
+    pub fn words(&self) -> Vec<String> {
+        let dbname = self.dbname.as_ref().and_then(Secret::text).map(|text| match conninfo::parse(text) {
+            Ok(pairs) if conninfo::is_connection_string(text) => {
+                let open = pairs.iter().filter(|(key, _)| !key.contains("password"));
+                open.map(|(key, value)| format!("{key}='{}'", value.replace('\\', r"\\").replace('\'', r"\'")))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }
+            _ => text.to_owned(),
+        });
+        let options = [("-h", self.host.clone()), ("-p", self.port.clone()), ("-U", self.username.clone()), ("-d", dbname)];
+        options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?])).flatten().collect()
+    }
+
     fn decide(&self, environment: &Environment) -> Result<(Resolved, Option<String>)> {
         let given = self.given()?;
         if given.is_empty() && !parameters::environment_names_a_server(environment) {
@@ -169,6 +184,7 @@ mod tests {
     fn arguments_hide_passwords() {
         let command = Command::try_parse_from(["x", "-d", "postgresql://u:hunter2@h"]).expect("parsed");
         assert!(!format!("{:?}", command.connection).contains("hunter2"));
+        assert_eq!(command.connection.words(), ["-d", "user='u' host='h'"]);
         assert!(Command::try_parse_from(["x", "-w", "-W"]).is_err());
     }
 }

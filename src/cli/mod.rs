@@ -12,6 +12,7 @@ mod plain;
 mod restore;
 mod selection;
 mod signals;
+mod status;
 mod table;
 mod tally;
 mod ticker;
@@ -82,7 +83,7 @@ Exit codes:
   7  restore incomplete, the target is marked so
   8  local file error (disk full, ...)
   9  a lock or a consistent view was given up
- 10  done, but something that is named could not be carried
+ 10  done, but something that is named could not be carried (--status: in use, not finished)
  130, 143  stopped by SIGINT, SIGTERM; nothing half-written left behind";
 
 /// How a command ended that did not fail.
@@ -92,13 +93,18 @@ pub(crate) enum Outcome {
     Done,
     /// Something named could not be carried.
     NotCarried,
+    /// A restore was asked after that has left the database in use, and is not done.
+    Unfinished,
+    /// The same, and the database is incomplete.
+    Incomplete,
 }
 
 impl Outcome {
     fn exit_code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::NotCarried => 10,
+            Self::NotCarried | Self::Unfinished => 10,
+            Self::Incomplete => 7,
         }
     }
 }

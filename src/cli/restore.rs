@@ -1,6 +1,6 @@
 //! `silverback restore`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::connection::ConnectionArgs;
 use super::output::{self, OutputArgs, Reporter};
 use super::selection::{OwnerArgs, SelectionArgs};
-use super::{Outcome, connect_to_named, run_stoppable, tell_not_carried, units, values};
+use super::{Outcome, connect_to_named, run_stoppable, status, tell_not_carried, units, values};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::progress::{Level, Progress as _};
@@ -19,14 +19,23 @@ use crate::restore::{self, ForeignKeys, Options, Plan, Report, Sections};
 #[derive(Args, Debug)]
 pub(super) struct RestoreArgs {
     /// The archive
-    #[arg(value_name = "ARCHIVE")]
-    archive: PathBuf,
+    #[arg(value_name = "ARCHIVE", required_unless_present = "status")]
+    archive: Option<PathBuf>,
     /// Work with this many sessions at a time [default: cores, at least 2, at most 8]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Check the archive's frame and the target and print the plan; change nothing, read no rows (verify does)
     #[arg(long)]
     dry_run: bool,
+    /// Go on where a restore of this archive with these options was stopped; where none was begun, begin
+    #[arg(long)]
+    resume: bool,
+    /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if nothing, 10 if it may be used, 7 if not
+    #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean"])]
+    status: bool,
+    /// With --status, write JSON
+    #[arg(long, requires = "status")]
+    json: bool,
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
@@ -126,7 +135,10 @@ impl From<FkArg> for ForeignKeys {
 
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
-    if args.archive.as_os_str() == "-" {
+    if args.status {
+        return tell_status(args);
+    }
+    if args.archive().as_os_str() == "-" {
         let cause = "a restore does not read from standard input yet";
         return Err(Error::new(Kind::Usage, "read the archive's name", cause).hint("save the archive to a file first, and name that"));
     }
@@ -153,16 +165,29 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     Ok(tell(&report, &reporter))
 }
 
+fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
+    let reporter = args.output.reporter();
+    let server = connect_to_named(&args.connection, reporter.as_ref())?;
+    let cancel = async || server.cancel_all().await;
+    let found = run_stoppable(args.output.log_format, 1, restore::status::status(&server), cancel);
+    reporter.finish();
+    status::tell(&found?, &server, &args.connection.words(), args.json)
+}
+
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: restore again with -c, which begins anew, or, if --ready-early had said that the database may be used, run the same command again without -c and -C";
+const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: restore again with --resume, which goes on, or with -c, which begins anew unless the database may be used already; restore --status tells what it has left";
 
 impl RestoreArgs {
+    fn archive(&self) -> &Path {
+        self.archive.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+
     fn options(&self, server: Server) -> Options {
         let jobs = values::restore_jobs(self.jobs);
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         Options {
             server,
-            archive: self.archive.clone(),
+            archive: self.archive().to_owned(),
             jobs,
             selection: self.selection.selection(),
             sections: Sections {
@@ -188,6 +213,7 @@ impl RestoreArgs {
             fire_triggers: self.fire_triggers,
             ready_early: self.ready_early,
             ready_file: self.ready_file.clone(),
+            resume: self.resume,
         }
     }
 }

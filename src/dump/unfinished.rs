@@ -50,5 +50,5 @@ pub(super) fn judge(markers: &[Marker], objects: &[Object], allowed: bool, datab
 fn refuse(marker: &Marker, database: &str) -> Error {
     let cause = format!("it holds {}", marker.describe());
     Error::new(Kind::Requirement, format!("dump database {}", ident::quote(database)), cause)
-        .hint("restore it again first, or dump it as it is with --allow-incomplete")
+        .hint("restore it first (silverback restore --resume), or dump it as it is with --allow-incomplete")
 }

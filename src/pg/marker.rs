@@ -1,4 +1,5 @@
-//! Markers: where a restore says of its target, until it is done, how far it has come. A schema with one table, `run`, and in it one row.
+//! Markers: where a restore says of its target, until it is done, how far it has come. A schema with the table `run`, in it one row, and beside
+//! it the table `done`, with a row for each piece of work that is done.
 //!
 //! Known by the table's columns, never by the schema's name alone: a user may have a schema of that name. Does not know who sets a marker.
 
@@ -23,6 +24,20 @@ pub const COLUMNS: &[(&str, &str, &str)] = &[
     ("server_started", "timestamp with time zone", "NOT NULL"),
     ("begun", "timestamp with time zone", "NOT NULL"),
 ];
+
+/// What else a restore notes, to be gone on with; a marker is one without these, too.
+pub const LATER_COLUMNS: &[(&str, &str, &str)] = &[
+    ("options", "text[]", "NOT NULL"),
+    ("made_database", "boolean", "NOT NULL"),
+    ("found", "text", ""),
+    ("plan_digest", "text", ""),
+    ("planned", "bigint", ""),
+];
+
+/// The table of what is done; a key is that of the work, see `restore::job_key`.
+pub const DONE: &str = "done";
+/// Its columns.
+pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp()";
 
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +74,8 @@ pub struct Run {
     pub archive_id: String,
     /// The archive's name when the restore began, for people.
     pub archive_name: String,
+    /// The archive's root, in hexadecimal.
+    pub archive_root: String,
     /// What decides which objects and rows the restore makes.
     pub options_digest: String,
     /// How far it has come.
@@ -71,6 +88,23 @@ pub struct Run {
     pub version: String,
     /// When, as the server's clock had it.
     pub begun: String,
+    /// What can be gone on with.
+    pub later: Later,
+}
+
+/// What a restore notes to be gone on with. One that was stopped early, or an older version's, has not all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Later {
+    /// The options that decide what is made, as they are typed.
+    pub options: Vec<String>,
+    /// Whether the restore has made the database.
+    pub made_database: bool,
+    /// What the plan found in the target, in the restore's own words.
+    pub found: Option<String>,
+    /// What is to be done, see `restore::job_key`.
+    pub plan_digest: Option<String>,
+    /// How many pieces of work that is.
+    pub planned: Option<i64>,
 }
 
 impl Marker {
@@ -119,6 +153,14 @@ pub fn condition() -> String {
     )
 }
 
+/// The SQL condition that the table `c` in schema `n` is one of a marker's tables.
+pub fn tables_condition() -> String {
+    format!(
+        "(c.relname IN ('run', '{DONE}') AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND {}))",
+        condition()
+    )
+}
+
 /// Every marker of the database, by name.
 ///
 /// In a transaction a marker that its restore has taken away since the snapshot says nothing; no lock on it stays.
@@ -145,7 +187,10 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
     let doing = format!("read what schema {} says of an unfinished restore", ident::quote(schema));
     let sql = format!(
         "SELECT archive_id::text, archive_name, options_digest, state, left_digest, schemas, silverback_version, \
-                pg_catalog.to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM ONLY {}",
+                pg_catalog.to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), archive_root, \
+                ARRAY(SELECT pg_catalog.jsonb_array_elements_text(more -> 'options') WHERE pg_catalog.jsonb_typeof(more -> 'options') = 'array'), \
+                coalesce((more ->> 'made_database')::boolean, false), more ->> 'found', more ->> 'plan_digest', (more ->> 'planned')::int8 \
+         FROM (SELECT r.*, pg_catalog.to_jsonb(r) AS more FROM ONLY {} r) run",
         ident::qualified(schema, "run")
     );
     if in_transaction {
@@ -173,6 +218,14 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
         schemas: row.get::<_, Vec<Option<String>>>(5)?.into_iter().flatten().collect(),
         version: row.get(6)?,
         begun: row.get(7)?,
+        archive_root: row.get(8)?,
+        later: Later {
+            options: row.get::<_, Vec<Option<String>>>(9)?.into_iter().flatten().collect(),
+            made_database: row.get(10)?,
+            found: row.get(11)?,
+            plan_digest: row.get(12)?,
+            planned: row.get(13)?,
+        },
     }))
 }
 
@@ -190,6 +243,8 @@ mod tests {
             schemas: schemas.iter().map(|&schema| schema.to_owned()).collect(),
             version: "0.1.0".into(),
             begun: "now".into(),
+            archive_root: "8".into(),
+            later: Later::default(),
         };
         Marker { schema: SCHEMA.into(), run: state.map(run) }
     }

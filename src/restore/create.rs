@@ -119,13 +119,29 @@ impl Creation<'_> {
             steps.push(Step::new(format!("drop {identity}"), format!("DROP DATABASE {word}{}", ident::quote(&database.name))));
         }
         steps.push(Step::new(format!("create {identity}"), render::create_database(database, self.render, target.version_num)));
-        let owned = render::owner_statements(database, self.render);
-        steps.extend(owned.into_iter().map(|sql| Step::new(format!("give {identity} to its owner"), sql)));
-        // New sessions begin with these, and what is made may look at them.
-        let settings = database.statements.iter().skip(1);
-        steps.extend(settings.map(|sql| Step::new(format!("set what sessions of {identity} begin with"), sql)));
+        steps.extend(after(database, self.render));
         steps
     }
+}
+
+/// What follows when the database is made, and may be run twice.
+pub(super) fn after(database: &Object, render: &render::Options) -> Vec<Step> {
+    let identity = format!("DATABASE {}", ident::quote(&database.name));
+    let owned = render::owner_statements(database, render);
+    let owned = owned.into_iter().map(|sql| Step::new(format!("give {identity} to its owner"), sql));
+    // New sessions begin with these, and what is made may look at them.
+    let settings = database.statements.iter().skip(1);
+    owned.chain(settings.map(|sql| Step::new(format!("set what sessions of {identity} begin with"), sql))).collect()
+}
+
+/// Whether the database that the session is in has what cannot be changed any more as the archive describes it.
+pub(super) async fn is_as_described(session: &Session, database: &Object) -> Result<bool> {
+    let Detail::Database { encoding, collate, ctype, .. } = &database.detail else { return Ok(false) };
+    let sql = "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text \
+               FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
+    let row = session.query_one("read the database's properties", sql).await?;
+    let here: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+    Ok([encoding, collate, ctype] == [&here[0], &here[1], &here[2]])
 }
 
 /// What is run in the transaction that ends the restore: it might keep our own sessions out.
@@ -158,7 +174,9 @@ fn explain(error: Error, name: &str, made: bool) -> Error {
     let error = if error.kind() == Kind::Unexpected { error.as_kind(Kind::Requirement) } else { error };
     let name = ident::quote(name);
     match (made, error.sqlstate()) {
-        (true, _) => error.hint(format!("database {name} was made and is empty; drop it before the next try")),
+        (true, _) => {
+            error.hint(format!("database {name} was made and is empty: restore again with --resume, or drop it before the next try"))
+        }
         (false, Some("55006")) => error.hint("end the sessions that are in it"),
         _ => error,
     }

@@ -74,6 +74,8 @@ pub(super) struct Manner {
     pub(super) fire_triggers: bool,
     /// Nothing but rows is brought, so that tables may be another's.
     pub(super) borrows: bool,
+    /// An earlier run is gone on with: it found the tables empty, and what is in them since, triggers have brought.
+    pub(super) resumes: bool,
 }
 
 /// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign keys. Where those of foreign keys are to be
@@ -100,7 +102,7 @@ pub(super) async fn examine(
                 existing.borrowed.insert(*id);
                 existing.findings.extend(examine_borrowed(session, &name, table, found).await?);
             }
-            Some(found) => existing.findings.extend(examine_one(session, &name, table, found).await?),
+            Some(found) => existing.findings.extend(examine_one(session, &name, table, found, manner.resumes).await?),
         }
     }
     if !manner.fire_triggers {
@@ -131,7 +133,7 @@ fn absent(name: &str) -> Finding {
     Finding::new(format!("table {name} does not exist"), "restore the schema first, with -s or --section pre-data")
 }
 
-async fn examine_one(session: &Session, name: &str, table: &Table, found: &There) -> Result<Vec<Finding>> {
+async fn examine_one(session: &Session, name: &str, table: &Table, found: &There, may_hold_rows: bool) -> Result<Vec<Finding>> {
     if !found.ours {
         let problem = format!("table {name} belongs to a role that this one is no member of, and only its owner keeps its triggers still");
         return Ok(vec![Finding::new(problem, "restore as its owner, or with --role")]);
@@ -142,7 +144,7 @@ async fn examine_one(session: &Session, name: &str, table: &Table, found: &There
         findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
         return Ok(findings);
     }
-    if !is_empty(session, name).await? {
+    if !may_hold_rows && !is_empty(session, name).await? {
         findings.push(Finding::new(format!("table {name} holds rows"), "empty it first"));
     }
     Ok(findings)
@@ -254,7 +256,7 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
     Ok(found)
 }
 
-async fn is_empty(session: &Session, name: &str) -> Result<bool> {
+pub(super) async fn is_empty(session: &Session, name: &str) -> Result<bool> {
     let doing = format!("look whether table {name} is empty");
     let row = session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM ONLY {name})")).await?;
     row.get(0)

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 
 use super::graph::Step;
-use super::run::PIPELINE;
+use super::transaction::PIPELINE;
 use crate::archive::manifest::{Object, ObjectId};
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
@@ -88,16 +88,17 @@ impl Failures {
         Ok(())
     }
 
-    /// Runs each step on its own, whatever becomes of the others.
-    pub(super) async fn script(&self, session: &Session, steps: &[Step]) -> Result<()> {
+    /// Runs each step on its own, with what notes it, whatever becomes of the others.
+    pub(super) async fn script(&self, session: &Session, steps: &[Step], notes: &[Option<Step>]) -> Result<()> {
         let mut answers = FuturesOrdered::new();
         let mut answered = steps.iter();
-        let mut note = |answer: Option<Result<u64>>| match (answer, answered.next()) {
+        let mut note = |answer: Option<Result<()>>| match (answer, answered.next()) {
             (Some(Err(error)), Some(step)) => self.note(error, step.of, step.makes),
             _ => Ok(()),
         };
-        for step in steps {
-            answers.push_back(session.execute(&step.doing, &step.sql));
+        let notes = notes.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        for (step, noting) in steps.iter().zip(notes) {
+            answers.push_back(one(session, step, noting));
             if answers.len() >= PIPELINE {
                 note(answers.next().await)?;
             }
@@ -121,6 +122,18 @@ impl Failures {
         let things = if told.len() == 1 { "1 thing".to_owned() } else { format!("{} things", told.len()) };
         Error::new(Kind::Incomplete, "restore", format!("{things} failed:")).with_items(told.iter().map(Told::in_words).collect())
     }
+}
+
+/// A step and what notes it, sent in one go. Where it fails, the end of its transaction takes back nothing, and the session is as before.
+async fn one(session: &Session, step: &Step, noting: Option<&Step>) -> Result<()> {
+    let Some(noting) = noting else { return session.execute(&step.doing, &step.sql).await.map(drop) };
+    let (begun, done, noted, committed) = tokio::join!(
+        session.execute(&step.doing, "BEGIN"),
+        session.execute(&step.doing, &step.sql),
+        session.execute(&step.doing, &noting.sql),
+        session.execute(&step.doing, "COMMIT"),
+    );
+    begun.and(done).and(noted).and(committed).map(drop)
 }
 
 impl Told {

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio_postgres::types::Type;
 
-use super::load::{Load, Loader};
+use super::load::{Load, Loader, run_all};
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::{Session, explain};
 use crate::pgcopy::Joined;
@@ -29,7 +29,8 @@ impl Loader {
     /// Writes the bytes in one transaction, and tells the rows.
     pub(super) async fn run_large_objects(&self, session: &Session, load: Load<'_>, doing: &str) -> Result<u64> {
         let mut chunks = self.read_ahead(load.chunks.to_vec());
-        session.execute(doing, "BEGIN").await?;
+        let (before, _, after) = load.statements();
+        run_all(session, &before, doing).await?;
         let prepared = session.client().prepare_typed(WRITE, &[Type::OID, Type::INT8, Type::BYTEA]).await;
         let statement = prepared.map_err(|source| explain(doing, source))?;
         let mut written = 0;
@@ -63,7 +64,7 @@ impl Loader {
             self.progress.advance(load.id.0 as usize, rows, raw_bytes);
             written += rows;
         }
-        session.execute(doing, "COMMIT").await?;
+        run_all(session, &after, doing).await?;
         Ok(written)
     }
 }

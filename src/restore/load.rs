@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_postgres::CopyInSink;
+use tokio_postgres::{CopyInSink, Statement};
 
 use super::existing::LiveTrigger;
 use super::graph::LoadMode;
@@ -60,6 +61,8 @@ pub(super) struct Load<'a> {
     pub(super) triggers: &'a [LiveTrigger],
     /// Whether the table's foreign keys are not to look at the rows.
     pub(super) trusted: bool,
+    /// The statement that notes it, in the same transaction.
+    pub(super) note: Option<&'a str>,
 }
 
 impl Load<'_> {
@@ -74,8 +77,10 @@ impl Load<'_> {
             RowEncoding::Text => "FORMAT text",
         };
         let freeze = if self.mode == LoadMode::Freeze { ", FREEZE" } else { "" };
+        let note = self.note.map(str::to_owned);
         if self.mode == LoadMode::LargeObjects {
-            return (vec!["BEGIN".to_owned()], large_objects::WRITE.to_owned(), vec!["COMMIT".to_owned()]);
+            let after = note.into_iter().chain(["COMMIT".to_owned()]).collect();
+            return (vec!["BEGIN".to_owned()], large_objects::WRITE.to_owned(), after);
         }
         let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
         let (mut before, after) = match self.mode {
@@ -86,11 +91,11 @@ impl Load<'_> {
         if self.trusted {
             before.push("SET LOCAL session_replication_role = replica".to_owned());
         }
-        if before.is_empty() {
+        if before.is_empty() && note.is_none() {
             return (before, copy, after);
         }
         let before = std::iter::once("BEGIN".to_owned()).chain(before).collect();
-        let after = after.into_iter().chain(["COMMIT".to_owned()]).collect();
+        let after = after.into_iter().chain(note).chain(["COMMIT".to_owned()]).collect();
         (before, copy, after)
     }
 
@@ -118,8 +123,6 @@ impl Loader {
         // Reading ahead begins while the server is still busy with the statements before the COPY.
         let mut chunks = self.read_ahead(load.chunks.to_vec());
         let (copy, after) = begin(session, load, &doing).await?;
-        // Statements are in UTF-8: the names in them are read before the rows' encoding is set.
-        let copy = session.answered(&doing, session.client().prepare(&copy)).await?;
         if let Some(encoding) = &self.encoding {
             session.set_client_encoding(encoding).await?;
         }
@@ -150,9 +153,7 @@ impl Loader {
         if self.encoding.is_some() {
             session.set_client_encoding("UTF8").await?;
         }
-        for sql in after {
-            session.execute(&doing, &sql).await?;
-        }
+        run_all(session, &after, &doing).await?;
         Ok(rows)
     }
 
@@ -207,26 +208,31 @@ impl Loader {
     }
 }
 
-/// Runs what comes before the COPY, and says what to run then.
-async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(String, Vec<String>)> {
+/// Runs what comes before the COPY, prepares that, and says what to run after it. All is sent in one go.
+async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Statement, Vec<String>)> {
     let (before, copy, after) = load.statements();
-    match run_all(session, &before, doing).await {
-        Ok(()) => Ok((copy, after)),
+    match begin_copy(session, &before, &copy, doing).await {
+        Ok(copy) => Ok((copy, after)),
         // TRUNCATE is there for FREEZE alone: the table is new and empty. Somebody may have taken the right away, or an extension's hook object.
         Err(error) if load.mode == LoadMode::Freeze && is_refused(&error) => {
             session.execute(doing, "ROLLBACK").await?;
             let (before, copy, after) = Load { mode: LoadMode::Shared, ..load }.statements();
-            run_all(session, &before, doing).await?;
-            Ok((copy, after))
+            Ok((begin_copy(session, &before, &copy, doing).await?, after))
         }
         Err(error) => Err(error),
     }
 }
 
-async fn run_all(session: &Session, statements: &[String], doing: &str) -> Result<()> {
-    for sql in statements {
-        session.execute(doing, sql).await?;
-    }
+/// Statements are in UTF-8: the names in them are read before the rows' encoding is set.
+async fn begin_copy(session: &Session, before: &[String], copy: &str, doing: &str) -> Result<Statement> {
+    let (begun, prepared) = tokio::join!(run_all(session, before, doing), session.answered(doing, session.client().prepare(copy)));
+    begun.and(prepared)
+}
+
+/// The first error is the one that is told: what follows it in an aborted transaction does nothing.
+pub(super) async fn run_all(session: &Session, statements: &[String], doing: &str) -> Result<()> {
+    let mut answers: FuturesOrdered<_> = statements.iter().map(|sql| session.execute(doing, sql)).collect();
+    while answers.next().await.transpose()?.is_some() {}
     Ok(())
 }
 
@@ -311,7 +317,8 @@ mod tests {
         let table = table();
         let triggers = [LiveTrigger { name: "sync".into(), always: false }, LiveTrigger { name: "Ever".into(), always: true }];
         let check_trusted = |mode, triggers: &[LiveTrigger], trusted, expect: &[&str]| {
-            let (before, copy, after) = Load { id: TableId(0), table: &table, chunks: &[], mode, triggers, trusted }.statements();
+            let (before, copy, after) =
+                Load { id: TableId(0), table: &table, chunks: &[], mode, triggers, trusted, note: None }.statements();
             let all: Vec<String> = before.into_iter().chain([copy]).chain(after).collect();
             assert_eq!(all, expect);
         };

@@ -10,7 +10,7 @@ use super::graph::Step;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::ident;
-use crate::pg::marker::{self, COLUMNS, Marker, SCHEMA, State};
+use crate::pg::marker::{self, COLUMNS, DONE, DONE_COLUMNS, LATER_COLUMNS, Marker, SCHEMA, State};
 use crate::pg::session::{Purpose, Session};
 
 /// The two halves of the key of the lock that every session of a restore holds: "silv", "back".
@@ -37,14 +37,39 @@ pub struct Mark {
     pub server_version: String,
     /// When it begins, for people.
     pub now: String,
+    /// The options that decide what is made, as they are typed.
+    pub options: Vec<String>,
+    /// Whether this restore has made the database.
+    pub made_database: bool,
+}
+
+/// What a restore notes of its plan, so that another run makes the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// What the plan found in the target, see `found`.
+    pub found: String,
+    /// See [`super::job_key::Keys::digest`].
+    pub plan_digest: String,
+    /// How many pieces of work there are.
+    pub planned: usize,
+}
+
+impl Noted {
+    /// As SQL values, in the table's order.
+    fn values(&self) -> [String; 3] {
+        [ident::literal(&self.found), ident::literal(&self.plan_digest), self.planned.to_string()]
+    }
 }
 
 impl Mark {
-    /// The statements that set it, run in one transaction before anything else.
-    pub fn set(&self) -> Vec<Step> {
-        let columns: Vec<String> =
-            COLUMNS.iter().map(|(name, type_name, more)| format!("{name} {type_name} {more}").trim_end().to_owned()).collect();
-        let schemas: Vec<String> = self.schemas.iter().map(|schema| ident::literal(schema)).collect();
+    /// The statements that set it, run in one transaction before anything else. A plan that is yet to be made is noted later.
+    pub fn set(&self, noted: Option<&Noted>) -> Vec<Step> {
+        let columns: Vec<String> = COLUMNS
+            .iter()
+            .chain(LATER_COLUMNS)
+            .map(|(name, type_name, more)| format!("{name} {type_name} {more}").trim_end().to_owned())
+            .collect();
+        let noted = noted.map_or_else(|| ["NULL"; 3].map(str::to_owned), Noted::values);
         let values = [
             format!("{}::uuid", ident::literal(&self.archive_id)),
             ident::literal(&self.archive_name),
@@ -52,23 +77,34 @@ impl Mark {
             ident::literal(&self.options_digest),
             ident::literal(State::NotReady.word()),
             "NULL".to_owned(),
-            format!("ARRAY[{}]::text[]", schemas.join(", ")),
+            array(&self.schemas),
             ident::literal(env!("CARGO_PKG_VERSION")),
             ident::literal(&self.server_version),
             "pg_catalog.pg_postmaster_start_time()".to_owned(),
             "pg_catalog.now()".to_owned(),
+            array(&self.options),
+            self.made_database.to_string(),
         ];
-        let (schema, table) = (ident::quote(&self.schema), self.table());
+        let values = values.into_iter().chain(noted).collect::<Vec<_>>();
+        let (schema, table, done) = (ident::quote(&self.schema), self.table(), ident::qualified(&self.schema, DONE));
         let comment = format!("incomplete restore of {}", self.label());
         let sql = [
             format!("CREATE SCHEMA {schema}"),
             format!("COMMENT ON SCHEMA {schema} IS {}", ident::literal(&comment)),
             format!("CREATE TABLE {table} ({})", columns.join(", ")),
+            format!("CREATE TABLE {done} ({DONE_COLUMNS})"),
             format!("GRANT USAGE ON SCHEMA {schema} TO PUBLIC"),
-            format!("GRANT SELECT ON TABLE {table} TO PUBLIC"),
+            format!("GRANT SELECT ON TABLE {table}, {done} TO PUBLIC"),
             format!("INSERT INTO {table} VALUES ({})", values.join(", ")),
         ];
         sql.into_iter().map(|sql| Step::new("mark the target as incomplete", sql)).collect()
+    }
+
+    /// The statements that note the plan where the marker stands already, before anything of it is done.
+    pub fn note(&self, noted: &Noted) -> Vec<Step> {
+        let [found, plan_digest, planned] = noted.values();
+        let sql = format!("UPDATE {} SET found = {found}, plan_digest = {plan_digest}, planned = {planned}", self.table());
+        vec![Step::new("note the plan", sql)]
     }
 
     /// The statements that report the database ready while jobs of this digest are left, run in one transaction.
@@ -97,6 +133,10 @@ impl Mark {
     }
 }
 
+fn array(texts: &[String]) -> String {
+    format!("ARRAY[{}]::text[]", texts.iter().map(|text| ident::literal(text)).collect::<Vec<_>>().join(", "))
+}
+
 /// A schema's name that neither the archive nor the target has.
 pub(super) fn free_schema(taken: &HashSet<&str>) -> String {
     let numbered = (1_u64..).map(|number| format!("{SCHEMA}_{number}"));
@@ -105,7 +145,12 @@ pub(super) fn free_schema(taken: &HashSet<&str>) -> String {
 
 /// The statements that take a marker away, and nothing that somebody else put beside it.
 pub fn remove(schema: &str) -> Vec<Step> {
-    let sql = [format!("DROP TABLE {}", ident::qualified(schema, "run")), format!("DROP SCHEMA {}", ident::quote(schema))];
+    let sql = [
+        // An older version's marker is without it.
+        format!("DROP TABLE IF EXISTS {}", ident::qualified(schema, DONE)),
+        format!("DROP TABLE {}", ident::qualified(schema, "run")),
+        format!("DROP SCHEMA {}", ident::quote(schema)),
+    ];
     sql.into_iter().map(|sql| Step::new("take the marker away", sql)).collect()
 }
 
@@ -132,21 +177,27 @@ pub fn show_at_work() -> String {
 /// The server processes of other restores into this database. A process whose client was killed ends when it notices, so a little time is
 /// given to it.
 pub async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
+    let mut looks = 0;
+    loop {
+        let others = at_work_now(session).await?;
+        looks += 1;
+        if others.is_empty() || looks == LOOKS {
+            return Ok(others);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+/// The same as it is at this moment.
+pub(super) async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
     let (class, object) = AT_WORK;
     let sql = format!(
         "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {class} AND objid = {object} \
            AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
            AND pid <> pg_catalog.pg_backend_pid() ORDER BY pid"
     );
-    let mut looks = 0;
-    loop {
-        let rows = session.query("look for another restore that is at work", &sql).await?;
-        looks += 1;
-        if rows.is_empty() || looks == LOOKS {
-            return rows.iter().map(|row| row.get(0)).collect();
-        }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
+    let rows = session.query("look for another restore that is at work", &sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// The marker that an earlier restore left, if there is one.
@@ -206,8 +257,14 @@ pub async fn not_set(error: Error, mark: Option<&Mark>, server: &Server, backend
 pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
     let schema = mark.map(|mark| ident::quote(&mark.schema));
     let way_out = match schema {
-        Some(schema) if whole => format!("restore again with -c, which begins anew; schema {schema} marks the target as incomplete"),
-        Some(schema) => format!("empty the tables, drop schema {schema}, which marks the target as incomplete, and restore again"),
+        Some(schema) if whole => {
+            format!(
+                "restore again with --resume, which goes on, or with -c, which begins anew; schema {schema} marks the target as incomplete"
+            )
+        }
+        Some(schema) => format!(
+            "restore again with --resume, which goes on; or empty the tables, drop schema {schema}, which marks the target as incomplete, and begin anew"
+        ),
         None => "nothing marks the target as incomplete: empty the tables that hold rows now, and restore again".to_owned(),
     };
     with_way_out(error, &way_out)
@@ -218,7 +275,7 @@ pub fn unfinished(error: Error, mark: Option<&Mark>) -> Error {
     let schema = mark.map_or_else(|| SCHEMA.to_owned(), |mark| ident::quote(&mark.schema));
     let way_out = format!(
         "the database may be used, but indexes and the validation of foreign keys are missing (schema {schema} says so): \
-         run the same command again without -c and -C, which makes what is missing"
+         restore again with --resume, which makes what is missing"
     );
     with_way_out(error, &way_out)
 }

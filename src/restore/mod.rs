@@ -11,14 +11,18 @@ pub mod build;
 mod clean;
 mod concurrently;
 mod cost;
+mod course;
 mod create;
 mod digest;
 mod existing;
 mod failures;
 pub mod families;
+mod found;
 pub mod graph;
 mod held;
+pub mod job_key;
 mod large_objects;
+mod ledger;
 pub mod live_keys;
 mod load;
 pub mod locks;
@@ -32,13 +36,16 @@ mod prepare;
 mod present;
 mod ready;
 mod report;
+mod resume;
 mod room;
 mod run;
 pub mod schedule;
 mod standing;
 mod statements;
 mod statistics;
+pub mod status;
 mod target;
+mod transaction;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -53,7 +60,7 @@ pub use self::preflight::Finding;
 use self::prepare::{Prepared, prepare};
 use self::ready::Ready;
 pub use self::report::Report;
-use self::room::{Room, make_room};
+use self::room::{Place, make_room, place};
 use self::run::{Shared, carry_out};
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
@@ -120,6 +127,8 @@ pub struct Options {
     pub ready_early: bool,
     /// The file that appears then.
     pub ready_file: Option<PathBuf>,
+    /// Go on where an earlier run stopped; where none has begun, begin.
+    pub resume: bool,
 }
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
@@ -129,7 +138,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let failures = options.keep_going.then(|| Failures::new(&archive.manifest.objects));
     let (options, prepared) = Box::pin(make_room(options, &mut archive, progress.as_ref())).await?;
     let Prepared { session, plan, triggers, target, .. } = prepared;
-    progress.tables(&totals(&archive));
+    progress.tables(&if plan.resumed.is_some() { totals_left(&archive, &plan) } else { totals(&archive) });
     let sessions = open_sessions(&options, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
@@ -146,7 +155,7 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let memory = Memory::read(&sessions[0], options.jobs).await?;
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
-        && let Err(error) = run::begin(&sessions[0], &plan.begin).await
+        && let Err(error) = transaction::begin(&sessions[0], &plan.begin, plan.known.as_deref()).await
     {
         drop(sessions);
         return Err(mark::not_set(target.explain(error), plan.mark.as_ref(), &options.server, backend_pid).await);
@@ -155,9 +164,9 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
     let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
-    let (mark, unmark) = (plan.mark, plan.unmark);
+    let (mark, unmark, ledger) = (plan.mark, plan.unmark, plan.ledger);
     let graph = plan.graph;
-    let shared = Arc::new(Shared { options, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, unmark });
+    let shared = Arc::new(Shared { options, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, ledger, unmark });
     let ended = finish(&shared, sessions).await;
     not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     if ended.is_err() && shared.failures.is_some() {
@@ -177,7 +186,8 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
 /// Computes what a restore would do, findings included; changes nothing.
 pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
     let mut archive = open(options, progress).await?;
-    Ok(prepare(options, &mut archive, Room::of(options)).await?.plan)
+    let Place { options, room, .. } = place(options.clone(), &archive).await?;
+    Ok(prepare(&options, &mut archive, room).await?.plan)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Busy> {
@@ -187,12 +197,13 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<run::Bus
     })?;
     revive(&shared.options, &mut sessions[0]).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
-        failures.script(&sessions[0], &shared.graph.finish).await?;
+        let keys = shared.ledger.as_ref().map_or(&[][..], |ledger| &ledger.keys.finish);
+        failures.script(&sessions[0], &shared.graph.finish, &shared.notes(keys)).await?;
         return Err(failures.sum_up());
     }
     let backend_pid = sessions[0].backend_pid();
     let steps = [&shared.unmark[..], &shared.graph.finish].concat();
-    let ended = run::durable_transaction(&sessions[0], &steps).await;
+    let ended = transaction::durable_transaction(&sessions[0], &steps).await;
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
@@ -238,6 +249,18 @@ fn totals(archive: &FileArchive) -> Vec<TableTotal> {
             bytes: totals.raw_bytes,
         })
         .collect()
+}
+
+/// The same of what is left to be loaded where an earlier run is gone on with.
+fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
+    let mut left: Vec<TableTotal> = totals(archive).into_iter().map(|total| TableTotal { rows: 0, bytes: 0, ..total }).collect();
+    for job in &plan.graph.jobs {
+        if let graph::Work::Load { table, rows, raw_bytes, .. } = &job.work {
+            left[table.0 as usize].rows += rows;
+            left[table.0 as usize].bytes += raw_bytes;
+        }
+    }
+    left
 }
 
 fn counts(plan: &Plan) -> (u64, u64, u64) {

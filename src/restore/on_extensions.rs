@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use super::graph::{Step, Work};
-use super::run::transaction;
 use super::statements;
+use super::transaction::transaction;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind};
 use crate::error::{Error, Result};
 use crate::pg::session::Session;

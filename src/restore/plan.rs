@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::families::Lockable;
 use super::graph::{Graph, Job, Step, Work};
+use super::ledger::Ledger;
 use super::load::Load;
 use super::mark::Mark;
 use super::preflight::Finding;
@@ -25,12 +26,18 @@ pub struct Plan {
     pub first: Vec<Step>,
     /// The statements before the first job.
     pub begin: Vec<Step>,
+    /// The schema of a marker that stands already and goes on standing, unquoted.
+    pub known: Option<String>,
+    /// Where an earlier run is gone on with: how much of how much it has done.
+    pub resumed: Option<(usize, usize)>,
     /// The statements that report the database ready.
     pub usable: Vec<Step>,
     /// The statements that take the marker away.
     pub unmark: Vec<Step>,
     /// What marks the target meanwhile.
     pub mark: Option<Mark>,
+    /// Where it is written what is done.
+    pub ledger: Option<Ledger>,
     /// Whether the tables are made, too.
     pub whole: bool,
     /// The jobs and the end.
@@ -113,7 +120,7 @@ impl Plan {
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
                 let (before, copy, after) =
-                    Load { id: *table, table: described, chunks, mode: *mode, triggers: &[], trusted: *trusted }.statements();
+                    Load { id: *table, table: described, chunks, mode: *mode, triggers: &[], trusted: *trusted, note: None }.statements();
                 for sql in before.iter().chain([&copy]).chain(&after) {
                     writeln!(f, "{sql};")?;
                 }

@@ -91,11 +91,15 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
     let problem = format!("the target holds {}", marker.describe());
     let schema = ident::quote(&marker.schema);
     let way_out = match (marker.is_ready(), wanted.cleans) {
-        (true, true) => "it may be in use: run the same command again without -c, which makes what is missing".to_owned(),
+        (true, true) => "it may be in use: run the same command again without -c, or with --resume, which makes what is missing".to_owned(),
         (true, false) => "run the command of the first time again (--ready-early), which makes what is missing".to_owned(),
         // What it has made is dropped; so this is about what cannot be.
-        (false, _) if wanted.sections.pre_data => "restore again with -c, which begins anew, or into a new, empty database".to_owned(),
-        (false, _) => format!("empty the tables that it filled, drop schema {schema}, and restore again"),
+        (false, _) if wanted.sections.pre_data => {
+            "restore again with --resume, which goes on, or with -c, which begins anew, or into a new, empty database".to_owned()
+        }
+        (false, _) => {
+            format!("restore again with --resume, which goes on; or empty the tables that it filled, drop schema {schema}, and begin anew")
+        }
     };
     Finding::new(problem, way_out)
 }

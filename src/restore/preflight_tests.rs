@@ -1,6 +1,6 @@
 use super::*;
 use crate::archive::manifest::{Acl, Detail, Grant, ObjectId};
-use crate::pg::marker::{Run, State};
+use crate::pg::marker::{Later, Run, State};
 use crate::restore::target::{Extension, Role, Schema};
 
 fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
@@ -138,11 +138,13 @@ fn an_unfinished_restore_is_named() {
         schemas: Vec::new(),
         version: "0.1.0".into(),
         begun: "today".into(),
+        archive_root: "8".into(),
+        later: Later::default(),
     };
     marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::NotReady)) });
     marked.occupied_count = 3;
     let expect = "the target holds an incomplete restore of a.sbk (7), begun today by silverback 0.1.0 (schema silverback_restore) \
-        (restore again with -c, which begins anew, or into a new, empty database)";
+        (restore again with --resume, which goes on, or with -c, which begins anew, or into a new, empty database)";
     check(&[], &marked, &render::Options::default(), &[expect]);
     marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::Ready)) });
     let expect = "the target holds an unfinished restore, which has reported that the database may be used, of a.sbk (7), begun today by \

@@ -3,12 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::build::{self, ChunkSize, ForeignKeys, Input, Sections};
+use super::course::Course;
 use super::existing::{self, Existing, LiveTriggers, Manner};
 use super::mark::{self, Mark};
 use super::preflight::{self, Finding, Wanted};
+use super::resume::Identity;
 use super::room::{Asked, Ground, Room};
 use super::target::Target;
-use super::{Options, Plan, borrowed, clean, digest, graph, older, present, ready, set_up, standing, statistics};
+use super::{Options, Plan, borrowed, clean, digest, older, present, ready, set_up, standing, statistics};
 use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
@@ -75,35 +77,35 @@ async fn plan(
     let render = render(options);
     let database = take_database(&mut selected.objects);
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
-    let uuid = archive.header.archive.to_string();
-    let options_digest = digest::of(options);
-    let same = |run: &Run| run.archive_id == uuid && run.options_digest == options_digest;
-    let anew = if room == Room::ToBeCleaned { clean::Anew::of(&mut target, same) } else { None };
+    let this = Identity::of(archive, options);
+    let (anew, at_work) = begun_anew(&session, room, &mut target, &this).await?;
     let if_exists = options.if_exists || anew.is_some();
     let Ground { mut findings, first, at_the_end, drops } = room.survey(options, if_exists, asked, &mut target)?;
     // A marker that stands already goes on standing.
     let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
     let free_schema = mark::free_schema(&taken.iter().chain(target.schemas.keys()).map(String::as_str).collect());
-    if room == Room::Cleaned {
-        target.marker = None;
-    }
+    target.marker.take_if(|_| room == Room::Cleaned);
+    findings.extend(at_work);
+    let mut course = Course::look(&session, (options, room), &mut target, &this, &taken, &mut findings).await?;
     let mut kept = present::leave_present(&mut selected.objects, &target, &render);
     kept.extend(older::leave_clauses(&mut selected.objects, sections, target.version_num));
-    let demands_empty = matches!(room, Room::Empty);
-    if anew.is_some() {
-        findings.extend(preflight::others_at_work(&mark::others_at_work(&session).await?));
-    }
-    let resumes = demands_empty && options.ready_early && resumes(&session, &mut target, &uuid, &mut findings).await?;
     let wanted_rows = wanted_rows(options, archive, &selected);
     let tables_wanted = if sections.data { wanted_rows.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
     let chunks = chunks(archive, &wanted_rows);
-    let manner = manner(options, sections);
-    let Existing { findings: more, warnings: doubts, triggers, keys, borrowed } =
-        if resumes { Existing::default() } else { existing(&session, sections, &selected.objects, manifest, &chunks, manner).await? };
+    if sections.data {
+        course.look_what_is_lost(&session, archive, &selected.objects, &mut findings).await?;
+    }
+    let manner = manner(options, sections, course.is_stopped());
+    let Existing { findings: more, warnings: doubts, triggers, keys, borrowed } = if course.is_ready() {
+        Existing::default()
+    } else {
+        let left = course.left_of(&chunks, archive);
+        existing(&session, sections, (&selected.objects, manifest), &left, manner, course.lost()).await?
+    };
     let is_borrowed = !borrowed.is_empty();
-    let (marks, cleans, source) = (!is_borrowed, room == Room::ToBeCleaned, &manifest.source);
+    let (demands_empty, marks, cleans, source) = (room == Room::Empty, !is_borrowed, room == Room::ToBeCleaned, &manifest.source);
     let wanted = Wanted { objects: &selected.objects, source, sections, render: &render, demands_empty, marks, cleans };
-    if !resumes {
+    if !course.is_ready() {
         findings.extend(against(options, wanted, &target));
     }
     let mut warnings = if room == Room::ToBeCleaned { Vec::new() } else { preflight::warnings(wanted, &target) };
@@ -119,7 +121,7 @@ async fn plan(
         warnings.push(borrowed::told(&target.user));
     }
     let schemas = filled(&selected.objects, manifest, &chunks);
-    let mark = (!is_borrowed).then(|| mark_for(archive, &target, standing.unwrap_or(free_schema), options_digest, schemas));
+    let mark = (!is_borrowed).then(|| mark_for(archive, &target, standing.unwrap_or(free_schema), options, schemas));
     let mut graph = build::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
@@ -134,41 +136,44 @@ async fn plan(
         live_keys: &keys,
         borrowed: &borrowed,
         ready: options.ready_early,
-        lock_table: lock_table(&session).await?,
+        lock_table: course.lock_table(),
         searched: kong::restore::is_searched,
         statistics: &statistics,
         takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
     })?;
-    // A restore that made the database leaves what is said of it, too.
-    let left_by_maker =
-        |graph: &graph::Graph| resumes && target.marker.as_ref().is_some_and(|marker| !mark::leaves(marker, graph.rest_digest()));
-    if options.create || left_by_maker(&graph) {
-        graph.finish.extend(at_the_end);
-    }
-    let rest = graph.rest_digest();
-    if resumes {
-        findings.extend(preflight::other_rest(&target, rest));
-        graph.keep_from_ready_on();
-    }
-    let set = mark.iter().filter(|_| !resumes && room != Room::Cleaned).flat_map(Mark::set);
-    let begin = anew.iter().flat_map(|anew| mark::remove(&anew.schema)).chain(set).collect();
+    let rest = course.end(&mut graph, at_the_end, options, &target, &mut findings);
+    let settled = course.settle(&mut graph, archive, (mark.as_ref(), anew.as_ref()), &mut findings)?;
     let unmark = mark.as_ref().map(Mark::remove).unwrap_or_default();
     let usable = mark.as_ref().map(|mark| mark.ready(rest)).unwrap_or_default();
     let (tables, objects, whole) = (manifest.tables.clone(), selected.objects, sections.pre_data);
-    let plan =
-        Plan { findings, warnings, left_out, first, begin, usable, unmark, mark, whole, graph, tables_wanted, statistics, tables, objects };
+    let plan = Plan {
+        findings,
+        warnings,
+        left_out,
+        first,
+        begin: settled.begin,
+        known: settled.known,
+        resumed: settled.resumed,
+        usable,
+        unmark,
+        mark,
+        ledger: settled.ledger,
+        whole,
+        graph,
+        tables_wanted,
+        statistics,
+        tables,
+        objects,
+    };
     Ok(Prepared { session, target, plan, triggers, drops, anew })
 }
 
-/// Whether the database is in use already, and a restore of the same archive was left undone: no other may be at work then.
-async fn resumes(session: &Session, target: &mut Target, uuid: &str, findings: &mut Vec<Finding>) -> Result<bool> {
-    let is_finishing = |target: &Target| target.marker.as_ref().is_some_and(|marker| mark::is_finishing(marker, uuid));
-    if is_finishing(target) {
-        findings.extend(preflight::others_at_work(&mark::others_at_work(session).await?));
-        // If one was at work, it may be done now.
-        target.marker = mark::read(session).await?;
-    }
-    Ok(is_finishing(target))
+/// The restore that this one begins anew, where that is asked for, and whether it is over.
+async fn begun_anew(session: &Session, room: Room, target: &mut Target, this: &Identity) -> Result<(Option<clean::Anew>, Option<Finding>)> {
+    let same = |run: &Run| run.archive_id == this.archive_id && run.options_digest == this.options_digest;
+    let anew = if room == Room::ToBeCleaned { clean::Anew::of(target, same) } else { None };
+    let at_work = if anew.is_some() { preflight::others_at_work(&mark::others_at_work(session).await?) } else { None };
+    Ok((anew, at_work))
 }
 
 /// What keeps a restore from beginning that nobody began before.
@@ -192,23 +197,26 @@ fn refreshes(options: &Options, sections: Sections) -> bool {
 }
 
 /// What becomes of triggers, and whose tables may be filled.
-fn manner(options: &Options, sections: Sections) -> Manner {
+fn manner(options: &Options, sections: Sections, resumes: bool) -> Manner {
     let into_standing = sections.data && !sections.pre_data;
     Manner {
         disable_triggers: options.disable_triggers && into_standing,
         fire_triggers: options.fire_triggers && into_standing,
-        borrows: into_standing && !sections.post_data,
+        borrows: into_standing && !sections.post_data && !resumes,
+        resumes,
     }
 }
 
 /// What marks the target.
-fn mark_for(archive: &FileArchive, target: &Target, schema: String, options_digest: String, schemas: Vec<String>) -> Mark {
+fn mark_for(archive: &FileArchive, target: &Target, schema: String, options: &Options, schemas: Vec<String>) -> Mark {
     Mark {
         schema,
         archive_id: archive.header.archive.to_string(),
         archive_name: archive.name.clone(),
         archive_root: archive.footer.root.to_string(),
-        options_digest,
+        options_digest: digest::of(options),
+        options: digest::words(options),
+        made_database: options.create,
         schemas,
         server_version: target.version.clone(),
         now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -230,13 +238,14 @@ fn filled(objects: &[Object], manifest: &Manifest, chunks: &[Vec<ChunkSize>]) ->
 async fn existing(
     session: &Session,
     sections: Sections,
-    objects: &[Object],
-    manifest: &Manifest,
+    (objects, manifest): (&[Object], &Manifest),
     chunks: &[Vec<ChunkSize>],
     manner: Manner,
+    lost: &HashSet<TableId>,
 ) -> Result<Existing> {
     if sections.pre_data {
-        return Ok(Existing::default());
+        let lost: Vec<(TableId, &Table)> = lost.iter().map(|id| (*id, &manifest.tables[id.0 as usize])).collect();
+        return if lost.is_empty() { Ok(Existing::default()) } else { existing::examine(session, &lost, &[], manner).await };
     }
     // An extension's own rows are in its tables from the start.
     let extensions: HashSet<ObjectId> =
@@ -247,6 +256,10 @@ async fn existing(
     if sections.data {
         return existing::examine(session, &loaded, &theirs, manner).await;
     }
+    if manner.resumes {
+        // It was so when it began, and is half done now.
+        return Ok(Existing::default());
+    }
     let mut findings = standing::examine(session, objects).await?;
     if findings.is_empty() {
         let filled: Vec<&Table> = loaded.into_iter().map(|(_, table)| table).collect();
@@ -255,15 +268,7 @@ async fn existing(
     Ok(Existing { findings, ..Existing::default() })
 }
 
-/// How many locks the server's lock table has room for.
-async fn lock_table(session: &Session) -> Result<u64> {
-    let sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
-               * (pg_catalog.current_setting('max_connections')::int8 + pg_catalog.current_setting('max_prepared_transactions')::int8)";
-    let row = session.query_one("read the server's settings", sql).await?;
-    Ok(row.get::<_, i64>(0)?.max(0).unsigned_abs())
-}
-
-fn render(options: &Options) -> render::Options {
+pub(super) fn render(options: &Options) -> render::Options {
     render::Options {
         no_owner: options.no_owner,
         no_privileges: options.no_privileges,

@@ -4,11 +4,14 @@ use super::build::Sections;
 use super::create::{self, Creation};
 use super::graph::Step;
 use super::preflight::{self, Finding, Wanted};
-use super::prepare::{Prepared, prepare};
-use super::target::Target;
-use super::{Options, clean, mark};
-use crate::archive::manifest::{Object, Source};
+use super::prepare::{Prepared, prepare, render as render_options};
+use super::target::{self, Target};
+use super::transaction::in_order;
+use super::{Options, clean, mark, open_session};
+use crate::archive::manifest::{Object, ObjectKind, Source};
 use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::session::Purpose;
 use crate::pg::{ident, render};
 use crate::progress::{Level, Progress};
 use crate::storage::FileArchive;
@@ -107,9 +110,65 @@ impl Room {
     }
 }
 
-/// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-pub(super) async fn make_room(mut options: Options, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+/// Where a restore goes.
+pub(super) struct Place {
+    /// The options, whose server is the target's where that stands.
+    pub(super) options: Options,
+    /// What the target is.
+    pub(super) room: Room,
+    /// What an earlier run did not come to, after it had made the database: run where that is done.
+    pub(super) unfinished: Vec<Step>,
+}
+
+/// Finds the target. What an earlier run has made or cleaned is neither made nor cleaned again where that one is gone on with.
+pub(super) async fn place(options: Options, archive: &FileArchive) -> Result<Place> {
     let room = Room::of(&options);
+    let found = match room {
+        _ if !options.resume => None,
+        Room::ToBeMade => made_before(&options, archive).await?,
+        Room::ToBeCleaned => {
+            let session = options.server.open(Purpose::Probe).await?;
+            mark::read(&session).await?.map(|_| (options.server.clone(), Vec::new()))
+        }
+        Room::Empty | Room::Cleaned => None,
+    };
+    Ok(match found {
+        Some((server, unfinished)) => Place { options: Options { server, ..options }, room: Room::Empty, unfinished },
+        None => Place { options, room, unfinished: Vec::new() },
+    })
+}
+
+/// The database that an earlier run has made: it holds a marker. One that is empty and as it is to be made was made by a run that stopped right
+/// then, unless it is to be dropped anyhow.
+async fn made_before(options: &Options, archive: &FileArchive) -> Result<Option<(Server, Vec<Step>)>> {
+    let database = archive.manifest.objects.iter().find(|object| object.kind == ObjectKind::Database);
+    let Some(database) = database else { return Ok(None) };
+    let session = options.server.open(Purpose::Probe).await?;
+    let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", ident::literal(&database.name));
+    if session.query("look for the database", &sql).await?.is_empty() {
+        return Ok(None);
+    }
+    let server = options.server.with_database(&database.name);
+    let inside = server.open(Purpose::Probe).await?;
+    if mark::read(&inside).await?.is_some() {
+        return Ok(Some((server, Vec::new())));
+    }
+    let (_, occupied) = target::occupied(&inside, "true").await?;
+    if options.clean || occupied > 0 || !create::is_as_described(&inside, database).await? {
+        return Ok(None);
+    }
+    let render = render_options(options);
+    Ok(Some((server, create::after(database, &render))))
+}
+
+/// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
+pub(super) async fn make_room(options: Options, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Options, Prepared)> {
+    let elsewhere = options.server.clone();
+    let Place { mut options, room, unfinished } = place(options, archive).await?;
+    if !unfinished.is_empty() {
+        let session = open_session(&Options { server: elsewhere, ..options.clone() }).await?;
+        in_order(&session, &unfinished).await?;
+    }
     let prepared = prepare(&options, archive, room).await?;
     told(&prepared, progress)?;
     match room {
@@ -146,6 +205,9 @@ fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
     }
     for warning in &prepared.plan.warnings {
         progress.message(Level::Warning, warning);
+    }
+    if let Some((done, planned)) = prepared.plan.resumed {
+        progress.message(Level::Info, &format!("an earlier run is gone on with: {done} of {planned} steps are done"));
     }
     Ok(())
 }

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
 use tokio::task::JoinSet;
 
 use super::concurrently;
 use super::existing::LiveTriggers;
 use super::failures::Failures;
 use super::graph::{Graph, Job, JobId, Stage, Step, Work};
+use super::job_key::JobKey;
+use super::ledger::Ledger;
 use super::load::{Load, Loader};
-use super::mark::{self, Mark};
+use super::mark::Mark;
 use super::memory::Memory;
 use super::ready::Ready;
 use super::schedule::Schedule;
+use super::transaction::{at_once, durable_transaction};
 use super::{Options, on_extensions, open_session, revive, statistics};
 use crate::archive::manifest::{NotCarried, TableId};
 use crate::archive::statistics::Statistics;
@@ -25,8 +26,6 @@ use crate::pg::ident;
 use crate::pg::session::Session;
 use crate::progress::Progress;
 
-/// Statements of a script that are on their way before the first is answered.
-pub(super) const PIPELINE: usize = 64;
 /// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
 const COMMIT_EVERY: usize = 500;
 
@@ -52,6 +51,8 @@ pub(super) struct Shared {
     pub(super) statistics: Vec<Statistics>,
     /// What marks the target.
     pub(super) mark: Option<Mark>,
+    /// Where it is written what is done.
+    pub(super) ledger: Option<Ledger>,
     /// The statements that take the marker away.
     pub(super) unmark: Vec<Step>,
 }
@@ -225,27 +226,25 @@ impl Shared {
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
         }
+        let note = self.ledger.as_ref().and_then(|ledger| ledger.note(self.keys(id)));
         match (&job.work, &self.failures) {
             (Work::Statements(steps), _) => {
                 // Polled together they travel together.
-                let (set, done) = tokio::join!(self.set_up(session, job, helped), statements(session, steps));
+                let (set, done) = tokio::join!(self.set_up(session, job, helped), at_once(session, steps, note.as_ref()));
                 set.and(done)
             }
-            (Work::Script(steps), Some(failures)) => failures.script(session, steps).await,
-            (Work::Script(steps), None) => {
-                for batch in steps.chunks(COMMIT_EVERY) {
-                    transaction(session, batch).await?;
-                }
-                Ok(())
-            }
+            (Work::Script(steps), Some(failures)) => failures.script(session, steps, &self.notes(self.keys(id))).await,
+            (Work::Script(steps), None) => self.script(session, steps, self.keys(id)).await,
             (Work::Concurrently(index), _) => {
                 let set_up = self.memory.set_up(job.cost.sorts, helped);
-                concurrently::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await
+                concurrently::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await?;
+                self.note_after(session, id).await
             }
             (Work::Statistics { taken, gather }, _) => {
                 let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
                 let progress = self.loader.progress.as_ref();
-                statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await
+                statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await?;
+                self.note_after(session, id).await
             }
             (Work::OnExtensions(all), _) => {
                 let refused = on_extensions::make(session, all).await?;
@@ -260,58 +259,33 @@ impl Shared {
             (Work::Load { table, chunks, mode, trusted, .. }, _) => {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
-                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted };
+                let note = note.as_ref().map(|step| step.sql.as_str());
+                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted, note };
                 self.loader.run(session, load).await.map(drop)
             }
         }
     }
-}
-
-/// One statement on its own, several in one transaction.
-async fn statements(session: &Session, steps: &[Step]) -> Result<()> {
-    match steps {
-        [] => Ok(()),
-        [step] => session.execute(&step.doing, &step.sql).await.map(drop),
-        steps => transaction(session, steps).await,
-    }
-}
-
-/// The same, on the server's disk when it returns, and all that was committed before with it. The mark is set and taken away so: a crash
-/// of the server may undo what lies between, for the other commits do not wait, but never the mark alone.
-pub(super) async fn durable_transaction(session: &Session, steps: &[Step]) -> Result<()> {
-    let doing = "wait for the server's disk";
-    session.execute(doing, "SET synchronous_commit = on").await?;
-    transaction(session, steps).await?;
-    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
-}
-
-/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it returns.
-pub(super) async fn begin(session: &Session, steps: &[Step]) -> Result<()> {
-    let doing = "wait for the server's disk";
-    session.execute(doing, "SET synchronous_commit = on").await?;
-    session.execute("begin a transaction", "BEGIN").await?;
-    mark::check_alone(session, None).await?;
-    in_transaction(session, steps).await?;
-    session.execute("commit", "COMMIT").await?;
-    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
-}
-
-/// Statements in one transaction, sent without waiting for each answer. The first error is the one that is told: what follows it in an
-/// aborted transaction does nothing.
-pub(super) async fn transaction(session: &Session, steps: &[Step]) -> Result<()> {
-    session.execute("begin a transaction", "BEGIN").await?;
-    in_transaction(session, steps).await?;
-    session.execute("commit", "COMMIT").await.map(drop)
-}
-
-async fn in_transaction(session: &Session, steps: &[Step]) -> Result<()> {
-    let mut answers = FuturesOrdered::new();
-    for step in steps {
-        answers.push_back(session.execute(&step.doing, &step.sql));
-        if answers.len() >= PIPELINE {
-            answers.next().await.transpose()?;
+    /// A script's statements, so many in a transaction; with each, that it is done.
+    async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
+        let mut keys = keys.chunks(COMMIT_EVERY);
+        for batch in steps.chunks(COMMIT_EVERY) {
+            let note = self.ledger.as_ref().and_then(|ledger| ledger.note(keys.next().unwrap_or_default()));
+            at_once(session, batch, note.as_ref()).await?;
         }
+        Ok(())
     }
-    while answers.next().await.transpose()?.is_some() {}
-    Ok(())
+
+    async fn note_after(&self, session: &Session, id: JobId) -> Result<()> {
+        let Some(note) = self.ledger.as_ref().and_then(|ledger| ledger.note_after(self.keys(id))) else { return Ok(()) };
+        session.execute(&note.doing, &note.sql).await.map(drop)
+    }
+
+    fn keys(&self, id: JobId) -> &[JobKey] {
+        self.ledger.as_ref().and_then(|ledger| ledger.keys.jobs.get(id.index())).map_or(&[], Vec::as_slice)
+    }
+
+    /// What notes each of these by itself.
+    pub(super) fn notes(&self, keys: &[JobKey]) -> Vec<Option<Step>> {
+        keys.iter().map(|key| self.ledger.as_ref().and_then(|ledger| ledger.note(std::slice::from_ref(key)))).collect()
+    }
 }

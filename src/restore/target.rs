@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::mark;
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::{Error, Kind, Result};
@@ -78,7 +80,7 @@ pub(super) struct Extension {
 }
 
 /// A schema that the target has already.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Schema {
     /// Its owner.
     pub(super) owner: String,

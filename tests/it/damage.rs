@@ -74,6 +74,7 @@ impl Restorer {
             fire_triggers: false,
             ready_early: false,
             ready_file: None,
+            resume: false,
         };
         self.runtime.block_on(restore::run(options, Arc::new(Silent))).expect_err("there is no server").kind()
     }

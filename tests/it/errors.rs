@@ -203,8 +203,10 @@ fn a_target_that_is_not_ready() {
         schemas: vec!["public".into()],
         server_version: "18".into(),
         now: "today".into(),
+        options: Vec::new(),
+        made_database: false,
     };
-    mark.set().iter().for_each(|step| marked.execute(&step.sql));
+    mark.set(None).iter().for_each(|step| marked.execute(&step.sql));
     marked.execute("UPDATE silverback_restore.run SET begun = '2026-01-02 03:04:05Z'");
     told.told("half restored", 6, restore(&file, &marked));
 

@@ -30,6 +30,7 @@ mod poolers;
 mod ready;
 mod replication;
 mod restore;
+mod resume;
 mod signals;
 mod statistics;
 mod stream;

@@ -65,6 +65,7 @@ fn options(archive: &Path, target: &Database<'_>) -> Options {
         fire_triggers: false,
         ready_early: false,
         ready_file: None,
+        resume: false,
     }
 }
 

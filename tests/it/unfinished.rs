@@ -37,7 +37,7 @@ fn a_target_that_is_not_ready_is_dumped_only_as_that() {
         running.signal("KILL");
         running.wait();
         drop(gate);
-        end_sessions(scene.server(), &target);
+        end_sessions(scene.server(), target.name());
         // Only the schemas that it fills are incomplete.
         target.connect().execute("CREATE SCHEMA other; CREATE TABLE other.t AS SELECT 1 AS a");
         dump(&target, &out("c.sbk")).args(["-n", "other"]).run().expect(0);
@@ -63,7 +63,7 @@ fn a_plain_owner_begins_anew() {
         running.signal("KILL");
         running.wait();
         drop(gate);
-        end_sessions(scene.server(), &target);
+        end_sessions(scene.server(), target.name());
         restore(&file, &target).run().expect(6).says("-c, which begins anew");
         restore(&file, &target).arg("-c").run().expect(0);
         assert_same(&scene.source, &target);
@@ -83,12 +83,9 @@ fn nobody_begins_anew_beside_a_restore_that_is_at_work() {
 }
 
 /// A server notices a killed client in its own time.
-fn end_sessions(server: &Server, target: &Database<'_>) {
-    let ours = format!("datname = '{}' AND application_name = 'silverback'", target.name());
-    server.terminate(&ours);
-    wait_for("the sessions of the killed one to end", || {
-        target.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silverback' AND datname = current_database()") == "0"
-    });
+pub(crate) fn end_sessions(server: &Server, target: &str) {
+    let ours = format!("datname = '{target}' AND application_name = 'silverback'");
+    wait_for("the sessions of the killed one to end", || server.terminate(&ours) == 0);
 }
 
 #[test]
@@ -99,7 +96,7 @@ fn nothing_of_another_archive_stays_behind() {
     running.signal("KILL");
     running.wait();
     drop(gate);
-    end_sessions(newest_server(), &target);
+    end_sessions(newest_server(), target.name());
     let small = Pair::new("CREATE TABLE parents (id int PRIMARY KEY, more text)");
     small.dump().run().expect(0);
     let before = target.column("SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1");
@@ -138,7 +135,7 @@ fn a_ready_target_is_dumped_and_its_marker_is_not() {
         pair.restore().arg("-c").run().expect(6).says("run the same command again without -c");
         running.signal("KILL");
         running.wait();
-        end_sessions(pair.copy.server(), &pair.copy);
+        end_sessions(pair.copy.server(), pair.copy.name());
         pair.restore().arg("-c").run().expect(6).says("run the same command again without -c");
         old.execute("ROLLBACK");
         pair.restore().arg("--ready-early").run().expect(0);
@@ -166,7 +163,7 @@ fn a_users_schema_of_that_name_is_carried() {
         running.signal("KILL");
         running.wait();
         drop(gate);
-        end_sessions(scene.server(), &target);
+        end_sessions(scene.server(), target.name());
         dump(&target, &scene.path("a.sbk")).run().expect(6).says("silverback_restore_1");
         restore(&file, &target).arg("-c").run().expect(0);
         assert_same(&scene.source, &target);

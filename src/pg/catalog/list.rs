@@ -36,7 +36,7 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
            JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
            AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND NOT c.oid = ANY (coalesce(e.extconfig, '{{}}'))) \
          ORDER BY 2, 3",
-        marker::condition()
+        marker::tables_condition()
     );
     let rows = session.query("list the tables", &sql).await?;
     let table = |row: &Row| -> Result<_> {

@@ -1,0 +1,47 @@
+//! What a restore has left in a database (`--status`), from its marker alone: no archive is needed.
+//!
+//! Does not know how it is told, nor what is to be typed.
+
+use super::mark;
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::ident;
+use crate::pg::marker::{self, DONE, Marker};
+use crate::pg::session::{Purpose, Session};
+
+/// A restore that is not done.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// What its marker says.
+    pub marker: Marker,
+    /// How much it has done, where this role may know.
+    pub done: Option<u64>,
+    /// The server processes of a restore that is at work now.
+    pub at_work: Vec<i32>,
+}
+
+/// Every restore that has left its marker in the server's database. Changes nothing.
+pub async fn status(server: &Server) -> Result<Vec<Status>> {
+    let session = server.open(Purpose::Probe).await?;
+    let at_work = mark::at_work_now(&session).await?;
+    let mut all = Vec::new();
+    for marker in marker::read(&session, false).await? {
+        let done = done(&session, &marker.schema).await?;
+        all.push(Status { marker, done, at_work: at_work.clone() });
+    }
+    Ok(all)
+}
+
+async fn done(session: &Session, schema: &str) -> Result<Option<u64>> {
+    let sql = format!("SELECT pg_catalog.count(*) FROM ONLY {}", ident::qualified(schema, DONE));
+    match session.query_one("count what is done", &sql).await.and_then(|row| row.get::<_, i64>(0)) {
+        Ok(count) => Ok(u64::try_from(count).ok()),
+        Err(error) if is_answer(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// It is not there, it has gone since, or this role may not read it.
+fn is_answer(error: &Error) -> bool {
+    error.sqlstate().is_some() && error.kind() != Kind::Server
+}
