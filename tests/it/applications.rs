@@ -5,7 +5,7 @@
 use crate::pair::Pair;
 
 fn comes_back(script: &str) {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         Pair::on(testkit::server(version), script).carry_exactly();
     }
 }

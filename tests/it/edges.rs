@@ -13,7 +13,7 @@ use crate::pair::Pair;
 
 #[test]
 fn a_sequence_that_only_a_default_needs_need_not_be_readable() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let (database, reader) = (server.database("edges_sequence"), server.role("reader"));
         database.execute(&format!(
@@ -39,7 +39,7 @@ fn a_sequence_that_only_a_default_needs_need_not_be_readable() {
 
 #[test]
 fn all_that_may_not_be_read_is_named_with_the_option_that_leaves_it_out() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let (database, reader) = (server.database("edges_denied"), server.role("reader"));
         database.execute(&format!(
@@ -70,7 +70,7 @@ fn all_that_may_not_be_read_is_named_with_the_option_that_leaves_it_out() {
 
 #[test]
 fn a_view_that_refers_to_itself_is_named() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let pair = Pair::on(
             testkit::server(version),
             "CREATE TABLE t (x int); INSERT INTO t VALUES (1); CREATE VIEW fine AS SELECT x FROM t; \

@@ -25,7 +25,7 @@ fn same(source: &Database<'_>, copy: &Database<'_>, query: &str) {
 /// Makes a database by these statements and a copy of it, and demands that they are the same.
 #[track_caller]
 fn comes_back(name: &str, sql: &str, more: impl Fn(&Database<'_>, &Database<'_>)) {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server: &Server = testkit::server(version);
         let (source, copy) = (server.database(name), server.database("copy"));
         source.execute(sql);
@@ -121,7 +121,7 @@ fn members_that_the_extension_lacks_in_the_target() {
 
 #[test]
 fn rows_that_an_extension_does_not_take() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let (source, copy) = (server.database("keeper"), server.database("copy"));
         source.execute(
@@ -140,7 +140,7 @@ fn rows_that_an_extension_does_not_take() {
 
 #[test]
 fn a_table_that_was_added_by_hand() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let reader = server.role("reader");
         let (source, copy) = (server.database("by_hand"), server.database("copy"));
@@ -185,7 +185,7 @@ fn an_extension_of_a_plain_owner() {
 /// AGE's hook fails at any TRUNCATE where its schema is not; a role that may not truncate meets the same error at the same place.
 #[test]
 fn a_table_that_may_not_be_truncated_is_loaded_all_the_same() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let owner = server.role("plain");
         let (source, copy) = (server.database_of(&owner, "truncated"), server.database_of(&owner, "copy"));

@@ -105,7 +105,7 @@ fn assert_plain(outcome: &Outcome) {
 
 #[test]
 fn every_object_keeps_its_name() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "CREATE TABLE victim (a integer); INSERT INTO victim VALUES (1)");
         let owner = pair.source.connect();
         owner.execute("SET client_min_messages TO error");

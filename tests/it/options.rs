@@ -34,7 +34,7 @@ fn is_marked(database: &testkit::Database<'_>) -> bool {
 
 #[test]
 fn clean_replaces_what_the_archive_holds_and_nothing_else() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), SHOP);
         pair.carry();
         let owner = pair.copy.connect();
@@ -95,7 +95,7 @@ fn clean_takes_operators_that_were_only_named() {
 
 #[test]
 fn clean_takes_a_range_together_with_its_canonical_function() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let server = testkit::server(version);
         let folder = support::temp_dir();
         let (source, copy) = (server.database("range"), server.database("copy"));

@@ -55,10 +55,14 @@ fn a_dump_to_a_stream_is_the_dump_to_a_file() {
         let mut chunks: Vec<_> = (0..archive.index.chunks.len()).map(body).collect();
         // Which of two chunks is encoded first is chance.
         chunks.sort();
-        let Manifest { mut source, objects, tables, not_carried, .. } = archive.manifest;
+        let Manifest { mut source, objects, mut tables, not_carried, .. } = archive.manifest;
         source.snapshot_time.clear();
         source.snapshot_lsn = None;
-        (chunks, (source, objects, tables, not_carried), archive.index.tables, bytes.len())
+        // Autovacuum may look at a table in between.
+        for table in &mut tables {
+            (table.rows_estimate, table.bytes_estimate) = (0, 0);
+        }
+        (chunks, (source, objects, tables, not_carried), archive.index.tables)
     };
     let (of_file, of_stream) = (read(&file), read(&stream));
     assert!(of_file.0.len() > 8 && of_file.2.iter().any(|totals| totals.rows == 0), "several tables, one of them empty");

@@ -22,7 +22,7 @@ fn held<'s>(scene: &Scene<'s>, target: &Database<'s>) -> (std::path::PathBuf, Ga
 
 #[test]
 fn a_target_that_is_not_ready_is_dumped_only_as_that() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let scene = Scene::new(testkit::server(version), 100).waits("load");
         let target = scene.target();
         let (_, gate, running) = held(&scene, &target);
@@ -56,7 +56,7 @@ fn a_target_that_is_not_ready_is_dumped_only_as_that() {
 
 #[test]
 fn a_plain_owner_begins_anew() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let scene = Scene::new(testkit::server(version), 100).waits("load");
         let target = scene.target();
         let (file, gate, running) = held(&scene, &target);
@@ -113,7 +113,7 @@ fn nothing_of_another_archive_stays_behind() {
 
 #[test]
 fn a_ready_target_is_dumped_and_its_marker_is_not() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let pair = Pair::on(
             testkit::server(version),
             "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n; CREATE INDEX t_a ON t (a)",
@@ -154,7 +154,7 @@ const OWN: &str = "CREATE SCHEMA silverback_restore; CREATE TABLE silverback_res
 
 #[test]
 fn a_users_schema_of_that_name_is_carried() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let scene = Scene::new(testkit::server(version), 100).waits("load");
         scene.source.connect().execute(OWN);
         let target = scene.target();

@@ -38,7 +38,7 @@ const SHOP: &str = "CREATE TABLE parents (id int PRIMARY KEY); INSERT INTO paren
 
 #[test]
 fn who_may_read_and_insert_brings_rows() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let server = testkit::server(version);
         let pair = Pair::on(server, SHOP);
         let clerk = server.role("clerk");
@@ -102,7 +102,7 @@ fn a_borrowed_table_that_refuses_rows_says_that_nothing_marks_it() {
 
 #[test]
 fn an_event_trigger_of_the_target_is_named() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let pair = Pair::on(
             testkit::server(version),
             "CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE INDEX t_late ON t ((a + 1))",

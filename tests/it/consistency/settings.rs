@@ -82,7 +82,7 @@ const SIDES: [(bool, bool); 2] = [(true, false), (false, true)];
 
 #[test]
 fn settings_of_the_role_change_nothing() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         for (dumping, restoring) in SIDES {
             let server = testkit::server(version);
             let pair = Pair::on(server, SETUP);
@@ -103,7 +103,7 @@ fn settings_of_the_role_change_nothing() {
 
 #[test]
 fn settings_of_the_database_change_nothing() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         for (dumping, restoring) in SIDES {
             let server = testkit::server(version);
             let pair = Pair::on(server, SETUP);

@@ -13,7 +13,7 @@ fn status(database: &testkit::Database<'_>) -> Silverback {
 
 #[test]
 fn another_restore_does_not_go_on() {
-    for version in testkit::versions() {
+    for version in crate::support::ends() {
         let scene = Scene::new(testkit::server(version), 500).waits("load");
         let target = scene.target();
         let file = scene.archive();
