@@ -82,6 +82,28 @@ impl Buffers {
     }
 }
 
+/// Whether so many threads can be started. A runtime that finds out by itself may wait for ever for those that it has not got.
+///
+/// # Errors
+/// [`Kind::Requirement`] if they cannot.
+pub fn check_threads(count: usize) -> Result<()> {
+    let (begin, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    std::thread::scope(|scope| {
+        let all = (0..count).try_for_each(|_| {
+            let started = std::thread::Builder::new().spawn_scoped(scope, || {
+                let _ = wait.lock().map(|wait| wait.recv());
+            });
+            started.map(drop)
+        });
+        drop(begin);
+        all.map_err(|source| {
+            let error = Error::new(Kind::Requirement, format!("start {count} threads"), source.to_string()).with_source(source);
+            error.hint("let the program have more memory, address space (ulimit -v) or processes (ulimit -u)")
+        })
+    })
+}
+
 /// Starts the pool with so many threads, where it does not run yet.
 pub fn start(threads: usize) {
     // It runs already where another command was run by this process.

@@ -165,9 +165,11 @@ const MOVING_THREADS_MAX: usize = 2;
 
 /// Runs a command that a signal may stop, with so many threads that split, compress and join.
 fn run_stoppable<T>(format: LogFormat, threads: usize, command: impl Future<Output = Result<T>>, cancel: impl AsyncFnOnce()) -> Result<T> {
+    let moving = values::cores().min(MOVING_THREADS_MAX);
+    pool::check_threads(moving + threads)?;
     pool::start(threads);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(values::cores().min(MOVING_THREADS_MAX))
+        .worker_threads(moving)
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;

@@ -270,14 +270,15 @@ fn an_output_that_fails_at_any_byte_ends_the_writing() {
 fn an_archive_is_not_damaged_because_there_is_little_memory() {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors/zstd-2.sbk");
     let mut ends = Vec::new();
-    // Where no thread can be started the runtime may wait for ever; that is no verdict either.
     for mib in (20..600).step_by(20) {
         let script = format!("ulimit -v {}; exec timeout -k 1 10 \"$0\" verify -q \"$1\"", mib << 10);
         let mut verify = std::process::Command::new("sh");
         verify.args(["-c", &script, env!("CARGO_BIN_EXE_silverback")]).arg(&archive).env("RUST_BACKTRACE", "0");
         let output = verify.output().expect("sh runs");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() != Some(3) && !said.contains("DAMAGED"), "{mib} MiB: {said}");
+        let is_verdict = output.status.code() == Some(3) || said.contains("DAMAGED");
+        let hangs = output.status.code() == Some(124);
+        assert!(!is_verdict && !hangs, "{mib} MiB: {said}");
         ends.push(output.status.code());
     }
     assert!(ends.contains(&Some(0)) && ends.first() != Some(&Some(0)), "{ends:?}");
