@@ -27,7 +27,7 @@ use crate::archive::manifest::RowEncoding;
 use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::pg::connect::tap::{Taken, Taker};
+use crate::pg::connect::taker::{Taken, Taker};
 use crate::pg::session::{Session, explain};
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};

@@ -17,7 +17,7 @@ use tokio_postgres::{Client, CopyInSink};
 
 pub use self::begin::End;
 use super::connect::Server;
-use super::connect::tap::Taker;
+use super::connect::taker::Taker;
 use super::row::Row;
 use super::settings::{self, Transaction};
 use super::{ident, readable};

@@ -13,8 +13,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,6 +24,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::guard::{Guard, Verdict};
 use super::socket::Socket;
+use super::taker::{Shared, State, Taken, Taker, lock};
 
 /// What one read takes from the socket at most: small enough to be in the cache when it is sorted.
 const STAGE_BYTES: usize = 256 << 10;
@@ -51,124 +52,10 @@ pub(super) struct Tap<S> {
     bytes_max: usize,
 }
 
-/// The other end, held by the session whose connection it is.
-#[derive(Clone, Debug)]
-pub struct Taker {
-    shared: Arc<Mutex<Shared>>,
-}
-
-/// What a taker gets before the driver says that the COPY is over.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// As many whole messages as fit.
-    Full(Vec<u8>),
-    /// The next message is larger than any buffer of the granted size, and so long; one for it must be granted. The buffer that was granted is gone.
-    Large(usize),
-}
-
-#[derive(Debug)]
-struct Shared {
-    state: State,
-    /// When bytes last came.
-    received: Instant,
-    /// Why the server is not listened to any longer.
-    objection: Option<String>,
-    /// The process that BackendKeyData named.
-    greeted_pid: Option<i32>,
-    /// Waits for a grant.
-    tap: Option<Waker>,
-    /// Waits for a buffer.
-    taker: Option<Waker>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// Rows go to the driver.
-    Off,
-    /// Held, and nothing is granted.
-    Held,
-    Granted(Vec<u8>, usize),
-    /// The tap has the buffer.
-    Filling,
-    Taken(Taken),
-    /// The COPY's last buffer; the driver is told of the end after this.
-    Ended(Vec<u8>),
-}
-
 /// What the tap waits for when it has nothing for the driver.
 enum Wait {
     Stream,
     Taker,
-}
-
-impl Taker {
-    /// From now on rows are held until a buffer is granted for them. Called while no answer is on its way.
-    pub fn hold(&self) {
-        self.lock().state = State::Held;
-    }
-
-    /// From now on rows go to the driver again.
-    pub fn release(&self) {
-        self.lock().state = State::Off;
-    }
-
-    /// Grants a buffer, for up to `bytes_max` bytes, to the COPY whose stream is read next.
-    pub fn grant(&self, buffer: Vec<u8>, bytes_max: usize) {
-        let mut shared = self.lock();
-        shared.state = State::Granted(buffer, bytes_max);
-        shared.received = Instant::now();
-        if let Some(tap) = shared.tap.take() {
-            tap.wake();
-        }
-    }
-
-    /// Waits for a buffer that is full; the last one is not, see [`ended`](Self::ended).
-    pub fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<Taken> {
-        let mut shared = self.lock();
-        match std::mem::replace(&mut shared.state, State::Held) {
-            State::Taken(taken) => Poll::Ready(taken),
-            other => {
-                shared.state = other;
-                shared.taker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-
-    /// The last buffer, once the driver's stream has ended; `None` if the server never said that the data was complete.
-    pub fn ended(&self) -> Option<Vec<u8>> {
-        let mut shared = self.lock();
-        match std::mem::replace(&mut shared.state, State::Held) {
-            State::Ended(buffer) => Some(buffer),
-            other => {
-                shared.state = other;
-                None
-            }
-        }
-    }
-
-    /// Why the server is not listened to any longer, where that is why the connection is closed.
-    pub fn objection(&self) -> Option<String> {
-        self.lock().objection.clone()
-    }
-
-    /// When bytes last came, or a buffer was granted.
-    pub fn received(&self) -> Instant {
-        self.lock().received
-    }
-
-    /// The server process that the greeting named: not the one that works for the session, where a pooler greets.
-    pub fn greeted_pid(&self) -> Option<i32> {
-        self.lock().greeted_pid
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        lock(&self.shared)
-    }
-}
-
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().expect("no holder panics")
 }
 
 impl<S> Tap<S> {
@@ -264,28 +151,6 @@ impl<S> Tap<S> {
     }
 }
 
-impl Shared {
-    fn take_grant(&mut self, buffer: &mut Vec<u8>, bytes_max: &mut usize) -> bool {
-        match std::mem::replace(&mut self.state, State::Filling) {
-            State::Granted(granted, max) => {
-                (*buffer, *bytes_max) = (granted, max);
-                true
-            }
-            other => {
-                self.state = other;
-                false
-            }
-        }
-    }
-
-    fn hand_over(&mut self, state: State) {
-        self.state = state;
-        if let Some(taker) = self.taker.take() {
-            taker.wake();
-        }
-    }
-}
-
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, driver: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
@@ -361,122 +226,5 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::time::timeout;
-
-    use super::*;
-
-    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-        let mut out = vec![kind];
-        out.extend_from_slice(&(body.len() as u32 + 4).to_be_bytes());
-        out.extend_from_slice(body);
-        out
-    }
-
-    fn guard() -> Guard {
-        let mut guard = Guard::new(None);
-        guard.judge(b'Z', 1, b"I").expect("the session is ready");
-        guard
-    }
-
-    /// Writes bytes in pieces of `step`, so that every message is cut at some time.
-    fn server(bytes: Vec<u8>, step: usize) -> DuplexStream {
-        let (near, mut far) = duplex(64);
-        tokio::spawn(async move {
-            for piece in bytes.chunks(step) {
-                far.write_all(piece).await.expect("the other end is read");
-            }
-        });
-        near
-    }
-
-    async fn taken(taker: &Taker) -> Taken {
-        std::future::poll_fn(|cx| taker.poll_taken(cx)).await
-    }
-
-    #[tokio::test]
-    async fn rows_go_to_the_taker_and_all_else_to_the_driver() {
-        for step in [1, 2, 3, 5, 7, 64] {
-            let rows = [&b"first"[..], b"second", b"a row longer than the others", b""];
-            let mut bytes = b"N".to_vec();
-            bytes.extend(message(b'H', &[0, 0, 0]));
-            for row in rows {
-                bytes.extend(message(COPY_DATA, row));
-            }
-            bytes.extend(message(COPY_DONE, b""));
-            bytes.extend(message(b'Z', b"T"));
-            let (mut tap, taker) = Tap::new(server(bytes, step), 1, guard());
-            taker.hold();
-            let driver = tokio::spawn(async move {
-                let mut out = Vec::new();
-                tap.read_to_end(&mut out).await.map(|_| out)
-            });
-            taker.grant(Vec::new(), 12);
-            assert_eq!(taken(&taker).await, Taken::Full(b"firstsecond".to_vec()));
-            taker.grant(Vec::new(), 12);
-            assert_eq!(taken(&taker).await, Taken::Large(28));
-            assert_eq!(taker.ended(), None);
-            taker.grant(Vec::new(), 28);
-            let out = driver.await.expect("no panic").expect("read");
-            assert_eq!(taker.ended(), Some(rows[2].to_vec()));
-            assert_eq!(out, [b"N".to_vec(), message(b'H', &[0, 0, 0]), message(COPY_DONE, b""), message(b'Z', b"T")].concat());
-        }
-    }
-
-    #[tokio::test]
-    async fn the_greeting_is_passed_on_and_its_process_noted() {
-        for step in [1, 4, 64] {
-            let key = [77_777_i32.to_be_bytes(), [1, 2, 3, 4]].concat();
-            let bytes = [message(b'S', b"a\0b\0"), message(BACKEND_KEY_DATA, &key), message(BACKEND_KEY_DATA, b"cut"), message(b'Z', b"I")]
-                .concat();
-            let (mut tap, taker) = Tap::new(server(bytes.clone(), step), 0, guard());
-            assert_eq!(taker.greeted_pid(), None);
-            let mut out = Vec::new();
-            tap.read_to_end(&mut out).await.expect("read");
-            assert_eq!((out, taker.greeted_pid()), (bytes, Some(77_777)));
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_is_read_without_a_grant() {
-        let bytes = [message(b'N', b"note"), message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
-        taker.hold();
-        let mut out = [0; 64];
-        assert_eq!(tap.read(&mut out).await.expect("the notice"), 9);
-        let waited = timeout(Duration::from_millis(50), tap.read(&mut out)).await;
-        assert!(waited.is_err(), "{waited:?}");
-        taker.grant(Vec::new(), 3);
-        assert_eq!(tap.read(&mut out).await.expect("the end"), 5);
-        assert_eq!(taker.ended(), Some(b"row".to_vec()));
-    }
-
-    #[tokio::test]
-    async fn the_end_of_a_second_copy_waits_for_its_own_grant() {
-        let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b""), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
-        taker.hold();
-        taker.grant(Vec::new(), 3);
-        let mut out = [0; 64];
-        assert_eq!(tap.read(&mut out).await.expect("the first end"), 5);
-        assert!(timeout(Duration::from_millis(50), tap.read(&mut out)).await.is_err());
-        assert_eq!(taker.ended(), Some(b"row".to_vec()));
-        taker.grant(Vec::new(), 3);
-        assert_eq!(tap.read(&mut out).await.expect("the second end"), 5);
-        assert_eq!(taker.ended(), Some(Vec::new()));
-    }
-
-    #[tokio::test]
-    async fn rows_go_to_the_driver_when_nobody_holds_them() {
-        let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-        let (mut tap, taker) = Tap::new(server(bytes.clone(), 3), 0, guard());
-        taker.hold();
-        taker.release();
-        let mut out = Vec::new();
-        tap.read_to_end(&mut out).await.expect("read");
-        assert_eq!(out, bytes);
-    }
-}
+#[path = "tap_tests.rs"]
+mod tests;
