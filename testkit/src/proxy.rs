@@ -178,6 +178,9 @@ impl Shared {
     }
 }
 
+/// What the system may take in beyond what was passed on. Left to itself it takes tens of megabytes, and whoever is stalled sends on.
+const BUFFERED_BYTES: usize = 256 << 10;
+
 fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
     while let Ok((client, _)) = listener.accept() {
         if shared.stopped.load(Ordering::Relaxed) {
@@ -190,6 +193,7 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
         lock(&shared.carried).push(Arc::clone(&own));
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
+            let _ = rustix::net::sockopt::set_socket_recv_buffer_size(stream, BUFFERED_BYTES);
             lock(&shared.streams).extend(stream.try_clone());
         }
         let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };

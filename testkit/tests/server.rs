@@ -82,7 +82,7 @@ fn nothing_is_left_when_the_process_is_killed() {
         assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
         let prefix = format!("sbk-pg-{}-", child.id());
         let folders = || {
-            std::fs::read_dir("/tmp")
+            std::fs::read_dir(std::env::var_os("SILVERBACK_TEST_TMP").unwrap_or_else(|| "/tmp".into()))
                 .expect("a folder")
                 .flatten()
                 .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
