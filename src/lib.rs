@@ -6,7 +6,7 @@
 //! VERIFY   storage::Source ─► threads: check every chunk ─► report
 //! ```
 //!
-//! Imports go one way, downward: `cli ► dump|restore|verify ► kong ► pg ► storage|pool|progress ► archive|pgcopy ► error`.
+//! Imports go one way, downward: `cli ► dump|restore|verify ► kong ► pg ► select ► sql|storage|pool|progress ► archive|pgcopy ► error`.
 
 pub mod archive;
 pub mod cli;
@@ -18,5 +18,7 @@ pub mod pgcopy;
 pub mod pool;
 pub mod progress;
 pub mod restore;
+pub mod select;
+pub mod sql;
 pub mod storage;
 pub mod verify;

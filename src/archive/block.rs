@@ -10,8 +10,9 @@ use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe;
 
+use super::error::{damaged, no_memory};
 use super::limits::WINDOW_LOG_MAX;
-use super::{damaged, no_memory, room};
+use super::room;
 use crate::error::Error;
 
 /// What the user asked for.

@@ -14,10 +14,11 @@ use bincode::{Decode, Encode};
 use uuid::Uuid;
 
 use super::block::BlockCodec;
+use super::codec;
+use super::error::damaged;
 use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::RowEncoding;
-use super::{codec, damaged};
 use crate::error::Result;
 use crate::pgcopy::{Digest, Form};
 

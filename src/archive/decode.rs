@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::block::{self, Block, BlockCodec};
 use super::chunk::{ChunkHeader, ColumnBlocks};
-use super::damaged;
+use super::error::damaged;
 use super::manifest::{RowEncoding, TableId};
 use super::room;
 use crate::error::Result;

@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::block::{self, Codec};
 use super::chunk::{ChunkHeader, ColumnBlocks, header_bytes};
+use super::error::no_memory;
 use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::{RowEncoding, TableId};
-use super::{no_memory, room};
+use super::room;
 use crate::error::{Error, Kind, Result};
 use crate::pgcopy::{Column, Digest, split};
 

@@ -11,9 +11,10 @@
 use bincode::{Decode, Encode};
 use uuid::Uuid;
 
+use super::codec;
+use super::error::damaged;
 use super::header::{Format, MAGIC};
 use super::root::Root;
-use super::{codec, damaged};
 use crate::error::Result;
 
 const DOING: &str = "read the footer";

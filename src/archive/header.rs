@@ -10,7 +10,7 @@ use bincode::{Decode, Encode};
 use uuid::Uuid;
 
 use super::codec;
-use super::damaged;
+use super::error::damaged;
 use crate::error::{Error, Kind, Result};
 
 /// The version that this crate writes. It reads this one and those before it.

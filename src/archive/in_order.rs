@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::chunk::{self, ChunkHeader, ColumnBlocks, header_bytes};
 use super::decode::StoredChunk;
+use super::error::no_memory;
 use super::header::{Format, Header};
 use super::incoming::Incoming;
 use super::limits::{CHUNKS_MAX, COLUMNS_MAX};
@@ -20,7 +21,7 @@ use super::manifest::{Manifest, TableId};
 use super::reader::{check_body, columns_bytes};
 use super::survey::cut_short;
 use super::table_end::{self, TableEnd};
-use super::{index, no_memory, room, section};
+use super::{index, room, section};
 use crate::error::{Error, Kind, Result};
 
 /// What is read of every record to know what it is: as much as the smallest header of a chunk.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::no_memory;
+use super::error::no_memory;
 use super::reader::TAIL_BYTES;
 use crate::error::{Error, Result};
 

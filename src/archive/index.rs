@@ -14,11 +14,12 @@ use std::collections::HashSet;
 use bincode::{Decode, Encode};
 
 use super::chunk::header_bytes;
+use super::codec;
+use super::error::damaged;
 use super::header::Format;
 use super::limits::{CHUNKS_MAX, TABLES_MAX, raw_bytes_max};
 use super::manifest::{Manifest, TableId};
-use super::table_end::TableEnd;
-use super::{codec, damaged};
+use super::table_end::{TableEnd, TableTotals};
 use crate::error::Result;
 use crate::pgcopy::Digest;
 
@@ -91,31 +92,6 @@ pub struct IndexEntry {
     pub header_blake3: [u8; 32],
 }
 
-/// What a table's chunks amount to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableTotals {
-    /// How many chunks it has.
-    pub chunks: u64,
-    /// How many rows.
-    pub rows: u64,
-    /// Their bytes as COPY sent them.
-    pub raw_bytes: u64,
-    /// Their bytes in the file, the chunks' headers included.
-    pub stored_bytes: u64,
-    /// The sum of their digests.
-    pub digest: Digest,
-}
-
-impl TableTotals {
-    pub(super) fn add(&mut self, chunk: &IndexEntry) {
-        self.chunks += 1;
-        self.rows += chunk.rows;
-        self.raw_bytes += chunk.raw_bytes;
-        self.stored_bytes += chunk.stored_bytes;
-        self.digest += chunk.digest;
-    }
-}
-
 #[derive(Encode, Decode)]
 struct Prefix {
     magic: [u8; 8],
@@ -152,6 +128,16 @@ struct EndLayout {
     part: u32,
     reserved: u32,
     offset: u64,
+}
+
+impl TableTotals {
+    pub(super) fn add(&mut self, chunk: &IndexEntry) {
+        self.chunks += 1;
+        self.rows += chunk.rows;
+        self.raw_bytes += chunk.raw_bytes;
+        self.stored_bytes += chunk.stored_bytes;
+        self.digest += chunk.digest;
+    }
 }
 
 impl Index {

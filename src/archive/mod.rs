@@ -13,6 +13,7 @@ mod chunk;
 mod codec;
 mod decode;
 mod encode;
+mod error;
 mod footer;
 mod header;
 mod in_order;
@@ -42,25 +43,12 @@ pub use encode::{EncodedChunk, encode_chunk};
 pub use footer::Footer;
 pub use header::{FORMAT_VERSION, Header};
 pub use in_order::{Arriving, InOrder, UncheckedChunk};
-pub use index::{Index, IndexEntry, TableTotals};
+pub use index::{Index, IndexEntry};
 pub use limits::{CHUNK_BYTES_MAX, COLUMNS_MAX, MANIFEST_BYTES_MAX, ROW_BYTES_MAX};
 pub use passed::{Passed, Whole};
 pub use read_at::ReadAt;
 pub use reader::Archive;
 pub use root::Root;
 pub use survey::{Survey, SurveyedChunk, survey};
+pub use table_end::TableTotals;
 pub use writer::{ArchiveWriter, Summary};
-
-use std::collections::TryReserveError;
-
-use crate::error::{Error, Kind};
-
-/// There is too little memory, which says nothing of the archive.
-fn no_memory(doing: &str, error: &TryReserveError) -> Error {
-    Error::new(Kind::Requirement, doing, error.to_string()).hint("give the program more memory, or fewer sessions (-j)")
-}
-
-/// What is not as the format says.
-fn damaged(doing: impl Into<String>, cause: impl Into<String>) -> Error {
-    Error::new(Kind::Archive, doing, cause)
-}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::chunk::{self, header_bytes};
-use super::damaged;
+use super::error::damaged;
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::in_order::{Arrived, Break, InOrder};

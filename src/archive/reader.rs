@@ -4,15 +4,15 @@ use bytes::Bytes;
 
 use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
+use super::error::{damaged, no_memory};
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::index::{self, Index, IndexEntry};
 use super::manifest::{Manifest, RowEncoding, Table, TableId};
 use super::read_at::ReadAt;
-use super::room;
 use super::root::Root;
 use super::table_end::TableEnd;
-use super::{damaged, no_memory, section};
+use super::{room, section};
 use crate::error::{Error, Kind, Result};
 
 /// An archive whose header, manifest, index and footer were read and agree with each other.

@@ -10,10 +10,11 @@ use bincode::{Decode, Encode};
 use bytes::Bytes;
 
 use super::block::{self, Block, BlockCodec, Codec};
+use super::codec;
+use super::error::damaged;
 use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
 use super::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind};
 use super::metered::{self, Refused};
-use super::{codec, damaged};
 use crate::error::{Error, Kind, Result};
 
 const MAGIC: [u8; 8] = *b"SBKMANIF";

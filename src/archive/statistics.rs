@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::ObjectId;
+use super::manifest::object::ObjectId;
 
 /// Texts by the names that the views `pg_stats`, `pg_stats_ext` and `pg_stats_ext_exprs` give to their columns.
 pub type Values = BTreeMap<String, String>;

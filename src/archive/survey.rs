@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
+use super::error::damaged;
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::index::IndexEntry;
@@ -13,8 +14,8 @@ use super::limits::COLUMNS_MAX;
 use super::manifest::{Manifest, TableId};
 use super::read_at::ReadAt;
 use super::reader::{TAIL_BYTES, read};
+use super::section;
 use super::table_end::{self, TableEnd};
-use super::{damaged, section};
 use crate::error::{Error, Result};
 
 /// The parts of a broken archive, each on its own.

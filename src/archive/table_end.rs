@@ -9,13 +9,28 @@
 use bincode::{Decode, Encode};
 use uuid::Uuid;
 
-use super::index::TableTotals;
+use super::codec;
+use super::error::damaged;
 use super::manifest::TableId;
-use super::{codec, damaged};
 use crate::error::Result;
 use crate::pgcopy::Digest;
 
 pub(super) const MAGIC: [u8; 8] = *b"SBKTBEND";
+
+/// What a table's chunks amount to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableTotals {
+    /// How many chunks it has.
+    pub chunks: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// Their bytes as COPY sent them.
+    pub raw_bytes: u64,
+    /// Their bytes in the file, the chunks' headers included.
+    pub stored_bytes: u64,
+    /// The sum of their digests.
+    pub digest: Digest,
+}
 
 /// A table that is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

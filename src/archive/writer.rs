@@ -9,12 +9,12 @@ use super::chunk::{self, ChunkHeader};
 use super::encode::EncodedChunk;
 use super::footer::Footer;
 use super::header::Header;
-use super::index::{Index, IndexEntry, TableTotals};
+use super::index::{Index, IndexEntry};
 use super::limits::CHUNKS_MAX;
 use super::manifest::{Manifest, RowEncoding, TableId};
 use super::root::Root;
 use super::section;
-use super::table_end::TableEnd;
+use super::table_end::{TableEnd, TableTotals};
 use crate::error::{Error, Kind, Result};
 
 /// What was written.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::connection::ConnectionArgs;
-use super::output::OutputArgs;
-use super::selection::{OwnerArgs, SelectionArgs};
-use super::values::Compression;
-use super::{Outcome, connect, run_stoppable, tell_not_carried, units, values};
+use super::args::connection::ConnectionArgs;
+use super::args::output::OutputArgs;
+use super::args::selection::{OwnerArgs, SelectionArgs};
+use super::args::values::{self, Compression};
+use super::command::{Outcome, connect, run_stoppable, tell_not_carried};
+use super::text::units;
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::Result;

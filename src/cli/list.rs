@@ -8,13 +8,15 @@ use clap::Args;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
-use super::output::{self, LogFormat};
-use super::units::{self, printable};
-use super::{Outcome, table, values};
+use super::args::values;
+use super::command::Outcome;
+use super::text::stdio::{self, LogFormat};
+use super::text::table;
+use super::text::units::{self, printable};
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section};
 use crate::archive::{Archive, InOrder, Passed};
 use crate::error::Result;
-use crate::pg::{ident, render};
+use crate::sql::{ident, render};
 use crate::storage::Source;
 
 /// The version of the JSON; fields may be added within one version.
@@ -61,11 +63,11 @@ fn described(stream: impl Read, name: &str, max_memory: u64) -> Result<Archive<(
 fn print<R>(args: &ListArgs, archive: &Archive<R>) -> Result<Outcome> {
     // Written as it is made: what it amounts to is not held in memory.
     if args.json {
-        output::print_json(&AsJson(archive))?;
+        stdio::print_json(&AsJson(archive))?;
     } else if args.sql {
-        output::print_with(|out| as_sql(&archive.manifest, out))?;
+        stdio::print_with(|out| as_sql(&archive.manifest, out))?;
     } else {
-        output::print_with(|out| as_text(archive, out))?;
+        stdio::print_with(|out| as_text(archive, out))?;
     }
     Ok(Outcome::Done)
 }

@@ -6,10 +6,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::connection::ConnectionArgs;
-use super::output::{self, OutputArgs, Reporter};
-use super::selection::{OwnerArgs, SelectionArgs};
-use super::{Outcome, connect_to_named, run_stoppable, status, tell_not_carried, units, values};
+use super::args::connection::ConnectionArgs;
+use super::args::output::OutputArgs;
+use super::args::selection::{OwnerArgs, SelectionArgs};
+use super::args::values;
+use super::command::{Outcome, connect_to_named, run_stoppable, tell_not_carried};
+use super::progress::reporter::Reporter;
+use super::status;
+use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::progress::{Level, Progress as _};
@@ -219,7 +223,7 @@ impl RestoreArgs {
 }
 
 fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
-    output::print(&units::printable_text(&plan.to_string()))?;
+    stdio::print(&units::printable_text(&plan.to_string()))?;
     reporter.message(Level::Info, "nothing was changed, and no rows were read: silverback verify checks these");
     if plan.findings.is_empty() {
         return Ok(tell_not_carried(&plan.left_out, reporter));

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::output::{self, LogFormat};
+use super::progress::reporter;
+use super::text::stdio::LogFormat;
 use crate::error::{Error, Kind, Result};
 use crate::storage::NewFile;
 
@@ -101,6 +102,6 @@ fn ignored() -> u64 {
 /// Ends without unwinding: what other threads have begun to write is removed here.
 fn exit(error: &Error, format: LogFormat) -> ! {
     NewFile::abandon_all();
-    output::print_error(error, format);
+    reporter::print_error(error, format);
     std::process::exit(i32::from(error.kind().exit_code()))
 }

@@ -2,24 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::units::printable_text;
-use super::{Outcome, output};
+use super::command::Outcome;
+use super::text::stdio;
+use super::text::units::printable_text;
 use crate::error::Result;
 use crate::pg::connect::Server;
-use crate::pg::ident;
 use crate::restore::status::Status;
+use crate::sql::ident;
 
 /// Tells it, as text or as JSON.
 pub(super) fn tell(all: &[Status], server: &Server, connection: &[String], as_json: bool) -> Result<Outcome> {
     let whole: Vec<Value> = all.iter().map(|status| object(status, connection)).collect();
     if as_json {
-        output::print_json(&json!({ "database": server.database(), "restores": whole }))?;
+        stdio::print_json(&json!({ "database": server.database(), "restores": whole }))?;
     } else if all.is_empty() {
         let name = ident::quote(server.database());
-        output::print(&printable_text(&format!("no restore has left database {name} unfinished\n")))?;
+        stdio::print(&printable_text(&format!("no restore has left database {name} unfinished\n")))?;
     } else {
         let texts: Vec<String> = all.iter().map(|status| text(status, server, connection)).collect();
-        output::print(&printable_text(&texts.join("\n")))?;
+        stdio::print(&printable_text(&texts.join("\n")))?;
     }
     Ok(if all.iter().any(|status| !status.marker.is_ready()) {
         Outcome::Incomplete

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use clap::CommandFactory;
 
 use super::*;
+use crate::cli::args::values;
 use crate::progress::{Level, Progress, TableTotal};
 
 /// Keeps what is written.

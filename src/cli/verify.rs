@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::output::{self, OutputArgs};
-use super::units::{self, printable};
-use super::{Outcome, run_stoppable, values};
+use super::args::output::OutputArgs;
+use super::args::values;
+use super::command::{Outcome, run_stoppable};
+use super::text::stdio;
+use super::text::units::{self, printable};
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
 use crate::verify::{self, Report};
@@ -42,9 +44,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     reporter.finish();
     let report = result?;
     if args.json {
-        output::print_json(&report)?;
+        stdio::print_json(&report)?;
     } else {
-        output::print(&as_text(&report, args.output.quiet))?;
+        stdio::print(&as_text(&report, args.output.quiet))?;
     }
     if report.ok {
         return Ok(Outcome::Done);

@@ -5,8 +5,7 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,14 +20,15 @@ use tokio_postgres::CopyOutStream;
 use uuid::Uuid;
 
 use super::plan::{Job, Piece, Plan};
-use super::unexpected;
+use super::words::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
 use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::connect::taker::{Taken, Taker};
-use crate::pg::session::{Session, explain};
+use crate::pg::driver_error::explain;
+use crate::pg::session::Session;
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};
 use crate::pool::{self, Budget, Buffers, Permit};

@@ -1,67 +1,31 @@
 //! Dump: lock, snapshot, catalog, plan, copy, encode, write. Does not know how an archive's bytes are laid out, nor Kong.
 
 mod copy;
+mod options;
 mod plan;
 mod unfinished;
+mod words;
 mod writer;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+pub use options::Options;
 pub use plan::{Plan, Range};
 
+use crate::archive::Summary;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
-use crate::archive::{Codec, Summary};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::pg::catalog::{self, Catalog, ReadOptions};
-use crate::pg::connect::Server;
-use crate::pg::select::{Selected, Selection};
-use crate::pg::snapshot::{self, Begin, Keeper, SnapshotOptions};
-use crate::pg::{denied, ident, marker, statistics};
+use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
+use crate::pg::{denied, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress, TableTotal};
+use crate::select::{Selected, Selection};
 use crate::storage::Sink;
-
-/// What to dump, from where, to where, how.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The database.
-    pub server: Server,
-    /// The archive's file, where nothing may be yet; `-` is standard output.
-    pub output: PathBuf,
-    /// Sessions that copy, beside the one that holds the snapshot.
-    pub jobs: usize,
-    /// How column blocks are stored.
-    pub codec: Codec,
-    /// Which objects and rows.
-    pub selection: Selection,
-    /// Leave owners out of the archive.
-    pub no_owner: bool,
-    /// Leave privileges out of the archive.
-    pub no_privileges: bool,
-    /// Leave comments out of the archive.
-    pub no_comments: bool,
-    /// Leave security labels out of the archive.
-    pub no_security_labels: bool,
-    /// Let restores send the rows of partitions to the partitioned table at the top.
-    pub via_partition_root: bool,
-    /// Go on where a restore has left the database incomplete.
-    pub allow_incomplete: bool,
-    /// How each session begins.
-    pub begin: Begin,
-    /// How long a lock is waited for.
-    pub lock_wait_timeout: Duration,
-    /// Bytes of rows in flight, raw and encoded.
-    pub max_memory: u64,
-    /// See [`SnapshotOptions::serializable_deferrable`].
-    pub serializable_deferrable: bool,
-    /// How long COPY data or an answer may stay away; 0 is for ever.
-    pub stall_timeout: Duration,
-}
 
 /// What a dump did.
 #[derive(Clone, Debug)]
@@ -204,14 +168,4 @@ impl fmt::Display for Plan {
         }
         Ok(())
     }
-}
-
-/// The name of a table for people and statements.
-fn qualified(table: &crate::archive::manifest::Table) -> String {
-    ident::qualified(&table.schema, &table.name)
-}
-
-/// An internal promise between the modules did not hold.
-fn unexpected(doing: &str, cause: impl Into<String>) -> Error {
-    Error::new(Kind::Unexpected, doing, cause)
 }

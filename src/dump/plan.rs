@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::{qualified, unexpected};
+use super::words::{qualified, unexpected};
 use crate::archive::manifest::{Manifest, RowEncoding, Table, TableId};
 use crate::error::Result;
 use crate::pg::catalog::TableSource;
-use crate::pg::ident;
 use crate::progress::TableTotal;
+use crate::sql::ident;
 
 /// A table is cut so that a piece is about this many pages: 32 MiB of 8 KiB pages.
 const RANGE_PAGES: u64 = 4096;

@@ -1,13 +1,13 @@
 //! What a dump says of restores that left the database unfinished.
 
-use super::Options;
+use super::options::Options;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::pg::ident;
 use crate::pg::marker::{self, Marker};
 use crate::pg::session::Purpose;
 use crate::pg::settings::Transaction;
+use crate::sql::ident;
 
 /// Refuses before any table is locked: a restore that is at work holds locks for long.
 pub(super) async fn look(options: &Options, server: &Server) -> Result<()> {

@@ -1,14 +1,13 @@
 //! The one thread that owns the output. Chunks come to it in whatever order they are ready.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::unexpected;
+use super::words::unexpected;
 use crate::archive::manifest::{Manifest, TableId};
 use crate::archive::{ArchiveWriter, Codec, EncodedChunk, Summary};
 use crate::error::{Error, Kind, Result};

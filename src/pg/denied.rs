@@ -1,10 +1,10 @@
 //! What a dump has to read and its role may not: all of it at once, each with the option that leaves it out.
 
 use super::catalog::ListedTable;
-use super::ident;
 use super::row::Row;
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
+use crate::sql::ident;
 
 /// Looks which of the tables the role may not read, in a session whose transaction has failed for one of them.
 pub(super) async fn explain(session: &Session, error: Error, tables: &[&ListedTable]) -> Error {

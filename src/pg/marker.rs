@@ -3,9 +3,9 @@
 //!
 //! Known by the table's columns, never by the schema's name alone: a user may have a schema of that name. Does not know who sets a marker.
 
-use super::ident;
 use super::session::Session;
 use crate::error::{Kind, Result};
+use crate::sql::ident;
 
 /// The schema's name, unless the archive or the target has one of that name: then a number follows, as in `silverback_restore_1`.
 pub const SCHEMA: &str = "silverback_restore";

@@ -6,10 +6,10 @@
 
 use std::collections::HashSet;
 
-use super::ident;
 use super::session::Session;
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
+use crate::sql::ident;
 
 /// A kind with the words that name one of it.
 pub type Named = (ObjectKind, String);

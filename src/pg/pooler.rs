@@ -8,9 +8,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::connect::Server;
-use super::ident;
 use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
+use crate::sql::ident;
 
 /// How many sessions are held at once, so that the pooler runs out of the one that was marked.
 const HOLDERS_MAX: usize = 8;

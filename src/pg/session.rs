@@ -15,13 +15,14 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, CopyInSink};
 
-pub use self::begin::End;
-use super::connect::Server;
+use super::connect::server::Server;
 use super::connect::taker::Taker;
+use super::driver_error::{NOT_POSTGRESQL, explain};
+use super::readable;
 use super::row::Row;
 use super::settings::{self, Transaction};
-use super::{ident, readable};
 use crate::error::{Error, Kind, Result};
+use crate::sql::ident;
 
 /// What a session is for, and so what it is set to.
 #[derive(Clone, Copy, Debug)]
@@ -296,52 +297,4 @@ impl Session {
             Ok(try_join!(session.query(doing, &sql), session.batch(doing, "COMMIT"))?.0)
         })
     }
-}
-
-/// What helps where something else than answers came.
-const NOT_POSTGRESQL: &str = "check the network, and that it is PostgreSQL that answers; then try again";
-
-/// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind that its class means.
-pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
-    let Some(db) = source.as_db_error() else {
-        let cause = chain(&source);
-        // What the server did not say itself, its connection or its protocol did.
-        return Error::new(Kind::Server, doing, cause).hint(NOT_POSTGRESQL).with_source(source);
-    };
-    let mut cause = db.message().to_owned();
-    if let Some(detail) = db.detail() {
-        cause = format!("{cause} ({detail})");
-    }
-    if let Some(context) = db.where_() {
-        cause = format!("{cause} [{}]", context.lines().next().unwrap_or_default());
-    }
-    let code = db.code().code().to_owned();
-    cause = format!("{cause} [SQLSTATE {code}]");
-    let kind = match code.as_str() {
-        "42501" | "0A000" | "58P01" => Kind::Requirement,
-        "55P03" | "40001" | "40P01" => Kind::Consistency,
-        "57P01" | "57P02" | "57P03" | "57P05" => Kind::Server,
-        code if code.starts_with("08") || code.starts_with("53") => Kind::Server,
-        _ => Kind::Unexpected,
-    };
-    let hint = db.hint().map(str::to_owned);
-    let error = Error::new(kind, doing, cause).with_sqlstate(code).with_source(source);
-    match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
-}
-
-/// The messages of an error and its sources; tokio-postgres alone prints little more than "db error".
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let part = source.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        next = source.source();
-    }
-    text
 }

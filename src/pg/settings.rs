@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::ident;
+use crate::sql::ident;
 
 /// A setting, its value, and the versions that brought it, the newest last; none, where every server has it.
 #[derive(Debug)]
@@ -167,6 +167,15 @@ pub(super) fn version_num(text: &str) -> Option<u32> {
     let minor = minor.unwrap_or_default();
     // Before 10, two numbers named a major version.
     if major < 10 { Some(major * 10_000 + minor.min(99) * 100) } else { major.checked_mul(10_000).map(|major| major + minor.min(9_999)) }
+}
+
+/// What becomes of the transaction before the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It is committed.
+    Commit,
+    /// It is rolled back.
+    Rollback,
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use futures_util::try_join;
 
 use super::catalog::{self, Catalog, ListedTable, ReadOptions};
 use super::connect::Server;
+use super::denied;
 use super::readable::is_unreadable;
 use super::row::Row;
-use super::session::{End, Purpose, Session};
-use super::settings::Transaction;
-use super::{denied, ident};
+use super::session::{Purpose, Session};
+use super::settings::{End, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
+use crate::sql::ident;
 
 /// How often the whole is tried before it is given up.
 const ATTEMPTS_MAX: u32 = 5;

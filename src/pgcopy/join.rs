@@ -6,8 +6,9 @@ use memchr::memchr2;
 
 use super::columns::{Column, Columns, Extent, NULL};
 use super::digest::{Digest, RowHasher};
-use super::{LARGE_ROW_BYTES, PIECE_BYTES_MAX, TEXT_END, TEXT_NULL};
-use crate::archive::manifest::RowEncoding;
+use super::encoding::RowEncoding;
+use super::sizes::{LARGE_ROW_BYTES, PIECE_BYTES_MAX};
+use super::stream::{TEXT_END, TEXT_NULL};
 use crate::error::{Error, Kind, Result};
 
 /// Rows as COPY takes them, without header and trailer.

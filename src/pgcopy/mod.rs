@@ -8,7 +8,9 @@
 
 mod columns;
 mod digest;
+mod encoding;
 mod join;
+mod sizes;
 mod split;
 mod stream;
 #[cfg(test)]
@@ -16,18 +18,8 @@ mod tests;
 
 pub use columns::{Column, Columns, Form, NULL};
 pub use digest::{Digest, RowHasher};
+pub use encoding::RowEncoding;
 pub use join::{Joined, join, tell};
+pub use sizes::{LARGE_ROW_BYTES, PIECE_BYTES_MAX};
 pub use split::{Split, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};
-
-/// A single row of more raw bytes than this is never copied: its columns are slices of it, and it is joined in slices.
-pub const LARGE_ROW_BYTES: usize = 4 << 20;
-
-/// The longest slice that [`join`] makes of a large row.
-pub const PIECE_BYTES_MAX: usize = 1 << 20;
-
-/// NULL in COPY TEXT.
-const TEXT_NULL: &[u8] = b"\\N";
-
-/// The line that ends a COPY TEXT file, and would end a COPY from a client too early.
-const TEXT_END: &[u8] = b"\\.\n";

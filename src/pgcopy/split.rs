@@ -3,6 +3,7 @@
 //! So all columns lie in one buffer, which can be used again, and the lengths are in their final form at once.
 
 mod binary;
+mod format;
 mod room;
 mod seen;
 mod text;
@@ -10,14 +11,15 @@ mod text;
 use bytes::Bytes;
 use crc32fast::Hasher;
 
+use format::{Format, Value, length_of};
 use room::Room;
 use seen::Seen;
 
-use super::LARGE_ROW_BYTES;
-use super::columns::{Column, Columns, Form, NULL};
+use super::columns::{Column, Columns, Form};
 use super::digest::{Digest, RowHasher};
-use crate::archive::manifest::RowEncoding;
-use crate::error::{Error, Kind, Result};
+use super::encoding::RowEncoding;
+use super::sizes::LARGE_ROW_BYTES;
+use crate::error::Result;
 
 /// What [`split`] made of the rows.
 #[derive(Clone, Debug)]
@@ -48,44 +50,6 @@ pub fn split(encoding: RowEncoding, columns: usize, raw: &Bytes, room: Vec<u8>) 
         RowEncoding::Binary => split_as::<binary::Binary>(columns, raw, room),
         RowEncoding::Text => split_as::<text::Text>(columns, raw, room),
     }
-}
-
-/// How rows travel.
-trait Format {
-    /// Whether no row follows.
-    fn is_end(rest: &[u8]) -> bool;
-
-    /// Takes one row off `raw`, gives each field to `each` beside what there is of its column, and returns what follows the row.
-    fn row<'a, C>(number: u64, columns: &mut [C], raw: &'a [u8], each: impl FnMut(&mut C, Option<Value<'a>>)) -> Result<&'a [u8]>;
-
-    /// Adds a field to what is digested of a row, unless that is the row itself.
-    fn frame(frame: &mut Vec<u8>, value: Option<Value<'_>>);
-
-    /// The digest of a row, of which all fields were framed.
-    fn digest(row: &[u8], frame: &[u8]) -> Digest;
-}
-
-/// A field that is not NULL: the first `length` bytes of `from`, which goes on to the end of all rows.
-#[derive(Clone, Copy)]
-struct Value<'a> {
-    from: &'a [u8],
-    length: usize,
-}
-
-impl<'a> Value<'a> {
-    fn bytes(self) -> &'a [u8] {
-        &self.from[..self.length]
-    }
-}
-
-/// The length of a field as it is stored.
-fn length_of(value: Option<Value<'_>>) -> u32 {
-    value.map_or(NULL, |value| value.length as u32)
-}
-
-#[cold]
-fn refuse(row: u64, cause: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Server, "split COPY data into columns", format!("row {row} of the piece {cause}"))
 }
 
 /// Bytes of rows after which the checksum catches up: small enough to be in the cache still.

@@ -6,6 +6,12 @@ use crate::error::{Error, Kind, Result};
 
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 
+/// NULL in COPY TEXT.
+pub(super) const TEXT_NULL: &[u8] = b"\\N";
+
+/// The line that ends a COPY TEXT file, and would end a COPY from a client too early.
+pub(super) const TEXT_END: &[u8] = b"\\.\n";
+
 /// The header of a COPY BINARY stream: the signature, no flags, no extension.
 pub const BINARY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 

@@ -2,23 +2,28 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::build::{self, ChunkSize, ForeignKeys, Input, Sections};
-use super::course::Course;
-use super::existing::{self, Existing, LiveTriggers, Manner};
+use super::finding::Finding;
+use super::live::LiveTriggers;
 use super::mark::{self, Mark};
-use super::preflight::{self, Finding, Wanted};
-use super::resume::Identity;
-use super::room::{Asked, Ground, Room};
-use super::target::Target;
-use super::{Options, Plan, borrowed, clean, digest, older, present, ready, set_up, standing, statistics};
+use super::options::{ForeignKeys, Options, Sections};
+use super::plan::input::{ChunkSize, Input};
+use super::plan::{Plan, builder, wanted_statistics};
+use super::preflight::{self, Wanted, already_there, older_server, sections};
+use super::provision::{Asked, Ground, Room, clean};
+use super::resume::course::Course;
+use super::resume::{Identity, options_digest};
+use super::run::ready;
+use super::sessions::set_up;
+use super::target::tables::{self, Existing, Manner};
+use super::target::{Target, borrowed, marker, post_data};
 use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::kong;
 use crate::pg::marker::Run;
-use crate::pg::select::Withheld;
+use crate::pg::pooler;
 use crate::pg::session::Session;
 use crate::pg::statistics::EXTENDED_TAKEN_FROM;
-use crate::pg::{pooler, render, select};
+use crate::select::{self, Withheld};
 use crate::storage::FileArchive;
 
 /// A target that was looked at, and what is to be done to it.
@@ -47,7 +52,7 @@ pub(super) async fn prepare(options: &Options, archive: &mut FileArchive, room: 
     let data_only = options.selection.data_only || holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
-    ready::check_sections(options, sections)?;
+    sections::check_sections(options, sections)?;
     plan(options, sections, archive, target, session, room).await
 }
 
@@ -74,7 +79,7 @@ async fn plan(
     let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
     let (manifest, archive) = (&archive.manifest, &*archive);
     let mut selected = options.selection.apply(objects);
-    let render = render(options);
+    let render = options.render();
     let database = take_database(&mut selected.objects);
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let this = Identity::of(archive, options);
@@ -87,8 +92,8 @@ async fn plan(
     target.marker.take_if(|_| room == Room::Cleaned);
     findings.extend(at_work);
     let mut course = Course::look(&session, (options, room), &mut target, &this, &taken, &mut findings).await?;
-    let mut kept = present::leave_present(&mut selected.objects, &target, &render);
-    kept.extend(older::leave_clauses(&mut selected.objects, sections, target.version_num));
+    let mut kept = already_there::leave_present(&mut selected.objects, &target, &render);
+    kept.extend(older_server::leave_clauses(&mut selected.objects, sections, target.version_num));
     let wanted_rows = wanted_rows(options, archive, &selected);
     let tables_wanted = if sections.data { wanted_rows.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
     let chunks = chunks(archive, &wanted_rows);
@@ -114,7 +119,7 @@ async fn plan(
     findings.extend(more);
     findings.extend(preflight::disable_triggers(&target).filter(|_| manner.disable_triggers));
     warnings.extend(doubts);
-    let (statistics, more) = statistics::wanted(options, sections, manifest, &selected, &withheld, target.version_num);
+    let (statistics, more) = wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, target.version_num);
     warnings.extend(more);
     if is_borrowed {
         left_out.extend(borrowed::leave_owners_work(&session, &mut selected.objects).await?);
@@ -122,7 +127,7 @@ async fn plan(
     }
     let schemas = filled(&selected.objects, manifest, &chunks);
     let mark = (!is_borrowed).then(|| mark_for(archive, &target, standing.unwrap_or(free_schema), options, schemas));
-    let mut graph = build::build(Input {
+    let mut graph = builder::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
         chunks: &chunks,
@@ -172,7 +177,7 @@ async fn plan(
 async fn begun_anew(session: &Session, room: Room, target: &mut Target, this: &Identity) -> Result<(Option<clean::Anew>, Option<Finding>)> {
     let same = |run: &Run| run.archive_id == this.archive_id && run.options_digest == this.options_digest;
     let anew = if room == Room::ToBeCleaned { clean::Anew::of(target, same) } else { None };
-    let at_work = if anew.is_some() { preflight::others_at_work(&mark::others_at_work(session).await?) } else { None };
+    let at_work = if anew.is_some() { preflight::others_at_work(&marker::others_at_work(session).await?) } else { None };
     Ok((anew, at_work))
 }
 
@@ -214,8 +219,8 @@ fn mark_for(archive: &FileArchive, target: &Target, schema: String, options: &Op
         archive_id: archive.header.archive.to_string(),
         archive_name: archive.name.clone(),
         archive_root: archive.footer.root.to_string(),
-        options_digest: digest::of(options),
-        options: digest::words(options),
+        options_digest: options_digest::of(options),
+        options: options_digest::words(options),
         made_database: options.create,
         schemas,
         server_version: target.version.clone(),
@@ -245,7 +250,7 @@ async fn existing(
 ) -> Result<Existing> {
     if sections.pre_data {
         let lost: Vec<(TableId, &Table)> = lost.iter().map(|id| (*id, &manifest.tables[id.0 as usize])).collect();
-        return if lost.is_empty() { Ok(Existing::default()) } else { existing::examine(session, &lost, &[], manner).await };
+        return if lost.is_empty() { Ok(Existing::default()) } else { tables::examine(session, &lost, &[], manner).await };
     }
     // An extension's own rows are in its tables from the start.
     let extensions: HashSet<ObjectId> =
@@ -254,29 +259,18 @@ async fn existing(
     let all_loaded = tables.filter(|(id, _)| !chunks[id.0 as usize].is_empty());
     let (theirs, loaded): (Vec<_>, Vec<_>) = all_loaded.partition(|(_, table)| extensions.contains(&table.object));
     if sections.data {
-        return existing::examine(session, &loaded, &theirs, manner).await;
+        return tables::examine(session, &loaded, &theirs, manner).await;
     }
     if manner.resumes {
         // It was so when it began, and is half done now.
         return Ok(Existing::default());
     }
-    let mut findings = standing::examine(session, objects).await?;
+    let mut findings = post_data::examine(session, objects).await?;
     if findings.is_empty() {
         let filled: Vec<&Table> = loaded.into_iter().map(|(_, table)| table).collect();
-        findings = existing::examine_filled(session, &filled).await?;
+        findings = tables::examine_filled(session, &filled).await?;
     }
     Ok(Existing { findings, ..Existing::default() })
-}
-
-pub(super) fn render(options: &Options) -> render::Options {
-    render::Options {
-        no_owner: options.no_owner,
-        no_privileges: options.no_privileges,
-        no_comments: options.no_comments,
-        no_security_labels: options.no_security_labels,
-        no_tablespaces: options.no_tablespaces,
-        role: options.role.clone(),
-    }
 }
 
 /// Which tables' rows are wanted.

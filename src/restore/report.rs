@@ -1,8 +1,15 @@
 //! What a restore tells when it is done.
 
-use super::graph::Stage;
-use super::run::Busy;
+use super::plan::Plan;
+use super::plan::graph::{Stage, Work};
 use crate::archive::manifest::NotCarried;
+use crate::progress::TableTotal;
+use crate::sql::ident;
+use crate::storage::FileArchive;
+use std::collections::BTreeMap;
+
+/// Seconds that sessions were busy, by stage.
+pub(super) type Busy = BTreeMap<Stage, f64>;
 
 /// A finished restore.
 #[derive(Clone, Debug)]
@@ -49,4 +56,38 @@ impl Report {
             not_valid: Vec::new(),
         }
     }
+}
+
+pub(super) fn totals(archive: &FileArchive) -> Vec<TableTotal> {
+    let tables = archive.manifest.tables.iter().zip(&archive.index.tables);
+    tables
+        .map(|(table, totals)| TableTotal {
+            name: ident::qualified(&table.schema, &table.name),
+            rows: totals.rows,
+            bytes: totals.raw_bytes,
+        })
+        .collect()
+}
+
+/// The same of what is left to be loaded where an earlier run is gone on with.
+pub(super) fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
+    let mut left: Vec<TableTotal> = totals(archive).into_iter().map(|total| TableTotal { rows: 0, bytes: 0, ..total }).collect();
+    for job in &plan.graph.jobs {
+        if let Work::Load { table, rows, raw_bytes, .. } = &job.work {
+            left[table.0 as usize].rows += rows;
+            left[table.0 as usize].bytes += raw_bytes;
+        }
+    }
+    left
+}
+
+pub(super) fn counts(plan: &Plan) -> (u64, u64, u64) {
+    let (mut all_rows, mut all_bytes) = (0, 0);
+    for job in &plan.graph.jobs {
+        if let Work::Load { rows, raw_bytes, .. } = &job.work {
+            all_rows += rows;
+            all_bytes += raw_bytes;
+        }
+    }
+    (plan.tables_wanted, all_rows, all_bytes)
 }

@@ -2,12 +2,12 @@
 //!
 //! Does not know how it is told, nor what is to be typed.
 
-use super::mark;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::pg::ident;
 use crate::pg::marker::{self, DONE, Marker};
 use crate::pg::session::{Purpose, Session};
+use crate::restore::target::marker::at_work_now;
+use crate::sql::ident;
 
 /// A restore that is not done.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Status {
 /// Every restore that has left its marker in the server's database. Changes nothing.
 pub async fn status(server: &Server) -> Result<Vec<Status>> {
     let session = server.open(Purpose::Probe).await?;
-    let at_work = mark::at_work_now(&session).await?;
+    let at_work = at_work_now(&session).await?;
     let mut all = Vec::new();
     for marker in marker::read(&session, false).await? {
         let done = done(&session, &marker.schema).await?;

@@ -12,15 +12,8 @@ mod sink;
 mod source;
 mod stream;
 
-use std::path::Path;
-
 pub use file::FileArchive;
 pub use new_file::NewFile;
 pub use sink::Sink;
 pub use source::Source;
 pub use stream::{InStream, OutStream};
-
-/// Whether a name stands for standard input or output, as it does for other programs; `./-` is a file of that name.
-fn is_stream(name: &Path) -> bool {
-    name.as_os_str() == "-"
-}

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::is_stream;
 use super::new_file::NewFile;
-use super::stream::OutStream;
+use super::stream::{OutStream, is_stream};
 use crate::error::Result;
 
 /// What an archive is written to. Dropped before it is committed, it is abandoned: a file leaves nothing, and a stream ends without a footer.

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::stream::InStream;
-use super::{file, is_stream};
+use super::file;
+use super::stream::{InStream, is_stream};
 use crate::error::Result;
 
 /// What an archive is read from. A file gives any range of its bytes ([`crate::archive::ReadAt`]), a stream what comes next ([`std::io::Read`]).

@@ -4,8 +4,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
+
+/// Whether a name stands for standard input or output, as it does for other programs; `./-` is a file of that name.
+pub(super) fn is_stream(name: &Path) -> bool {
+    name.as_os_str() == "-"
+}
 
 /// Bytes that come in order.
 pub struct InStream {

@@ -5,8 +5,8 @@ use super::finding::{Findings, Place};
 use super::{Report, Totals, manifest, report, statements, tables};
 use crate::archive::{ReadAt, Survey, survey};
 use crate::error::Error;
-use crate::pg::ident;
 use crate::progress::{Level, Progress};
+use crate::sql::ident;
 
 /// Reports on a source that could not be opened as an archive because of `error`.
 pub(super) fn survey_and_check<R: ReadAt>(source: &R, name: &str, error: &Error, max_memory: u64, progress: &dyn Progress) -> Report {

@@ -9,8 +9,8 @@ use super::finding::{Findings, Place};
 use super::gate::Gate;
 use crate::archive::{Archive, IndexEntry, ReadAt, TableTotals};
 use crate::error::{Error, Kind, Result};
-use crate::pg::ident;
 use crate::progress::{Level, Progress, TableTotal};
+use crate::sql::ident;
 
 /// Bytes held at a time, stored and decoded, save for a single chunk that is larger.
 pub(super) const MEMORY_BYTES: u64 = 96 << 20;

@@ -13,8 +13,8 @@ use super::gate::Gate;
 use super::{Report, broken, check_manifest, conclude};
 use crate::archive::{InOrder, Passed, StoredChunk, UncheckedChunk, Whole};
 use crate::error::{Error, Kind, Result};
-use crate::pg::ident;
 use crate::progress::{Progress, TableTotal};
+use crate::sql::ident;
 
 /// What the threads share.
 struct Work<'a, R> {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::finding::{Findings, Place, short};
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section, Table};
-use crate::pg::ident;
+use crate::sql::ident;
 
 /// Checks a manifest that the reader has taken.
 pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use super::finding::{Findings, Place, short};
 use crate::archive::manifest::Manifest;
-use crate::pg::statement;
+use crate::sql::statement;
 
 /// Checks the statements of every object.
 pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {

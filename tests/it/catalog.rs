@@ -3,9 +3,9 @@
 use silverback::archive::manifest::{NotCarried, Object, ObjectKind, RowEncoding};
 use silverback::pg::catalog::{self, Catalog, ReadOptions};
 use silverback::pg::connect::Server;
-use silverback::pg::render;
 use silverback::pg::session::Purpose;
 use silverback::pg::settings::Transaction;
+use silverback::sql::render;
 use testkit::{Database, block_on};
 
 use crate::support::assert_same_schema;

@@ -54,7 +54,7 @@ impl Restorer {
             server: self.server.clone(),
             archive: path.to_owned(),
             jobs: 1,
-            selection: silverback::pg::select::Selection::default(),
+            selection: silverback::select::Selection::default(),
             sections: restore::Sections::ALL,
             no_owner: false,
             no_privileges: false,

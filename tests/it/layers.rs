@@ -4,8 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, top first. Modules of one layer may know each other where they stand on one line.
-const LAYERS: [&[&str]; 7] =
-    [&["cli"], &["dump", "restore", "verify"], &["kong"], &["pg"], &["storage", "pool", "progress"], &["archive", "pgcopy"], &["error"]];
+const LAYERS: [&[&str]; 9] = [
+    &["cli"],
+    &["dump", "restore", "verify"],
+    &["kong"],
+    &["pg"],
+    &["select"],
+    &["sql", "storage", "pool", "progress"],
+    &["archive"],
+    &["pgcopy"],
+    &["error"],
+];
 
 /// A layer's own modules that do not import each other, although they stand side by side.
 const STRANGERS: &[&str] = &["dump", "restore", "verify"];

@@ -8,10 +8,10 @@ use silverback::archive::{Archive, Codec};
 use silverback::dump;
 use silverback::error::{Error, Kind, Result};
 use silverback::pg::connect::Server;
-use silverback::pg::select::{Pattern, Selection};
 use silverback::progress::Silent;
-use silverback::restore::graph::Stage;
+use silverback::restore::plan::graph::Stage;
 use silverback::restore::{self, ForeignKeys, Options, Report, Sections};
+use silverback::select::{Pattern, Selection};
 use testkit::{Database, Direction, Proxy};
 
 use super::support::{assert_same, temp_dir};

@@ -3,14 +3,15 @@
 //! JSON. Integers that may pass 2^53 and digests are strings. Knows no SQL: definitions are statements rendered by the dump.
 
 mod kind;
-mod object;
+pub(super) mod object;
 mod table;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::kind::ObjectKind;
 pub use self::object::{Acl, Comment, Detail, Grant, Object, ObjectId, Section, SecurityLabel, UsingIndex};
-pub use self::table::{Column, RowEncoding, Table, TableId, TableName};
+pub use self::table::{Column, Table, TableId, TableName};
+pub use crate::pgcopy::RowEncoding;
 
 use super::statistics::Statistics;
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ObjectId;
+use super::object::ObjectId;
+use crate::pgcopy::RowEncoding;
 
 /// A table's place in [`Manifest::tables`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,14 +66,4 @@ pub struct Column {
     pub type_name: String,
     /// Whether it may not be NULL, in any row.
     pub not_null: bool,
-}
-
-/// The COPY format that a table's rows travel in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RowEncoding {
-    /// COPY BINARY.
-    Binary,
-    /// COPY TEXT, in the source's encoding.
-    Text,
 }

@@ -1,55 +1,18 @@
-//! The catalogs: one file per object kind, with its query and its SQL; ordering by dependency.
+//! The catalogs: a file for an object kind or a few akin, with its query and its SQL; then what needs what, and an order.
 //!
 //! Everything is read inside the caller's transaction and with an empty `search_path`, one query per kind for the whole database. Does not know
 //! what an archive looks like, nor what is selected for it.
 
-mod address;
-mod aggregates;
-mod casts;
-mod clauses;
-mod collations;
-mod columns;
-mod comments;
-mod constraints;
+mod assemble;
+mod attributes;
 mod database;
-mod deps;
-mod domains;
 mod draft;
-mod encoding;
-mod event_triggers;
-mod extension_needs;
-mod extensions;
-mod families;
-mod features;
-mod finish;
-mod foreign;
-mod functions;
-mod grants;
-mod indexes;
-mod known;
-mod large_objects;
 mod list;
-mod matviews;
-mod operators;
-mod order;
-mod policies;
+mod model;
 mod reader;
-mod relations;
-mod repair;
-mod replication;
-mod schemas;
-mod sequences;
-mod source;
-mod statistics;
-mod subscriptions;
-mod sweep;
-mod table_parts;
+mod routines;
 mod tables;
-mod text_search;
-mod triggers;
 mod types;
-mod unknown;
-mod views;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -57,59 +20,25 @@ use std::pin::Pin;
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 
+use self::assemble::{deps, objects, order, sweep};
+use self::attributes::{comments, extension_needs, grants};
+use self::database::extensions::{self, ConfigTable};
+use self::database::{event_triggers, foreign, publications, schemas, subscriptions};
 use self::draft::Draft;
-use self::extensions::ConfigTable;
-use self::reader::Reader;
-use self::relations::Relation;
+use self::reader::{Reader, unknown};
+use self::routines::{aggregates, functions, operator_families, operators, text_search};
+use self::tables::relations::{self, Relation};
+use self::tables::{columns, constraints, indexes, large_objects, matviews, policies, sequences, statistics, triggers, views};
+use self::types::{casts, collations, domains};
 use super::session::Session;
-use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind};
 use crate::error::Result;
 
-pub use self::known::{KnownColumns, known_columns};
+pub use self::database::source::source;
 pub use self::list::{ListedTable, list_tables};
-pub use self::source::source;
-pub use self::unknown::{UnknownColumns, UsedColumn, unknown_columns};
-
-/// What to read.
-#[derive(Clone, Debug, Default)]
-pub struct ReadOptions {
-    /// Leaves out rows and sequence values; needs no privilege on any table or sequence.
-    pub schema_only: bool,
-    /// Lets the rows of every partition go through the partitioned table at the top, wherever they belong there.
-    pub via_partition_root: bool,
-}
-
-/// All of a database but its rows.
-#[derive(Clone, Debug, Default)]
-pub struct Catalog {
-    /// Every object, in an order in which they can be created; the database itself first, with the last number; the ids of the others count from 0 in that order.
-    pub objects: Vec<Object>,
-    /// The tables whose rows are to be read.
-    pub tables: Vec<TableSource>,
-    /// What was found and cannot be carried.
-    pub not_carried: Vec<NotCarried>,
-    /// Sequences, or the extensions that make them, whose value the role may not read, with the sequence's name, quoted.
-    pub unreadable: Vec<(ObjectId, String)>,
-    /// What is to be said of the server's catalogs.
-    pub warnings: Vec<String>,
-}
-
-/// A table whose rows are to be read, and how.
-#[derive(Clone, Debug)]
-pub struct TableSource {
-    /// What goes into the manifest.
-    pub table: Table,
-    /// Its row in `pg_class`.
-    pub oid: u32,
-    /// `r`.
-    pub relkind: char,
-    /// The size of its main fork, in blocks.
-    pub pages: u64,
-    /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a server that has TID range scans.
-    pub ctid_ranges: bool,
-    /// The query that gives its rows, where it is no table of the database but stands for one; it is not locked then.
-    pub query: Option<String>,
-}
+pub use self::model::{Catalog, ReadOptions, TableSource};
+pub use self::reader::known::{KnownColumns, known_columns};
+pub use self::reader::unknown::{UnknownColumns, UsedColumn, unknown_columns};
 
 /// Reads the whole database. The caller has begun a transaction that sees one snapshot and has locked the tables.
 ///
@@ -140,13 +69,13 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
     let ordered = order::order(&mut drafts, &mut graph);
     not_carried.extend(ordered.broken);
     let makers = deps::Makers::new(&drafts, &aliases);
-    let mut objects = finish::objects(&drafts, &graph, &ordered.order, &makers);
-    let numbers = finish::numbers(&drafts, &ordered.order);
+    let mut objects = objects::objects(&drafts, &graph, &ordered.order, &makers);
+    let numbers = objects::numbers(&drafts, &ordered.order);
     let unreadable = unreadable.into_iter().filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name))).collect();
     let tables = if options.schema_only {
         Vec::new()
     } else {
-        let mut tables = finish::tables(reader, options, &relations, &columns, &config, &numbers).await?;
+        let mut tables = objects::tables(reader, options, &relations, &columns, &config, &numbers).await?;
         let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
         tables.extend(large_objects::source(reader, first).await?);
         tables
@@ -182,7 +111,7 @@ async fn read_drafts(
         Box::pin(aggregates::read(reader)),
         Box::pin(operators::read(reader)),
         Box::pin(operators::read_access_methods(reader)),
-        Box::pin(families::read(reader)),
+        Box::pin(operator_families::read(reader)),
         Box::pin(casts::read(reader)),
         Box::pin(casts::read_transforms(reader)),
         Box::pin(casts::read_languages(reader)),
@@ -200,7 +129,7 @@ async fn read_drafts(
         Box::pin(grants::read_defaults(reader)),
         Box::pin(statistics::read(reader)),
         Box::pin(policies::read(reader)),
-        Box::pin(replication::read_publications(reader)),
+        Box::pin(publications::read_publications(reader)),
         Box::pin(event_triggers::read(reader)),
         Box::pin(large_objects::read(reader)),
     ];

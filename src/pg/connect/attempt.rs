@@ -12,12 +12,12 @@ use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
 use super::guard::Guard;
 use super::refusal::{self, Next, Refusal};
+use super::server::{Cancel, Registration, Server, bounded};
 use super::socket::{Address, Dial};
 use super::taker::Taker;
 use super::tap::{Tap, UnderTap};
 use super::target::{Host, Password, SessionAttrs};
 use super::tls::Mode;
-use super::{Cancel, Registration, Server, bounded};
 use crate::error::Result;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::settings;

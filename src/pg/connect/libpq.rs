@@ -10,12 +10,11 @@ use tokio_postgres::config::ChannelBinding;
 
 use super::conninfo::{self, Pairs};
 use super::environment::Environment;
-use super::libpq_tls;
-use super::parameters::{Parameters, Setting};
+use super::parameters::{Parameters, Setting, choice};
 use super::passfile::{PassFile, Wanted};
 use super::secret::Secret;
 use super::target::{APPLICATION_NAME, Host, Keepalives, Method, Password, Place, SessionAttrs, SettingNames, TIMEOUT, Target};
-use super::tls;
+use super::{libpq_tls, tls};
 use crate::error::{Error, Kind, Result};
 
 /// Where servers put their sockets: Debian's and Red Hat's builds, then PostgreSQL's own default.
@@ -259,16 +258,6 @@ fn session_attrs(parameters: &Parameters) -> Result<SessionAttrs> {
         ("prefer-standby", SessionAttrs::PreferStandby),
     ];
     choice(parameters, "target_session_attrs", &choices, SessionAttrs::Any)
-}
-
-/// One of several words.
-pub(super) fn choice<T: Copy>(parameters: &Parameters, key: &str, choices: &[(&str, T)], default: T) -> Result<T> {
-    let Some(text) = parameters.text(key) else { return Ok(default) };
-    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    found.ok_or_else(|| {
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        parameters.refuse(key, &format!("expected one of {}", names.join(", ")))
-    })
 }
 
 /// A number above zero; zero and less mean the default, as in libpq.

@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
-use super::libpq::choice;
-use super::parameters::Parameters;
+use super::parameters::{Parameters, choice};
 use super::tls::{ClientCertificate, Mode, Root, Settings, Version};
 use crate::error::{Error, Kind, Result};
 

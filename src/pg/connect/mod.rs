@@ -12,6 +12,7 @@ pub mod parameters;
 pub mod passfile;
 mod refusal;
 pub mod secret;
+pub mod server;
 pub mod service;
 mod socket;
 pub mod taker;
@@ -20,131 +21,22 @@ pub mod target;
 pub mod tls;
 mod verifier;
 
-use std::collections::HashMap;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use tokio_postgres::CancelToken;
-use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::attempt::Attempt;
 use self::refusal::{Next, Refusal};
-use self::secret::Secret;
-use self::socket::{Address, Dial, Socket};
-use self::target::{Host, Password, Place, SessionAttrs, Target};
+use self::server::bounded;
+pub use self::server::{Ask, Server};
+use self::socket::Address;
+use self::target::{Host, Password, Place, SessionAttrs};
 use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
 
-/// Asks the person at the terminal for a password; the argument is the prompt.
-pub type Ask = fn(&str) -> std::io::Result<Secret>;
-
-/// How long `cancel_all` takes at most.
-const CANCEL_BOUND: Duration = Duration::from_secs(2);
-
-/// All that is needed to open one more session with the same database. Cheap to clone.
-#[derive(Clone)]
-pub struct Server {
-    inner: Arc<Inner>,
-    patience: Option<Duration>,
-}
-
-struct Inner {
-    target: Target,
-    tls: MakeRustlsConnect,
-    describe: String,
-    ask: Option<Ask>,
-    /// The password that was typed; held while somebody types, so that sessions opened side by side ask once.
-    typed: Arc<tokio::sync::Mutex<Option<Password>>>,
-    /// The sessions that are open, for `cancel_all`.
-    live: Arc<Mutex<HashMap<u64, Cancel>>>,
-    last_session: Arc<AtomicU64>,
-    /// The settings that the server has, once it was asked.
-    known_settings: Arc<OnceLock<Vec<String>>>,
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Server").field(&self.describe()).finish()
-    }
-}
-
-/// What cancelling a session's statement takes: another connection to the same address.
-#[derive(Clone)]
-struct Cancel {
-    token: CancelToken,
-    dial: Dial,
-}
-
-/// Takes a session out of the registry when its connection ends, however it ends.
-struct Registration {
-    server: Arc<Inner>,
-    session: u64,
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.server.live().remove(&self.session);
-    }
-}
-
 impl Server {
-    /// For a decided target; reads the certificates that it names. `ask` is called if the server wants a password and none is known.
-    pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
-        let tls = tls::connector(&target.tls)?;
-        let describe = target.describe();
-        let (typed, live, last_session, known_settings) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-        let inner = Inner { target, tls, describe, ask, typed, live, last_session, known_settings };
-        Ok(Self { inner: Arc::new(inner), patience: None })
-    }
-
     /// From a connection string alone, without environment and files; never asks. For tests and tools.
     pub fn from_conninfo(text: &str) -> Result<Self> {
         Self::new(libpq::resolve_string(text)?.target, None)
-    }
-
-    /// The same server; sessions opened by it look after an answer that has not come for so long, see [`Session::answered`]. Never, if it is 0.
-    #[must_use]
-    pub fn patient(&self, patience: Duration) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
-    }
-
-    /// Another database of the same server. The password that was typed and the sessions to be cancelled are those of both.
-    #[must_use]
-    pub fn with_database(&self, name: &str) -> Self {
-        let Inner { target, tls, ask, typed, live, last_session, known_settings, .. } = &*self.inner;
-        let target = Target { database: name.to_owned(), ..target.clone() };
-        let inner = Inner {
-            describe: target.describe(),
-            target,
-            tls: tls.clone(),
-            ask: *ask,
-            typed: Arc::clone(typed),
-            live: Arc::clone(live),
-            last_session: Arc::clone(last_session),
-            known_settings: Arc::clone(known_settings),
-        };
-        Self { inner: Arc::new(inner), patience: self.patience }
-    }
-
-    /// The same server, and nothing is looked after.
-    pub(super) fn impatient(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: None }
-    }
-
-    /// How long an answer is waited for before it is looked after.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        self.patience
-    }
-
-    /// The names of the settings that it has, of those that a dump sets; empty unless its version has misled.
-    pub(super) fn known_settings(&self) -> &OnceLock<Vec<String>> {
-        &self.inner.known_settings
     }
 
     /// Opens a session and sets it up.
@@ -157,32 +49,6 @@ impl Server {
         let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else { return Err(refusal.error) };
         let password = self.typed_password(ask).await?;
         self.try_hosts(purpose, Some(&password)).await.map_err(|refusal| refusal.error)
-    }
-
-    /// Names the server for people, without secrets: `kong@127.0.0.1:5432/kong`.
-    pub fn describe(&self) -> &str {
-        &self.inner.describe
-    }
-
-    /// The role of every session.
-    pub fn user(&self) -> &str {
-        &self.inner.target.user
-    }
-
-    /// The database of every session.
-    pub fn database(&self) -> &str {
-        &self.inner.target.database
-    }
-
-    /// Asks the server to cancel what every open session runs; best effort, side by side, for 2 s at most. For a run that is being stopped: call it before the run is dropped.
-    pub async fn cancel_all(&self) {
-        let all: Vec<Cancel> = self.inner.live().values().cloned().collect();
-        let cancels = all.into_iter().map(|Cancel { token, dial }| async move {
-            if let Ok(socket) = dial.connect().await {
-                let _ = token.cancel_query_raw(socket, self.inner.tls_for(&dial)).await;
-            }
-        });
-        let _ = tokio::time::timeout(CANCEL_BOUND, join_all(cancels)).await;
     }
 
     async fn typed_password(&self, ask: Ask) -> Result<Password> {
@@ -290,26 +156,5 @@ impl Server {
         let hint = refusals.iter().find_map(|refusal| refusal.error.hint_text()).unwrap_or_default().to_owned();
         let cause = if causes.is_empty() { "no address is known".to_owned() } else { causes.join("; ") };
         Refusal::new(&doing, cause, Next::Nothing).hint(&hint)
-    }
-}
-
-impl Inner {
-    /// TLS with the host of a connection, should there be any.
-    fn tls_for(&self, dial: &Dial) -> impl TlsConnect<Socket, Stream: Send, Future: Send + 'static> + use<> {
-        let mut tls = self.tls.clone();
-        MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &dial.name).expect("a name is looked at when it is used")
-    }
-
-    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Cancel>> {
-        // A map of tokens cannot be left half changed.
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Waits for `work`, for ever if there is no bound; `None` when the time is up.
-async fn bounded<T>(bound: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
-    match bound {
-        None => Some(work.await),
-        Some(bound) => tokio::time::timeout(bound, work).await.ok(),
     }
 }

@@ -192,6 +192,16 @@ fn known(key: &str, source: &str) -> Result<&'static str> {
     })
 }
 
+/// One of several words.
+pub(super) fn choice<T: Copy>(parameters: &Parameters, key: &str, choices: &[(&str, T)], default: T) -> Result<T> {
+    let Some(text) = parameters.text(key) else { return Ok(default) };
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        parameters.refuse(key, &format!("expected one of {}", names.join(", ")))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use rustls::CertificateError;
 use super::guard::Objection;
 use super::target::{Host, Password, Place, Target};
 use crate::error::{Error, Kind};
-use crate::pg::session;
+use crate::pg::driver_error;
 
 /// A failed attempt.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) fn explain(doing: &str, source: tokio_postgres::Error, target: &Targe
     if source.as_db_error().is_some() {
         return explain_server(doing, source, target, password);
     }
-    let text = session::chain(&source);
+    let text = driver_error::chain(&source);
     let refusal = if let Some(objection) = find_source::<Objection>(&source) {
         explain_objection(doing, objection)
     } else if let Some(tls) = find_source::<rustls::Error>(&source) {
@@ -92,7 +92,7 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, target: &Target, p
     let code = source.code().map(|code| code.code().to_owned()).unwrap_or_default();
     let message = source.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
     let server_hint = source.as_db_error().and_then(|error| error.hint().map(str::to_owned));
-    let error = session::explain(doing, source).as_kind(Kind::Connect);
+    let error = driver_error::explain(doing, source).as_kind(Kind::Connect);
     let (hint, next) = match code.as_str() {
         "28P01" => (
             match password {

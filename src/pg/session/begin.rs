@@ -6,20 +6,11 @@ use futures_util::try_join;
 
 use super::{SET_UP, Session, UNKNOWN_PID};
 use crate::error::{Error, Kind, Result};
-use crate::pg::ident;
-use crate::pg::settings::{self, Known, Transaction};
+use crate::pg::settings::{self, End, Known, Transaction};
+use crate::sql::ident;
 
 /// The SQLSTATE for a setting that the server does not have.
 const UNKNOWN_SETTING: &str = "42704";
-
-/// What becomes of the transaction before the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// It is committed.
-    Commit,
-    /// It is rolled back.
-    Rollback,
-}
 
 impl Session {
     /// Begins a dump session's first transaction. Where the server's version has misled about its settings, it is asked for them, once for all sessions.

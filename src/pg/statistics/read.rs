@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::columns::{EXTENDED, OF_COLUMNS};
 use super::multivariate::{self, Places};
-use super::{EXTENDED, OF_COLUMNS};
 use crate::archive::manifest::{Object, ObjectId, ObjectKind};
 use crate::archive::statistics::{ColumnStatistics, ExtendedStatistics, RelationSize, Statistics, Values};
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! The calls of the server's functions that take statistics: each statement has one boolean column and a row for each call.
 
-use super::{EXTENDED, EXTENDED_TAKEN_FROM, OF_COLUMNS};
+use super::columns::{EXTENDED, EXTENDED_TAKEN_FROM, OF_COLUMNS};
 use crate::archive::statistics::{ColumnStatistics, ExtendedStatistics, RelationSize, Statistics, Values};
-use crate::pg::ident::literal;
+use crate::sql::ident::literal;
 
 /// Bytes of calls in one statement, and how many: each is a round trip.
 const STATEMENT_BYTES_MAX: usize = 1 << 20;

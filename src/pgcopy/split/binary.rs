@@ -2,7 +2,7 @@
 
 use super::super::digest::Digest;
 use super::super::stream::BINARY_TRAILER;
-use super::{Format, Value, refuse};
+use super::format::{Format, Value, refuse};
 use crate::error::Result;
 
 pub(super) struct Binary;

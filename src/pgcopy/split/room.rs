@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::super::columns::{Column, Form};
+use super::format::{Value, length_of};
 use super::seen::Seen;
-use super::{Value, length_of};
 
 /// Where the columns go.
 pub(super) struct Room {

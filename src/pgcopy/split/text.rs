@@ -3,8 +3,8 @@
 use memchr::memchr2;
 
 use super::super::digest::Digest;
-use super::super::{TEXT_END, TEXT_NULL};
-use super::{Format, Value, length_of, refuse};
+use super::super::stream::{TEXT_END, TEXT_NULL};
+use super::format::{Format, Value, length_of, refuse};
 use crate::error::Result;
 
 pub(super) struct Text;

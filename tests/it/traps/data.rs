@@ -7,9 +7,9 @@ use silverback::archive::Codec;
 use silverback::archive::manifest::{ObjectKind, RowEncoding};
 use silverback::dump::{self, Range};
 use silverback::pg::connect::Server;
-use silverback::pg::select::Selection;
 use silverback::pg::snapshot::Begin;
 use silverback::progress::Silent;
+use silverback::select::Selection;
 
 use super::{Carried, check, versions};
 use crate::support::{dump, restore};

@@ -1,0 +1,99 @@
+//! The options that choose objects, shared by dump and restore, as `pg_dump` names them.
+
+use clap::Args;
+
+use super::words;
+use crate::error::{Error, Kind, Result};
+use crate::progress::{Level, Progress};
+use crate::select::{Pattern, Selection};
+
+/// Which objects.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selection (patterns as in psql: * ? and \"quotes\")")]
+pub(in crate::cli) struct SelectionArgs {
+    /// Take the tables, views and sequences that match, with what belongs to them; in any schema when none is named
+    #[arg(short, long, value_name = "PATTERN", value_parser = words::table_pattern())]
+    table: Vec<Pattern>,
+    /// Leave out the tables, views and sequences that match
+    #[arg(short = 'T', long, value_name = "PATTERN", value_parser = words::table_pattern())]
+    exclude_table: Vec<Pattern>,
+    /// Take the schemas that match, with all in them
+    #[arg(short = 'n', long, value_name = "PATTERN", value_parser = words::schema_pattern())]
+    schema: Vec<Pattern>,
+    /// Leave out the schemas that match
+    #[arg(short = 'N', long, value_name = "PATTERN", value_parser = words::schema_pattern())]
+    exclude_schema: Vec<Pattern>,
+    /// Take the definitions, not the rows, of the tables that match
+    #[arg(long, value_name = "PATTERN", value_parser = words::table_pattern())]
+    exclude_table_data: Vec<Pattern>,
+    /// Take the definitions, no rows
+    #[arg(short, long, conflicts_with = "data_only")]
+    schema_only: bool,
+    /// Take the rows and sequence values, no definitions
+    #[arg(short = 'a', long)]
+    data_only: bool,
+    /// Leave publications out
+    #[arg(long)]
+    no_publications: bool,
+    /// Leave subscriptions out
+    #[arg(long)]
+    no_subscriptions: bool,
+    /// Refuse a -t or -n that matches nothing; that is the default
+    #[arg(long)]
+    strict_names: bool,
+    /// Take planner statistics, which hold values of rows; restored from PostgreSQL 18 on, so that no ANALYZE is needed
+    #[arg(long, conflicts_with_all = ["data_only", "no_statistics"])]
+    statistics: bool,
+    /// Leave planner statistics out; that is the default
+    #[arg(long)]
+    no_statistics: bool,
+    /// Refused
+    #[arg(long, hide = true)]
+    statistics_only: bool,
+}
+
+impl SelectionArgs {
+    /// Refuses what cannot be honoured, and says what is not meant as it sounds.
+    pub(in crate::cli) fn check(&self, progress: &dyn Progress) -> Result<()> {
+        if self.statistics && self.schema_only {
+            progress.message(Level::Warning, "statistics hold values of rows: with -s, they are left out");
+        }
+        if !self.statistics_only {
+            return Ok(());
+        }
+        let cause = "statistics come with the rows that they are about";
+        Err(Error::new(Kind::Usage, "read --statistics-only", cause).hint("use --statistics, without -s and -a"))
+    }
+
+    /// What these options mean.
+    pub(in crate::cli) fn selection(&self) -> Selection {
+        Selection {
+            tables: self.table.clone(),
+            exclude_tables: self.exclude_table.clone(),
+            schemas: self.schema.clone(),
+            exclude_schemas: self.exclude_schema.clone(),
+            exclude_table_data: self.exclude_table_data.clone(),
+            schema_only: self.schema_only,
+            data_only: self.data_only,
+            no_publications: self.no_publications,
+            no_subscriptions: self.no_subscriptions,
+            statistics: self.statistics,
+            markers: Vec::new(),
+        }
+    }
+}
+
+/// The options about owners and privileges.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Owners and privileges")]
+pub(in crate::cli) struct OwnerArgs {
+    /// Leave owners out
+    #[arg(short = 'O', long)]
+    pub(in crate::cli) no_owner: bool,
+    /// Leave privileges (GRANT, REVOKE) out
+    #[arg(short = 'x', long, visible_alias = "no-acl")]
+    pub(in crate::cli) no_privileges: bool,
+    /// Do SET ROLE after connecting
+    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    pub(in crate::cli) role: Option<String>,
+}

@@ -1,0 +1,197 @@
+//! Values that are typed: sizes, times, numbers of jobs, compression.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+
+/// Less memory than this cannot hold a few chunks.
+const MEMORY_MIN: u64 = 16 << 20;
+
+/// A busy server is silent for longer than this, often.
+const STALL_MIN: Duration = Duration::from_secs(1);
+
+/// The compression levels that zstd has for speed and size.
+const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
+
+/// A session's share of the memory for rows.
+const MEMORY_PER_JOB: u64 = 16 << 20;
+
+/// Threads that split, compress and join, on a machine that has as many cores.
+const CODING_THREADS_MAX: usize = 8;
+
+/// What sessions share at most, if no more is asked for: threads keep about as much again.
+const MEMORY_MAX: u64 = 96 << 20;
+
+/// Fast, and small already: the data is stored by column.
+const LEVEL_DEFAULT: i32 = 1;
+
+/// Reads `256MiB`, `1GB`, `512M`: MB are decimal, MiB and a bare M binary.
+pub(in crate::cli) fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(format!("{unit} is not a unit; write 256MiB or 1GB")),
+    };
+    number.checked_mul(factor).ok_or_else(|| "it is too large".to_owned())
+}
+
+/// Reads `--max-memory`.
+pub(in crate::cli) fn memory(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    if bytes < MEMORY_MIN { Err("at least 16MiB are needed".to_owned()) } else { Ok(bytes) }
+}
+
+/// Reads a time as PostgreSQL's settings do, milliseconds where no unit is given: `30000`, `30s`, `5min`.
+pub(in crate::cli) fn milliseconds(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor: u64 = match unit {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(format!("{unit} is not a unit; write ms, s, min, h or d")),
+    };
+    // PostgreSQL's own settings end at the same number.
+    let total = number.checked_mul(factor).filter(|total| i32::try_from(*total).is_ok());
+    total.map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
+}
+
+/// Reads `--stall-timeout`, with its unit: a bare number would be taken for seconds by one and for milliseconds by another.
+pub(in crate::cli) fn stall(text: &str) -> Result<Duration, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("write a unit: {text}s or {text}min"));
+    }
+    milliseconds(text).and_then(|time| if time < STALL_MIN { Err("at least 1s is needed".to_owned()) } else { Ok(time) })
+}
+
+fn split_unit(text: &str) -> Result<(u64, &str), String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number = number.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
+    Ok((number, unit.trim_start()))
+}
+
+/// The sessions that copy out when no number is asked for: two more than there are cores, at most 8. While some wait for the network
+/// or for a worker, others are served.
+pub(in crate::cli) fn dump_jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| (cores() + 2).min(8), usize::from)
+}
+
+/// The sessions that restore when no number is asked for: as many as there are cores, at least 2, at most 8. Each keeps the server busy; more
+/// of them than it has cores sort in each other's way.
+pub(in crate::cli) fn restore_jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| cores().clamp(2, 8), usize::from)
+}
+
+/// Bytes of rows in flight: enough that each session has a chunk to fill or send while others are coded, and no more, whatever the size of
+/// the database.
+pub(in crate::cli) fn memory_for(asked: Option<u64>, jobs: usize) -> u64 {
+    asked.unwrap_or((MEMORY_PER_JOB * jobs as u64).min(MEMORY_MAX))
+}
+
+/// Threads that compress for a dump, or check for verify. Each keeps the memory for a chunk.
+pub(in crate::cli) fn coding_threads() -> usize {
+    cores().min(CODING_THREADS_MAX)
+}
+
+/// Threads that decode for a restore: one decodes what several of the server's sessions take.
+pub(in crate::cli) fn decoding_threads() -> usize {
+    (cores() / 2).clamp(1, CODING_THREADS_MAX)
+}
+
+pub(in crate::cli) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What `-Z` asks for: a zstd level, or no compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Compression {
+    None,
+    Zstd(i32),
+}
+
+/// Reads `-Z`: `zstd`, `zstd:LEVEL`, `zstd:level=LEVEL`, `none`.
+pub(in crate::cli) fn compression(text: Option<&str>) -> Result<Compression> {
+    let Some(text) = text else { return Ok(Compression::Zstd(LEVEL_DEFAULT)) };
+    let (method, detail) = text.split_once(':').map_or((text, None), |(method, detail)| (method, Some(detail)));
+    let refuse = |cause: &str, hint: &str| Error::new(Kind::Usage, format!("read -Z {text}"), cause).hint(hint);
+    let hint = "write -Z zstd, -Z zstd:LEVEL with a level from 1 to 22, or -Z none";
+    match (method, detail) {
+        ("none", None) => Ok(Compression::None),
+        ("zstd", None) => Ok(Compression::Zstd(LEVEL_DEFAULT)),
+        ("zstd", Some(detail)) => {
+            let level = detail.strip_prefix("level=").unwrap_or(detail).parse().ok().filter(|level| LEVELS.contains(level));
+            level.map(Compression::Zstd).ok_or_else(|| refuse("that is no level of zstd", hint))
+        }
+        ("gzip" | "lz4", _) => Err(refuse(&format!("archives are not compressed with {method}"), hint)),
+        ("none", Some(_)) => Err(refuse("none takes no level", hint)),
+        _ if text.parse::<i64>().is_ok() => Err(refuse("a level alone would mean gzip, as in pg_dump", hint)),
+        _ => Err(refuse("there is no such compression", hint)),
+    }
+}
+
+/// Refuses `-F`, which `pg_dump` and `pg_restore` know.
+pub(in crate::cli) fn refuse_format(format: Option<&str>) -> Result<()> {
+    let Some(format) = format else { return Ok(()) };
+    let cause = "there is one archive format, Silverback's own, and it needs no option";
+    let hint = "leave -F out; `silverback list --sql` prints an archive's definitions as SQL";
+    Err(Error::new(Kind::Usage, format!("read -F {format}"), cause).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let check = |text, expect: Option<u64>| assert_eq!(size(text).ok(), expect, "{text}");
+        check("256MiB", Some(256 << 20));
+        check("256M", Some(256 << 20));
+        check("1GB", Some(1_000_000_000));
+        check("1 gib", Some(1 << 30));
+        check("4096", Some(4096));
+        check("1.5GB", None);
+        check("", None);
+        check("-1", None);
+        check("MB", None);
+        check("99999999999999999999", None);
+        check("99999999999TB", None);
+        assert_eq!(memory("1MiB").unwrap_err(), "at least 16MiB are needed");
+    }
+
+    #[test]
+    fn times() {
+        let check = |text, expect: Option<u64>| assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}");
+        check("30000", Some(30_000));
+        check("30s", Some(30_000));
+        check("5 min", Some(300_000));
+        check("0", Some(0));
+        check("5m", None);
+        check("100d", None);
+        assert_eq!(stall("60").unwrap_err(), "write a unit: 60s or 60min");
+        assert_eq!(stall("0s").unwrap_err(), "at least 1s is needed");
+        assert_eq!(stall("60s").unwrap(), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn compressions() {
+        let check = |text, expect| assert_eq!(compression(Some(text)).unwrap(), expect, "{text}");
+        check("zstd", Compression::Zstd(1));
+        check("zstd:7", Compression::Zstd(7));
+        check("zstd:level=3", Compression::Zstd(3));
+        check("none", Compression::None);
+        for wrong in ["gzip", "gzip:9", "lz4", "6", "0", "zstd:99", "zstd:", "none:1", "", "brotli"] {
+            let error = compression(Some(wrong)).unwrap_err();
+            assert_eq!((error.kind(), error.hint_text().is_some()), (Kind::Usage, true), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What every command does alike: it runs until a signal stops it, decides where the server is, and tells what was not carried.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::args::connection::{Connection, ConnectionArgs};
+use super::args::values;
+use super::signals;
+use super::text::stdio::LogFormat;
+use crate::archive::manifest::NotCarried;
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pool;
+use crate::progress::{Level, Progress};
+use crate::sql::ident;
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well.
+    Done,
+    /// Something named could not be carried.
+    NotCarried,
+    /// A restore was asked after that has left the database in use, and is not done.
+    Unfinished,
+    /// The same, and the database is incomplete.
+    Incomplete,
+}
+
+impl Outcome {
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NotCarried | Self::Unfinished => 10,
+            Self::Incomplete => 7,
+        }
+    }
+}
+
+/// Threads that move bytes between sockets and chunks; one moves a gigabyte a second.
+const MOVING_THREADS_MAX: usize = 2;
+
+/// Runs a command that a signal may stop, with so many threads that split, compress and join.
+pub(super) fn run_stoppable<T>(
+    format: LogFormat,
+    threads: usize,
+    command: impl Future<Output = Result<T>>,
+    cancel: impl AsyncFnOnce(),
+) -> Result<T> {
+    let moving = values::cores().min(MOVING_THREADS_MAX);
+    pool::check_threads(moving + threads)?;
+    pool::start(threads);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(moving)
+        .enable_all()
+        .build()
+        .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;
+    let result = runtime.block_on(async { signals::Signals::listen()?.race(format, command, cancel).await });
+    // A thread that is still at work on a command that was stopped is not waited for.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    result
+}
+
+/// Decides where the server is, and says what there is to say about it.
+pub(super) fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
+    Ok(connect_to(args.resolve()?, progress))
+}
+
+/// The same for a run that changes the database: defaults alone do not say which.
+pub(super) fn connect_to_named(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
+    let connection = args.resolve()?;
+    if !connection.names_database {
+        let cause = format!("nothing says which database is meant; it would be {}", ident::quote(connection.server.database()));
+        return Err(Error::new(Kind::Usage, "find the database to restore into", cause)
+            .hint("name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, or Kong's KONG_PG_*"));
+    }
+    Ok(connect_to(connection, progress))
+}
+
+fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
+    for warning in &connection.warnings {
+        progress.message(Level::Warning, warning);
+    }
+    for setting in &connection.settings {
+        progress.message(Level::Detail, &format!("{} = {} (from {})", setting.name, setting.value, setting.source));
+    }
+    connection.server
+}
+
+/// Names everything that was not carried.
+pub(super) fn tell_not_carried(not_carried: &[NotCarried], progress: &dyn Progress) -> Outcome {
+    for one in not_carried {
+        progress.message(Level::Warning, &one.to_string());
+    }
+    if not_carried.is_empty() { Outcome::Done } else { Outcome::NotCarried }
+}

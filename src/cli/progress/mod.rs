@@ -1,0 +1,8 @@
+//! Progress, shown as it was asked for.
+
+pub(super) mod bars;
+pub(super) mod json_lines;
+pub(super) mod plain;
+pub(super) mod reporter;
+pub(super) mod tally;
+pub(super) mod ticker;

@@ -1,0 +1,5 @@
+//! Text for people and machines: units, columns, standard output and standard error.
+
+pub(super) mod stdio;
+pub(super) mod table;
+pub(super) mod units;

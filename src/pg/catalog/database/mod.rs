@@ -1,0 +1,181 @@
+//! The database itself: how it was made, whose it is, what its sessions begin with. Carried always, made anew only when a restore is asked to.
+
+pub(super) mod event_triggers;
+pub(super) mod extensions;
+pub(super) mod foreign;
+pub(super) mod publications;
+pub(super) mod schemas;
+pub(super) mod source;
+pub(super) mod subscriptions;
+
+use super::attributes::grants::{ROLES, add};
+use super::reader::Reader;
+use crate::archive::manifest::{Acl, Comment, Detail, Object, ObjectId, ObjectKind, Section, SecurityLabel};
+use crate::error::{Error, Kind, Result};
+use crate::pg::row::Row;
+use crate::sql::{ident, render};
+
+/// Settings that hold a list of names, each quoted by itself.
+const LISTS_OF_NAMES: &[&str] = &[
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
+    // Columns that not every server has are looked up in the row as JSON.
+    let sql = "SELECT d.oid, d.datname::text AS name, pg_catalog.pg_get_userbyid(d.datdba)::text AS owner, \
+           pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate, d.datctype::text AS ctype, \
+           coalesce(j.row ->> 'datlocprovider', 'c') AS provider, coalesce(j.row ->> 'datlocale', j.row ->> 'daticulocale') AS locale, \
+           j.row ->> 'daticurules' AS icu_rules, d.datconnlimit AS connection_limit, d.datistemplate AS is_template, \
+           nullif(t.spcname::text, 'pg_default') AS tablespace, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
+         FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace, \
+           LATERAL (SELECT pg_catalog.to_jsonb(d)) j(row) \
+         WHERE d.datname = pg_catalog.current_database()";
+    let rows = reader.rows("the database", sql).await?;
+    let row = rows.first().ok_or_else(|| Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there"))?;
+    let name: String = row.get("name")?;
+    let identity = format!("DATABASE {}", ident::quote(&name));
+    let comment = row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
+    let oid: u32 = row.get("oid")?;
+    let (settings, roles) = settings(reader, oid, &identity).await?;
+    let mut object = Object {
+        id,
+        kind: ObjectKind::Database,
+        schema: None,
+        of: None,
+        owner: row.get("owner")?,
+        acl: acl(reader, oid, &identity).await?,
+        comments: comment.into_iter().collect(),
+        security_labels: labels(reader, oid, &identity).await?,
+        section: Section::PreData,
+        depends_on: Vec::new(),
+        roles,
+        tablespace: row.get("tablespace")?,
+        extension: None,
+        statements: Vec::new(),
+        drop: Some(format!("DROP {identity}")),
+        detail: detail(row)?,
+        identity,
+        name,
+    };
+    // The tablespace is said by who makes it, as for every object.
+    let plain = render::Options { no_tablespaces: true, ..render::Options::default() };
+    object.statements = std::iter::once(render::create_database(&object, &plain, reader.session().version())).chain(settings).collect();
+    Ok(object)
+}
+
+fn detail(row: &Row) -> Result<Detail> {
+    let locale_provider: String = row.get("provider")?;
+    let is_libc = locale_provider == "c";
+    Ok(Detail::Database {
+        locale_provider,
+        encoding: row.get("encoding")?,
+        collate: row.get("collate")?,
+        ctype: row.get("ctype")?,
+        locale: row.get::<_, Option<String>>("locale")?.filter(|_| !is_libc),
+        icu_rules: row.get("icu_rules")?,
+        connection_limit: row.get("connection_limit")?,
+        is_template: row.get("is_template")?,
+    })
+}
+
+async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl>> {
+    let sql = format!(
+        "SELECT NULL::text AS column, g.is_initial, {ROLES} FROM pg_catalog.pg_database d, \
+           LATERAL (SELECT true AS is_initial, i.* FROM pg_catalog.aclexplode(pg_catalog.acldefault('d', d.datdba)) WITH ORDINALITY i \
+             UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(d.datacl) WITH ORDINALITY i) \
+             g(is_initial, grantor, grantee, privilege, grantable, place) \
+         WHERE d.oid = {oid} AND d.datacl IS NOT NULL ORDER BY g.is_initial, g.place"
+    );
+    let mut acl = Acl { on: identity.to_owned(), initial: Vec::new(), items: Vec::new() };
+    for row in reader.rows("the database's privileges", &sql).await? {
+        add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, &row)?;
+    }
+    Ok((acl.initial != acl.items).then_some(acl))
+}
+
+async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<SecurityLabel>> {
+    let sql = format!(
+        "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel l \
+         WHERE l.objoid = {oid} AND l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass ORDER BY 1"
+    );
+    let rows = reader.rows("the database's security labels", &sql).await?;
+    rows.iter().map(|row| Ok(SecurityLabel { on: identity.to_owned(), provider: row.get(0)?, label: row.get(1)? })).collect()
+}
+
+/// What sessions begin with, of everybody and of single roles, and these roles.
+async fn settings(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<(Vec<String>, Vec<String>)> {
+    let sql = format!(
+        "SELECT CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole)::text END AS role, c.setting \
+         FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) WITH ORDINALITY c(setting, place) \
+         WHERE s.setdatabase = {oid} ORDER BY s.setrole <> 0, 1, c.place"
+    );
+    let (mut statements, mut roles) = (Vec::new(), Vec::new());
+    for row in reader.rows("the database's settings", &sql).await? {
+        let (name, value) = row.get::<_, &str>("setting")?.split_once('=').unwrap_or_default();
+        let whose = match row.get::<_, Option<String>>("role")? {
+            None => format!("ALTER {identity}"),
+            Some(role) => {
+                let whose = format!("ALTER ROLE {} IN {identity}", ident::quote(&role));
+                roles.push(role);
+                whose
+            }
+        };
+        statements.push(format!("{whose} SET {} TO {}", ident::quote(name), quoted_value(name, value)));
+    }
+    roles.dedup();
+    Ok((statements, roles))
+}
+
+fn quoted_value(name: &str, value: &str) -> String {
+    if !LISTS_OF_NAMES.contains(&name) {
+        return ident::literal(value);
+    }
+    let names: Vec<String> = names(value).iter().map(|name| ident::literal(name)).collect();
+    if names.is_empty() { "''".to_owned() } else { names.join(", ") }
+}
+
+/// The names of a list as the server stores it: separated by commas, in double quotes where that is needed.
+fn names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = list.trim_start();
+    while !rest.is_empty() {
+        let mut name = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (part, after) = quoted.split_once('"').unwrap_or((quoted, ""));
+                name.push_str(part);
+                quoted = after;
+                let Some(more) = after.strip_prefix('"') else { break };
+                name.push('"');
+                quoted = more;
+            }
+            rest = quoted.trim_start();
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            name.push_str(rest[..end].trim_end());
+            rest = &rest[end..];
+        }
+        names.push(name);
+        rest = rest.trim_start().trim_start_matches(',').trim_start();
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_as_their_settings_want_it() {
+        assert_eq!(quoted_value("work_mem", "64MB"), "'64MB'");
+        assert_eq!(quoted_value("app.tenant", "it's, \"x\""), "'it''s, \"x\"'");
+        assert_eq!(quoted_value("search_path", "\"$user\", public, \"A \"\"b\"\", c\""), "'$user', 'public', 'A \"b\", c'");
+        assert_eq!(quoted_value("search_path", ""), "''");
+        assert_eq!(quoted_value("search_path", "\"\""), "''");
+    }
+}

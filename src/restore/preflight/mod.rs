@@ -1,0 +1,342 @@
+//! All that stands between an archive and a target, found before the first statement and told at once.
+//!
+//! Pure: compares what the archive asks for with what was read of the target.
+
+pub(super) mod already_there;
+pub(super) mod older_server;
+pub(super) mod sections;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mark;
+use super::options::Sections;
+use super::target::Target;
+use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
+use crate::error::{Error, Kind};
+use crate::pg::marker::Marker;
+use crate::restore::Finding;
+use crate::sql::{ident, render};
+
+/// Findings as one error; none is no error.
+pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
+    let doing = format!("prepare to restore into database {}", ident::quote(&target.database));
+    match findings {
+        [] => None,
+        [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
+        many => {
+            let cause = format!("{} things are in the way:", many.len());
+            Some(Error::new(Kind::Requirement, doing, cause).with_items(many.iter().map(Finding::to_string).collect()))
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// The objects wanted; one without statements stands already.
+    pub(super) objects: &'a [Object],
+    /// Where the archive came from.
+    pub(super) source: &'a Source,
+    /// Sections.
+    pub(super) sections: Sections,
+    /// What is left out.
+    pub(super) render: &'a render::Options,
+    /// Whether there may be nothing in the target.
+    pub(super) demands_empty: bool,
+    /// Whether the target is marked meanwhile.
+    pub(super) marks: bool,
+    /// Whether what the archive holds is dropped first.
+    pub(super) cleans: bool,
+}
+
+/// What keeps the restore from beginning.
+pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(marker) = &target.marker {
+        findings.push(unfinished(wanted, marker));
+    } else if wanted.sections.pre_data && wanted.demands_empty && target.occupied_count > 0 {
+        let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
+        let count = target.occupied_count;
+        let problem = format!("the target is not empty, it holds {count} objects: {}{more}", target.occupied.join(", "));
+        findings.push(Finding::new(problem, "restore into an empty database, or let -c drop what the archive holds"));
+    }
+    encoding(wanted, target, &mut findings);
+    create_rights(wanted, target, &mut findings);
+    findings.extend(roles_and_places(wanted, target));
+    extensions(wanted, target, &mut findings);
+    superuser(wanted, target, &mut findings);
+    findings
+}
+
+/// An earlier restore was left undone, or is at work.
+fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
+    let problem = format!("the target holds {}", marker.describe());
+    let schema = ident::quote(&marker.schema);
+    let way_out = match (marker.is_ready(), wanted.cleans) {
+        (true, true) => "it may be in use: run the same command again without -c, or with --resume, which makes what is missing".to_owned(),
+        (true, false) => "run the command of the first time again (--ready-early), which makes what is missing".to_owned(),
+        // What it has made is dropped; so this is about what cannot be.
+        (false, _) if wanted.sections.pre_data => {
+            "restore again with --resume, which goes on, or with -c, which begins anew, or into a new, empty database".to_owned()
+        }
+        (false, _) => {
+            format!("restore again with --resume, which goes on; or empty the tables that it filled, drop schema {schema}, and begin anew")
+        }
+    };
+    Finding::new(problem, way_out)
+}
+
+/// What another restore is at work on is not finished beside it.
+pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
+    let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
+    let problem = format!("another restore is at work in the target (server processes {})", processes.join(", "));
+    (!processes.is_empty()).then(|| Finding::new(problem, "let it end; pg_terminate_backend ends what a killed one left behind"))
+}
+
+/// A restore is finished by one that would have left the same behind.
+pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
+    let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
+    let problem = format!(
+        "what was left undone is not what this restore would leave (other options, or another version): the target holds {}",
+        marker.describe()
+    );
+    Some(Finding::new(
+        problem,
+        "restore with the options of the first time: which objects and rows, --fk, --no-analyze, --no-owner and the like",
+    ))
+}
+
+/// Roles and tablespaces that are asked for.
+pub(super) fn roles_and_places(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !wanted.render.no_owner {
+        owners(wanted, target, &mut findings);
+    }
+    if !wanted.render.no_privileges {
+        grantees(wanted, target, &mut findings);
+    }
+    other_roles(wanted, target, &mut findings);
+    if !wanted.render.no_tablespaces {
+        tablespaces(wanted, target, &mut findings);
+    }
+    findings
+}
+
+/// What may surprise and keeps nothing from working.
+pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let source = wanted.source;
+    if target.version_num / 10_000 < source.server_version_num / 10_000 {
+        warnings.push(format!(
+            "the archive comes from PostgreSQL {}, the target is the older {}: a statement may be refused",
+            source.server_version, target.version
+        ));
+    }
+    warnings.extend(newer_than_known(target.version_num, &target.version));
+    if source.encoding != target.encoding {
+        warnings.push(format!(
+            "the archive's encoding is {}, the target's is {}: texts are converted, and one that cannot be is refused",
+            source.encoding, target.encoding
+        ));
+    }
+    if (&source.collate, &source.ctype) != (&target.collate, &target.ctype) {
+        warnings.push(format!(
+            "the archive's database sorts by {} (ctype {}), the target by {} (ctype {}): text may come in another order",
+            source.collate, source.ctype, target.collate, target.ctype
+        ));
+    }
+    warnings
+}
+
+/// Trusted foreign keys ask for a right that a plain owner has not.
+pub(super) fn trust(target: &Target) -> Option<Finding> {
+    if target.sets_replica {
+        return None;
+    }
+    let user = ident::quote(&target.user);
+    let problem = format!("role {user} may not set session_replication_role, which --fk trust needs");
+    let way_out = if target.version_num >= 150_000 {
+        format!("GRANT SET ON PARAMETER session_replication_role TO {user}, or leave --fk trust out")
+    } else {
+        "restore as a superuser, or leave --fk trust out".to_owned()
+    };
+    Some(Finding::new(problem, way_out))
+}
+
+/// The triggers of foreign keys are the server's.
+pub(super) fn disable_triggers(target: &Target) -> Option<Finding> {
+    let problem = format!("role {} is no superuser, which --disable-triggers needs for those of foreign keys", ident::quote(&target.user));
+    (!target.superuser).then(|| Finding::new(problem, "restore as a superuser, or leave --disable-triggers out"))
+}
+
+fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let source = &wanted.source.encoding;
+    // Into another, the server converts; what the bytes of SQL_ASCII mean nobody knows.
+    let of_unknown_bytes = source == "SQL_ASCII" || (target.encoding == "SQL_ASCII" && source != "UTF8");
+    if *source != target.encoding && of_unknown_bytes {
+        let problem = format!("the archive's encoding is {source}, the target's is {}", target.encoding);
+        findings.push(Finding::new(problem, format!("create the database with ENCODING {} TEMPLATE template0", ident::literal(source))));
+    }
+}
+
+/// The objects that this run makes.
+fn made(wanted: Wanted<'_>) -> impl Iterator<Item = &Object> {
+    wanted.objects.iter().filter(move |object| wanted.sections.holds(object.section) && !object.statements.is_empty())
+}
+
+fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let user = ident::quote(&target.user);
+    if wanted.marks && !target.creates_schemas {
+        let database = ident::quote(&target.database);
+        let problem = format!("role {user} may not create schemas in database {database}");
+        findings.push(Finding::new(problem, format!("GRANT CREATE ON DATABASE {database} TO {user}, or make it the owner")));
+    }
+    let schemas: BTreeSet<&str> =
+        made(wanted).filter(|object| object.section == Section::PreData).filter_map(|object| object.schema.as_deref()).collect();
+    for name in schemas {
+        if let Some(schema) = target.schemas.get(name).filter(|schema| !schema.creates) {
+            let quoted = ident::quote(name);
+            let problem = format!("role {user} may not create in schema {quoted}, which belongs to {}", ident::quote(&schema.owner));
+            findings.push(Finding::new(problem, format!("GRANT CREATE ON SCHEMA {quoted} TO {user}, or make it the database's owner")));
+        }
+    }
+}
+
+fn owners(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let mut owned: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for object in made(wanted).filter(|object| object.kind != ObjectKind::DefaultAcl) {
+        if let Some(owner) = object.owner.as_deref() {
+            let entry = owned.entry(owner).or_default();
+            entry.0 += 1;
+            entry.1.extend(object.schema.as_deref());
+        }
+    }
+    for (owner, (count, schemas)) in owned {
+        let quoted = ident::quote(owner);
+        let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+        match target.roles.get(owner) {
+            None => {
+                let problem = format!("role {quoted} does not exist; it owns {objects} of the archive");
+                findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave owners out with -O")));
+            }
+            Some(role) if !(role.set && role.usage) => {
+                let user = ident::quote(&target.user);
+                let problem = format!("role {user} may not give objects to role {quoted}, which owns {objects} of the archive");
+                findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave owners out with -O")));
+            }
+            Some(_) if target.superuser => {}
+            Some(_) => {
+                for name in schemas {
+                    if target.schemas.get(name).is_some_and(|schema| !schema.creators.contains(owner)) {
+                        let problem = format!("role {quoted} may not create in schema {}, which an owner must", ident::quote(name));
+                        let way_out = format!("GRANT CREATE ON SCHEMA {} TO {quoted}, or leave owners out with -O", ident::quote(name));
+                        findings.push(Finding::new(problem, way_out));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    let mut foreign: BTreeSet<&str> = BTreeSet::new();
+    for object in wanted.objects.iter().filter(|object| wanted.sections.holds(object.section)) {
+        let Some(acl) = &object.acl else { continue };
+        for grant in acl.granted().chain(acl.revoked()) {
+            missing.extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
+        }
+        let owner = object.owner.as_deref().or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
+        for grantor in acl.granted().map(|grant| grant.grantor.as_str()).filter(|grantor| owner != Some(grantor)) {
+            match target.roles.get(grantor) {
+                None => drop(missing.insert(grantor)),
+                Some(role) if !role.set => drop(foreign.insert(grantor)),
+                Some(_) => {}
+            }
+        }
+        if object.kind == ObjectKind::DefaultAcl {
+            let roles = object.owner.iter().chain(&object.roles).map(String::as_str);
+            missing.extend(roles.filter(|role| !target.roles.contains_key(*role)));
+        }
+    }
+    for role in missing {
+        let quoted = ident::quote(role);
+        let problem = format!("role {quoted} does not exist; privileges of the archive name it");
+        findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave privileges out with -x")));
+    }
+    for role in foreign {
+        let (quoted, user) = (ident::quote(role), ident::quote(&target.user));
+        let problem = format!("role {user} may not grant in the name of role {quoted}, as the archive's privileges ask");
+        findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave privileges out with -x")));
+    }
+}
+
+/// Policies and user mappings name roles in their statements.
+fn other_roles(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    for object in made(wanted).filter(|object| object.kind != ObjectKind::DefaultAcl) {
+        for role in object.roles.iter().filter(|role| !target.roles.contains_key(*role)) {
+            let quoted = ident::quote(role);
+            findings
+                .push(Finding::new(format!("role {quoted} does not exist; {} names it", object.identity), format!("CREATE ROLE {quoted}")));
+        }
+    }
+}
+
+fn tablespaces(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let names: BTreeSet<&str> = made(wanted).filter_map(|object| object.tablespace.as_deref()).collect();
+    for name in names {
+        let quoted = ident::quote(name);
+        let problem = match target.tablespaces.get(name) {
+            None => format!("tablespace {quoted} does not exist"),
+            Some(false) => format!("role {} may not create in tablespace {quoted}", ident::quote(&target.user)),
+            Some(true) => continue,
+        };
+        findings.push(Finding::new(problem, "use the default tablespace with --no-tablespaces"));
+    }
+}
+
+fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    for object in made(wanted).filter(|object| object.kind == ObjectKind::Extension) {
+        let quoted = ident::quote(&object.name);
+        match target.extensions.get(&object.name) {
+            None => {
+                let problem = format!("extension {quoted} is not available on the target's server");
+                findings.push(Finding::new(problem, "install its package there"));
+            }
+            Some(extension) if extension.superuser && !extension.installed && !target.superuser => {
+                let problem = format!("extension {quoted} can only be created by a superuser");
+                findings.push(Finding::new(problem, format!("let a superuser run CREATE EXTENSION {quoted} in the target first")));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    use ObjectKind::{
+        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Publication, PublicationSchema,
+        Subscription, TextSearchParser, TextSearchTemplate,
+    };
+    if target.superuser {
+        return;
+    }
+    // What is on an extension's object, the extension has made, as a rule.
+    for object in made(wanted).filter(|object| object.extension.is_none()) {
+        let needs = match object.kind {
+            // Since 16 a role's membership in pg_create_subscription is enough.
+            Subscription => target.version_num < 160_000,
+            // What is published then is not the publisher's alone.
+            Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
+            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | PublicationSchema
+            | TextSearchParser | TextSearchTemplate => true,
+            _ => false,
+        };
+        if needs {
+            let problem = format!("{} can only be created by a superuser", object.identity);
+            findings.push(Finding::new(problem, "restore as a superuser"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

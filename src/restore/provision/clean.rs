@@ -1,0 +1,339 @@
+//! Room for what the archive holds (`--clean`): objects of the same names are dropped, all or none, and everything else stays.
+//!
+//! Does not know what is made afterwards.
+
+use std::collections::HashSet;
+
+use crate::restore::marker;
+use crate::restore::options::Sections;
+use crate::restore::step::Step;
+use crate::restore::target::{self, Target};
+
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
+use crate::error::{Error, Kind, Result};
+use crate::pg::marker::Run;
+use crate::pg::session::Session;
+use crate::sql::ident;
+
+/// One thing to drop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::restore) struct Drop {
+    /// The statement.
+    pub(in crate::restore) step: Step,
+    /// Whether it goes with another thing anyhow, so that it need not succeed.
+    part: bool,
+    object: ObjectId,
+    /// The object that a statement makes harmless instead of dropping something: a view, whose circle it breaks.
+    breaks: Option<ObjectId>,
+    /// The type that goes only together with its input and output functions.
+    base_type: Option<String>,
+    /// Whether it may stay, because something that is not the archive's is in it, or because it is another role's.
+    may_stay: bool,
+}
+
+/// What to drop, in the reverse order of making it. A statement that makes a part vanish first breaks a circle.
+pub(in crate::restore) fn drops(objects: &[Object], sections: Sections, target: &Target, if_exists: bool) -> Vec<Drop> {
+    let ids: HashSet<ObjectId> = objects.iter().map(|object| object.id).collect();
+    let wanted = objects.iter().rev().filter(|object| sections.holds(object.section) && is_dropped(object, target));
+    wanted
+        .filter_map(|object| {
+            let sql = object.drop.as_deref()?;
+            let part = object.of.is_some_and(|of| ids.contains(&of)) || !sql.starts_with("DROP ");
+            let sql = match &object.detail {
+                Detail::LargeObjects { oids } => unlink(oids),
+                _ if part || if_exists => with_if_exists(sql),
+                _ => sql.to_owned(),
+            };
+            let breaks = object.of.filter(|_| sql.starts_with("CREATE "));
+            // What else there is of that type must stay.
+            let base_type =
+                object.drop.as_deref().and_then(|sql| sql.strip_prefix("DROP TYPE ")?.strip_suffix(" CASCADE")).map(str::to_owned);
+            let sql = sql.strip_suffix(" CASCADE").map(str::to_owned).unwrap_or(sql);
+            let may_stay = matches!(object.kind, ObjectKind::Schema | ObjectKind::Extension);
+            let step = Step::new(format!("drop {}", object.identity), sql);
+            Some(Drop { step, part, object: object.id, breaks, base_type, may_stay })
+        })
+        .collect()
+}
+
+/// Whether `drops` has the object in it.
+pub(in crate::restore) fn is_dropped(object: &Object, target: &Target) -> bool {
+    match object.kind {
+        // The server's own, and those that could not be made again.
+        ObjectKind::Extension => {
+            let found = target.extensions.get(&object.name);
+            object.name != "plpgsql" && found.is_some_and(|extension| target.superuser || !extension.superuser)
+        }
+        _ => object.drop.is_some() && !object.statements.is_empty(),
+    }
+}
+
+fn unlink(oids: &[u32]) -> String {
+    let list: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})", list.join(", "))
+}
+
+/// `DROP TABLE t` becomes `DROP TABLE IF EXISTS t`; what is no DROP stays as it is.
+fn with_if_exists(sql: &str) -> String {
+    const KINDS: &[&str] = &[
+        "ACCESS METHOD",
+        "AGGREGATE",
+        "CAST",
+        "COLLATION",
+        "CONVERSION",
+        "DOMAIN",
+        "EVENT TRIGGER",
+        "EXTENSION",
+        "FOREIGN DATA WRAPPER",
+        "FOREIGN TABLE",
+        "FUNCTION",
+        "INDEX",
+        "LANGUAGE",
+        "MATERIALIZED VIEW",
+        "OPERATOR CLASS",
+        "OPERATOR FAMILY",
+        "OPERATOR",
+        "POLICY",
+        "PROCEDURAL LANGUAGE",
+        "PROCEDURE",
+        "PUBLICATION",
+        "RULE",
+        "SCHEMA",
+        "SEQUENCE",
+        "SERVER",
+        "STATISTICS",
+        "SUBSCRIPTION",
+        "TABLE",
+        "TEXT SEARCH CONFIGURATION",
+        "TEXT SEARCH DICTIONARY",
+        "TEXT SEARCH PARSER",
+        "TEXT SEARCH TEMPLATE",
+        "TRANSFORM",
+        "TRIGGER",
+        "TYPE",
+        "USER MAPPING",
+        "VIEW",
+    ];
+    let rest = |kind: &&str| sql.strip_prefix("DROP ")?.strip_prefix(*kind)?.strip_prefix(' ').map(str::to_owned);
+    KINDS.iter().find_map(|kind| rest(kind).map(|rest| format!("DROP {kind} IF EXISTS {rest}"))).unwrap_or_else(|| sql.to_owned())
+}
+
+/// How one attempt ended.
+enum Outcome {
+    Gone,
+    Missing,
+    Needed(Error),
+    Failed(Error),
+}
+
+/// A restore that was left undone and is begun anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::restore) struct Anew {
+    /// The schema of its marker, unquoted.
+    pub(in crate::restore) schema: String,
+    /// Where nothing of it may stay, unquoted; none is everywhere.
+    filled: Option<Vec<String>>,
+    /// Whether this restore drops all that it has made.
+    is_same: bool,
+    what: String,
+}
+
+impl Anew {
+    /// Takes the marker from a target that is to be cleaned and was not ready. `same`: this restore makes what that one was to make.
+    pub(in crate::restore) fn of(target: &mut Target, same: impl Fn(&Run) -> bool) -> Option<Self> {
+        let marker = target.marker.take_if(|marker| !marker.is_ready())?;
+        target.schemas.remove(&marker.schema);
+        let is_same = marker.run.as_ref().is_some_and(same);
+        let what = marker.describe();
+        Some(Self { schema: marker.schema, filled: marker.run.map(|run| run.schemas).filter(|schemas| !schemas.is_empty()), is_same, what })
+    }
+
+    /// Refuses if something would stay that the other restore may have made.
+    async fn check_left(&self, session: &Session) -> Result<()> {
+        if self.is_same {
+            return Ok(());
+        }
+        let literals = |schemas: &[String]| schemas.iter().map(|schema| ident::literal(schema)).collect::<Vec<_>>().join(", ");
+        let filled = self.filled.as_ref().map_or_else(|| "true".to_owned(), |schemas| format!("nspname IN ({})", literals(schemas)));
+        let among = format!("{filled} AND nspname <> {}", ident::literal(&self.schema));
+        let (named, count) = target::occupied(session, &among).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let more = if count > named.len() as u64 { ", …" } else { "" };
+        let cause = format!("the target holds {}; {count} objects would stay of it: {}{more}", self.what, named.join(", "));
+        Err(Error::new(Kind::Requirement, "drop what the archive holds", cause)
+            .hint("restore the archive of the first time with its options, or drop these objects first"))
+    }
+}
+
+/// Drops everything and runs `then`, in one transaction. What others of the list still need is tried again when these are gone.
+pub(in crate::restore) async fn run(session: &Session, target: &Target, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
+    // The mark is set in it, and must be on the server's disk before anything that it speaks of.
+    session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
+    session.execute("begin a transaction", "BEGIN").await?;
+    let ended = drop_all(session, drops, anew, then).await;
+    if ended.is_err() {
+        // The first error is the one that is told.
+        let _ = session.execute("roll back", "ROLLBACK").await;
+    }
+    ended.map_err(|error| {
+        let error = target.explain(error);
+        let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
+        let kind = if error.kind() == Kind::Unexpected { Kind::Requirement } else { error.kind() };
+        error.as_kind(kind).hint(format!("{hint}nothing was changed"))
+    })
+}
+
+async fn drop_all(session: &Session, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
+    marker::check_alone(session, anew.map(|anew| anew.schema.as_str())).await?;
+    drop_each(session, drops).await?;
+    if let Some(anew) = anew {
+        anew.check_left(session).await?;
+    }
+    for step in then {
+        session.execute(&step.doing, &step.sql).await?;
+    }
+    session.execute("commit", "COMMIT").await.map(drop)
+}
+
+async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
+    let mut pending: Vec<&Drop> = drops.iter().collect();
+    let mut first = true;
+    loop {
+        let before = pending.len();
+        let still: HashSet<ObjectId> = pending.iter().map(|drop| drop.object).collect();
+        let mut left: Vec<&Drop> = Vec::new();
+        let mut needed = None;
+        for drop in pending {
+            match drop.breaks {
+                Some(_) if first => {
+                    left.push(drop);
+                    continue;
+                }
+                Some(view) if !still.contains(&view) => continue,
+                _ => {}
+            }
+            match attempt(session, &drop.step).await? {
+                Outcome::Gone => {}
+                // Later it may have gone with something else.
+                Outcome::Missing if drop.part || !first => {}
+                Outcome::Missing => return Err(missing(drop)),
+                Outcome::Needed(_) | Outcome::Failed(_) if drop.part || drop.may_stay => left.push(drop),
+                Outcome::Needed(error) => {
+                    needed.get_or_insert(error);
+                    left.push(drop);
+                }
+                Outcome::Failed(error) => return Err(error),
+            }
+        }
+        if left.len() == before && !first {
+            if drop_shells(session, &left).await? {
+                pending = left;
+                continue;
+            }
+            drop_base_types(session, &mut left).await?;
+        }
+        if left.is_empty() || (left.len() == before && !first) {
+            if let Some(error) = needed {
+                return Err(error.hint("what is not in the archive needs it: drop that first, or leave it out of the restore"));
+            }
+            return Ok(());
+        }
+        (pending, first) = (left, false);
+    }
+}
+
+/// Operators that were only ever named as another's commutator or negator outlive it, stand for nothing, and keep their operands' types from
+/// going. Says whether there were any.
+async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
+    let mut found = false;
+    for drop in left {
+        let words = |kind: &&str| drop.step.sql.strip_prefix(*kind).map(|rest| rest.strip_prefix("IF EXISTS ").unwrap_or(rest));
+        let Some(name) = ["DROP TYPE ", "DROP DOMAIN ", "DROP TABLE "].iter().find_map(words) else { continue };
+        let sql = format!(
+            "SELECT pg_catalog.format('DROP OPERATOR %I.%s (%s, %s)', n.nspname, o.oprname, \
+               CASE o.oprleft WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END, pg_catalog.format_type(o.oprright, NULL)) \
+             FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+             JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype({}) \
+             WHERE o.oprcode = 0 AND (o.oprleft IN (t.oid, t.typarray) OR o.oprright IN (t.oid, t.typarray)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator u WHERE o.oid IN (u.oprcom, u.oprnegate) AND u.oprcode <> 0)",
+            ident::literal(name)
+        );
+        for row in session.query(&drop.step.doing, &sql).await? {
+            let step = Step::new(&drop.step.doing, row.get::<_, String>(0)?);
+            found |= matches!(attempt(session, &step).await?, Outcome::Gone);
+        }
+    }
+    Ok(found)
+}
+
+/// A base type and its functions need each other, and so do a range and its canonical function. Whatever else needs the type, its arrays or
+/// its multirange keeps it.
+async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()> {
+    // Multiranges came with 14.
+    let multirange = if session.version() >= 140_000 { "r.rngmultitypid" } else { "0::oid" };
+    let mut at = 0;
+    while let Some(drop) = left.get(at).copied() {
+        at += 1;
+        let Some(name) = &drop.base_type else { continue };
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid \
+             LEFT JOIN pg_catalog.pg_type m ON m.oid = {multirange} \
+             JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray, m.oid, m.typarray) \
+             WHERE t.oid = pg_catalog.to_regtype({}) AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype <> 'i' \
+             AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+               AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze, r.rngcanonical)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.deptype = 'i' AND (i.classid, i.objid) = (d.classid, d.objid) \
+               AND i.refclassid = d.refclassid AND i.refobjid IN (t.oid, m.oid)))",
+            ident::literal(name)
+        );
+        let is_alone: bool = session.query_one(&drop.step.doing, &sql).await?.get(0)?;
+        let step = Step::new(&drop.step.doing, format!("{} CASCADE", drop.step.sql));
+        if is_alone && matches!(attempt(session, &step).await?, Outcome::Gone) {
+            at -= 1;
+            left.remove(at);
+        }
+    }
+    Ok(())
+}
+
+fn missing(drop: &Drop) -> Error {
+    Error::new(Kind::Requirement, &drop.step.doing, "it does not exist").hint("--if-exists drops only what is there")
+}
+
+async fn attempt(session: &Session, step: &Step) -> Result<Outcome> {
+    // Polled together they travel together: one round trip.
+    let (begun, dropped, released) = tokio::join!(
+        session.execute(&step.doing, "SAVEPOINT drop_one"),
+        session.execute(&step.doing, &step.sql),
+        session.execute(&step.doing, "RELEASE SAVEPOINT drop_one"),
+    );
+    begun?;
+    let error = match dropped {
+        Ok(_) => return released.map(|_| Outcome::Gone),
+        Err(error) if error.kind() == Kind::Server => return Err(error),
+        Err(error) => error,
+    };
+    session.execute(&step.doing, "ROLLBACK TO SAVEPOINT drop_one").await?;
+    Ok(match error.sqlstate() {
+        Some("2BP01") => Outcome::Needed(error),
+        Some("42704" | "42P01" | "42883" | "3F000" | "42703") => Outcome::Missing,
+        _ => Outcome::Failed(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_exists_comes_after_the_kind() {
+        let check = |sql: &str, expect: &str| assert_eq!(with_if_exists(sql), expect);
+        check("DROP TABLE public.t", "DROP TABLE IF EXISTS public.t");
+        check("DROP OPERATOR CLASS s.c USING btree", "DROP OPERATOR CLASS IF EXISTS s.c USING btree");
+        check("DROP OPERATOR s.+ (integer, integer)", "DROP OPERATOR IF EXISTS s.+ (integer, integer)");
+        check("DROP CAST (text AS s.t)", "DROP CAST IF EXISTS (text AS s.t)");
+        check("ALTER TABLE t DROP CONSTRAINT c", "ALTER TABLE t DROP CONSTRAINT c");
+    }
+}

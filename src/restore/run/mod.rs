@@ -1,0 +1,254 @@
+//! Carries a graph out: each session takes the next job that may start; the first failure ends all.
+
+pub(super) mod concurrent_index;
+pub(super) mod failures;
+pub(super) mod held_locks;
+pub(super) mod large_objects;
+pub(super) mod left;
+pub(super) mod load;
+pub(super) mod on_extensions;
+pub(super) mod ready;
+pub mod schedule;
+pub(super) mod script;
+pub(super) mod sort_memory;
+pub(super) mod statistics;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use self::failures::Failures;
+use self::load::Loader;
+use self::ready::Ready;
+use self::schedule::Schedule;
+use self::script::{at_once, durable_transaction};
+use self::sort_memory::Memory;
+use super::live::LiveTriggers;
+use super::mark::Mark;
+use super::options::Options;
+use super::plan::graph::{Graph, Job, JobId, Stage, Work};
+use super::plan::load_sql::Load;
+use super::resume::job_key::JobKey;
+use super::resume::ledger::Ledger;
+use super::sessions::{open_session, revive};
+use super::step::Step;
+use crate::archive::manifest::NotCarried;
+use crate::archive::statistics::Statistics;
+use crate::error::{Error, Kind, Result};
+use crate::pg::session::Session;
+use crate::restore::Busy;
+use crate::restore::run::left::Left;
+use crate::sql::ident;
+
+/// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
+const COMMIT_EVERY: usize = 500;
+
+/// What the sessions share.
+pub(super) struct Shared {
+    /// Where the sessions are, and what they are set to.
+    pub(super) options: Options,
+    /// The plan.
+    pub(super) graph: Graph,
+    /// Brings rows.
+    pub(super) loader: Loader,
+    /// What the server may use to sort.
+    pub(super) memory: Memory,
+    /// Triggers of tables that were there before.
+    pub(super) triggers: LiveTriggers,
+    /// What failed, where that does not end the restore.
+    pub(super) failures: Option<Failures>,
+    /// What could not be made on extensions' objects.
+    pub(super) refused: Mutex<Vec<NotCarried>>,
+    /// Gives the word that the database may be used.
+    pub(super) ready: Ready,
+    /// What the server is told of the rows, for its planner.
+    pub(super) statistics: Vec<Statistics>,
+    /// What marks the target.
+    pub(super) mark: Option<Mark>,
+    /// Where it is written what is done.
+    pub(super) ledger: Option<Ledger>,
+    /// The statements that take the marker away.
+    pub(super) unmark: Vec<Step>,
+}
+
+/// Sessions at work, each with its job; dropping the set aborts them, which closes their connections.
+type Running = JoinSet<(JobId, Session, Result<()>, f64)>;
+
+/// Does every job. On the first failure the server is asked to cancel the others; when dropped, the sessions are closed.
+pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<(Vec<Session>, Busy)> {
+    let mut running = Running::new();
+    let ended = work_off(shared, sessions, &mut running).await;
+    if ended.is_err() {
+        // A backend that builds an index would not notice a closed connection before the index is built.
+        shared.options.server.cancel_all().await;
+        running.shutdown().await;
+    }
+    ended
+}
+
+async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Running) -> Result<(Vec<Session>, Busy)> {
+    let graph = &shared.graph;
+    let mut schedule = Schedule::new(graph)?;
+    let mut idle = sessions;
+    let mut busy = Busy::new();
+    let mut left = Left::new(graph);
+    left.tell(&shared.loader.progress);
+    loop {
+        let mut starting = Vec::new();
+        while let Some(session) = idle.pop() {
+            let Some(job) = schedule.start() else {
+                idle.push(session);
+                break;
+            };
+            starting.push((job, session));
+        }
+        // While every session has work of its own, helpers would only add the cost of merging what they sorted.
+        let helped = !idle.is_empty() || shared.options.jobs == 1;
+        for (job, mut session) in starting {
+            let shared = Arc::clone(shared);
+            running.spawn(async move {
+                let begun = Instant::now();
+                let result = shared.run(&mut session, job, helped).await;
+                (job, session, result, begun.elapsed().as_secs_f64())
+            });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let (id, session, result, seconds) =
+            ended.map_err(|source| Error::new(Kind::Unexpected, "carry out the restore", source.to_string()))?;
+        schedule.finish(id);
+        idle.push(shared.tolerate(session, id, result).await?);
+        *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
+        shared.loader.progress.steps(schedule.done() as u64, graph.jobs.len() as u64);
+        left.done(&graph.jobs[id.index()], &shared.loader.progress);
+    }
+    if schedule.is_complete() {
+        return Ok((idle, busy));
+    }
+    Err(Error::new(Kind::Unexpected, "carry out the restore", "jobs are left that cannot start"))
+}
+
+impl Shared {
+    /// After a failure that does not end the restore, a session to go on with.
+    async fn tolerate(&self, session: Session, id: JobId, result: Result<()>) -> Result<Session> {
+        let Err(error) = result else { return Ok(session) };
+        let Some(failures) = &self.failures else { return Err(error) };
+        let work = &self.graph.jobs[id.index()].work;
+        let (of, makes) = match work {
+            Work::Load { table, .. } => (Some(self.loader.archive.manifest.tables[table.0 as usize].object), false),
+            Work::Statements(steps) => {
+                let failed = steps.iter().find(|step| step.doing == error.doing()).or(steps.first());
+                failed.map_or((None, false), |step| (step.of, step.makes))
+            }
+            _ => (None, false),
+        };
+        failures.note(error, of, makes)?;
+        match work {
+            // The driver is out of step after a COPY that failed.
+            Work::Load { .. } => {
+                drop(session);
+                open_session(&self.options).await
+            }
+            _ => session.batch("roll back", "ROLLBACK").await.map(|()| session),
+        }
+    }
+
+    /// After a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
+    fn check_still_sensible(&self, failures: &Failures, job: &Job) -> Result<()> {
+        let table = match &job.work {
+            Work::Ready if failures.any() => {
+                return Err(Error::new(Kind::Incomplete, &job.label, "something failed, which would be in use then"));
+            }
+            Work::Load { table, .. } => table,
+            _ => return Ok(()),
+        };
+        let table = &self.loader.archive.manifest.tables[table.0 as usize];
+        let name = ident::qualified(&table.schema, &table.name);
+        let cause = if job.stage == Stage::Last && failures.any() {
+            "its rows would declare a database usable that is incomplete"
+        } else if failures.has(&format!("create TABLE {name}")) {
+            "the table was not made"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Kind::Incomplete, &job.label, cause))
+    }
+
+    /// Gives the session what the job needs to sort.
+    async fn set_up(&self, session: &Session, job: &Job, helped: bool) -> Result<()> {
+        match self.memory.set_up(job.cost.sorts, helped) {
+            Some(sql) => session.execute("set up the session", &sql).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
+    async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<()> {
+        let job: &Job = &self.graph.jobs[id.index()];
+        revive(&self.options, session).await?;
+        if let Some(failures) = &self.failures {
+            self.check_still_sensible(failures, job)?;
+        }
+        let note = self.ledger.as_ref().and_then(|ledger| ledger.note(self.keys(id)));
+        match (&job.work, &self.failures) {
+            (Work::Statements(steps), _) => {
+                // Polled together they travel together.
+                let (set, done) = tokio::join!(self.set_up(session, job, helped), at_once(session, steps, note.as_ref()));
+                set.and(done)
+            }
+            (Work::Script(steps), Some(failures)) => failures.script(session, steps, &self.notes(self.keys(id))).await,
+            (Work::Script(steps), None) => self.script(session, steps, self.keys(id)).await,
+            (Work::Concurrently(index), _) => {
+                let set_up = self.memory.set_up(job.cost.sorts, helped);
+                concurrent_index::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await?;
+                self.note_after(session, id).await
+            }
+            (Work::Statistics { taken, gather }, _) => {
+                let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
+                let progress = self.loader.progress.as_ref();
+                statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await?;
+                self.note_after(session, id).await
+            }
+            (Work::OnExtensions(all), _) => {
+                let refused = on_extensions::make(session, all).await?;
+                self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(refused);
+                Ok(())
+            }
+            (Work::Ready, _) => {
+                durable_transaction(session, &self.ready.usable).await?;
+                let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
+                self.ready.tell(left, self.loader.progress.as_ref()).await
+            }
+            (Work::Load { table, chunks, mode, trusted, .. }, _) => {
+                let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
+                let described = &self.loader.archive.manifest.tables[table.0 as usize];
+                let note = note.as_ref().map(|step| step.sql.as_str());
+                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted, note };
+                self.loader.run(session, load).await.map(drop)
+            }
+        }
+    }
+    /// A script's statements, so many in a transaction; with each, that it is done.
+    async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
+        let mut keys = keys.chunks(COMMIT_EVERY);
+        for batch in steps.chunks(COMMIT_EVERY) {
+            let note = self.ledger.as_ref().and_then(|ledger| ledger.note(keys.next().unwrap_or_default()));
+            at_once(session, batch, note.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_after(&self, session: &Session, id: JobId) -> Result<()> {
+        let Some(note) = self.ledger.as_ref().and_then(|ledger| ledger.note_after(self.keys(id))) else { return Ok(()) };
+        session.execute(&note.doing, &note.sql).await.map(drop)
+    }
+
+    fn keys(&self, id: JobId) -> &[JobKey] {
+        self.ledger.as_ref().and_then(|ledger| ledger.keys.jobs.get(id.index())).map_or(&[], Vec::as_slice)
+    }
+
+    /// What notes each of these by itself.
+    pub(super) fn notes(&self, keys: &[JobKey]) -> Vec<Option<Step>> {
+        keys.iter().map(|key| self.ledger.as_ref().and_then(|ledger| ledger.note(std::slice::from_ref(key)))).collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! Statements in one transaction, and what notes in it that they are done.
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::restore::marker;
+use crate::restore::step::Step;
+
+/// Statements that are on their way before the first is answered.
+pub(in crate::restore) const PIPELINE: usize = 64;
+
+/// Runs statements in one transaction, with what notes them. All is sent in one go, so that it takes one round trip, as a single statement on its
+/// own does; the first error is the one that is told, and what follows it in an aborted transaction does nothing.
+pub(in crate::restore) async fn at_once(session: &Session, steps: &[Step], note: Option<&Step>) -> Result<()> {
+    match (steps, note) {
+        ([], _) => Ok(()),
+        ([step], None) => session.execute(&step.doing, &step.sql).await.map(drop),
+        _ => {
+            // What a deferred constraint says at the end is about the last statement.
+            let (begin, commit) = (Step::new("begin a transaction", "BEGIN"), Step::new(&steps[steps.len() - 1].doing, "COMMIT"));
+            let all: Vec<&Step> = std::iter::once(&begin).chain(steps).chain(note).chain([&commit]).collect();
+            send(session, &all).await
+        }
+    }
+}
+
+/// The same, on the server's disk when it returns, and all that was committed before with it. The mark is set and taken away so: a crash
+/// of the server may undo what lies between, for the other commits do not wait, but never the mark alone.
+pub(in crate::restore) async fn durable_transaction(session: &Session, steps: &[Step]) -> Result<()> {
+    let doing = "wait for the server's disk";
+    session.execute(doing, "SET synchronous_commit = on").await?;
+    transaction(session, steps).await?;
+    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
+}
+
+/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it returns. `known`: the schema of one that stands
+/// already.
+pub(in crate::restore) async fn begin(session: &Session, steps: &[Step], known: Option<&str>) -> Result<()> {
+    let doing = "wait for the server's disk";
+    session.execute(doing, "SET synchronous_commit = on").await?;
+    session.execute("begin a transaction", "BEGIN").await?;
+    marker::check_alone(session, known).await?;
+    in_order(session, steps).await?;
+    session.execute("commit", "COMMIT").await?;
+    session.execute(doing, "SET synchronous_commit = off").await.map(drop)
+}
+
+/// Statements in one transaction that is committed only when all were answered.
+pub(in crate::restore) async fn transaction(session: &Session, steps: &[Step]) -> Result<()> {
+    session.execute("begin a transaction", "BEGIN").await?;
+    in_order(session, steps).await?;
+    session.execute("commit", "COMMIT").await.map(drop)
+}
+
+/// Statements sent without waiting for each answer.
+pub(in crate::restore) async fn in_order(session: &Session, steps: &[Step]) -> Result<()> {
+    send(session, &steps.iter().collect::<Vec<_>>()).await
+}
+
+async fn send(session: &Session, steps: &[&Step]) -> Result<()> {
+    let mut answers = FuturesOrdered::new();
+    for step in steps {
+        answers.push_back(session.execute(&step.doing, &step.sql));
+        if answers.len() >= PIPELINE {
+            answers.next().await.transpose()?;
+        }
+    }
+    while answers.next().await.transpose()?.is_some() {}
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! A restore's sessions: opened, set up, and replaced when they are lost while idle.
+//!
+//! Does not know what is done in them.
+
+use super::options::Options;
+use super::target::marker;
+use crate::error::{Kind, Result};
+use crate::pg::session::{Purpose, Session};
+
+/// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
+/// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent; with less, one
+/// between two large tables is proved by reading an index in its order, and the parent's rows from all over the table, not by hashing.
+const RANDOM_PAGE_COST: u32 = 3;
+
+pub(super) async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
+    let mut sessions = vec![first];
+    while sessions.len() < options.jobs {
+        let opened = open_session(options).await.map_err(|error| match error.kind() {
+            Kind::Connect if sessions[0].is_proxied() => {
+                error.hint("the pooler gives no further session: use fewer (-j), or let it have more")
+            }
+            _ => error,
+        });
+        sessions.push(opened?);
+    }
+    Ok(sessions)
+}
+
+pub(super) async fn open_session(options: &Options) -> Result<Session> {
+    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
+    set_up(options, &session).await?;
+    Ok(session)
+}
+
+/// Replaces a session that was lost while it had nothing to do: a firewall forgets those that are silent for long.
+pub(super) async fn revive(options: &Options, session: &mut Session) -> Result<()> {
+    if session.client().is_closed() {
+        *session = open_session(options).await?;
+    }
+    Ok(())
+}
+
+/// What only a restore's sessions are set to.
+pub(super) async fn set_up(options: &Options, session: &Session) -> Result<()> {
+    let sql = format!(
+        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), {}, \
+                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)",
+        marker::show_at_work()
+    );
+    session.batch("set up the session", &sql).await?;
+    if let Some(role) = &options.role {
+        session.set_role(role).await?;
+    }
+    Ok(())
+}

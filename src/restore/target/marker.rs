@@ -1,0 +1,103 @@
+//! The marker as it stands in a target, and the lock by which a restore that is still at work is told from one that was stopped.
+//!
+//! Does not know how a marker is written.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::marker::{self, Marker, SCHEMA};
+use crate::pg::session::{Purpose, Session};
+use crate::restore::mark::{Mark, incomplete};
+
+/// The two halves of the key of the lock that every session of a restore holds: "silv", "back".
+const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"back"));
+
+/// The same for the moment in which a marker is set.
+const SETTING: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"mark"));
+
+/// The expression by which a session shows, until it ends, that a restore is at work in its database.
+pub(in crate::restore) fn show_at_work() -> String {
+    let (class, object) = AT_WORK;
+    format!("pg_catalog.pg_advisory_lock_shared({class}, {object})")
+}
+
+/// The server processes of other restores into this database. A process whose client was killed ends when it notices, so a little time is
+/// given to it.
+pub(in crate::restore) async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
+    let mut looks = 0;
+    loop {
+        let others = at_work_now(session).await?;
+        looks += 1;
+        if others.is_empty() || looks == LOOKS {
+            return Ok(others);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+/// The same as it is at this moment.
+pub(in crate::restore) async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
+    let (class, object) = AT_WORK;
+    let sql = format!(
+        "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {class} AND objid = {object} \
+           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+           AND pid <> pg_catalog.pg_backend_pid() ORDER BY pid"
+    );
+    let rows = session.query("look for another restore that is at work", &sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The marker that an earlier restore left, if there is one.
+pub(in crate::restore) async fn read(session: &Session) -> Result<Option<Marker>> {
+    Ok(marker::read(session, false).await?.into_iter().next())
+}
+
+/// Looks in the transaction that sets a marker whether another restore has set one meanwhile, and keeps others from it until the end.
+/// `known`: the schema of one that it takes away.
+pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&str>) -> Result<()> {
+    let doing = "mark the target as incomplete";
+    let (class, object) = SETTING;
+    session.execute(doing, &format!("SELECT pg_catalog.pg_advisory_xact_lock({class}, {object})")).await?;
+    match marker::read(session, true).await?.iter().find(|other| known != Some(other.schema.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(Kind::Requirement, doing, format!("the target holds {}", other.describe())).hint(JUST_BEGUN)),
+    }
+}
+
+const JUST_BEGUN: &str = "another restore into this database has just begun";
+
+/// Reads the marker once the session is gone whose last answer was lost: until then it may still do what it was told.
+pub(in crate::restore) async fn read_after(server: &Server, backend_pid: i32) -> Result<Option<Marker>> {
+    let doing = "look what became of a commit";
+    let session = server.open(Purpose::Restore).await?;
+    let sql = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid}");
+    for _ in 0..LOOKS {
+        if session.query(doing, &sql).await?.is_empty() {
+            return read(&session).await;
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Err(Error::new(Kind::Server, doing, "the session does not end"))
+}
+
+const LOOKS: u32 = 50;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// The marker could not be set, and nothing was changed, unless only the answer was lost. Of two restores that begin at one moment, only one
+/// can set it.
+pub(in crate::restore) async fn not_set(error: Error, mark: Option<&Mark>, server: &Server, backend_pid: i32) -> Error {
+    match error.sqlstate() {
+        Some("42P06" | "23505") => return error.as_kind(Kind::Requirement).hint(JUST_BEGUN),
+        // What an event trigger of the target says, for one.
+        _ if error.kind() == Kind::Unexpected => return error.as_kind(Kind::Requirement),
+        _ if error.kind() != Kind::Server => return error,
+        _ => {}
+    }
+    match read_after(server, backend_pid).await {
+        Ok(None) => error,
+        Ok(Some(_)) => incomplete(error, mark, true),
+        Err(_) => error.hint(format!("look whether schema {SCHEMA} marks the target as incomplete before the next restore")),
+    }
+}

@@ -1,0 +1,15 @@
+//! Which objects a command is about: `pg_dump`'s patterns, applied to a manifest's objects alike by dump and restore.
+//!
+//! Does not know where the objects come from, nor which rows are moved when.
+
+mod kinds;
+mod needs;
+mod pattern;
+mod selection;
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+pub use pattern::Pattern;
+pub use selection::{Selected, Selection};
+pub use statistics::Withheld;

@@ -1,0 +1,6 @@
+//! SQL as text: identifiers and literals, statements of objects, and whether an archive's statements are such. Knows no server.
+
+pub mod ident;
+pub mod lexer;
+pub mod render;
+pub mod statement;
