@@ -110,6 +110,11 @@ pub fn start(threads: usize) {
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
 }
 
+/// Starts CPU work on rayon's pool, and does not wait for it. A panic in it must be [`caught`].
+pub fn spawn(work: impl FnOnce() + Send + 'static) {
+    rayon::spawn(work);
+}
+
 /// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics here, in the caller's task.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = oneshot::channel();

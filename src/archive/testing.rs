@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use super::manifest::{Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
 use super::{Archive, ArchiveWriter, Codec, Summary, encode_chunk};
 use crate::error::Result;
 
@@ -32,37 +32,17 @@ pub(super) fn text(rows: &[Row]) -> Bytes {
 
 pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
     let object = |id: usize, name: &str| Object {
-        id: ObjectId(id as u32),
-        kind: ObjectKind::Table,
         schema: Some("public".into()),
         name: name.into(),
-        of: None,
-        identity: format!("TABLE public.{name}"),
         owner: Some("kong".into()),
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} ()")],
         drop: Some(format!("DROP TABLE public.{name}")),
-        detail: Detail::None,
+        ..Object::new(ObjectId(id as u32), ObjectKind::Table, format!("TABLE public.{name}"))
     };
     let column = |at: usize| Column { name: format!("column{at}"), type_name: "text".into(), not_null: false };
     let table = |id: usize, name: &str, encoding, columns: usize| Table {
-        object: ObjectId(id as u32),
-        schema: "public".into(),
-        name: name.into(),
-        columns: (0..columns).map(column).collect(),
-        encoding,
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: -1,
-        bytes_estimate: 0,
+        ..Table::new(ObjectId(id as u32), "public", name, (0..columns).map(column).collect(), encoding)
     };
     Manifest {
         source: Source {

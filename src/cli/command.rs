@@ -4,11 +4,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::args::connection::{Connection, ConnectionArgs};
-use super::args::values;
 use super::signals;
 use super::text::stdio::LogFormat;
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
+use crate::limits::cores;
 use crate::pg::connect::Server;
 use crate::pool;
 use crate::progress::{Level, Progress};
@@ -47,7 +47,7 @@ pub(super) fn run_stoppable<T>(
     command: impl Future<Output = Result<T>>,
     cancel: impl AsyncFnOnce(),
 ) -> Result<T> {
-    let moving = values::cores().min(MOVING_THREADS_MAX);
+    let moving = cores().min(MOVING_THREADS_MAX);
     pool::check_threads(moving + threads)?;
     pool::start(threads);
     let runtime = tokio::runtime::Builder::new_multi_thread()

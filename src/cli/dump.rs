@@ -15,7 +15,9 @@ use super::text::units;
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::pg::snapshot::Begin;
+use crate::storage::Sink;
 
 /// Write a database into an archive
 #[derive(Args, Debug)]
@@ -86,11 +88,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
     let server = connect(&args.connection, reporter.as_ref())?;
-    let jobs = values::dump_jobs(args.jobs);
     let options = Options {
-        server: server.clone(),
-        output: args.file.clone(),
-        jobs,
         codec,
         selection: args.selection.selection(),
         no_owner: args.owner.no_owner,
@@ -101,12 +99,16 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         allow_incomplete: args.allow_incomplete,
         begin: Begin { role: args.owner.role.clone(), row_security: args.enable_row_security },
         lock_wait_timeout: args.limits.lock_wait_timeout,
-        max_memory: values::memory_for(args.limits.max_memory, jobs),
         serializable_deferrable: args.limits.serializable_deferrable,
-        stall_timeout: args.limits.stall_timeout,
+        limits: Limits { jobs: values::jobs(args.jobs), max_memory: args.limits.max_memory, stall_timeout: args.limits.stall_timeout },
     };
     let cancel = async || server.cancel_all().await;
-    let result = run_stoppable(args.output.log_format, values::coding_threads(), dump::run(options, reporter.clone()), cancel);
+    let dump = async {
+        // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
+        let sink = Sink::create(&args.file)?;
+        dump::run(&server, sink, &options, reporter.clone()).await
+    };
+    let result = run_stoppable(args.output.log_format, values::coding_threads(), dump, cancel);
     reporter.finish();
     let report = result?;
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());

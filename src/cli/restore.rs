@@ -15,9 +15,12 @@ use super::progress::reporter::Reporter;
 use super::status;
 use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
-use crate::pg::connect::Server;
+use crate::kong;
+use crate::limits::Limits;
 use crate::progress::{Level, Progress as _};
-use crate::restore::{self, ForeignKeys, Options, Plan, Report, Sections};
+use crate::restore::{self, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers};
+use crate::sql::render;
+use crate::storage::{Source, is_stream};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -142,9 +145,8 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     if args.status {
         return tell_status(args);
     }
-    if args.archive().as_os_str() == "-" {
-        let cause = "a restore does not read from standard input yet";
-        return Err(Error::new(Kind::Usage, "read the archive's name", cause).hint("save the archive to a file first, and name that"));
+    if is_stream(args.archive()) {
+        return Err(restore::no_stream());
     }
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
@@ -153,14 +155,15 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         return Err(Error::new(Kind::Usage, "read --section", "--statistics is about all of a table").hint(hint));
     }
     let server = connect_to_named(&args.connection, reporter.as_ref())?;
-    let options = args.options(server.clone());
+    let (source, options) = (Source::open(args.archive())?, args.options());
     let cancel = async || server.cancel_all().await;
+    let (format, threads) = (args.output.log_format, values::decoding_threads());
     if args.dry_run {
-        let plan = run_stoppable(args.output.log_format, values::decoding_threads(), restore::dry_run(&options, reporter.as_ref()), cancel);
+        let plan = run_stoppable(format, threads, restore::dry_run(source, &server, options, reporter.as_ref()), cancel);
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
-    let result = run_stoppable(args.output.log_format, values::decoding_threads(), restore::run(options, reporter.clone()), cancel);
+    let result = run_stoppable(format, threads, restore::run(source, &server, options, reporter.clone()), cancel);
     reporter.finish();
     let report = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
@@ -186,38 +189,42 @@ impl RestoreArgs {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
 
-    fn options(&self, server: Server) -> Options {
-        let jobs = values::restore_jobs(self.jobs);
+    fn options(&self) -> Options {
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
+        let if_exists = self.if_exists;
         Options {
-            server,
-            archive: self.archive().to_owned(),
-            jobs,
             selection: self.selection.selection(),
             sections: Sections {
                 pre_data: wants(SectionArg::PreData),
                 data: wants(SectionArg::Data),
                 post_data: wants(SectionArg::PostData),
             },
-            no_owner: self.owner.no_owner,
-            no_privileges: self.owner.no_privileges,
-            no_comments: self.no_comments,
-            no_tablespaces: self.no_tablespaces,
-            role: self.owner.role.clone(),
-            max_memory: values::memory_for(self.limits.max_memory, jobs),
-            stall_timeout: self.limits.stall_timeout,
-            no_analyze: self.no_analyze,
-            no_security_labels: self.no_security_labels,
-            create: self.create,
-            clean: self.clean,
-            if_exists: self.if_exists,
-            keep_going: self.keep_going,
+            into: match (self.create, self.clean) {
+                (false, false) => Into::AsItIs,
+                (false, true) => Into::Cleaned { if_exists },
+                (true, false) => Into::New,
+                (true, true) => Into::Anew { if_exists },
+            },
+            render: render::Options {
+                no_owner: self.owner.no_owner,
+                no_privileges: self.owner.no_privileges,
+                no_comments: self.no_comments,
+                no_security_labels: self.no_security_labels,
+                no_tablespaces: self.no_tablespaces,
+                role: self.owner.role.clone(),
+            },
             foreign_keys: self.fk.into(),
-            disable_triggers: self.disable_triggers,
-            fire_triggers: self.fire_triggers,
-            ready_early: self.ready_early,
-            ready_file: self.ready_file.clone(),
+            triggers: match (self.disable_triggers, self.fire_triggers) {
+                (true, _) => Triggers::DisableAll,
+                (_, true) => Triggers::Fire,
+                _ => Triggers::Disable,
+            },
+            on_error: if self.keep_going { OnError::GoOn } else { OnError::Stop },
+            ready: if self.ready_early { Ready::Early { file: self.ready_file.clone() } } else { Ready::AtTheEnd },
+            no_analyze: self.no_analyze,
             resume: self.resume,
+            limits: Limits { jobs: values::jobs(self.jobs), max_memory: self.limits.max_memory, stall_timeout: self.limits.stall_timeout },
+            profile: kong::restore::profile(),
         }
     }
 }

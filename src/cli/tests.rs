@@ -1,10 +1,11 @@
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use clap::CommandFactory;
 
 use super::*;
-use crate::cli::args::values;
+use crate::limits::Limits;
 use crate::progress::{Level, Progress, TableTotal};
 
 /// Keeps what is written.
@@ -79,7 +80,7 @@ fn help_of_list() {
 
 #[test]
 fn help_tells_how_much_memory_is_taken() {
-    let mib = |jobs| values::memory_for(None, jobs) >> 20;
+    let mib = |jobs| Limits::default().memory_for(NonZeroUsize::new(jobs).expect("not 0")) >> 20;
     let told = format!("default: {}MiB for each session, at most {}MiB", mib(1), mib(1000));
     for command in ["dump", "restore"] {
         let words: Vec<String> = help(command).split_whitespace().map(str::to_owned).collect();

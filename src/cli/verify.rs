@@ -13,7 +13,9 @@ use super::command::{Outcome, run_stoppable};
 use super::text::stdio;
 use super::text::units::{self, printable};
 use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 use crate::progress::Progress;
+use crate::storage::Source;
 use crate::verify::{self, Report};
 
 /// Prove that an archive is intact: every checksum, every row
@@ -35,9 +37,9 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let progress: Arc<dyn Progress> = reporter.clone();
-    let (path, max_memory) = (args.archive.clone(), args.max_memory.unwrap_or(0));
+    let (path, limits) = (args.archive.clone(), Limits { max_memory: args.max_memory, ..Limits::default() });
     let work = async move {
-        let checking = tokio::task::spawn_blocking(move || verify::run_within(&path, max_memory, progress.as_ref()));
+        let checking = tokio::task::spawn_blocking(move || verify::run(Source::open(&path)?, &limits, progress.as_ref()));
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
     let result = run_stoppable(args.output.log_format, values::coding_threads(), work, async || ());
@@ -91,6 +93,7 @@ fn as_text(report: &Report, quiet: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use crate::verify::{Finding, Place, Totals};
 
     #[test]

@@ -3,20 +3,13 @@
 //! Moves bytes and nothing else: rows are split, counted and checked on the pool.
 
 use std::collections::HashSet;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
-use futures_util::future::try_join_all;
-use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
-use tokio_postgres::CopyOutStream;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::plan::{Job, Piece, Plan};
@@ -26,21 +19,21 @@ use crate::archive::manifest::RowEncoding;
 use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
-use crate::pg::connect::taker::{Taken, Taker};
-use crate::pg::driver_error::explain;
+use crate::pg::copy::{CopyOut, CopyOuts, Filled};
 use crate::pg::session::Session;
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};
 use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::{Level, Progress};
+use crate::sqlstate;
 
 /// Raw bytes of a chunk of several rows.
 pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;
 /// The SQLSTATEs by which servers say, depending on their version, that there is no snapshot of a name.
-const NO_SUCH_SNAPSHOT: &str = "22023";
-const UNDEFINED_OBJECT: &str = "42704";
+const NO_SUCH_SNAPSHOT: &str = sqlstate::INVALID_PARAMETER_VALUE;
+const UNDEFINED_OBJECT: &str = sqlstate::UNDEFINED_OBJECT;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -142,7 +135,7 @@ async fn keep(
                 None => break,
             },
             () = sleep(KEEPER_LOOK) => {
-                if session.client().is_closed() {
+                if session.is_closed() {
                     return Err(Error::new(Kind::Server, doing, "the session that holds the snapshot was ended by the server").hint("dump again"));
                 }
             }
@@ -175,7 +168,7 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
             locked.extend(wanted.into_iter().map(str::to_owned));
             Ok(true)
         }
-        Err(error) if error.sqlstate() == Some("55P03") => {
+        Err(error) if error.sqlstate() == Some(sqlstate::LOCK_NOT_AVAILABLE) => {
             session.execute(&doing, "ROLLBACK TO SAVEPOINT lock_nowait").await?;
             Ok(false)
         }
@@ -184,66 +177,49 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
 }
 
 async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
-    let describe = |piece: &Piece| format!("copy out {}, {}", piece.name, piece.range);
-    let prepare = |piece: &Piece| {
-        let (doing, sql) = (describe(piece), piece.sql.clone());
-        async move { session.answered(&doing, session.client().prepare(&sql)).await }
-    };
-    let prepared = try_join_all(pieces.iter().map(prepare)).await?;
-    // The statements are read already: the names in them are UTF-8.
-    set_encoding(session, context.encoding.as_deref()).await?;
-    session.taker().hold();
-    // All statements are sent at the first poll; the server answers them one after the other, and they are read in that order.
-    let mut streams: FuturesOrdered<_> = prepared.iter().map(|statement| session.client().copy_out(statement)).collect();
+    let statements = pieces.iter().map(|piece| (format!("copy out {}, {}", piece.name, piece.range), piece.sql.clone()));
+    let mut copies = CopyOuts::begin(session, statements, context.encoding.as_deref(), context.stall_timeout).await?;
     for piece in &pieces {
-        let doing = describe(piece);
-        let stream = session.answered(&doing, async { streams.next().await.expect("there is a stream for each piece") }).await?;
-        let source = Source { doing: &doing, stream: Box::pin(stream), taker: session.taker(), stall_timeout: context.stall_timeout };
-        copy_piece(context, piece, source, sender).await?;
+        let Some(copy) = copies.next().await? else { break };
+        copy_piece(context, piece, copy, sender).await?;
         sender.piece_read(piece.table);
     }
-    session.taker().release();
-    set_encoding(session, context.encoding.as_ref().map(|_| "UTF8")).await
+    copies.end().await
 }
 
-async fn set_encoding(session: &Session, encoding: Option<&str>) -> Result<()> {
-    match encoding {
-        Some(encoding) => session.set_client_encoding(encoding).await,
-        None => Ok(()),
-    }
-}
-
-async fn copy_piece(context: &Context, piece: &Piece, mut source: Source<'_>, sender: &ChunkSender) -> Result<()> {
-    let doing = source.doing;
+async fn copy_piece(context: &Context, piece: &Piece, mut copy: CopyOut<'_>, sender: &ChunkSender) -> Result<()> {
     let mut header_due = piece.encoding == RowEncoding::Binary;
     loop {
         if sender.is_stopped() {
-            return Err(Error::new(Kind::Unexpected, doing, "the archive can no longer be written"));
+            return Err(unexpected(&copy.doing, "the archive can no longer be written"));
         }
         let mut permit = context.budget.acquire(CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE).await;
         let buffer = context.buffers.take(CHUNK_BYTES);
         if buffer.capacity() < CHUNK_BYTES {
-            return Err(no_memory(doing, CHUNK_BYTES));
+            return Err(no_memory(&copy.doing, CHUNK_BYTES));
         }
-        let mut filled = source.fill(buffer, CHUNK_BYTES).await?;
+        let mut filled = copy.fill(buffer, CHUNK_BYTES).await?;
         if let Filled::Large(bytes) = filled {
+            if bytes as u64 > ROW_BYTES_MAX {
+                return Err(too_large(&copy.doing, bytes));
+            }
             // The small permit goes back first: two of these would wait for each other.
             drop(permit);
             permit = context.budget.acquire(bytes as u64 * MEMORY_PER_RAW_BYTE).await;
             let mut buffer = Vec::new();
-            buffer.try_reserve_exact(bytes).map_err(|_| no_memory(doing, bytes))?;
-            filled = source.fill(buffer, bytes).await?;
+            buffer.try_reserve_exact(bytes).map_err(|_| no_memory(&copy.doing, bytes))?;
+            filled = copy.fill(buffer, bytes).await?;
         }
         let (raw, last) = match filled {
             Filled::Full(raw) => (raw, false),
             Filled::Last(raw) => (raw, true),
-            Filled::Large(_) => return Err(unexpected(doing, "a row has grown")),
+            Filled::Large(_) => return Err(unexpected(&copy.doing, "a row has grown")),
         };
         let mut raw = Bytes::from(raw);
         if std::mem::take(&mut header_due) {
             raw = strip_binary_header(raw)?;
         }
-        encode(context, piece, doing, raw, last, permit, sender);
+        encode(context, piece, &copy.doing, raw, last, permit, sender);
         if last {
             return Ok(());
         }
@@ -255,7 +231,7 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
     let (uuid, codec, buffers, sender) = (context.uuid, context.codec, context.buffers.clone(), sender.clone());
     sender.begin(piece.table);
     let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
-    rayon::spawn(move || {
+    pool::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
         let encoded = pool::caught(&doing, || encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len())));
         buffers.give_back_shared(raw);
@@ -274,60 +250,6 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
     });
 }
 
-/// COPY data cut into chunks.
-struct Source<'a> {
-    doing: &'a str,
-    /// Tells of the end, and of errors; the rows take another way.
-    stream: Pin<Box<CopyOutStream>>,
-    taker: &'a Taker,
-    stall_timeout: Duration,
-}
-
-/// What came of a granted buffer.
-enum Filled {
-    /// Whole rows; more are to come.
-    Full(Vec<u8>),
-    /// The rest of the COPY.
-    Last(Vec<u8>),
-    /// A row of so many bytes is next, and wants a buffer of its own.
-    Large(usize),
-}
-
-impl Source<'_> {
-    /// Grants a buffer and waits until it is full, or the COPY at its end.
-    async fn fill(&mut self, buffer: Vec<u8>, bytes_max: usize) -> Result<Filled> {
-        self.taker.grant(buffer, bytes_max);
-        let mut stall = pin!(sleep(self.stall_timeout));
-        poll_fn(|cx| {
-            match self.taker.poll_taken(cx) {
-                Poll::Ready(Taken::Full(buffer)) => return Poll::Ready(Ok(Filled::Full(buffer))),
-                Poll::Ready(Taken::Large(bytes)) if bytes as u64 > ROW_BYTES_MAX => return Poll::Ready(Err(too_large(self.doing, bytes))),
-                Poll::Ready(Taken::Large(bytes)) => return Poll::Ready(Ok(Filled::Large(bytes))),
-                Poll::Pending => {}
-            }
-            match self.stream.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(_))) => return Poll::Ready(Err(unexpected(self.doing, "rows went past those who hold them"))),
-                Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(self.doing, source))),
-                Poll::Ready(None) => {
-                    let ended = self.taker.ended().ok_or_else(|| unexpected(self.doing, "COPY ended without its last buffer"));
-                    return Poll::Ready(ended.map(Filled::Last));
-                }
-                Poll::Pending => {}
-            }
-            // The clock is put forward to the last time that something came.
-            while stall.as_mut().poll(cx).is_ready() {
-                let until = self.taker.received() + self.stall_timeout;
-                if until <= Instant::now() {
-                    return Poll::Ready(Err(stalled(self.doing, self.stall_timeout)));
-                }
-                stall.as_mut().reset(until);
-            }
-            Poll::Pending
-        })
-        .await
-    }
-}
-
 fn too_large(doing: &str, bytes: usize) -> Error {
     let cause = format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}");
     Error::new(Kind::Requirement, doing, cause).hint("--exclude-table-data leaves out the rows of its table")
@@ -336,9 +258,4 @@ fn too_large(doing: &str, bytes: usize) -> Error {
 fn no_memory(doing: &str, bytes: usize) -> Error {
     let cause = format!("there is no memory for {bytes} bytes of rows");
     Error::new(Kind::Requirement, doing, cause).hint("give the program more memory, or leave the table's rows out (--exclude-table-data)")
-}
-
-fn stalled(doing: &str, waited: Duration) -> Error {
-    let cause = format!("no data came for {} s", waited.as_secs());
-    Error::new(Kind::Server, doing, cause).hint("check the network and the server's load; --stall-timeout sets the limit")
 }

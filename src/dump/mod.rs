@@ -9,7 +9,7 @@ mod writer;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::archive::Summary;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
 use crate::error::Result;
 use crate::pg::catalog::{self, Catalog, ReadOptions};
+use crate::pg::connect::Server;
 use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
 use crate::pg::{denied, marker, statistics};
 use crate::pool::{Budget, Buffers};
@@ -42,16 +43,13 @@ pub struct Report {
     pub seconds: f64,
 }
 
-/// A time that no run lives to see, and that clocks can add to now.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-
-/// Dumps. When this fails or is dropped, nothing is left at `output` or beside it; what went into a stream has no footer, and is no archive.
-pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+/// Dumps a server's database. When this fails or is dropped, the sink is abandoned: nothing is left of a file, and what went into a stream has no
+/// footer, and is no archive.
+pub async fn run(server: &Server, sink: Sink, options: &Options, progress: Arc<dyn Progress>) -> Result<Report> {
     let started = Instant::now();
-    // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
-    let sink = Sink::create(&options.output)?;
     let archive = sink.name();
-    let (keeper, manifest, plan) = prepare(&options, progress.as_ref()).await?;
+    let (keeper, manifest, plan) = prepare(server, options, progress.as_ref()).await?;
+    let jobs = options.limits.dump_jobs();
     progress.tables(&plan.totals);
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
@@ -59,33 +57,33 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let buffers = Buffers::new(copy::CHUNK_BYTES);
     let writer = writer::ChunkWriter::start(sink, uuid, &manifest, options.codec, &plan.pieces(), buffers.clone(), Arc::clone(&progress))?;
     let context = copy::Context {
-        server: options.server.patient(options.stall_timeout),
+        server: server.patient(options.limits.stall_timeout),
         begin: options.begin.clone(),
         is_proxied: keeper.session.is_proxied(),
         encoding: Some(manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
         codec: options.codec,
-        budget: Budget::new(options.max_memory),
+        budget: Budget::new(options.limits.memory_for(jobs)),
         buffers,
-        stall_timeout: if options.stall_timeout.is_zero() { FOR_EVER } else { options.stall_timeout },
+        stall_timeout: options.limits.stall_timeout,
         progress: Arc::clone(&progress),
     };
     progress.phase(&format!("copy {} tables", plan.totals.len()));
-    let copied = copy::run(&context, keeper, plan, options.jobs, writer.sender()).await;
+    let copied = copy::run(&context, keeper, plan, jobs.get(), writer.sender()).await;
     // The writer's own failure (disk full) is the cause of any other.
     let summary = writer.finish(copied).await?;
     Ok(Report { archive, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// Computes what a dump would do; holds no lock afterwards.
-pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    let (keeper, _, plan) = prepare(options, progress).await?;
+pub async fn dry_run(server: &Server, options: &Options, progress: &dyn Progress) -> Result<Plan> {
+    let (keeper, _, plan) = prepare(server, options, progress).await?;
     keeper.session.batch("end the transaction", "COMMIT").await?;
     Ok(plan)
 }
 
-async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, Manifest, Plan)> {
+async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) -> Result<(Keeper, Manifest, Plan)> {
     let snapshot_options = SnapshotOptions {
         lock_wait_timeout: options.lock_wait_timeout,
         serializable_deferrable: options.serializable_deferrable,
@@ -94,7 +92,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
     };
     let mut selection = options.selection.clone();
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
-    let server = options.server.patient(options.stall_timeout);
+    let server = server.patient(options.limits.stall_timeout);
     unfinished::look(options, &server).await?;
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let markers = marker::read(&keeper.session, true).await?;
@@ -138,7 +136,7 @@ async fn prepare(options: &Options, progress: &dyn Progress) -> Result<(Keeper, 
             object.security_labels.clear();
         }
     }
-    let plan = plan::make(&manifest, &tables, options.jobs)?;
+    let plan = plan::make(&manifest, &tables, options.limits.dump_jobs().get())?;
     Ok((keeper, manifest, plan))
 }
 

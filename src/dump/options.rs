@@ -1,22 +1,15 @@
-//! What a dump is asked for.
+//! What a dump is asked for. From where and to where are arguments of their own.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::archive::Codec;
-use crate::pg::connect::Server;
+use crate::limits::Limits;
 use crate::pg::snapshot::Begin;
 use crate::select::Selection;
 
-/// What to dump, from where, to where, how.
+/// How to dump. By default everything, at zstd's level 1.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The database.
-    pub server: Server,
-    /// The archive's file, where nothing may be yet; `-` is standard output.
-    pub output: PathBuf,
-    /// Sessions that copy, beside the one that holds the snapshot.
-    pub jobs: usize,
     /// How column blocks are stored.
     pub codec: Codec,
     /// Which objects and rows.
@@ -35,12 +28,29 @@ pub struct Options {
     pub allow_incomplete: bool,
     /// How each session begins.
     pub begin: Begin,
-    /// How long a lock is waited for.
+    /// How long a lock is waited for; for ever if it is 0.
     pub lock_wait_timeout: Duration,
-    /// Bytes of rows in flight, raw and encoded.
-    pub max_memory: u64,
     /// See [`SnapshotOptions`](crate::pg::snapshot::SnapshotOptions::serializable_deferrable).
     pub serializable_deferrable: bool,
-    /// How long COPY data or an answer may stay away; 0 is for ever.
-    pub stall_timeout: Duration,
+    /// What it may take.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            codec: Codec::Zstd(1),
+            selection: Selection::default(),
+            no_owner: false,
+            no_privileges: false,
+            no_comments: false,
+            no_security_labels: false,
+            via_partition_root: false,
+            allow_incomplete: false,
+            begin: Begin::default(),
+            lock_wait_timeout: Duration::from_secs(30),
+            serializable_deferrable: false,
+            limits: Limits::default(),
+        }
+    }
 }

@@ -199,16 +199,15 @@ mod tests {
 
     fn source(id: u32, mib: u64) -> TableSource {
         let table = Table {
-            object: ObjectId(id),
-            schema: "s".into(),
-            name: format!("t{id}"),
-            columns: vec![Column { name: "A b".into(), type_name: "text".into(), not_null: false }],
-            encoding: RowEncoding::Binary,
-            filter: None,
-            root: None,
-            after: Vec::new(),
             rows_estimate: -1,
             bytes_estimate: mib * MIB,
+            ..Table::new(
+                ObjectId(id),
+                "s",
+                format!("t{id}"),
+                vec![Column { name: "A b".into(), type_name: "text".into(), not_null: false }],
+                RowEncoding::Binary,
+            )
         };
         TableSource { table, oid: id, relkind: 'r', pages: mib * 128, ctid_ranges: true, query: None }
     }

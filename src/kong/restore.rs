@@ -1,19 +1,21 @@
-//! Which rows make a database a Kong database that may be started on.
+//! What of Kong's tables decides how a restore is done.
+
+use crate::profile::Profile;
+
+/// What is known of Kong's databases.
+pub fn profile() -> Profile {
+    Profile { loads_last, is_searched, may_start: "Kong may start now" }
+}
 
 /// Whether a table's rows must come when everything else stands: Kong takes a database with a filled `schema_meta` for complete.
-pub fn loads_last(table_name: &str) -> bool {
+fn loads_last(table_name: &str) -> bool {
     table_name == "schema_meta"
 }
 
 /// Whether rows are looked up by a column from the first moment on: Kong's triggers delete what has expired with every insert, and an index
 /// spares them a scan of the whole table.
-pub fn is_searched(column: &str) -> bool {
+fn is_searched(column: &str) -> bool {
     matches!(column, "ttl" | "expire_at")
-}
-
-/// What is said when the database may be used.
-pub fn may_start(is_kong: bool) -> &'static str {
-    if is_kong { "Kong may start now" } else { "the database may be used now" }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The driver's errors in our words: the server's message, detail and SQLSTATE.
 
 use crate::error::{Error, Kind};
+use crate::sqlstate;
 
 /// What helps where something else than answers came.
 pub(super) const NOT_POSTGRESQL: &str = "check the network, and that it is PostgreSQL that answers; then try again";
@@ -22,9 +23,9 @@ pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let code = db.code().code().to_owned();
     cause = format!("{cause} [SQLSTATE {code}]");
     let kind = match code.as_str() {
-        "42501" | "0A000" | "58P01" => Kind::Requirement,
-        "55P03" | "40001" | "40P01" => Kind::Consistency,
-        "57P01" | "57P02" | "57P03" | "57P05" => Kind::Server,
+        sqlstate::INSUFFICIENT_PRIVILEGE | sqlstate::FEATURE_NOT_SUPPORTED | sqlstate::UNDEFINED_FILE => Kind::Requirement,
+        sqlstate::LOCK_NOT_AVAILABLE | sqlstate::SERIALIZATION_FAILURE | sqlstate::DEADLOCK_DETECTED => Kind::Consistency,
+        sqlstate::ADMIN_SHUTDOWN | sqlstate::CRASH_SHUTDOWN | sqlstate::CANNOT_CONNECT_NOW | sqlstate::IDLE_SESSION_TIMEOUT => Kind::Server,
         code if code.starts_with("08") || code.starts_with("53") => Kind::Server,
         _ => Kind::Unexpected,
     };

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod connect;
+pub mod copy;
 pub mod denied;
 pub mod driver_error;
 pub mod marker;

@@ -8,10 +8,11 @@ use tokio_postgres::types::Type;
 
 use super::row::Row;
 use crate::error::{Error, Kind, Result};
+use crate::sqlstate;
 
 /// What servers say of bytes that are no text in the database's encoding, and of text that has no place in the other.
-const NOT_IN_ENCODING: &str = "22021";
-const UNTRANSLATABLE: &str = "22P05";
+const NOT_IN_ENCODING: &str = sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
+const UNTRANSLATABLE: &str = sqlstate::UNTRANSLATABLE_CHARACTER;
 
 /// Whether a text could not be read.
 pub fn is_unreadable(error: &Error) -> bool {

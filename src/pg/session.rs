@@ -7,13 +7,12 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::try_join;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, CopyInSink};
 
 use super::connect::server::Server;
 use super::connect::taker::Taker;
@@ -23,6 +22,7 @@ use super::row::Row;
 use super::settings::{self, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::sql::ident;
+use crate::sqlstate;
 
 /// What a session is for, and so what it is set to.
 #[derive(Clone, Copy, Debug)]
@@ -139,12 +139,17 @@ impl Session {
     }
 
     /// The driver's client, for what has no wrapper here.
-    pub fn client(&self) -> &Client {
+    pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
+    /// Whether the connection is lost.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
     /// The way of COPY data around the driver.
-    pub fn taker(&self) -> &Taker {
+    pub(super) fn taker(&self) -> &Taker {
         &self.taker
     }
 
@@ -178,7 +183,9 @@ impl Session {
         let taken = self.execute("take the role (--role)", &format!("{} ROLE {}", self.set(), ident::quote(role))).await;
         taken.map(drop).map_err(|error| match error.sqlstate() {
             // It is not there, or not ours to take.
-            Some("22023" | "42704" | "42501") => error.as_kind(Kind::Requirement),
+            Some(sqlstate::INVALID_PARAMETER_VALUE | sqlstate::UNDEFINED_OBJECT | sqlstate::INSUFFICIENT_PRIVILEGE) => {
+                error.as_kind(Kind::Requirement)
+            }
             _ => error,
         })
     }
@@ -217,11 +224,6 @@ impl Session {
     /// How a setting is set.
     fn set(&self) -> &'static str {
         if self.is_dump { "SET LOCAL" } else { "SET" }
-    }
-
-    /// Starts `COPY … FROM STDIN`. When it fails, the connection is of no more use (the driver has sent Sync twice) and must be dropped.
-    pub async fn copy_in(&self, doing: &str, sql: &str) -> Result<CopyInSink<Bytes>> {
-        self.answered(doing, self.client.copy_in(sql)).await
     }
 
     /// Waits for an answer. A statement may take hours, so that silence alone says nothing: each time the server's patience is over, another

@@ -17,6 +17,7 @@ use super::settings::{End, Transaction};
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
 use crate::sql::ident;
+use crate::sqlstate;
 
 /// How often the whole is tried before it is given up.
 const ATTEMPTS_MAX: u32 = 5;
@@ -81,7 +82,7 @@ pub async fn take(
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
             // What changes fails each time in another way.
-            Attempt::Failed(error) if error.sqlstate() == Some("XX000") && error.to_string() == reason => {
+            Attempt::Failed(error) if error.sqlstate() == Some(sqlstate::INTERNAL_ERROR) && error.to_string() == reason => {
                 return Err(error
                     .as_kind(Kind::Unexpected)
                     .hint("the server fails to describe one of its own objects: find and repair that one"));
@@ -142,8 +143,8 @@ async fn attempt_once(
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
-            Some("55P03") => Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await),
-            Some("42501") => Err(denied::explain(session, error, &locked).await),
+            Some(sqlstate::LOCK_NOT_AVAILABLE) => Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await),
+            Some(sqlstate::INSUFFICIENT_PRIVILEGE) => Err(denied::explain(session, error, &locked).await),
             _ => changed_or(error),
         };
     }
@@ -164,7 +165,7 @@ async fn attempt_once(
     match catalog::read(session, &options.read).await {
         Ok(catalog) => Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) }),
         // A view, say, of a table that is not dumped itself.
-        Err(error) if error.sqlstate() == Some("55P03") => {
+        Err(error) if error.sqlstate() == Some(sqlstate::LOCK_NOT_AVAILABLE) => {
             let all: Vec<&ListedTable> = after.iter().collect();
             Err(explain_lock(session, &error, &all, options.lock_wait_timeout).await)
         }
@@ -174,7 +175,17 @@ async fn attempt_once(
 
 /// Codes by which the server says that an object went away between two looks: internal error, undefined table, column, object, schema, function.
 fn changed_or(error: Error) -> Result<Attempt> {
-    let vanished = matches!(error.sqlstate(), Some("XX000" | "42P01" | "42703" | "42704" | "3F000" | "42883"));
+    let vanished = matches!(
+        error.sqlstate(),
+        Some(
+            sqlstate::INTERNAL_ERROR
+                | sqlstate::UNDEFINED_TABLE
+                | sqlstate::UNDEFINED_COLUMN
+                | sqlstate::UNDEFINED_OBJECT
+                | sqlstate::INVALID_SCHEMA_NAME
+                | sqlstate::UNDEFINED_FUNCTION
+        )
+    );
     if vanished || (error.kind() == Kind::Consistency && error.sqlstate().is_none()) {
         return Ok(Attempt::Failed(error));
     }
@@ -212,7 +223,7 @@ fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
 
 async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable], waited: Duration) -> Error {
     let explained = Error::new(Kind::Consistency, "lock the tables", format!("no lock within {} ms", waited.as_millis()))
-        .with_sqlstate("55P03")
+        .with_sqlstate(sqlstate::LOCK_NOT_AVAILABLE)
         .hint("wait for the statement that holds it, or raise --lock-wait-timeout");
     if session.begin(End::Rollback, &Transaction::default()).await.is_err() {
         return explained;
@@ -232,7 +243,7 @@ async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable],
     };
     match session.query("look for the holder", &sql).await.map(|rows| rows.first().map(holder)) {
         Ok(Some(Ok(cause))) => Error::new(Kind::Consistency, "lock the tables", cause)
-            .with_sqlstate("55P03")
+            .with_sqlstate(sqlstate::LOCK_NOT_AVAILABLE)
             .hint("wait for that process to end, or raise --lock-wait-timeout"),
         _ => explained.with_source(std::io::Error::other(error.to_string())),
     }

@@ -1,7 +1,7 @@
 //! The order of events before a restore's first object: find the target, look, make or clean it, look again.
 
-use super::options::Options;
-use super::prepare::{Prepared, prepare};
+use super::options::Request;
+use super::prepare::{Aim, Prepared, prepare};
 use super::provision::{Room, clean, create_database};
 use super::run::script::in_order;
 use super::sessions::open_session;
@@ -18,8 +18,8 @@ use crate::storage::FileArchive;
 
 /// Where a restore goes.
 pub(super) struct Place {
-    /// The options, whose server is the target's where that stands.
-    pub(super) options: Options,
+    /// What is asked for; its server is the target's where that stands.
+    pub(super) request: Request,
     /// What the target is.
     pub(super) room: Room,
     /// What an earlier run did not come to, after it had made the database: run where that is done.
@@ -27,65 +27,66 @@ pub(super) struct Place {
 }
 
 /// Finds the target. What an earlier run has made or cleaned is neither made nor cleaned again where that one is gone on with.
-pub(super) async fn place(options: Options, archive: &FileArchive) -> Result<Place> {
-    let room = Room::of(&options);
+pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Place> {
+    let options = &request.options;
+    let room = Room::of(options);
     let found = match room {
         _ if !options.resume => None,
-        Room::ToBeMade => made_before(&options, archive).await?,
+        Room::ToBeMade => made_before(&request, archive).await?,
         Room::ToBeCleaned => {
-            let session = options.server.open(Purpose::Probe).await?;
-            marker::read(&session).await?.map(|_| (options.server.clone(), Vec::new()))
+            let session = request.server.open(Purpose::Probe).await?;
+            marker::read(&session).await?.map(|_| (request.server.clone(), Vec::new()))
         }
         Room::Empty | Room::Cleaned => None,
     };
     Ok(match found {
-        Some((server, unfinished)) => Place { options: Options { server, ..options }, room: Room::Empty, unfinished },
-        None => Place { options, room, unfinished: Vec::new() },
+        Some((server, unfinished)) => Place { request: Request { server, ..request }, room: Room::Empty, unfinished },
+        None => Place { request, room, unfinished: Vec::new() },
     })
 }
 
 /// The database that an earlier run has made: it holds a marker. One that is empty and as it is to be made was made by a run that stopped right
 /// then, unless it is to be dropped anyhow.
-async fn made_before(options: &Options, archive: &FileArchive) -> Result<Option<(Server, Vec<Step>)>> {
+async fn made_before(request: &Request, archive: &FileArchive) -> Result<Option<(Server, Vec<Step>)>> {
     let database = archive.manifest.objects.iter().find(|object| object.kind == ObjectKind::Database);
     let Some(database) = database else { return Ok(None) };
-    let session = options.server.open(Purpose::Probe).await?;
+    let session = request.server.open(Purpose::Probe).await?;
     let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", ident::literal(&database.name));
     if session.query("look for the database", &sql).await?.is_empty() {
         return Ok(None);
     }
-    let server = options.server.with_database(&database.name);
+    let server = request.server.with_database(&database.name);
     let inside = server.open(Purpose::Probe).await?;
     if marker::read(&inside).await?.is_some() {
         return Ok(Some((server, Vec::new())));
     }
     let (_, occupied) = target::occupied(&inside, "true").await?;
-    if options.clean || occupied > 0 || !create_database::is_as_described(&inside, database).await? {
+    if request.options.into.drops() || occupied > 0 || !create_database::is_as_described(&inside, database).await? {
         return Ok(None);
     }
-    Ok(Some((server, create_database::after(database, &options.render()))))
+    Ok(Some((server, create_database::after(database, &request.options.render))))
 }
 
 /// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-pub(super) async fn make_room(options: Options, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Options, Prepared)> {
-    let elsewhere = options.server.clone();
-    let Place { mut options, room, unfinished } = place(options, archive).await?;
+pub(super) async fn make_room(request: Request, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Request, Prepared)> {
+    let elsewhere = request.server.clone();
+    let Place { mut request, room, unfinished } = place(request, archive).await?;
     if !unfinished.is_empty() {
-        let session = open_session(&Options { server: elsewhere, ..options.clone() }).await?;
+        let session = open_session(&Request { server: elsewhere, ..request.clone() }).await?;
         in_order(&session, &unfinished).await?;
     }
-    let prepared = prepare(&options, archive, room).await?;
+    let prepared = prepare(&request, archive, room, Aim::CarryOut).await?;
     told(&prepared, progress)?;
     match room {
-        Room::Empty | Room::Cleaned => Ok((options, prepared)),
+        Room::Empty | Room::Cleaned => Ok((request, prepared)),
         Room::ToBeMade => {
             progress.phase("make the database");
             let name = &prepared.target.database;
-            options.server = create_database::carry_out(&prepared.session, &options.server, name, &prepared.plan.first).await?;
+            request.server = create_database::carry_out(&prepared.session, &request.server, name, &prepared.plan.first).await?;
             drop(prepared.session);
-            let made = prepare(&options, archive, Room::Empty).await.and_then(|made| told(&made, progress).map(|()| made));
-            let name = options.server.database();
-            Ok((options.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
+            let made = prepare(&request, archive, Room::Empty, Aim::CarryOut).await.and_then(|made| told(&made, progress).map(|()| made));
+            let name = request.server.database();
+            Ok((request.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
         }
         Room::ToBeCleaned => {
             progress.phase("drop what the archive holds");
@@ -94,11 +95,14 @@ pub(super) async fn make_room(options: Options, archive: &mut FileArchive, progr
                 clean::run(&prepared.session, &prepared.target, &prepared.drops, prepared.anew.as_ref(), &prepared.plan.begin).await
             {
                 drop(prepared.session);
-                return Err(marker::not_set(error, prepared.plan.mark.as_ref(), &options.server, backend_pid).await);
+                return Err(marker::not_set(error, prepared.plan.mark.as_ref(), &request.server, backend_pid).await);
             }
-            let cleaned = prepare(&options, archive, Room::Cleaned).await.and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
+            marker::begun(&prepared.session).await?;
+            let cleaned = prepare(&request, archive, Room::Cleaned, Aim::CarryOut)
+                .await
+                .and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
             let (mark, whole) = (prepared.plan.mark, prepared.plan.whole);
-            Ok((options, cleaned.map_err(|error| mark::incomplete(error, mark.as_ref(), whole))?))
+            Ok((request, cleaned.map_err(|error| mark::incomplete(error, mark.as_ref(), whole))?))
         }
     }
 }

@@ -28,38 +28,44 @@ use std::time::Instant;
 
 use self::begin::{Place, make_room, place};
 pub use self::finding::Finding;
-pub use self::options::{ForeignKeys, Options, Sections};
+use self::options::Request;
+pub use self::options::{ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
 pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
-use self::prepare::{Prepared, prepare};
+use self::prepare::{Aim, Prepared, prepare};
 pub use self::report::Report;
 use self::report::{Busy, counts, totals, totals_left};
 use self::run::failures::Failures;
 use self::run::load::Loader;
-use self::run::ready::{self, Ready};
+use self::run::ready::{self, Word};
 use self::run::sort_memory::Memory;
 use self::run::{Shared, carry_out, script};
 use self::sessions::{open_sessions, revive};
 use self::target::marker;
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
-use crate::kong;
+use crate::pg::connect::Server;
 use crate::pg::session::Session;
 use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
 use crate::progress::{Level, Progress};
 use crate::sql::statement;
-use crate::storage::FileArchive;
+use crate::storage::{FileArchive, Source};
 
 /// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
-pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
-    options.ready_file.as_deref().map_or(Ok(()), ready::probe)?;
-    let mut archive = open(&options, progress.as_ref()).await?;
-    let failures = options.keep_going.then(|| Failures::new(&archive.manifest.objects));
-    let (options, prepared) = Box::pin(make_room(options, &mut archive, progress.as_ref())).await?;
+///
+/// # Errors
+/// As the exit codes say; [`Kind::Usage`] if the source is a stream: an archive is not restored from one yet.
+pub async fn run(source: Source, target: &Server, options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+    options.ready.file().map_or(Ok(()), ready::probe)?;
+    let mut archive = open(source, &options, progress.as_ref()).await?;
+    let failures = (options.on_error == OnError::GoOn).then(|| Failures::new(&archive.manifest.objects));
+    let request = Request { server: target.clone(), options };
+    let (request, prepared) = Box::pin(make_room(request, &mut archive, progress.as_ref())).await?;
+    let options = &request.options;
     let Prepared { session, plan, triggers, target, .. } = prepared;
     progress.tables(&if plan.resumed.is_some() { totals_left(&archive, &plan) } else { totals(&archive) });
-    let sessions = open_sessions(&options, session).await?;
+    let sessions = open_sessions(&request, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
     let mut not_restored: Vec<NotCarried> =
@@ -67,26 +73,30 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let loader = Loader {
         encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
         archive: Arc::new(archive),
-        budget: Budget::new(options.max_memory),
+        budget: Budget::new(options.max_memory()),
         buffers: Buffers::new(LARGE_ROW_BYTES),
         progress: Arc::clone(&progress),
-        stall_timeout: options.stall_timeout,
+        stall_timeout: options.limits.stall_timeout,
     };
-    let memory = Memory::read(&sessions[0], options.jobs).await?;
+    let memory = Memory::read(&sessions[0], options.jobs()).await?;
     let backend_pid = sessions[0].backend_pid();
     if !plan.begin.is_empty()
         && let Err(error) = script::begin(&sessions[0], &plan.begin, plan.known.as_deref()).await
     {
         drop(sessions);
-        return Err(marker::not_set(target.explain(error), plan.mark.as_ref(), &options.server, backend_pid).await);
+        return Err(marker::not_set(target.explain(error), plan.mark.as_ref(), &request.server, backend_pid).await);
     }
-    let words = kong::restore::may_start(loader.archive.manifest.tables.iter().any(|table| kong::restore::loads_last(&table.name)));
-    let ready = Ready { usable: plan.usable, words, file: options.ready_file.clone(), said: OnceLock::new() };
+    // Without a marker there is nothing by which another restore would know of this one: it waits for the end.
+    if plan.mark.is_some() {
+        marker::begun(&sessions[0]).await?;
+    }
+    let words = options.profile.words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
+    let ready = Word { usable: plan.usable, words, file: options.ready.file().map(std::path::Path::to_owned), said: OnceLock::new() };
     let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
     let (mark, unmark, ledger) = (plan.mark, plan.unmark, plan.ledger);
     let graph = plan.graph;
-    let shared = Arc::new(Shared { options, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, ledger, unmark });
+    let shared = Arc::new(Shared { request, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, ledger, unmark });
     let ended = finish(&shared, sessions).await;
     not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     if ended.is_err() && shared.failures.is_some() {
@@ -98,16 +108,16 @@ pub async fn run(options: Options, progress: Arc<dyn Progress>) -> Result<Report
     let said = shared.ready.said.get();
     let mark = shared.mark.as_ref();
     let busy = ended.map_err(|error| if said.is_some() { mark::unfinished(error, mark) } else { mark::incomplete(error, mark, whole) })?;
-    let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.options.jobs, not_restored);
+    let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.request.options.jobs(), not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
-pub async fn dry_run(options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    let mut archive = open(options, progress).await?;
-    let Place { options, room, .. } = place(options.clone(), &archive).await?;
-    Ok(prepare(&options, &mut archive, room).await?.plan)
+pub async fn dry_run(source: Source, target: &Server, options: Options, progress: &dyn Progress) -> Result<Plan> {
+    let mut archive = open(source, &options, progress).await?;
+    let Place { request, room, .. } = place(Request { server: target.clone(), options }, &archive).await?;
+    Ok(prepare(&request, &mut archive, room, Aim::Show).await?.plan)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
@@ -115,7 +125,7 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
         Some(failures) => failures.before(error),
         None => error,
     })?;
-    revive(&shared.options, &mut sessions[0]).await?;
+    revive(&shared.request, &mut sessions[0]).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
         let keys = shared.ledger.as_ref().map_or(&[][..], |ledger| &ledger.keys.finish);
         failures.script(&sessions[0], &shared.graph.finish, &shared.notes(keys)).await?;
@@ -127,7 +137,7 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
-        Err(error) if error.kind() == Kind::Server => match marker::read_after(&shared.options.server, backend_pid).await {
+        Err(error) if error.kind() == Kind::Server => match marker::read_after(&shared.request.server, backend_pid).await {
             Ok(None) => Ok(busy),
             _ => Err(error),
         },
@@ -135,11 +145,14 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
     }
 }
 
-async fn open(options: &Options, progress: &dyn Progress) -> Result<FileArchive> {
+async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Result<FileArchive> {
+    let Source::File(file, name) = source else {
+        return Err(no_stream());
+    };
     progress.phase("check the archive and the target");
-    let (path, selection, max_memory) = (options.archive.clone(), options.selection.clone(), options.max_memory);
+    let (selection, max_memory) = (options.selection.clone(), options.max_memory());
     let archive = pool::run(move || {
-        let mut archive = FileArchive::open_path_within(&path, max_memory)?;
+        let mut archive = FileArchive::open_within(file, &name, max_memory)?;
         archive.check_root()?;
         check_statements(&archive)?;
         let manifest = &mut archive.manifest;
@@ -149,6 +162,12 @@ async fn open(options: &Options, progress: &dyn Progress) -> Result<FileArchive>
         Ok(archive)
     });
     archive.await
+}
+
+/// What a restore says to an archive that comes in a stream.
+pub fn no_stream() -> Error {
+    Error::new(Kind::Usage, "read the archive's name", "a restore does not read from standard input yet")
+        .hint("save the archive to a file first, and name that")
 }
 
 /// A forged archive may hold any SQL; what makes no object is not sent.

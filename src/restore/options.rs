@@ -1,80 +1,129 @@
-//! What a restore is asked for.
-//!
-//! Does not know what becomes of it: which options exclude each other is told where the restore is planned.
+//! What a restore is asked for. From where and to where are arguments of their own.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::archive::manifest::Section;
+use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
 use crate::pg::connect::Server;
-use crate::select;
+use crate::profile::Profile;
+use crate::select::Selection;
 use crate::sql::render;
 
-/// What to restore, from where, to where, how.
-#[derive(Clone, Debug)]
+/// How to restore. By default everything, into an empty database, which is marked as incomplete until all is done.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The target database.
-    pub server: Server,
-    /// The archive.
-    pub archive: PathBuf,
-    /// Sessions.
-    pub jobs: usize,
     /// Which objects and rows.
-    pub selection: select::Selection,
-    /// Which thirds; `-s` and `-a` in the selection take away from these.
+    pub selection: Selection,
+    /// Which thirds; `schema_only` and `data_only` in the selection take away from these.
     pub sections: Sections,
-    /// Objects belong to the role that restores.
-    pub no_owner: bool,
-    /// No privileges, no default privileges.
-    pub no_privileges: bool,
-    /// No comments.
-    pub no_comments: bool,
-    /// No tablespace but the database's default.
-    pub no_tablespaces: bool,
-    /// `SET ROLE` after connecting.
-    pub role: Option<String>,
-    /// Bytes of rows in flight.
-    pub max_memory: u64,
-    /// How long the server may refuse to take COPY data; zero is for ever.
-    pub stall_timeout: Duration,
-    /// Gather no statistics.
-    pub no_analyze: bool,
-    /// No security labels.
-    pub no_security_labels: bool,
-    /// Make the database first; the server's database is only where that is done from.
-    pub create: bool,
-    /// Drop what the archive holds first; with `create`, the database.
-    pub clean: bool,
-    /// What is dropped need not be there.
-    pub if_exists: bool,
-    /// After an error, go on with what can still be done.
-    pub keep_going: bool,
+    /// What the database is, or becomes first.
+    pub into: Into,
+    /// What is left out of objects' statements, and whose they are.
+    pub render: render::Options,
     /// What is done about foreign keys.
     pub foreign_keys: ForeignKeys,
-    /// Into tables that stand already: foreign keys do not look at the rows, as the triggers do not fire.
-    pub disable_triggers: bool,
-    /// Into tables that stand already: triggers fire.
-    pub fire_triggers: bool,
-    /// Say as soon as may be that the database can be used, and do the rest while it is.
-    pub ready_early: bool,
-    /// The file that appears then.
-    pub ready_file: Option<PathBuf>,
+    /// What is done about the triggers of tables that stand already.
+    pub triggers: Triggers,
+    /// What an error ends.
+    pub on_error: OnError,
+    /// When it is said that the database can be used.
+    pub ready: Ready,
+    /// Gather no statistics.
+    pub no_analyze: bool,
     /// Go on where an earlier run stopped; where none has begun, begin.
     pub resume: bool,
+    /// What it may take.
+    pub limits: Limits,
+    /// What is known of the product whose database it is.
+    pub profile: Profile,
 }
 
-impl Options {
-    /// What is left out of an object's statements.
-    pub(super) fn render(&self) -> render::Options {
-        render::Options {
-            no_owner: self.no_owner,
-            no_privileges: self.no_privileges,
-            no_comments: self.no_comments,
-            no_security_labels: self.no_security_labels,
-            no_tablespaces: self.no_tablespaces,
-            role: self.role.clone(),
+/// What the target is before the first object is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Into {
+    /// The server's database as it is: empty, or with empty tables for rows alone.
+    #[default]
+    AsItIs,
+    /// The server's database, in which what the archive holds is dropped first.
+    Cleaned {
+        /// It need not be there.
+        if_exists: bool,
+    },
+    /// A database that is made first, under the name it had; the server's database is only where that is done from.
+    New,
+    /// The same, after the database that has the name is dropped.
+    Anew {
+        /// It need not be there.
+        if_exists: bool,
+    },
+}
+
+impl Into {
+    /// Whether a database is made.
+    pub fn makes_database(self) -> bool {
+        matches!(self, Self::New | Self::Anew { .. })
+    }
+
+    /// Whether something is dropped first.
+    pub fn drops(self) -> bool {
+        matches!(self, Self::Cleaned { .. } | Self::Anew { .. })
+    }
+
+    /// Whether what is dropped need not be there.
+    pub fn if_exists(self) -> bool {
+        matches!(self, Self::Cleaned { if_exists: true } | Self::Anew { if_exists: true })
+    }
+}
+
+/// What an error ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The restore.
+    #[default]
+    Stop,
+    /// What cannot be done without that which failed; all else is done.
+    GoOn,
+}
+
+/// When it is said that the database can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Ready {
+    /// When all is done.
+    #[default]
+    AtTheEnd,
+    /// As soon as may be; the rest is done while it is used.
+    Early {
+        /// The file that appears then.
+        file: Option<PathBuf>,
+    },
+}
+
+impl Ready {
+    /// Whether it is said before the end.
+    pub fn is_early(&self) -> bool {
+        matches!(self, Self::Early { .. })
+    }
+
+    /// The file that appears.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Early { file } => file.as_deref(),
+            Self::AtTheEnd => None,
         }
     }
+}
+
+/// What is done about the triggers of tables that stand already, while rows come into them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Triggers {
+    /// The tables' own are disabled; foreign keys look at the rows.
+    #[default]
+    Disable,
+    /// Those of foreign keys are disabled too, as only a superuser may.
+    DisableAll,
+    /// The tables' own fire.
+    Fire,
 }
 
 /// Which thirds of a restore are wanted.
@@ -86,6 +135,12 @@ pub struct Sections {
     pub data: bool,
     /// Keys, indexes, triggers and what else is made after the rows.
     pub post_data: bool,
+}
+
+impl Default for Sections {
+    fn default() -> Self {
+        Self::ALL
+    }
 }
 
 impl Sections {
@@ -112,4 +167,37 @@ pub enum ForeignKeys {
     NotValid,
     /// They are made on the empty tables and do not look at the rows: an orphan in the source stays one.
     Trust,
+}
+
+/// A restore into a server, as it was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    /// The target database; where it is to be made, another one of the same server.
+    pub(super) server: Server,
+    /// How.
+    pub(super) options: Options,
+}
+
+impl Options {
+    /// Sessions.
+    pub(super) fn jobs(&self) -> usize {
+        self.limits.restore_jobs().get()
+    }
+
+    /// Bytes of rows in flight.
+    pub(super) fn max_memory(&self) -> u64 {
+        self.limits.memory_for(self.limits.restore_jobs())
+    }
+
+    /// Refuses what contradicts itself.
+    pub(super) fn check(&self) -> Result<()> {
+        let rows_alone = self.selection.data_only && self.into != Into::AsItIs;
+        let part_of_new = self.sections != Sections::ALL && self.into.makes_database();
+        if rows_alone || part_of_new {
+            let (given, taken) = if rows_alone { ("-a", "-c or -C") } else { ("--section", "-C") };
+            return Err(Error::new(Kind::Usage, "plan the restore", format!("{given} restores into what stands already"))
+                .hint(format!("leave out {taken}")));
+        }
+        Ok(())
+    }
 }

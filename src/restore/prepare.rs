@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::finding::Finding;
 use super::live::LiveTriggers;
 use super::mark::{self, Mark};
-use super::options::{ForeignKeys, Options, Sections};
+use super::options::{ForeignKeys, Options, Request, Sections, Triggers};
 use super::plan::input::{ChunkSize, Input};
 use super::plan::{Plan, builder, wanted_statistics};
 use super::preflight::{self, Wanted, already_there, older_server, sections};
@@ -18,7 +18,6 @@ use super::target::tables::{self, Existing, Manner};
 use super::target::{Target, borrowed, marker, post_data};
 use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
-use crate::kong;
 use crate::pg::marker::Run;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -42,10 +41,24 @@ pub(super) struct Prepared {
     pub(super) anew: Option<clean::Anew>,
 }
 
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// To be shown.
+    Show,
+    /// To be carried out: until it has begun, no other restore looks at the target.
+    CarryOut,
+}
+
 /// Opens a session, looks, and plans.
-pub(super) async fn prepare(options: &Options, archive: &mut FileArchive, room: Room) -> Result<Prepared> {
-    let session = pooler::open_lasting(&options.server.patient(options.stall_timeout)).await?;
-    set_up(options, &session).await?;
+pub(super) async fn prepare(request: &Request, archive: &mut FileArchive, room: Room, aim: Aim) -> Result<Prepared> {
+    let options = &request.options;
+    options.check()?;
+    let session = pooler::open_lasting(&request.server.patient(options.limits.stall_timeout)).await?;
+    set_up(request, &session).await?;
+    if aim == Aim::CarryOut {
+        marker::wait_to_begin(&session).await?;
+    }
     let target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
@@ -79,12 +92,12 @@ async fn plan(
     let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
     let (manifest, archive) = (&archive.manifest, &*archive);
     let mut selected = options.selection.apply(objects);
-    let render = options.render();
+    let render = options.render.clone();
     let database = take_database(&mut selected.objects);
     let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
     let this = Identity::of(archive, options);
     let (anew, at_work) = begun_anew(&session, room, &mut target, &this).await?;
-    let if_exists = options.if_exists || anew.is_some();
+    let if_exists = options.into.if_exists() || anew.is_some();
     let Ground { mut findings, first, at_the_end, drops } = room.survey(options, if_exists, asked, &mut target)?;
     // A marker that stands already goes on standing.
     let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
@@ -131,8 +144,8 @@ async fn plan(
         objects: &selected.objects,
         tables: &manifest.tables,
         chunks: &chunks,
-        last: |table| kong::restore::loads_last(&table.name),
-        jobs: options.jobs,
+        last: options.profile.loads_last,
+        jobs: options.jobs(),
         sections,
         refresh: refreshes(options, sections),
         render: &render,
@@ -140,9 +153,9 @@ async fn plan(
         foreign_keys: options.foreign_keys,
         live_keys: &keys,
         borrowed: &borrowed,
-        ready: options.ready_early,
+        ready: options.ready.is_early(),
         lock_table: course.lock_table(),
-        searched: kong::restore::is_searched,
+        searched: options.profile.is_searched,
         statistics: &statistics,
         takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
     })?;
@@ -185,7 +198,7 @@ async fn begun_anew(session: &Session, room: Room, target: &mut Target, this: &I
 fn against(options: &Options, wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     let mut findings = preflight::findings(wanted, target);
     findings.extend(preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
-    findings.extend(options.ready_file.as_deref().and_then(ready::finding));
+    findings.extend(options.ready.file().and_then(ready::finding));
     findings
 }
 
@@ -205,8 +218,8 @@ fn refreshes(options: &Options, sections: Sections) -> bool {
 fn manner(options: &Options, sections: Sections, resumes: bool) -> Manner {
     let into_standing = sections.data && !sections.pre_data;
     Manner {
-        disable_triggers: options.disable_triggers && into_standing,
-        fire_triggers: options.fire_triggers && into_standing,
+        disable_triggers: options.triggers == Triggers::DisableAll && into_standing,
+        fire_triggers: options.triggers == Triggers::Fire && into_standing,
         borrows: into_standing && !sections.post_data && !resumes,
         resumes,
     }
@@ -221,7 +234,7 @@ fn mark_for(archive: &FileArchive, target: &Target, schema: String, options: &Op
         archive_root: archive.footer.root.to_string(),
         options_digest: options_digest::of(options),
         options: options_digest::words(options),
-        made_database: options.create,
+        made_database: options.into.makes_database(),
         schemas,
         server_version: target.version.clone(),
         now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

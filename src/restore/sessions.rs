@@ -2,7 +2,7 @@
 //!
 //! Does not know what is done in them.
 
-use super::options::Options;
+use super::options::Request;
 use super::target::marker;
 use crate::error::{Kind, Result};
 use crate::pg::session::{Purpose, Session};
@@ -12,10 +12,10 @@ use crate::pg::session::{Purpose, Session};
 /// between two large tables is proved by reading an index in its order, and the parent's rows from all over the table, not by hashing.
 const RANDOM_PAGE_COST: u32 = 3;
 
-pub(super) async fn open_sessions(options: &Options, first: Session) -> Result<Vec<Session>> {
+pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
-    while sessions.len() < options.jobs {
-        let opened = open_session(options).await.map_err(|error| match error.kind() {
+    while sessions.len() < request.options.jobs() {
+        let opened = open_session(request).await.map_err(|error| match error.kind() {
             Kind::Connect if sessions[0].is_proxied() => {
                 error.hint("the pooler gives no further session: use fewer (-j), or let it have more")
             }
@@ -26,29 +26,29 @@ pub(super) async fn open_sessions(options: &Options, first: Session) -> Result<V
     Ok(sessions)
 }
 
-pub(super) async fn open_session(options: &Options) -> Result<Session> {
-    let session = options.server.patient(options.stall_timeout).open(Purpose::Restore).await?;
-    set_up(options, &session).await?;
+pub(super) async fn open_session(request: &Request) -> Result<Session> {
+    let session = request.server.patient(request.options.limits.stall_timeout).open(Purpose::Restore).await?;
+    set_up(request, &session).await?;
     Ok(session)
 }
 
 /// Replaces a session that was lost while it had nothing to do: a firewall forgets those that are silent for long.
-pub(super) async fn revive(options: &Options, session: &mut Session) -> Result<()> {
-    if session.client().is_closed() {
-        *session = open_session(options).await?;
+pub(super) async fn revive(request: &Request, session: &mut Session) -> Result<()> {
+    if session.is_closed() {
+        *session = open_session(request).await?;
     }
     Ok(())
 }
 
 /// What only a restore's sessions are set to.
-pub(super) async fn set_up(options: &Options, session: &Session) -> Result<()> {
+pub(super) async fn set_up(request: &Request, session: &Session) -> Result<()> {
     let sql = format!(
         "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), {}, \
                 pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)",
         marker::show_at_work()
     );
     session.batch("set up the session", &sql).await?;
-    if let Some(role) = &options.role {
+    if let Some(role) = &request.options.render.role {
         session.set_role(role).await?;
     }
     Ok(())

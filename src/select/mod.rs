@@ -5,11 +5,13 @@
 mod kinds;
 mod needs;
 mod pattern;
+mod selected;
 mod selection;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
 pub use pattern::Pattern;
-pub use selection::{Selected, Selection};
+pub use selected::Selected;
+pub use selection::Selection;
 pub use statistics::Withheld;

@@ -1,12 +1,9 @@
 //! Which objects and rows: what is asked for, and what comes of it.
 
-use std::collections::HashSet;
-
 use super::pattern::Pattern;
-use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
-use crate::select::kinds::is_relation;
-use crate::select::needs;
+use crate::select::kinds::{carries_data, is_relation};
 use crate::sql::ident;
 
 /// What the user chose. The default is everything.
@@ -34,29 +31,6 @@ pub struct Selection {
     pub statistics: bool,
     /// Schemas of markers, see [`crate::pg::marker`]: left out, whatever else is chosen.
     pub markers: Vec<String>,
-}
-
-/// What a selection leaves of a list of objects.
-#[derive(Clone, Debug)]
-pub struct Selected {
-    /// The objects kept, in their old order and with their old numbers; what they depend on is kept too, or is expected to stand already.
-    pub objects: Vec<Object>,
-    /// What was selected and cannot be made, because it needs what was not selected.
-    pub left_out: Vec<NotCarried>,
-    /// The objects that were not selected, and are kept because others need them.
-    pub brought_along: HashSet<ObjectId>,
-}
-
-impl Selected {
-    /// Lets the rows of partitions that are not attached go to the partitions themselves.
-    pub fn cut_roots(&self, tables: &mut [Table]) {
-        needs::cut_roots(&self.objects, tables);
-    }
-
-    /// The numbers of the objects kept.
-    pub fn ids(&self) -> HashSet<ObjectId> {
-        self.objects.iter().map(|object| object.id).collect()
-    }
 }
 
 impl Selection {
@@ -97,36 +71,13 @@ impl Selection {
         })
     }
 
-    fn is_unwanted(&self, kind: ObjectKind) -> bool {
+    pub(super) fn is_unwanted(&self, kind: ObjectKind) -> bool {
         use ObjectKind::{Publication, PublicationSchema, PublicationTable, Subscription};
         match kind {
             Publication | PublicationSchema | PublicationTable => self.no_publications,
             Subscription => self.no_subscriptions,
             _ => false,
         }
-    }
-
-    /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected
-    /// is never brought along for another's sake: what needs it is left out and named. Types, functions, extensions and sequences are.
-    ///
-    /// With `-a`, tables, sequences and extensions stay as bare names, without statements, owner or privileges, so that rows and values know where they
-    /// belong, and what attaches partitions, whose locks reach each other.
-    pub fn apply(&self, objects: Vec<Object>) -> Selected {
-        if self.is_everything() {
-            return Selected { objects, left_out: Vec::new(), brought_along: HashSet::new() };
-        }
-        let (databases, mut objects): (Vec<Object>, Vec<Object>) =
-            objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
-        objects.retain(|object| !self.is_unwanted(object.kind));
-        let (objects, left_out, brought_along) =
-            if self.all_objects() { (objects, Vec::new(), HashSet::new()) } else { needs::apply(self, objects) };
-        let mut objects: Vec<Object> = objects.into_iter().filter(|object| self.wants_kind(object)).collect();
-        if self.data_only {
-            objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
-        }
-        needs::drop_dangling(&mut objects);
-        let objects = databases.into_iter().chain(objects).collect();
-        Selected { objects, left_out, brought_along }
     }
 
     /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
@@ -164,7 +115,7 @@ impl Selection {
     }
 
     /// Whether objects are all meant, be it without rows.
-    fn all_objects(&self) -> bool {
+    pub(super) fn all_objects(&self) -> bool {
         let patterns = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas];
         self.markers.is_empty() && patterns.iter().all(|patterns| patterns.is_empty())
     }
@@ -187,7 +138,7 @@ impl Selection {
     }
 
     /// Whether `-s` and `-a` leave such objects in.
-    fn wants_kind(&self, object: &Object) -> bool {
+    pub(super) fn wants_kind(&self, object: &Object) -> bool {
         if self.schema_only {
             return !carries_data(object);
         }
@@ -202,20 +153,4 @@ fn schema_name(object: &Object) -> Option<&str> {
         ObjectKind::Schema => Some(&object.name),
         _ => object.schema.as_deref(),
     }
-}
-
-fn carries_data(object: &Object) -> bool {
-    matches!(object.kind, ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView)
-}
-
-/// Leaves an object's name and takes what would make or change it.
-fn strip(object: &mut Object) {
-    object.statements.clear();
-    object.comments.clear();
-    object.security_labels.clear();
-    object.roles.clear();
-    object.owner = None;
-    object.acl = None;
-    object.tablespace = None;
-    object.drop = None;
 }

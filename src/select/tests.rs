@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section};
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::error::Kind;
 
 /// Builds one object; the place in the list is its number.
@@ -9,24 +9,13 @@ impl Builder {
     fn add(&mut self, kind: ObjectKind, schema: Option<&str>, name: &str, of: Option<u32>, depends_on: &[u32]) -> u32 {
         let id = self.0.len() as u32;
         self.0.push(Object {
-            id: ObjectId(id),
-            kind,
             schema: schema.map(str::to_owned),
             name: name.to_owned(),
             of: of.map(ObjectId),
-            identity: format!("{kind} {name}"),
             owner: Some("kong".to_owned()),
-            acl: None,
-            comments: Vec::new(),
-            security_labels: Vec::new(),
-            section: Section::PreData,
             depends_on: depends_on.iter().copied().map(ObjectId).collect(),
-            roles: Vec::new(),
-            tablespace: None,
-            extension: None,
             statements: vec![format!("CREATE {name}")],
-            drop: None,
-            detail: Detail::None,
+            ..Object::new(ObjectId(id), kind, format!("{kind} {name}"))
         });
         id
     }

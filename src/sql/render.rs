@@ -218,7 +218,7 @@ fn grantee(grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Comment, ObjectId, Section};
+    use crate::archive::manifest::{Comment, ObjectId};
 
     fn all(object: &Object, options: &Options) -> Vec<String> {
         statements(object, options).collect()
@@ -232,24 +232,14 @@ mod tests {
 
     fn table(acl: Option<Acl>) -> Object {
         Object {
-            id: ObjectId(1),
-            kind: ObjectKind::Table,
             schema: Some("public".into()),
             name: "routes".into(),
-            of: None,
-            identity: "TABLE public.routes".into(),
             owner: Some("kong".into()),
             acl,
             comments: vec![Comment { on: "TABLE public.routes".into(), text: "it's".into() }],
-            security_labels: Vec::new(),
-            section: Section::PreData,
-            depends_on: Vec::new(),
-            roles: Vec::new(),
             tablespace: Some("fast".into()),
-            extension: None,
             statements: vec!["CREATE TABLE public.routes ()".into()],
-            drop: None,
-            detail: Detail::None,
+            ..Object::new(ObjectId(1), ObjectKind::Table, "TABLE public.routes")
         }
     }
 

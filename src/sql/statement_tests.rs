@@ -1,26 +1,12 @@
 use super::*;
-use crate::archive::manifest::{Acl, Comment, Grant, ObjectId, Section};
+use crate::archive::manifest::{Acl, Comment, Grant, ObjectId};
 
 fn object(kind: ObjectKind, statements: &[&str]) -> Object {
     Object {
-        id: ObjectId(1),
-        kind,
         schema: Some("s".to_owned()),
         name: "t".to_owned(),
-        of: None,
-        identity: "TABLE s.t".to_owned(),
-        owner: None,
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: statements.iter().map(|&sql| sql.to_owned()).collect(),
-        drop: None,
-        detail: Detail::None,
+        ..Object::new(ObjectId(1), kind, "TABLE s.t")
     }
 }
 

@@ -16,4 +16,4 @@ pub use file::FileArchive;
 pub use new_file::NewFile;
 pub use sink::Sink;
 pub use source::Source;
-pub use stream::{InStream, OutStream};
+pub use stream::{InStream, OutStream, is_stream};

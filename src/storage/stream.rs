@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::error::{Error, Kind, Result};
 
 /// Whether a name stands for standard input or output, as it does for other programs; `./-` is a file of that name.
-pub(super) fn is_stream(name: &Path) -> bool {
+pub fn is_stream(name: &Path) -> bool {
     name.as_os_str() == "-"
 }
 

@@ -16,7 +16,6 @@ mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -26,6 +25,7 @@ pub use finding::{Finding, Place};
 use crate::archive::manifest::{Manifest, RowEncoding};
 use crate::archive::{Archive, Index, ReadAt, TableTotals};
 use crate::error::{Kind, Result};
+use crate::limits::Limits;
 use crate::pgcopy::Digest;
 use crate::progress::Progress;
 use crate::sql::ident;
@@ -97,19 +97,14 @@ pub struct Totals {
     pub file_bytes: u64,
 }
 
-/// Verifies the archive at `path`, all of it; `-` is standard input.
+/// Verifies an archive, all of it. Its manifest may take as much memory as the limits say, if that is more than is usual for its size.
 ///
 /// # Errors
 /// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format or there is too
 /// little memory. Whatever is wrong with it is a finding.
-pub fn run(path: &Path, progress: &dyn Progress) -> Result<Report> {
-    run_within(path, 0, progress)
-}
-
-/// The same; the manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
-pub fn run_within(path: &Path, max_memory: u64, progress: &dyn Progress) -> Result<Report> {
+pub fn run(source: Source, limits: &Limits, progress: &dyn Progress) -> Result<Report> {
+    let max_memory = limits.max_memory.unwrap_or_default();
     let started = Instant::now();
-    let source = Source::open(path)?;
     let name = source.name().to_owned();
     progress.phase(&format!("verify {name}"));
     let mut report = match source {

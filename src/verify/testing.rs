@@ -5,9 +5,7 @@ use std::io::Write;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::archive::manifest::{
-    Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId,
-};
+use crate::archive::manifest::{Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
 use crate::archive::{ArchiveWriter, Codec, encode_chunk};
 
 /// Two tables, services and routes, two columns each.
@@ -38,40 +36,21 @@ pub(crate) fn manifest() -> Manifest {
 
 fn object(id: u32, name: &str) -> Object {
     Object {
-        id: ObjectId(id),
-        kind: ObjectKind::Table,
         schema: Some("public".to_owned()),
         name: name.to_owned(),
-        of: None,
-        identity: format!("TABLE public.{name}"),
         owner: Some("kong".to_owned()),
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} (id integer, name text)")],
-        drop: None,
         detail: Detail::Table { relkind: 'r', partition: false, force_row_security: false },
+        ..Object::new(ObjectId(id), ObjectKind::Table, format!("TABLE public.{name}"))
     }
 }
 
 fn table(id: u32, name: &str) -> Table {
     let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false };
     Table {
-        object: ObjectId(id),
-        schema: "public".to_owned(),
-        name: name.to_owned(),
-        columns: vec![column("id", "integer"), column("name", "text")],
-        encoding: RowEncoding::Text,
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: 1000,
         bytes_estimate: 8192,
+        ..Table::new(ObjectId(id), "public", name, vec![column("id", "integer"), column("name", "text")], RowEncoding::Text)
     }
 }
 

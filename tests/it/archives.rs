@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use silverback::limits::Limits;
 use silverback::progress::Silent;
+use silverback::storage::Source;
 use silverback::verify;
 
 /// The Python reader would be slow with more.
@@ -34,7 +36,9 @@ pub(crate) fn made_by(arguments: &[&OsStr]) -> Option<PathBuf> {
 /// Demands that nothing is wrong with an archive.
 #[track_caller]
 pub(crate) fn judge(path: &Path) {
-    let report = verify::run(path, &Silent).unwrap_or_else(|error| panic!("verify {}: {error}", path.display()));
+    let report = Source::open(path)
+        .and_then(|source| verify::run(source, &Limits::default(), &Silent))
+        .unwrap_or_else(|error| panic!("verify {}: {error}", path.display()));
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert!(report.ok, "verify finds in {}:\n{}", path.display(), findings.join("\n"));
     if report.totals.file_bytes <= PYTHON_BYTES_MAX {

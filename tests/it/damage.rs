@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use silverback::archive::manifest::TableId;
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use silverback::error::Kind;
+use silverback::limits::Limits;
 use silverback::pg::connect::Server;
 use silverback::progress::Silent;
+use silverback::storage::Source;
 use silverback::{restore, verify};
 use testkit::newest_server;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ const NOWHERE: &str = "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=1
 
 /// What a verification says of a file: nothing, or what is wrong with it.
 fn findings(path: &Path) -> Vec<String> {
-    match verify::run(path, &Silent) {
+    match verify::run(Source::open(path).expect("the file is there"), &Limits::default(), &Silent) {
         Ok(report) => {
             assert_eq!(report.ok, report.findings.is_empty());
             report.findings.iter().map(ToString::to_string).collect()
@@ -50,33 +51,12 @@ impl Restorer {
     }
 
     fn refusal(&self, path: &Path) -> Kind {
-        let options = restore::Options {
-            server: self.server.clone(),
-            archive: path.to_owned(),
-            jobs: 1,
-            selection: silverback::select::Selection::default(),
-            sections: restore::Sections::ALL,
-            no_owner: false,
-            no_privileges: false,
-            no_comments: false,
-            no_tablespaces: false,
-            role: None,
-            max_memory: 1 << 20,
-            stall_timeout: Duration::from_secs(1),
-            no_analyze: false,
-            no_security_labels: false,
-            create: false,
-            clean: false,
-            if_exists: false,
-            keep_going: false,
-            foreign_keys: restore::ForeignKeys::default(),
-            disable_triggers: false,
-            fire_triggers: false,
-            ready_early: false,
-            ready_file: None,
-            resume: false,
+        let source = match Source::open(path) {
+            Ok(source) => source,
+            Err(error) => return error.kind(),
         };
-        self.runtime.block_on(restore::run(options, Arc::new(Silent))).expect_err("there is no server").kind()
+        let options = restore::Options { limits: Limits { max_memory: Some(1 << 20), ..Limits::default() }, ..restore::Options::default() };
+        self.runtime.block_on(restore::run(source, &self.server, options, Arc::new(Silent))).expect_err("there is no server").kind()
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Output;
 
 use bytes::Bytes;
-use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
 use crate::archives::{check_python, python, spec};
-use crate::support::temp_dir;
+use crate::support::{temp_dir, verify};
 
 type Row = Vec<Option<Vec<u8>>>;
 
@@ -73,36 +73,23 @@ fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
 
 fn manifest(tables: &Rows) -> Manifest {
     let object = |id: usize, name: &str| Object {
-        id: ObjectId(id as u32),
-        kind: ObjectKind::Table,
         schema: Some("public".into()),
         name: name.into(),
-        of: None,
-        identity: format!("TABLE public.{name}"),
         owner: Some("kong".into()),
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: vec![format!("CREATE TABLE public.{name} ()")],
         drop: Some(format!("DROP TABLE public.{name}")),
         detail: Detail::Table { relkind: 'r', partition: false, force_row_security: false },
+        ..Object::new(ObjectId(id as u32), ObjectKind::Table, format!("TABLE public.{name}"))
     };
     let table = |id: usize, name: &str, encoding, columns: &[&str]| Table {
-        object: ObjectId(id as u32),
-        schema: "public".into(),
-        name: name.into(),
-        columns: columns.iter().map(|&name| Column { name: name.into(), type_name: "text".into(), not_null: false }).collect(),
-        encoding,
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: -1,
-        bytes_estimate: 0,
+        ..Table::new(
+            ObjectId(id as u32),
+            "public",
+            name,
+            columns.iter().map(|&name| Column { name: name.into(), type_name: "text".into(), not_null: false }).collect(),
+            encoding,
+        )
     };
     let source = Source {
         tool: "silverback 0.1.0".into(),
@@ -297,4 +284,28 @@ fn read_py_finds_damage() {
             check_refused(name, flip(end as usize + 40), 3, "checksum does not match");
         }
     }
+}
+
+/// Each archive breaks one rule, its checksums made right: `break_rules.py` asks `read.py`, and the program is asked here.
+#[test]
+fn both_readers_refuse_an_archive_for_the_rule_that_it_breaks() {
+    let folder = temp_dir();
+    let made = python().arg(spec("break_rules.py")).arg(folder.path()).output().expect("the Python runs");
+    let said = String::from_utf8_lossy(&made.stderr);
+    check_python(&said);
+    assert!(made.status.success(), "{said}");
+    let rules = fs::read_to_string(folder.path().join("rules.json")).expect("it was just written");
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&rules).expect("a list");
+    assert!(rules.len() >= 50, "{} rules", rules.len());
+    verify(&folder.path().join("honest.sbk")).run().expect(0);
+    let mut missed = Vec::new();
+    for rule in &rules {
+        let (name, words) = (rule["name"].as_str().expect("a name"), rule["verify"].as_str().expect("words"));
+        let outcome = verify(&folder.path().join(format!("{name}.sbk"))).run();
+        let text = format!("{}{}", outcome.stdout, outcome.stderr);
+        if !matches!(outcome.code, Some(3 | 6)) || !text.contains(words) {
+            missed.push(format!("{name} (section {}): exit {:?}, {words:?} is not in\n{text}", rule["section"], outcome.code));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

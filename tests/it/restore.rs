@@ -1,76 +1,49 @@
 //! Restores through the library, where a test looks behind the command line: what is refused, what a failure leaves, which path a load takes.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use silverback::archive::{Archive, Codec};
+use silverback::archive::Archive;
 use silverback::dump;
 use silverback::error::{Error, Kind, Result};
+use silverback::limits::Limits;
 use silverback::pg::connect::Server;
 use silverback::progress::Silent;
 use silverback::restore::plan::graph::Stage;
-use silverback::restore::{self, ForeignKeys, Options, Report, Sections};
+use silverback::restore::{self, Into, Options, Report};
 use silverback::select::{Pattern, Selection};
+use silverback::sql::render;
+use silverback::storage::{Sink, Source};
 use testkit::{Database, Direction, Proxy};
 
 use super::support::{assert_same, temp_dir};
 
 fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
     let path = folder.join(format!("{}.sbk", source.name()));
-    let options = dump::Options {
-        server: Server::from_conninfo(&source.url()).expect("a URL"),
-        output: path.clone(),
-        jobs: 2,
-        codec: Codec::Zstd(1),
-        selection: Selection::default(),
-        no_owner: false,
-        no_privileges: false,
-        no_comments: false,
-        no_security_labels: false,
-        via_partition_root: false,
-        begin: silverback::pg::snapshot::Begin::default(),
-        lock_wait_timeout: Duration::from_secs(30),
-        max_memory: 64 << 20,
-        serializable_deferrable: false,
-        allow_incomplete: false,
-        stall_timeout: Duration::from_secs(30),
-    };
-    testkit::block_on(dump::run(options, Arc::new(Silent))).expect("a dump");
+    let server = Server::from_conninfo(&source.url()).expect("a URL");
+    let (sink, options) = (Sink::create(&path).expect("a new file"), dump::Options::default());
+    testkit::block_on(async move { dump::run(&server, sink, &options, Arc::new(Silent)).await }).expect("a dump");
     path
 }
 
-fn options(archive: &Path, target: &Database<'_>) -> Options {
-    Options {
-        server: Server::from_conninfo(&target.url()).expect("a URL"),
-        archive: archive.to_owned(),
-        jobs: 3,
-        selection: Selection::default(),
-        sections: Sections::ALL,
-        no_owner: false,
-        no_privileges: false,
-        no_comments: false,
-        no_tablespaces: false,
-        role: None,
-        max_memory: 64 << 20,
-        stall_timeout: Duration::from_secs(30),
-        no_analyze: false,
-        no_security_labels: false,
-        create: false,
-        clean: false,
-        if_exists: false,
-        keep_going: false,
-        foreign_keys: ForeignKeys::default(),
-        disable_triggers: false,
-        fire_triggers: false,
-        ready_early: false,
-        ready_file: None,
-        resume: false,
-    }
+fn jobs(number: usize) -> Limits {
+    Limits { jobs: NonZeroUsize::new(number), ..Limits::default() }
 }
 
-fn restore(options: Options) -> Result<Report> {
-    testkit::block_on(restore::run(options, Arc::new(Silent)))
+fn options() -> Options {
+    Options { limits: jobs(3), profile: silverback::kong::restore::profile(), ..Options::default() }
+}
+
+fn restore_through(server: &Server, archive: &Path, options: Options) -> Result<Report> {
+    let source = Source::open(archive).expect("the archive is there");
+    let server = server.clone();
+    testkit::block_on(async move { Box::pin(restore::run(source, &server, options, Arc::new(Silent))).await })
+}
+
+fn restore(archive: &Path, target: &Database<'_>, options: Options) -> Result<Report> {
+    restore_through(&Server::from_conninfo(&target.url()).expect("a URL"), archive, options)
 }
 
 #[track_caller]
@@ -100,7 +73,7 @@ fn kong_comes_back_as_the_plain_owner() {
     testkit::kong::load(&source);
     testkit::kong::seed(&source, 500);
     let folder = temp_dir();
-    let report = restore(options(&archive_of(&source, folder.path()), &copy)).expect("restored");
+    let report = restore(&archive_of(&source, folder.path()), &copy, options()).expect("restored");
     assert_same(&source, &copy);
     assert!(!is_marked(&copy));
     let rows: u64 = testkit::database_digest(&source).values().map(|(rows, _)| rows).sum();
@@ -119,7 +92,7 @@ fn a_target_that_is_not_empty_is_left_alone() {
     target.execute("CREATE TABLE mine (a int); CREATE TYPE mood AS ENUM ('ok')");
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    refused(restore(options(&archive, &target)), Kind::Requirement, &["not empty", "2 objects", "table public.mine", "type public.mood"]);
+    refused(restore(&archive, &target, options()), Kind::Requirement, &["not empty", "2 objects", "table public.mine", "type public.mood"]);
     assert!(!is_marked(&target));
     assert_eq!(relations(&target), "1");
 }
@@ -138,12 +111,12 @@ fn a_damaged_chunk_stops_the_restore_and_leaves_the_mark() {
     let chunk = index.chunks.iter().max_by_key(|chunk| chunk.rows).expect("chunks");
     bytes[(chunk.offset + chunk.stored_bytes) as usize - 10] ^= 1;
     std::fs::write(&archive, bytes).expect("written");
-    refused(restore(options(&archive, &target)), Kind::Incomplete, &["load public.t, chunk", "silverback_restore"]);
+    refused(restore(&archive, &target, options()), Kind::Incomplete, &["load public.t, chunk", "silverback_restore"]);
     assert!(is_marked(&target));
     assert_eq!(target.value("SELECT count(*) FROM t"), "0");
     assert_eq!(target.value("SELECT count(*) FROM schema_meta"), "0", "nothing may start on half a database");
     let name = archive.display().to_string();
-    refused(restore(options(&archive, &target)), Kind::Requirement, &["incomplete restore", &name]);
+    refused(restore(&archive, &target, options()), Kind::Requirement, &["incomplete restore", &name]);
 }
 
 #[test]
@@ -157,13 +130,13 @@ fn schema_alone_and_rows_afterwards() {
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     let schema_only = Selection { schema_only: true, ..Selection::default() };
-    let report = restore(Options { selection: schema_only, ..options(&archive, &copy) }).expect("restored");
+    let report = restore(&archive, &copy, Options { selection: schema_only, ..options() }).expect("restored");
     assert_eq!(report.rows, 0);
     assert_eq!(testkit::pg_dump_schema(&source), testkit::pg_dump_schema(&copy));
-    let data_only = || Options { selection: Selection { data_only: true, ..Selection::default() }, ..options(&archive, &copy) };
-    restore(data_only()).expect("loaded");
+    let data_only = || Options { selection: Selection { data_only: true, ..Selection::default() }, ..options() };
+    restore(&archive, &copy, data_only()).expect("loaded");
     assert_same(&source, &copy);
-    refused(restore(data_only()), Kind::Requirement, &["table public.consumers holds rows"]);
+    refused(restore(&archive, &copy, data_only()), Kind::Requirement, &["table public.consumers holds rows"]);
 }
 
 #[test]
@@ -174,7 +147,7 @@ fn rows_into_other_columns_are_refused() {
     target.execute("CREATE TABLE t (a bigint NOT NULL, c text)");
     let folder = temp_dir();
     let data_only = Selection { data_only: true, ..Selection::default() };
-    let result = restore(Options { selection: data_only, ..options(&archive_of(&source, folder.path()), &target) });
+    let result = restore(&archive_of(&source, folder.path()), &target, Options { selection: data_only, ..options() });
     let says = ["column a of table public.t is of type bigint, the archive's is integer", "no column b", "a column c that"];
     refused(result, Kind::Requirement, &says);
     assert!(!is_marked(&target));
@@ -190,14 +163,13 @@ fn a_dominating_table_is_loaded_by_several_sessions() {
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    let plan = testkit::block_on({
-        let options = options(&archive, &copy);
-        async move { restore::dry_run(&options, &Silent).await }
-    });
+    let target = Server::from_conninfo(&copy.url()).expect("a URL");
+    let read = Source::open(&archive).expect("the archive is there");
+    let plan = testkit::block_on(async move { restore::dry_run(read, &target, options(), &Silent).await });
     let plan = plan.expect("a plan").to_string();
     assert!(plan.contains("load public.big, part 2 of "), "{plan}");
     assert_eq!(relations(&copy), "0");
-    restore(options(&archive, &copy)).expect("restored");
+    restore(&archive, &copy, options()).expect("restored");
     assert_same(&source, &copy);
 }
 
@@ -213,9 +185,14 @@ fn roles_that_are_gone_are_named_with_their_way_out() {
     let archive = archive_of(&source, folder.path());
     source.execute("DROP OWNED BY sb_gone_reader; DROP OWNED BY sb_gone_owner; DROP ROLE sb_gone_reader, sb_gone_owner");
     let says = ["sb_gone_owner does not exist", "with -O", "sb_gone_reader does not exist", "with -x"];
-    refused(restore(options(&archive, &copy)), Kind::Requirement, &says);
+    refused(restore(&archive, &copy, options()), Kind::Requirement, &says);
     assert_eq!(relations(&copy), "0");
-    restore(Options { no_owner: true, no_privileges: true, ..options(&archive, &copy) }).expect("restored");
+    restore(
+        &archive,
+        &copy,
+        Options { render: render::Options { no_owner: true, no_privileges: true, ..render::Options::default() }, ..options() },
+    )
+    .expect("restored");
     assert_eq!(copy.value("SELECT count(*) FROM t"), "1");
 }
 
@@ -230,12 +207,12 @@ fn a_selection_brings_a_table_with_what_belongs_to_it() {
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     let selection = Selection { tables: vec![Pattern::table("child").expect("a pattern")], ..Selection::default() };
-    let report = restore(Options { selection, ..options(&archive, &copy) }).expect("restored");
+    let report = restore(&archive, &copy, Options { selection, ..options() }).expect("restored");
     assert_eq!(report.rows, 2);
     assert_eq!(report.not_restored.len(), 1, "{:?}", report.not_restored);
     assert_eq!(copy.value("SELECT nextval('child_id_seq')"), "3");
     let nothing = Selection { tables: vec![Pattern::table("nix").expect("a pattern")], ..Selection::default() };
-    refused(restore(Options { selection: nothing, ..options(&archive, &source) }), Kind::Requirement, &["nothing matches nix"]);
+    refused(restore(&archive, &source, Options { selection: nothing, ..options() }), Kind::Requirement, &["nothing matches nix"]);
 }
 
 #[test]
@@ -265,7 +242,7 @@ fn every_kind_of_statement_comes_in_its_time() {
          CREATE EVENT TRIGGER watcher ON ddl_command_start WHEN TAG IN ('CREATE INDEX', 'DROP SCHEMA') EXECUTE FUNCTION watch()",
     );
     let folder = temp_dir();
-    let report = restore(options(&archive_of(&source, folder.path()), &copy)).expect("restored");
+    let report = restore(&archive_of(&source, folder.path()), &copy, options()).expect("restored");
     for table in ["\"Odd schema\".\"T\"", "measured_1", "measured_2", "refers", "ranges"] {
         let count = format!("SELECT count(*), min(t::text), max(t::text) FROM {table} t");
         assert_eq!(source.rows(&count), copy.rows(&count), "{table}");
@@ -289,8 +266,8 @@ fn a_cut_or_stalled_wire_leaves_the_mark() {
         let proxy = Proxy::to(server.port());
         fault(&proxy);
         let through = Server::from_conninfo(&proxy.url("postgres", target.name())).expect("a URL");
-        let options = Options { server: through, jobs: 1, stall_timeout: Duration::from_secs(1), ..options(&archive, &target) };
-        refused(restore(options), Kind::Incomplete, &["load public.wide", says]);
+        let limits = Limits { stall_timeout: Duration::from_secs(1), ..jobs(1) };
+        refused(restore_through(&through, &archive, Options { limits, ..options() }), Kind::Incomplete, &["load public.wide", says]);
         // A server behind a stalled wire goes on waiting for rows, and holds its lock.
         drop(proxy);
         assert!(is_marked(&target));
@@ -324,7 +301,7 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
         |database: &Database<'_>| database.value("SELECT string_agg(DISTINCT concat_ws(' ', what, memory, helpers), ', ') FROM seen");
     alone.execute(&format!("ALTER DATABASE {} SET max_parallel_maintenance_workers = 0", alone.name()));
     for database in [&alone, &copy] {
-        restore(Options { jobs: 1, no_analyze: true, ..options(&archive, database) }).expect("restored");
+        restore(&archive, database, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
     }
     assert_eq!(seen(&alone), "btree 4MB 0, gin 1GB 0, refresh 1GB 0, unique 4MB 0");
     assert_eq!(seen(&copy), "btree 96MB 2, gin 1GB 2, refresh 1GB 2, unique 96MB 2");
@@ -332,12 +309,12 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
         "DROP MATERIALIZED VIEW m; DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER DATABASE {} SET maintenance_work_mem = '3GB'",
         copy.name()
     ));
-    restore(Options { jobs: 2, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
+    restore(&archive, &copy, Options { limits: jobs(2), no_analyze: true, ..options() }).expect("restored");
     assert!(seen(&copy).contains("gin 3GB"), "the server's own setting where that is more: {}", seen(&copy));
     // Without the one that leaves its memory behind.
     source.execute("DROP INDEX g");
     let (folder, copy) = (temp_dir(), server.database("refreshed"));
-    restore(Options { jobs: 1, no_analyze: true, ..options(&archive_of(&source, folder.path()), &copy) }).expect("restored");
+    restore(&archive_of(&source, folder.path()), &copy, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
     assert_eq!(seen(&copy), "btree 96MB 2, refresh 1GB 2, unique 96MB 2");
 }
 
@@ -362,7 +339,8 @@ fn each_proof_has_the_settings_that_suit_it() {
              CREATE EVENT TRIGGER tell ON ddl_command_start EXECUTE FUNCTION tell()",
         );
         let before = server.log_size();
-        restore(Options { jobs: 1, no_analyze: true, clean: true, if_exists: true, ..options(&archive, database) }).expect("restored");
+        restore(&archive, database, Options { limits: jobs(1), no_analyze: true, into: Into::Cleaned { if_exists: true }, ..options() })
+            .expect("restored");
         let log = server.log_since(before);
         log.lines().find_map(|line| Some(line.split_once("proof: ")?.1.to_owned())).expect("a proof")
     };
@@ -389,7 +367,7 @@ fn one_merge_joins_all_runs_of_a_build() {
         copy.name()
     ));
     let before = server.log_size();
-    restore(Options { jobs: 1, no_analyze: true, ..options(&archive, &copy) }).expect("restored");
+    restore(&archive, &copy, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
     let number = |line: &str, behind: &str| -> Option<u32> {
         let digits = &line[line.find(behind)? + behind.len()..];
         digits[..digits.find(|one: char| !one.is_ascii_digit())?].parse().ok()

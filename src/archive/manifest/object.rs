@@ -69,6 +69,32 @@ pub struct Object {
     pub detail: Detail,
 }
 
+impl Object {
+    /// An object of which nothing else is said: made before the rows, by no statement.
+    pub fn new(id: ObjectId, kind: ObjectKind, identity: impl Into<String>) -> Self {
+        Self {
+            id,
+            kind,
+            schema: None,
+            name: String::new(),
+            of: None,
+            identity: identity.into(),
+            owner: None,
+            acl: None,
+            comments: Vec::new(),
+            security_labels: Vec::new(),
+            section: Section::PreData,
+            depends_on: Vec::new(),
+            roles: Vec::new(),
+            tablespace: None,
+            extension: None,
+            statements: Vec::new(),
+            drop: None,
+            detail: Detail::None,
+        }
+    }
+}
+
 /// A comment on an object or on one of its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comment {

@@ -38,6 +38,24 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table with all its rows, of which nothing is guessed.
+    pub fn new(object: ObjectId, schema: impl Into<String>, name: impl Into<String>, columns: Vec<Column>, encoding: RowEncoding) -> Self {
+        Self {
+            object,
+            schema: schema.into(),
+            name: name.into(),
+            columns,
+            encoding,
+            filter: None,
+            root: None,
+            after: Vec::new(),
+            rows_estimate: 0,
+            bytes_estimate: 0,
+        }
+    }
+}
+
+impl Table {
     /// Schema and name of the table that stands for the bytes of all large objects. Its columns are the object's oid, the place of the bytes in
     /// it, and the bytes.
     pub const LARGE_OBJECTS: (&'static str, &'static str) = ("pg_catalog", "pg_largeobject");

@@ -1,8 +1,10 @@
 //! Values that are typed: sizes, times, numbers of jobs, compression.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
+use crate::limits::cores;
 
 /// Less memory than this cannot hold a few chunks.
 const MEMORY_MIN: u64 = 16 << 20;
@@ -13,14 +15,8 @@ const STALL_MIN: Duration = Duration::from_secs(1);
 /// The compression levels that zstd has for speed and size.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
-/// A session's share of the memory for rows.
-const MEMORY_PER_JOB: u64 = 16 << 20;
-
 /// Threads that split, compress and join, on a machine that has as many cores.
 const CODING_THREADS_MAX: usize = 8;
-
-/// What sessions share at most, if no more is asked for: threads keep about as much again.
-const MEMORY_MAX: u64 = 96 << 20;
 
 /// Fast, and small already: the data is stored by column.
 const LEVEL_DEFAULT: i32 = 1;
@@ -80,22 +76,9 @@ fn split_unit(text: &str) -> Result<(u64, &str), String> {
     Ok((number, unit.trim_start()))
 }
 
-/// The sessions that copy out when no number is asked for: two more than there are cores, at most 8. While some wait for the network
-/// or for a worker, others are served.
-pub(in crate::cli) fn dump_jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| (cores() + 2).min(8), usize::from)
-}
-
-/// The sessions that restore when no number is asked for: as many as there are cores, at least 2, at most 8. Each keeps the server busy; more
-/// of them than it has cores sort in each other's way.
-pub(in crate::cli) fn restore_jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| cores().clamp(2, 8), usize::from)
-}
-
-/// Bytes of rows in flight: enough that each session has a chunk to fill or send while others are coded, and no more, whatever the size of
-/// the database.
-pub(in crate::cli) fn memory_for(asked: Option<u64>, jobs: usize) -> u64 {
-    asked.unwrap_or((MEMORY_PER_JOB * jobs as u64).min(MEMORY_MAX))
+/// How many sessions, where a number is typed: its parser takes no 0.
+pub(in crate::cli) fn jobs(asked: Option<u16>) -> Option<NonZeroUsize> {
+    asked.and_then(|number| NonZeroUsize::new(number.into()))
 }
 
 /// Threads that compress for a dump, or check for verify. Each keeps the memory for a chunk.
@@ -106,10 +89,6 @@ pub(in crate::cli) fn coding_threads() -> usize {
 /// Threads that decode for a restore: one decodes what several of the server's sessions take.
 pub(in crate::cli) fn decoding_threads() -> usize {
     (cores() / 2).clamp(1, CODING_THREADS_MAX)
-}
-
-pub(in crate::cli) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What `-Z` asks for: a zstd level, or no compression.

@@ -10,6 +10,7 @@ use super::guard::Objection;
 use super::target::{Host, Password, Place, Target};
 use crate::error::{Error, Kind};
 use crate::pg::driver_error;
+use crate::sqlstate;
 
 /// A failed attempt.
 #[derive(Debug)]
@@ -94,28 +95,28 @@ fn explain_server(doing: &str, source: tokio_postgres::Error, target: &Target, p
     let server_hint = source.as_db_error().and_then(|error| error.hint().map(str::to_owned));
     let error = driver_error::explain(doing, source).as_kind(Kind::Connect);
     let (hint, next) = match code.as_str() {
-        "28P01" => (
+        sqlstate::INVALID_PASSWORD => (
             match password {
                 Some(password) => format!("the password came from {}", password.source),
                 None => "check user and password".to_owned(),
             },
             Next::Nothing,
         ),
-        "28000" if message.contains("pg_hba.conf") => {
+        sqlstate::INVALID_AUTHORIZATION_SPECIFICATION if message.contains("pg_hba.conf") => {
             ("let the server's pg_hba.conf admit this user, database and address".to_owned(), Next::OtherKind)
         }
-        "28000" if message.contains("client certificate") => {
+        sqlstate::INVALID_AUTHORIZATION_SPECIFICATION if message.contains("client certificate") => {
             (format!("give a client certificate with {}", target.names.certificate), Next::OtherKind)
         }
-        "28000" => ("check that the role exists and may log in (LOGIN)".to_owned(), Next::OtherKind),
-        "0A000" if message.starts_with("conversion between ") => (
+        sqlstate::INVALID_AUTHORIZATION_SPECIFICATION => ("check that the role exists and may log in (LOGIN)".to_owned(), Next::OtherKind),
+        sqlstate::FEATURE_NOT_SUPPORTED if message.starts_with("conversion between ") => (
             "names and definitions travel in UTF-8, and this server cannot convert the database's encoding (MULE_INTERNAL) into it"
                 .to_owned(),
             Next::Nothing,
         ),
-        "3D000" => ("check the database's name, or create it".to_owned(), Next::Nothing),
-        "53300" => ("use fewer sessions (-j), or raise the server's max_connections".to_owned(), Next::Nothing),
-        "57P03" => ("wait until the server has started, then try again".to_owned(), Next::Host),
+        sqlstate::INVALID_CATALOG_NAME => ("check the database's name, or create it".to_owned(), Next::Nothing),
+        sqlstate::TOO_MANY_CONNECTIONS => ("use fewer sessions (-j), or raise the server's max_connections".to_owned(), Next::Nothing),
+        sqlstate::CANNOT_CONNECT_NOW => ("wait until the server has started, then try again".to_owned(), Next::Host),
         _ => (server_hint.unwrap_or_default(), Next::Nothing),
     };
     Refusal { error, next }.hint(&hint)

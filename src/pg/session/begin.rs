@@ -8,9 +8,10 @@ use super::{SET_UP, Session, UNKNOWN_PID};
 use crate::error::{Error, Kind, Result};
 use crate::pg::settings::{self, End, Known, Transaction};
 use crate::sql::ident;
+use crate::sqlstate;
 
 /// The SQLSTATE for a setting that the server does not have.
-const UNKNOWN_SETTING: &str = "42704";
+const UNKNOWN_SETTING: &str = sqlstate::UNDEFINED_OBJECT;
 
 impl Session {
     /// Begins a dump session's first transaction. Where the server's version has misled about its settings, it is asked for them, once for all sessions.

@@ -29,7 +29,7 @@ pub struct Input<'a> {
     /// Each table's chunks; none where its rows are not wanted.
     pub chunks: &'a [Vec<ChunkSize>],
     /// Which tables' rows wait for everything else.
-    pub last: fn(&Table) -> bool,
+    pub last: fn(&str) -> bool,
     /// Sessions.
     pub jobs: usize,
     /// Sections.

@@ -2,11 +2,9 @@
 
 use super::graph::LoadMode;
 use crate::archive::manifest::{RowEncoding, Table, TableId};
+use crate::pg::copy::LargeObjects;
 use crate::restore::live::LiveTrigger;
 use crate::sql::ident;
-
-/// What writes one row of large objects' bytes.
-pub(in crate::restore) const WRITE: &str = "SELECT pg_catalog.lo_put($1::oid, $2::int8, $3::bytea)";
 
 /// One load.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +40,7 @@ impl Load<'_> {
         let note = self.note.map(str::to_owned);
         if self.mode == LoadMode::LargeObjects {
             let after = note.into_iter().chain(["COMMIT".to_owned()]).collect();
-            return (vec!["BEGIN".to_owned()], WRITE.to_owned(), after);
+            return (vec!["BEGIN".to_owned()], LargeObjects::WRITE.to_owned(), after);
         }
         let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
         let (mut before, after) = match self.mode {
@@ -82,18 +80,7 @@ mod tests {
 
     fn table() -> Table {
         let column = |name: &str| Column { name: name.into(), type_name: "text".into(), not_null: false };
-        Table {
-            object: ObjectId(1),
-            schema: "public".into(),
-            name: "Routes".into(),
-            columns: vec![column("id"), column("group")],
-            encoding: RowEncoding::Binary,
-            filter: None,
-            root: None,
-            after: Vec::new(),
-            rows_estimate: 0,
-            bytes_estimate: 0,
-        }
+        Table::new(ObjectId(1), "public", "Routes", vec![column("id"), column("group")], RowEncoding::Binary)
     }
 
     #[test]

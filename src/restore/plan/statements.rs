@@ -1,6 +1,6 @@
 //! An object's statements as steps: what makes it, and what is said of it afterwards.
 
-use crate::archive::manifest::{Object, ObjectKind};
+use crate::archive::manifest::{Detail, Object, ObjectKind};
 use crate::restore::step::Step;
 use crate::sql::{ident, render};
 
@@ -41,4 +41,8 @@ pub(in crate::restore) fn qualified(object: &Object) -> String {
         Some(schema) => ident::qualified(schema, &object.name),
         None => ident::quote(&object.name),
     }
+}
+
+pub(in crate::restore) fn is_built(object: &Object) -> bool {
+    matches!(object.detail, Detail::Key { .. } | Detail::Index { .. })
 }

@@ -84,29 +84,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::archive::manifest::{Comment, Detail, ObjectId, Section};
+    use crate::archive::manifest::{Comment, ObjectId};
     use crate::restore::target::Extension;
 
     fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
         Object {
-            id: ObjectId(0),
-            kind,
-            schema: None,
             name: name.into(),
-            of: None,
-            identity: format!("SCHEMA {name}"),
             owner: owner.map(str::to_owned),
-            acl: None,
-            comments: Vec::new(),
-            security_labels: Vec::new(),
-            section: Section::PreData,
-            depends_on: Vec::new(),
-            roles: Vec::new(),
-            tablespace: None,
-            extension: None,
             statements: vec!["CREATE …".into()],
-            drop: None,
-            detail: Detail::None,
+            ..Object::new(ObjectId(0), kind, format!("SCHEMA {name}"))
         }
     }
 

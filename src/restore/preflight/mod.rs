@@ -14,7 +14,7 @@ use super::target::Target;
 use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::marker::Marker;
-use crate::restore::Finding;
+use crate::restore::finding::Finding;
 use crate::sql::{ident, render};
 
 /// Findings as one error; none is no error.

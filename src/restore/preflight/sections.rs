@@ -6,7 +6,7 @@ use crate::restore::options::{ForeignKeys, Options, Sections};
 /// Rows that are trusted and rows that are waited for come with their tables and keys.
 pub(in crate::restore) fn check_sections(options: &Options, sections: Sections) -> Result<()> {
     let option = match options.foreign_keys {
-        _ if options.ready_early => "--ready-early",
+        _ if options.ready.is_early() => "--ready-early",
         ForeignKeys::Trust => "--fk trust",
         _ => return Ok(()),
     };

@@ -1,28 +1,15 @@
 use super::*;
-use crate::archive::manifest::{Acl, Detail, Grant, ObjectId};
+use crate::archive::manifest::{Acl, Grant, ObjectId};
 use crate::pg::marker::{Later, Run, State};
 use crate::restore::target::{Extension, Role, Schema};
 
 fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
     Object {
-        id: ObjectId(1),
-        kind,
         schema: (kind == ObjectKind::Table).then(|| "public".into()),
         name: name.into(),
-        of: None,
-        identity: format!("OBJECT {name}"),
         owner: owner.map(Into::into),
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: vec!["CREATE".into()],
-        drop: None,
-        detail: Detail::None,
+        ..Object::new(ObjectId(1), kind, format!("OBJECT {name}"))
     }
 }
 

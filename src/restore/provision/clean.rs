@@ -4,16 +4,16 @@
 
 use std::collections::HashSet;
 
-use crate::restore::marker;
 use crate::restore::options::Sections;
 use crate::restore::step::Step;
-use crate::restore::target::{self, Target};
+use crate::restore::target::{self, Target, marker};
 
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::error::{Error, Kind, Result};
 use crate::pg::marker::Run;
 use crate::pg::session::Session;
 use crate::sql::ident;
+use crate::sqlstate;
 
 /// One thing to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,8 +317,14 @@ async fn attempt(session: &Session, step: &Step) -> Result<Outcome> {
     };
     session.execute(&step.doing, "ROLLBACK TO SAVEPOINT drop_one").await?;
     Ok(match error.sqlstate() {
-        Some("2BP01") => Outcome::Needed(error),
-        Some("42704" | "42P01" | "42883" | "3F000" | "42703") => Outcome::Missing,
+        Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) => Outcome::Needed(error),
+        Some(
+            sqlstate::UNDEFINED_OBJECT
+            | sqlstate::UNDEFINED_TABLE
+            | sqlstate::UNDEFINED_FUNCTION
+            | sqlstate::INVALID_SCHEMA_NAME
+            | sqlstate::UNDEFINED_COLUMN,
+        ) => Outcome::Missing,
         _ => Outcome::Failed(error),
     })
 }

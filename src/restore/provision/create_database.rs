@@ -11,6 +11,7 @@ use crate::restore::plan::statements;
 use crate::restore::step::Step;
 use crate::restore::target::{Schema, Target};
 use crate::sql::{ident, render};
+use crate::sqlstate;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +178,7 @@ fn explain(error: Error, name: &str, made: bool) -> Error {
         (true, _) => {
             error.hint(format!("database {name} was made and is empty: restore again with --resume, or drop it before the next try"))
         }
-        (false, Some("55006")) => error.hint("end the sessions that are in it"),
+        (false, Some(sqlstate::OBJECT_IN_USE)) => error.hint("end the sessions that are in it"),
         _ => error,
     }
 }

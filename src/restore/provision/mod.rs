@@ -5,7 +5,7 @@ pub(super) mod create_database;
 
 use self::create_database::Creation;
 use super::finding::Finding;
-use super::options::{Options, Sections};
+use super::options::{Into, Options, Sections};
 use super::preflight::{self, Wanted};
 use super::step::Step;
 use super::target::Target;
@@ -66,7 +66,7 @@ impl Room {
             }
             Self::ToBeMade => {
                 let database = asked.database.ok_or_else(no_database)?;
-                let creation = Creation { database, clean: options.clean, if_exists: options.if_exists, render };
+                let creation = Creation { database, clean: options.into.drops(), if_exists: options.into.if_exists(), render };
                 ground.findings = creation.findings(target);
                 (ground.first, ground.at_the_end) = (creation.steps(target), create_database::finish(database, render));
                 *target = creation.foresee(target);
@@ -99,10 +99,10 @@ impl Room {
 
     /// What is asked for.
     pub(super) fn of(options: &Options) -> Self {
-        match (options.create, options.clean) {
-            (true, _) => Self::ToBeMade,
-            (false, true) => Self::ToBeCleaned,
-            (false, false) => Self::Empty,
+        match options.into {
+            Into::New | Into::Anew { .. } => Self::ToBeMade,
+            Into::Cleaned { .. } => Self::ToBeCleaned,
+            Into::AsItIs => Self::Empty,
         }
     }
 }

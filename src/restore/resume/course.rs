@@ -124,7 +124,7 @@ impl Course {
     ) -> u64 {
         // A restore that made the database leaves what is said of it, too.
         let left_by_maker = || self.is_ready() && target.marker.as_ref().is_some_and(|marker| !mark::leaves(marker, graph.rest_digest()));
-        if options.create || self.before.later.made_database || left_by_maker() {
+        if options.into.makes_database() || self.before.later.made_database || left_by_maker() {
             graph.finish.extend(at_the_end);
         }
         let rest = graph.rest_digest();

@@ -116,18 +116,13 @@ mod tests {
     use crate::restore::plan::partition_trees::Lockable;
 
     fn table() -> Table {
-        Table {
-            object: ObjectId(1),
-            schema: "public".into(),
-            name: "t".into(),
-            columns: vec![Column { name: "a".into(), type_name: "text".into(), not_null: false }],
-            encoding: RowEncoding::Binary,
-            filter: None,
-            root: None,
-            after: Vec::new(),
-            rows_estimate: 0,
-            bytes_estimate: 0,
-        }
+        Table::new(
+            ObjectId(1),
+            "public",
+            "t",
+            vec![Column { name: "a".into(), type_name: "text".into(), not_null: false }],
+            RowEncoding::Binary,
+        )
     }
 
     fn load(chunks: &[usize], mode: LoadMode) -> Job {

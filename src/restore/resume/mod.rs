@@ -82,7 +82,7 @@ pub(super) async fn look(
     this: &Identity,
     findings: &mut Vec<Finding>,
 ) -> Result<Before> {
-    let finishes = |marker: &Marker| options.ready_early && mark::is_finishing(marker, &this.archive_id);
+    let finishes = |marker: &Marker| options.ready.is_early() && mark::is_finishing(marker, &this.archive_id);
     if !target.marker.as_ref().is_some_and(|marker| options.resume || finishes(marker)) {
         return Ok(Before::default());
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::restore::options::{ForeignKeys, Options, Sections};
+use crate::restore::options::{ForeignKeys, Options, Sections, Triggers};
 use crate::select::{Pattern, Selection};
 
 /// The digest, in hexadecimal.
@@ -31,7 +31,7 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
         ForeignKeys::Trust => Some("trust"),
     };
     words.extend(foreign_keys.into_iter().flat_map(|word| ["--fk", word]).map(str::to_owned));
-    words.extend(options.role.iter().flat_map(|role| ["--role".to_owned(), role.clone()]));
+    words.extend(options.render.role.iter().flat_map(|role| ["--role".to_owned(), role.clone()]));
     words
 }
 
@@ -45,7 +45,7 @@ fn text(options: &Options) -> String {
     for (option, _) in sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given) {
         let _ = writeln!(text, "{option}");
     }
-    let _ = writeln!(text, "--fk {:?}\n--role {:?}", options.foreign_keys, options.role);
+    let _ = writeln!(text, "--fk {:?}\n--role {:?}", options.foreign_keys, options.render.role);
     text
 }
 
@@ -64,15 +64,15 @@ fn switches(options: &Options) -> [(&'static str, bool); 14] {
         ("-a", options.selection.data_only),
         ("--no-publications", options.selection.no_publications),
         ("--no-subscriptions", options.selection.no_subscriptions),
-        ("-O", options.no_owner),
-        ("-x", options.no_privileges),
-        ("--no-comments", options.no_comments),
-        ("--no-security-labels", options.no_security_labels),
-        ("--no-tablespaces", options.no_tablespaces),
+        ("-O", options.render.no_owner),
+        ("-x", options.render.no_privileges),
+        ("--no-comments", options.render.no_comments),
+        ("--no-security-labels", options.render.no_security_labels),
+        ("--no-tablespaces", options.render.no_tablespaces),
         ("--no-analyze", options.no_analyze),
-        ("--disable-triggers", options.disable_triggers),
-        ("--fire-triggers", options.fire_triggers),
-        ("--ready-early", options.ready_early),
+        ("--disable-triggers", options.triggers == Triggers::DisableAll),
+        ("--fire-triggers", options.triggers == Triggers::Fire),
+        ("--ready-early", options.ready.is_early()),
         ("--statistics", options.selection.statistics),
     ]
 }

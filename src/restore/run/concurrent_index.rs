@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
 use crate::progress::{Level, Progress};
-use crate::restore::options::Options;
+use crate::restore::options::Request;
 use crate::restore::plan::graph::ConcurrentIndex;
 use crate::restore::sessions::open_session;
 use crate::sql::ident;
+use crate::sqlstate;
 
 /// How often it is tried.
 const TRIES: u32 = 5;
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 
 /// Builds it, if it does not stand already. A session that was lost is replaced; `set_up` is what a session needs first.
 pub(in crate::restore) async fn build(
-    options: &Options,
+    request: &Request,
     progress: &dyn Progress,
     session: &mut Session,
     set_up: Option<&str>,
@@ -27,7 +28,7 @@ pub(in crate::restore) async fn build(
 ) -> Result<()> {
     let mut lost = false;
     for _ in 1..TRIES {
-        let Err(error) = attempt(options, session, lost, set_up, index).await else { return Ok(()) };
+        let Err(error) = attempt(request, session, lost, set_up, index).await else { return Ok(()) };
         if !may_pass(&error) {
             return Err(error);
         }
@@ -35,13 +36,13 @@ pub(in crate::restore) async fn build(
         progress.message(Level::Warning, &format!("{error}; it is tried again"));
         tokio::time::sleep(PAUSE).await;
     }
-    attempt(options, session, lost, set_up, index).await
+    attempt(request, session, lost, set_up, index).await
 }
 
-async fn attempt(options: &Options, session: &mut Session, lost: bool, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
+async fn attempt(request: &Request, session: &mut Session, lost: bool, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
     if lost {
         let before = session.backend_pid();
-        *session = open_session(options).await?;
+        *session = open_session(request).await?;
         wait_for_end(session, before).await?;
     }
     build_once(session, set_up, index).await
@@ -89,7 +90,9 @@ async fn is_valid(session: &Session, index: &ConcurrentIndex) -> Result<Option<b
 /// The session is lost, or somebody was in the way: a lock, a deadlock, a statement that was cancelled.
 fn may_pass(error: &Error) -> bool {
     match error.sqlstate() {
-        Some("40P01" | "40001" | "55P03" | "57014") => true,
+        Some(sqlstate::DEADLOCK_DETECTED | sqlstate::SERIALIZATION_FAILURE | sqlstate::LOCK_NOT_AVAILABLE | sqlstate::QUERY_CANCELED) => {
+            true
+        }
         // A full disk stays full.
         Some(code) if code.starts_with("53") => false,
         _ => matches!(error.kind(), Kind::Server | Kind::Connect),

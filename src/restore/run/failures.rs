@@ -1,6 +1,6 @@
 //! What failed in a restore that goes on after errors.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt;
@@ -10,6 +10,7 @@ use super::script::PIPELINE;
 use crate::archive::manifest::{Object, ObjectId};
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
+use crate::restore::run::script::Failed;
 use crate::restore::step::Step;
 
 /// The failures so far.
@@ -29,7 +30,6 @@ struct Known {
 #[derive(Debug, Default)]
 struct Inner {
     told: Vec<Told>,
-    doings: HashSet<String>,
     /// Objects that were not made, with the place in `told` of what they were not made for.
     lost: HashMap<ObjectId, usize>,
 }
@@ -61,19 +61,19 @@ impl Failures {
         !self.inner().told.is_empty()
     }
 
-    /// Whether this step failed, by its purpose.
-    pub(in crate::restore) fn has(&self, doing: &str) -> bool {
-        self.inner().doings.contains(doing)
+    /// Whether this object was not made.
+    pub(in crate::restore) fn lacks(&self, object: ObjectId) -> bool {
+        self.inner().lost.contains_key(&object)
     }
 
     /// Notes that a step of the object failed, unless nothing more can be done after it: then it is given back. What fails because an
     /// object is missing that was not made is told with that.
-    pub(in crate::restore) fn note(&self, error: Error, of: Option<ObjectId>, makes: bool) -> Result<()> {
+    pub(in crate::restore) fn note(&self, failed: Failed) -> Result<()> {
+        let Failed { error, of, makes } = failed;
         if matches!(error.kind(), Kind::Server | Kind::Connect | Kind::File | Kind::Interrupted | Kind::Terminated) {
             return Err(error);
         }
         let mut inner = self.inner();
-        inner.doings.insert(error.doing().to_owned());
         let known = of.and_then(|of| Some((of, self.objects.get(&of)?)));
         let cause = known.and_then(|(of, known)| std::iter::once(&of).chain(&known.needs).find_map(|id| inner.lost.get(id)).copied());
         if let (Some(cause), Some((of, known))) = (cause, known) {
@@ -93,7 +93,7 @@ impl Failures {
         let mut answers = FuturesOrdered::new();
         let mut answered = steps.iter();
         let mut note = |answer: Option<Result<()>>| match (answer, answered.next()) {
-            (Some(Err(error)), Some(step)) => self.note(error, step.of, step.makes),
+            (Some(Err(error)), Some(step)) => self.note(Failed::at(step, error)),
             _ => Ok(()),
         };
         let notes = notes.iter().map(Option::as_ref).chain(std::iter::repeat(None));
@@ -145,42 +145,29 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Detail, ObjectKind, Section};
+    use crate::archive::manifest::ObjectKind;
 
     #[test]
     fn what_ends_a_restore_does_not_hide_what_failed_before() {
         let failures = Failures::default();
-        failures.note(Error::new(Kind::Unexpected, "load a", "refused"), None, false).expect("one can go on");
-        let lost = failures.note(Error::new(Kind::Server, "load b", "connection closed"), None, false).expect_err("one cannot");
+        failures.note(Error::new(Kind::Unexpected, "load a", "refused").into()).expect("one can go on");
+        let lost = failures.note(Error::new(Kind::Server, "load b", "connection closed").into()).expect_err("one cannot");
         let told = failures.before(lost);
         assert_eq!((told.kind(), told.items()), (Kind::Server, &["before that: load a: refused".to_owned()][..]));
     }
     #[test]
     fn a_cause_is_told_once() {
         let object = |id: u32, identity: &str, depends_on: &[u32]| Object {
-            id: ObjectId(id),
-            kind: ObjectKind::View,
-            schema: None,
             name: String::new(),
-            of: None,
-            identity: identity.into(),
-            owner: None,
-            acl: None,
-            comments: Vec::new(),
-            security_labels: Vec::new(),
-            section: Section::PreData,
             depends_on: depends_on.iter().map(|id| ObjectId(*id)).collect(),
-            roles: Vec::new(),
-            tablespace: None,
-            statements: Vec::new(),
-            drop: None,
-            detail: Detail::None,
-            extension: None,
+            ..Object::new(ObjectId(id), ObjectKind::View, identity)
         };
         let failures =
             Failures::new(&[object(0, "TABLE a", &[]), object(1, "VIEW b", &[0]), object(2, "VIEW c", &[1]), object(3, "VIEW d", &[])]);
         let fail = |doing: &str, of: u32, makes: bool| {
-            failures.note(Error::new(Kind::Unexpected, doing, "refused"), Some(ObjectId(of)), makes).expect("one can go on");
+            failures
+                .note(Failed { error: Error::new(Kind::Unexpected, doing, "refused"), of: Some(ObjectId(of)), makes })
+                .expect("one can go on");
         };
         fail("create TABLE a", 0, true);
         fail("comment on TABLE a", 0, false);

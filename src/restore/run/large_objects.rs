@@ -1,29 +1,16 @@
 //! Large objects' bytes: rows of COPY BINARY taken apart here and written by function calls, because `pg_largeobject` takes no COPY.
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
-use tokio_postgres::types::Type;
 
 use super::load::{Loader, run_all};
 use crate::error::{Error, Kind, Result};
-use crate::pg::driver_error::explain;
+use crate::pg::copy::{LargeObjectPart, LargeObjects};
 use crate::pg::session::Session;
 use crate::pgcopy::Joined;
-use crate::restore::plan::load_sql::{Load, WRITE};
+use crate::restore::plan::load_sql::Load;
 
-/// Rows on their way before the first is answered.
-const PIPELINE: usize = 8;
 /// What a row holds.
 const FIELDS: u16 = 3;
-
-/// One row.
-#[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    oid: u32,
-    position: i64,
-    data: Bytes,
-}
 
 impl Loader {
     /// Writes the bytes in one transaction, and tells the rows.
@@ -31,8 +18,7 @@ impl Loader {
         let mut chunks = self.read_ahead(load.chunks.to_vec());
         let (before, _, after) = load.statements();
         run_all(session, &before, doing).await?;
-        let prepared = session.client().prepare_typed(WRITE, &[Type::OID, Type::INT8, Type::BYTEA]).await;
-        let statement = prepared.map_err(|source| explain(doing, source))?;
+        let writer = LargeObjects::new(session, doing).await?;
         let mut written = 0;
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
@@ -41,23 +27,7 @@ impl Loader {
             let (rows, raw_bytes) = (joined.rows, joined.raw_bytes);
             let buffer = if let [whole] = &joined.pieces[..] { whole.clone() } else { Bytes::new() };
             let pieces = pieces(joined, &doing)?;
-            let mut answers = FuturesOrdered::new();
-            for piece in &pieces {
-                let (client, statement) = (session.client(), &statement);
-                answers.push_back(async move {
-                    client
-                        .execute(statement, &[&piece.oid, &piece.position, &piece.data.as_ref()])
-                        .await
-                        .map_err(|source| (piece.oid, source))
-                });
-                if answers.len() >= PIPELINE {
-                    told(answers.next().await, &doing)?;
-                }
-            }
-            while !answers.is_empty() {
-                told(answers.next().await, &doing)?;
-            }
-            drop(answers);
+            writer.write(&doing, &pieces).await?;
             drop(pieces);
             self.buffers.give_back_shared(buffer);
             drop(permit);
@@ -69,15 +39,8 @@ impl Loader {
     }
 }
 
-fn told(answer: Option<std::result::Result<u64, (u32, tokio_postgres::Error)>>, doing: &str) -> Result<()> {
-    match answer {
-        Some(Err((oid, source))) => Err(explain(&format!("{doing}, large object {oid}"), source)),
-        _ => Ok(()),
-    }
-}
-
 /// Takes a chunk's rows apart.
-fn pieces(joined: Joined, doing: &str) -> Result<Vec<Piece>> {
+fn pieces(joined: Joined, doing: &str) -> Result<Vec<LargeObjectPart>> {
     let mut bytes = match <[Bytes; 1]>::try_from(joined.pieces) {
         Ok([whole]) => whole,
         Err(several) => {
@@ -96,14 +59,14 @@ fn pieces(joined: Joined, doing: &str) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-fn piece(bytes: &mut Bytes) -> Option<Piece> {
+fn piece(bytes: &mut Bytes) -> Option<LargeObjectPart> {
     if bytes.remaining() < 2 || bytes.get_u16() != FIELDS {
         return None;
     }
     let oid = field(bytes)?;
     let position = field(bytes)?;
     let data = field(bytes)?;
-    Some(Piece {
+    Some(LargeObjectPart {
         oid: u32::from_be_bytes(oid.as_ref().try_into().ok()?),
         position: i64::from_be_bytes(position.as_ref().try_into().ok()?),
         data,
@@ -127,7 +90,7 @@ mod tests {
     #[test]
     fn a_row_is_taken_apart() {
         let mut bytes = Bytes::from([ROW, ROW].concat());
-        let expected = || Some(Piece { oid: 7, position: 9, data: Bytes::from_static(b"hi") });
+        let expected = || Some(LargeObjectPart { oid: 7, position: 9, data: Bytes::from_static(b"hi") });
         assert_eq!(piece(&mut bytes), expected());
         assert_eq!(piece(&mut bytes), expected());
         assert!(bytes.is_empty());

@@ -1,20 +1,18 @@
 //! One table's chunks into the server: read, checked and decoded ahead while the one before is sent.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
-use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_postgres::{CopyInSink, Statement};
 
 use crate::archive::IndexEntry;
 use crate::archive::manifest::{RowEncoding, TableId};
 use crate::error::{Error, Kind, Result};
-use crate::pg::driver_error;
+use crate::pg::copy::{CopyIn, Prepared};
 use crate::pg::session::Session;
 use crate::pgcopy::{BINARY_HEADER, BINARY_TRAILER, Joined, LARGE_ROW_BYTES};
 use crate::pool::{self, Budget, Buffers, Permit};
@@ -59,10 +57,9 @@ impl Loader {
         if let Some(encoding) = &self.encoding {
             session.set_client_encoding(encoding).await?;
         }
-        let sink = session.answered(&doing, session.client().copy_in::<_, Bytes>(&copy)).await?;
-        let mut sink = std::pin::pin!(sink);
+        let mut copy = CopyIn::begin(session, &doing, &copy, self.stall_timeout).await?;
         if load.table.encoding == RowEncoding::Binary {
-            self.send(sink.as_mut(), &doing, Bytes::from_static(BINARY_HEADER)).await?;
+            copy.send(&doing, Bytes::from_static(BINARY_HEADER)).await?;
         }
         let mut sent: Vec<(usize, u64)> = Vec::new();
         while let Some((chunk, decoding, permit)) = chunks.next().await {
@@ -70,14 +67,13 @@ impl Loader {
             let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
-            self.send_chunk(sink.as_mut(), &doing, load.id, joined).await?;
+            self.send_chunk(&mut copy, &doing, load.id, joined).await?;
             drop(permit);
         }
         if load.table.encoding == RowEncoding::Binary {
-            self.send(sink.as_mut(), &doing, Bytes::from_static(&BINARY_TRAILER)).await?;
+            copy.send(&doing, Bytes::from_static(&BINARY_TRAILER)).await?;
         }
-        // The server may have much to do yet (foreign keys of tables that were there before).
-        let taken = session.answered(&doing, sink.finish()).await.map_err(|error| place(error, &doing, &sent))?;
+        let taken = copy.finish(&doing).await.map_err(|error| place(error, &doing, &sent))?;
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         // Of an extension's own table the extension decides which rows it takes.
         if taken != rows && load.mode != LoadMode::Extension {
@@ -90,34 +86,16 @@ impl Loader {
         Ok(rows)
     }
 
-    async fn send_chunk(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
+    async fn send_chunk(&self, copy: &mut CopyIn<'_>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
         for piece in joined.pieces {
             for message in piece.chunks(MESSAGE_BYTES_MAX) {
-                self.send(sink.as_mut(), doing, Bytes::copy_from_slice(message)).await?;
+                copy.send(doing, Bytes::copy_from_slice(message)).await?;
                 self.progress.advance(table.0 as usize, 0, message.len() as u64);
             }
             self.buffers.give_back_shared(piece);
         }
         self.progress.advance(table.0 as usize, joined.rows, 0);
         Ok(())
-    }
-
-    async fn send(&self, mut sink: Pin<&mut CopyInSink<Bytes>>, doing: &str, message: Bytes) -> Result<()> {
-        let sending = sink.feed(message);
-        let sent = if self.stall_timeout.is_zero() { Ok(sending.await) } else { tokio::time::timeout(self.stall_timeout, sending).await };
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            // The driver only says that the channel is closed; what the server said waits at the end of the COPY.
-            Ok(Err(closed)) => {
-                let source = sink.finish().await.err().unwrap_or(closed);
-                Err(driver_error::explain(doing, source))
-            }
-            Err(_) => {
-                let cause = format!("the server has taken nothing for {} s", self.stall_timeout.as_secs());
-                Err(Error::new(Kind::Server, doing, cause)
-                    .hint("look for a lock or a full disk on the server; --stall-timeout waits longer"))
-            }
-        }
     }
 
     /// Reads and decodes one after the other, a little ahead. Memory is granted in the order of the chunks, so that what is granted can
@@ -142,7 +120,7 @@ impl Loader {
 }
 
 /// Runs what comes before the COPY, prepares that, and says what to run after it. All is sent in one go.
-async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Statement, Vec<String>)> {
+async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Prepared, Vec<String>)> {
     let (before, copy, after) = load.statements();
     match begin_copy(session, &before, &copy, doing).await {
         Ok(copy) => Ok((copy, after)),
@@ -157,8 +135,8 @@ async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Statem
 }
 
 /// Statements are in UTF-8: the names in them are read before the rows' encoding is set.
-async fn begin_copy(session: &Session, before: &[String], copy: &str, doing: &str) -> Result<Statement> {
-    let (begun, prepared) = tokio::join!(run_all(session, before, doing), session.answered(doing, session.client().prepare(copy)));
+async fn begin_copy(session: &Session, before: &[String], copy: &str, doing: &str) -> Result<Prepared> {
+    let (begun, prepared) = tokio::join!(run_all(session, before, doing), Prepared::new(session, doing, copy));
     begun.and(prepared)
 }
 

@@ -20,13 +20,13 @@ use tokio::task::JoinSet;
 
 use self::failures::Failures;
 use self::load::Loader;
-use self::ready::Ready;
+use self::ready::Word;
 use self::schedule::Schedule;
-use self::script::{at_once, durable_transaction};
+use self::script::{Failed, at_once, durable_transaction};
 use self::sort_memory::Memory;
 use super::live::LiveTriggers;
 use super::mark::Mark;
-use super::options::Options;
+use super::options::Request;
 use super::plan::graph::{Graph, Job, JobId, Stage, Work};
 use super::plan::load_sql::Load;
 use super::resume::job_key::JobKey;
@@ -37,9 +37,8 @@ use crate::archive::manifest::NotCarried;
 use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
-use crate::restore::Busy;
+use crate::restore::report::Busy;
 use crate::restore::run::left::Left;
-use crate::sql::ident;
 
 /// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
 const COMMIT_EVERY: usize = 500;
@@ -47,7 +46,7 @@ const COMMIT_EVERY: usize = 500;
 /// What the sessions share.
 pub(super) struct Shared {
     /// Where the sessions are, and what they are set to.
-    pub(super) options: Options,
+    pub(super) request: Request,
     /// The plan.
     pub(super) graph: Graph,
     /// Brings rows.
@@ -61,7 +60,7 @@ pub(super) struct Shared {
     /// What could not be made on extensions' objects.
     pub(super) refused: Mutex<Vec<NotCarried>>,
     /// Gives the word that the database may be used.
-    pub(super) ready: Ready,
+    pub(super) ready: Word,
     /// What the server is told of the rows, for its planner.
     pub(super) statistics: Vec<Statistics>,
     /// What marks the target.
@@ -73,7 +72,7 @@ pub(super) struct Shared {
 }
 
 /// Sessions at work, each with its job; dropping the set aborts them, which closes their connections.
-type Running = JoinSet<(JobId, Session, Result<()>, f64)>;
+type Running = JoinSet<(JobId, Session, Result<(), Failed>, f64)>;
 
 /// Does every job. On the first failure the server is asked to cancel the others; when dropped, the sessions are closed.
 pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<(Vec<Session>, Busy)> {
@@ -81,7 +80,7 @@ pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> R
     let ended = work_off(shared, sessions, &mut running).await;
     if ended.is_err() {
         // A backend that builds an index would not notice a closed connection before the index is built.
-        shared.options.server.cancel_all().await;
+        shared.request.server.cancel_all().await;
         running.shutdown().await;
     }
     ended
@@ -104,7 +103,7 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             starting.push((job, session));
         }
         // While every session has work of its own, helpers would only add the cost of merging what they sorted.
-        let helped = !idle.is_empty() || shared.options.jobs == 1;
+        let helped = !idle.is_empty() || shared.request.options.jobs() == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
             running.spawn(async move {
@@ -130,24 +129,15 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
 
 impl Shared {
     /// After a failure that does not end the restore, a session to go on with.
-    async fn tolerate(&self, session: Session, id: JobId, result: Result<()>) -> Result<Session> {
-        let Err(error) = result else { return Ok(session) };
-        let Some(failures) = &self.failures else { return Err(error) };
-        let work = &self.graph.jobs[id.index()].work;
-        let (of, makes) = match work {
-            Work::Load { table, .. } => (Some(self.loader.archive.manifest.tables[table.0 as usize].object), false),
-            Work::Statements(steps) => {
-                let failed = steps.iter().find(|step| step.doing == error.doing()).or(steps.first());
-                failed.map_or((None, false), |step| (step.of, step.makes))
-            }
-            _ => (None, false),
-        };
-        failures.note(error, of, makes)?;
-        match work {
+    async fn tolerate(&self, session: Session, id: JobId, result: Result<(), Failed>) -> Result<Session> {
+        let Err(failed) = result else { return Ok(session) };
+        let Some(failures) = &self.failures else { return Err(failed.error) };
+        failures.note(failed)?;
+        match &self.graph.jobs[id.index()].work {
             // The driver is out of step after a COPY that failed.
             Work::Load { .. } => {
                 drop(session);
-                open_session(&self.options).await
+                open_session(&self.request).await
             }
             _ => session.batch("roll back", "ROLLBACK").await.map(|()| session),
         }
@@ -163,10 +153,9 @@ impl Shared {
             _ => return Ok(()),
         };
         let table = &self.loader.archive.manifest.tables[table.0 as usize];
-        let name = ident::qualified(&table.schema, &table.name);
         let cause = if job.stage == Stage::Last && failures.any() {
             "its rows would declare a database usable that is incomplete"
-        } else if failures.has(&format!("create TABLE {name}")) {
+        } else if failures.lacks(table.object) {
             "the table was not made"
         } else {
             return Ok(());
@@ -183,9 +172,9 @@ impl Shared {
     }
 
     /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
-    async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<()> {
+    async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<(), Failed> {
         let job: &Job = &self.graph.jobs[id.index()];
-        revive(&self.options, session).await?;
+        revive(&self.request, session).await?;
         if let Some(failures) = &self.failures {
             self.check_still_sensible(failures, job)?;
         }
@@ -194,20 +183,20 @@ impl Shared {
             (Work::Statements(steps), _) => {
                 // Polled together they travel together.
                 let (set, done) = tokio::join!(self.set_up(session, job, helped), at_once(session, steps, note.as_ref()));
-                set.and(done)
+                Ok(set?).and(done)
             }
-            (Work::Script(steps), Some(failures)) => failures.script(session, steps, &self.notes(self.keys(id))).await,
-            (Work::Script(steps), None) => self.script(session, steps, self.keys(id)).await,
+            (Work::Script(steps), Some(failures)) => Ok(failures.script(session, steps, &self.notes(self.keys(id))).await?),
+            (Work::Script(steps), None) => Ok(self.script(session, steps, self.keys(id)).await?),
             (Work::Concurrently(index), _) => {
                 let set_up = self.memory.set_up(job.cost.sorts, helped);
-                concurrent_index::build(&self.options, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await?;
-                self.note_after(session, id).await
+                concurrent_index::build(&self.request, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await?;
+                Ok(self.note_after(session, id).await?)
             }
             (Work::Statistics { taken, gather }, _) => {
                 let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
                 let progress = self.loader.progress.as_ref();
                 statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await?;
-                self.note_after(session, id).await
+                Ok(self.note_after(session, id).await?)
             }
             (Work::OnExtensions(all), _) => {
                 let refused = on_extensions::make(session, all).await?;
@@ -217,17 +206,19 @@ impl Shared {
             (Work::Ready, _) => {
                 durable_transaction(session, &self.ready.usable).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
-                self.ready.tell(left, self.loader.progress.as_ref()).await
+                Ok(self.ready.tell(left, self.loader.progress.as_ref()).await?)
             }
             (Work::Load { table, chunks, mode, trusted, .. }, _) => {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
                 let note = note.as_ref().map(|step| step.sql.as_str());
                 let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted, note };
-                self.loader.run(session, load).await.map(drop)
+                let loaded = self.loader.run(session, load).await;
+                loaded.map(drop).map_err(|error| Failed { error, of: Some(described.object), makes: false })
             }
         }
     }
+
     /// A script's statements, so many in a transaction; with each, that it is done.
     async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
         let mut keys = keys.chunks(COMMIT_EVERY);

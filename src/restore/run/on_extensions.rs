@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::pg::on_extensions;
 use crate::pg::session::Session;
 use crate::restore::step::OnExtension;
+use crate::sqlstate;
 
 /// Makes what does not stand, each in a transaction of its own, and says what the server refused.
 pub(in crate::restore) async fn make(session: &Session, all: &[OnExtension]) -> Result<Vec<NotCarried>> {
@@ -33,7 +34,9 @@ pub(in crate::restore) async fn make(session: &Session, all: &[OnExtension]) -> 
 
 /// Whether the server has understood and will not: something is missing, of another kind, not allowed or not supported.
 fn is_refused(error: &Error) -> bool {
-    error.sqlstate().is_some_and(|state| state == "55000" || ["0A", "3F", "42"].contains(&state.get(..2).unwrap_or_default()))
+    error.sqlstate().is_some_and(|state| {
+        state == sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE || ["0A", "3F", "42"].contains(&state.get(..2).unwrap_or_default())
+    })
 }
 
 fn left_out(one: &OnExtension, error: &Error) -> NotCarried {

@@ -9,11 +9,12 @@ use crate::pg::connect::Server;
 use crate::pg::marker::{self, Marker, SCHEMA};
 use crate::pg::session::{Purpose, Session};
 use crate::restore::mark::{Mark, incomplete};
+use crate::sqlstate;
 
 /// The two halves of the key of the lock that every session of a restore holds: "silv", "back".
 const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"back"));
 
-/// The same for the moment in which a marker is set.
+/// The same for the time from the first look at the target until the marker is set.
 const SETTING: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"mark"));
 
 /// The expression by which a session shows, until it ends, that a restore is at work in its database.
@@ -53,12 +54,23 @@ pub(in crate::restore) async fn read(session: &Session) -> Result<Option<Marker>
     Ok(marker::read(session, false).await?.into_iter().next())
 }
 
-/// Looks in the transaction that sets a marker whether another restore has set one meanwhile, and keeps others from it until the end.
-/// `known`: the schema of one that it takes away.
+/// Waits while another restore looks at this database and sets its marker: each finds what the one before it has left. Held until it has
+/// [`begun`], or the session ends.
+pub(in crate::restore) async fn wait_to_begin(session: &Session) -> Result<()> {
+    let (class, object) = SETTING;
+    let sql = format!("SELECT pg_catalog.pg_advisory_lock({class}, {object})");
+    session.execute("wait for another restore to begin", &sql).await.map(drop)
+}
+
+/// Lets others look.
+pub(in crate::restore) async fn begun(session: &Session) -> Result<()> {
+    let (class, object) = SETTING;
+    session.execute("begin the restore", &format!("SELECT pg_catalog.pg_advisory_unlock({class}, {object})")).await.map(drop)
+}
+
+/// Looks in the transaction that sets a marker whether another restore has set one meanwhile. `known`: the schema of one that it takes away.
 pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&str>) -> Result<()> {
     let doing = "mark the target as incomplete";
-    let (class, object) = SETTING;
-    session.execute(doing, &format!("SELECT pg_catalog.pg_advisory_xact_lock({class}, {object})")).await?;
     match marker::read(session, true).await?.iter().find(|other| known != Some(other.schema.as_str())) {
         None => Ok(()),
         Some(other) => Err(Error::new(Kind::Requirement, doing, format!("the target holds {}", other.describe())).hint(JUST_BEGUN)),
@@ -89,7 +101,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// can set it.
 pub(in crate::restore) async fn not_set(error: Error, mark: Option<&Mark>, server: &Server, backend_pid: i32) -> Error {
     match error.sqlstate() {
-        Some("42P06" | "23505") => return error.as_kind(Kind::Requirement).hint(JUST_BEGUN),
+        Some(sqlstate::DUPLICATE_SCHEMA | sqlstate::UNIQUE_VIOLATION) => return error.as_kind(Kind::Requirement).hint(JUST_BEGUN),
         // What an event trigger of the target says, for one.
         _ if error.kind() == Kind::Unexpected => return error.as_kind(Kind::Requirement),
         _ if error.kind() != Kind::Server => return error,

@@ -106,7 +106,7 @@ impl Target {
     pub(super) async fn read(session: &Session) -> Result<Self> {
         let mut target = basics(session).await?;
         let roles = roles(session).await?;
-        let columns = "spcname::text, pg_catalog.has_tablespace_privilege(oid, 'CREATE')";
+        let columns = "spcname::text, coalesce(pg_catalog.has_tablespace_privilege(oid, 'CREATE'), false)";
         let rows = shared_rows(session, "read the tablespaces", columns, "pg_catalog.pg_tablespace").await?;
         target.tablespaces = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         let columns = "datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE')";
@@ -220,8 +220,9 @@ async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
 }
 
 async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String, Schema>> {
+    // The rights on what is dropped at this moment are NULL.
     let sql = "SELECT n.nspname::text, n.nspowner, pg_catalog.pg_has_role(current_user, n.nspowner, 'USAGE'), \
-                      pg_catalog.has_schema_privilege(n.oid, 'CREATE'), pg_catalog.obj_description(n.oid, 'pg_namespace'), \
+                      coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false), pg_catalog.obj_description(n.oid, 'pg_namespace'), \
                       ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
                FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
     let rows = session.query("read the schemas", sql).await?;

@@ -224,9 +224,9 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
                   WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum), \
                 a.attgenerated <> '', \
                 pg_catalog.pg_has_role(c.relowner, 'USAGE'), \
-                pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
-                  AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), \
-                pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), \
+                coalesce(pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+                  AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false), \
+                coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), false), \
                 pg_catalog.row_security_active(c.oid), coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'INSERT'), false) \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -295,18 +295,13 @@ mod tests {
     #[test]
     fn differences_are_named() {
         let column = |name: &str, type_name: &str, not_null| Column { name: name.into(), type_name: type_name.into(), not_null };
-        let table = Table {
-            object: ObjectId(1),
-            schema: "public".into(),
-            name: "t".into(),
-            columns: vec![column("a", "text", true), column("b", "uuid", false), column("c", "integer", false)],
-            encoding: RowEncoding::Binary,
-            filter: None,
-            root: None,
-            after: Vec::new(),
-            rows_estimate: 0,
-            bytes_estimate: 0,
-        };
+        let table = Table::new(
+            ObjectId(1),
+            "public",
+            "t",
+            vec![column("a", "text", true), column("b", "uuid", false), column("c", "integer", false)],
+            RowEncoding::Binary,
+        );
         let check = |there: &[Found], expect: &[&str]| {
             let problems: Vec<String> = compare("public.t", &table, there).into_iter().map(|finding| finding.problem).collect();
             assert_eq!(problems, expect);

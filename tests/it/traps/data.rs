@@ -1,15 +1,11 @@
 //! Rows, sequences, large objects: what they hold, and the way they travel.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
-use silverback::archive::Codec;
 use silverback::archive::manifest::{ObjectKind, RowEncoding};
 use silverback::dump::{self, Range};
 use silverback::pg::connect::Server;
-use silverback::pg::snapshot::Begin;
 use silverback::progress::Silent;
-use silverback::select::Selection;
 
 use super::{Carried, check, versions};
 use crate::support::{dump, restore};
@@ -140,25 +136,8 @@ fn only_heaps_of_servers_that_read_ranges_are_cut() {
             "CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE a_heap {FILL}; CREATE TABLE b_other USING other {FILL}; CREATE TABLE c_root (id int) PARTITION BY LIST (id); CREATE TABLE d_part PARTITION OF c_root DEFAULT; INSERT INTO d_part VALUES (1)"
         );
         let carried = Carried::not_yet(version, &setup);
-        let options = dump::Options {
-            server: Server::from_conninfo(&carried.source.url()).expect("a URL"),
-            output: carried.file(),
-            jobs: 2,
-            codec: Codec::None,
-            selection: Selection::default(),
-            no_owner: false,
-            no_privileges: false,
-            no_comments: false,
-            no_security_labels: false,
-            via_partition_root: false,
-            begin: Begin::default(),
-            lock_wait_timeout: Duration::from_secs(30),
-            max_memory: 64 << 20,
-            serializable_deferrable: false,
-            allow_incomplete: false,
-            stall_timeout: Duration::from_secs(30),
-        };
-        let plan = testkit::block_on(async move { dump::dry_run(&options, &Silent).await }).expect("a plan");
+        let server = Server::from_conninfo(&carried.source.url()).expect("a URL");
+        let plan = testkit::block_on(async move { dump::dry_run(&server, &dump::Options::default(), &Silent).await }).expect("a plan");
         let ranges = |name: &str| -> Vec<Range> {
             plan.jobs.iter().flat_map(|job| &job.pieces).filter(|piece| piece.name == name).map(|piece| piece.range).collect()
         };

@@ -109,20 +109,18 @@ pub(in crate::pg::catalog) async fn tables(
         let maker = config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
         let Some(&object) = numbers.get(&maker) else { continue };
         let carried: Vec<_> = columns.get(&relation.oid).into_iter().flatten().filter(|column| !column.is_generated()).collect();
+        let columns = carried
+            .iter()
+            .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.is_never_null() })
+            .collect();
+        let encoding = types.encoding(carried.iter().map(|column| column.type_oid));
         let table = Table {
-            object,
-            schema: relation.schema.clone(),
-            name: relation.name.clone(),
-            columns: carried
-                .iter()
-                .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.is_never_null() })
-                .collect(),
-            encoding: types.encoding(carried.iter().map(|column| column.type_oid)),
             filter: config.and_then(|config| config.filter.clone()),
             after: after.remove(&relation.oid).unwrap_or_default(),
             root: roots.get(&relation.oid).map(|root| TableName { schema: root.schema.clone(), name: root.name.clone() }),
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
+            ..Table::new(object, relation.schema.clone(), relation.name.clone(), columns, encoding)
         };
         tables.push(TableSource {
             table,

@@ -10,7 +10,7 @@ pub(super) mod subscriptions;
 
 use super::attributes::grants::{ROLES, add};
 use super::reader::Reader;
-use crate::archive::manifest::{Acl, Comment, Detail, Object, ObjectId, ObjectKind, Section, SecurityLabel};
+use crate::archive::manifest::{Acl, Comment, Detail, Object, ObjectId, ObjectKind, SecurityLabel};
 use crate::error::{Error, Kind, Result};
 use crate::pg::row::Row;
 use crate::sql::{ident, render};
@@ -43,24 +43,16 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     let oid: u32 = row.get("oid")?;
     let (settings, roles) = settings(reader, oid, &identity).await?;
     let mut object = Object {
-        id,
-        kind: ObjectKind::Database,
-        schema: None,
-        of: None,
         owner: row.get("owner")?,
         acl: acl(reader, oid, &identity).await?,
         comments: comment.into_iter().collect(),
         security_labels: labels(reader, oid, &identity).await?,
-        section: Section::PreData,
-        depends_on: Vec::new(),
         roles,
         tablespace: row.get("tablespace")?,
-        extension: None,
-        statements: Vec::new(),
         drop: Some(format!("DROP {identity}")),
         detail: detail(row)?,
-        identity,
         name,
+        ..Object::new(id, ObjectKind::Database, identity)
     };
     // The tablespace is said by who makes it, as for every object.
     let plain = render::Options { no_tablespaces: true, ..render::Options::default() };

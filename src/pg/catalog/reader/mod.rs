@@ -14,9 +14,10 @@ use super::draft::address::{Address, FIRST_NORMAL_OID};
 use crate::error::{Error, Kind, Result};
 use crate::pg::row::Row;
 use crate::pg::session::Session;
+use crate::sqlstate;
 
 /// An earlier statement of the transaction has failed.
-const IN_FAILED_TRANSACTION: &str = "25P02";
+const IN_FAILED_TRANSACTION: &str = sqlstate::IN_FAILED_SQL_TRANSACTION;
 
 /// The SQL condition that a schema `n` is a user's: the server keeps the prefix `pg_` to itself.
 pub(super) const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -60,7 +61,14 @@ impl<'a> Reader<'a> {
             Err(error) => error,
         };
         let error = match error.sqlstate() {
-            Some("XX000" | "42P01" | "42703" | "42883" | "42704" | "3F000") => error.as_kind(Kind::Consistency),
+            Some(
+                sqlstate::INTERNAL_ERROR
+                | sqlstate::UNDEFINED_TABLE
+                | sqlstate::UNDEFINED_COLUMN
+                | sqlstate::UNDEFINED_FUNCTION
+                | sqlstate::UNDEFINED_OBJECT
+                | sqlstate::INVALID_SCHEMA_NAME,
+            ) => error.as_kind(Kind::Consistency),
             _ => error,
         };
         *self.cause.lock().expect("no holder panics") = Some(error);

@@ -85,16 +85,15 @@ pub(in crate::pg::catalog) async fn source(reader: &Reader<'_>, first: Option<Ob
     let estimate = |column: &str| rows.first().map_or(Ok(0), |row| row.get::<_, i64>(column));
     let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: true };
     let table = Table {
-        object,
-        schema: Table::LARGE_OBJECTS.0.to_owned(),
-        name: Table::LARGE_OBJECTS.1.to_owned(),
-        columns: vec![column("loid", "oid"), column("position", "bigint"), column("data", "bytea")],
-        encoding: RowEncoding::Binary,
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: estimate("rows")?,
         bytes_estimate: u64::try_from(estimate("bytes")?).unwrap_or(0),
+        ..Table::new(
+            object,
+            Table::LARGE_OBJECTS.0,
+            Table::LARGE_OBJECTS.1,
+            vec![column("loid", "oid"), column("position", "bigint"), column("data", "bytea")],
+            RowEncoding::Binary,
+        )
     };
     // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a million keeps them all otherwise.
     // OFFSET 0 keeps the planner from opening each object as often as its descriptor is named.

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
-use crate::restore::plan::builder::post_data::is_built;
 use crate::restore::plan::input::Input;
+use crate::restore::plan::statements::is_built;
 use crate::sql::ident;
 
 /// How much of the server's lock table one statement may fill, in percent: those of other sessions have to fit too.

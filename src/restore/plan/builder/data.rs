@@ -85,7 +85,7 @@ impl Builder<'_> {
         let locks = vec![(whole.map_or(Lockable::Relation(table.object), Lockable::Family), lock)];
         let attached = whole.map_or_else(|| self.made.get(&table.object), |family| self.attached.get(&family)).copied();
         let name = ident::qualified(&table.schema, &table.name);
-        let last = (self.input.last)(table);
+        let last = (self.input.last)(&table.name);
         for (number, part) in chunks.chunks(chunks.len().div_ceil(parts)).enumerate() {
             let rows = part.iter().map(|chunk| chunk.rows).sum();
             let raw_bytes = part.iter().map(|chunk| chunk.raw_bytes).sum();

@@ -9,8 +9,9 @@ use crate::restore::plan::cost::{self, Cost};
 use crate::restore::plan::graph::{Job, JobId, Stage, Work};
 use crate::restore::plan::input::is_late;
 use crate::restore::plan::locks::LockMode;
+use crate::restore::plan::on_extensions;
 use crate::restore::plan::partition_trees::Lockable;
-use crate::restore::plan::{on_extensions, statements};
+use crate::restore::plan::statements::{self, is_built};
 use crate::restore::step::Step;
 use crate::sql::ident;
 
@@ -298,8 +299,4 @@ pub(super) fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
     let own = object.of.filter(|_| is_built(object));
     let part_of = object.of.filter(|_| !is_built(object));
     object.depends_on.iter().copied().filter(|id| Some(*id) != own).chain(part_of).chain(rows).collect()
-}
-
-pub(super) fn is_built(object: &Object) -> bool {
-    matches!(object.detail, Detail::Key { .. } | Detail::Index { .. })
 }

@@ -26,24 +26,14 @@ pub(super) fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], 
     };
     let identity = format!("{} public.{name}", format!("{kind:?}").to_uppercase());
     Object {
-        id: ObjectId(id),
-        kind,
         schema: Some("public".into()),
         name: name.into(),
         of: of.map(ObjectId),
         owner: matches!(section, Section::PreData).then(|| "kong".into()),
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
         section,
         depends_on: depends_on.iter().copied().map(ObjectId).collect(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
         statements: vec![format!("CREATE {identity}")],
-        identity,
-        drop: None,
-        detail: Detail::None,
+        ..Object::new(ObjectId(id), kind, identity)
     }
 }
 
@@ -62,18 +52,13 @@ pub(super) fn index(id: u32, name: &str, table: u32) -> Object {
 }
 
 pub(super) fn table(object: u32, name: &str) -> Table {
-    Table {
-        object: ObjectId(object),
-        schema: "public".into(),
-        name: name.into(),
-        columns: vec![Column { name: "id".into(), type_name: "uuid".into(), not_null: true }],
-        encoding: RowEncoding::Binary,
-        filter: None,
-        root: None,
-        after: Vec::new(),
-        rows_estimate: 0,
-        bytes_estimate: 0,
-    }
+    Table::new(
+        ObjectId(object),
+        "public",
+        name,
+        vec![Column { name: "id".into(), type_name: "uuid".into(), not_null: true }],
+        RowEncoding::Binary,
+    )
 }
 
 pub(super) fn sample() -> Sample {
@@ -125,7 +110,7 @@ impl Sample {
             objects: &self.objects,
             tables: &self.tables,
             chunks: &self.chunks,
-            last: |table| table.name == "schema_meta",
+            last: |table| table == "schema_meta",
             jobs: 2,
             sections: Sections::ALL,
             refresh: true,

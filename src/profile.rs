@@ -1,0 +1,25 @@
+//! What a product means by some of its tables and columns, where that decides how a restore is done. Knows no product.
+
+/// What is known of the databases of one product; by default nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Whether the rows of a table of this name come when everything else stands, because they declare the database usable.
+    pub loads_last: fn(&str) -> bool,
+    /// Whether rows are looked up by a column of this name from the first moment on.
+    pub is_searched: fn(&str) -> bool,
+    /// What is said when a database with such a table may be used.
+    pub may_start: &'static str,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { loads_last: |_| false, is_searched: |_| false, may_start: "the database may be used now" }
+    }
+}
+
+impl Profile {
+    /// What is said when a database with these tables may be used.
+    pub fn words<'a>(&self, mut tables: impl Iterator<Item = &'a str>) -> &'static str {
+        if tables.any(self.loads_last) { self.may_start } else { Self::default().may_start }
+    }
+}
