@@ -1,5 +1,5 @@
-//! What stands on extensions' objects though no catalog says who made it: rules, triggers, policies, row security, members of operator
-//! families. A dump archives it and a restore makes what the extension has not brought; both name it here, by what the catalogs hold and not by
+//! What stands on extensions' objects though no catalog says who made it: rules, triggers, policies, row security, extended statistics, members of
+//! operator families. A dump archives it and a restore makes what the extension has not brought; both name it here, by what the catalogs hold and not by
 //! what a server prints.
 //!
 //! Does not know what an archive holds, nor what is made.
@@ -22,6 +22,11 @@ pub fn part(kind: ObjectKind, name: &str, qualified: &str) -> String {
 /// A table's row security; `forced` binds its owner too.
 pub fn row_security(forced: bool, qualified: &str) -> String {
     format!("{}ROW LEVEL SECURITY ON {qualified}", if forced { "FORCE " } else { "" })
+}
+
+/// Extended statistics.
+pub fn statistics(schema: &str, name: &str) -> String {
+    format!("STATISTICS {}", ident::qualified(schema, name))
 }
 
 /// An operator or function in an operator family.
@@ -59,6 +64,10 @@ pub async fn standing(session: &Session) -> Result<HashSet<Named>> {
     for row in session.query("look what the extensions have made", PARTS).await? {
         let (kind, name, qualified): (&str, &str, String) = (row.get(0)?, row.get(1)?, ident::qualified(row.get(2)?, row.get(3)?));
         let kind = match kind {
+            "statistics" => {
+                standing.insert((ObjectKind::Statistics, statistics(row.get(2)?, name)));
+                continue;
+            }
             "rule" => ObjectKind::Rule,
             "trigger" => ObjectKind::Trigger,
             "policy" => ObjectKind::Policy,
@@ -78,7 +87,7 @@ pub async fn standing(session: &Session) -> Result<HashSet<Named>> {
     Ok(standing)
 }
 
-/// Rules, triggers, policies and row security of extensions' tables and views.
+/// Rules, triggers, policies, row security and extended statistics of extensions' tables and views.
 const PARTS: &str = "SELECT p.kind, p.name, n.nspname::text, c.relname::text FROM ( \
        SELECT 'rule' AS kind, r.rulename::text AS name, r.ev_class AS of FROM pg_catalog.pg_rewrite r \
        UNION ALL SELECT 'trigger', g.tgname::text, g.tgrelid FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal \
@@ -86,7 +95,10 @@ const PARTS: &str = "SELECT p.kind, p.name, n.nspname::text, c.relname::text FRO
        UNION ALL SELECT 'secured', '', t.oid FROM pg_catalog.pg_class t WHERE t.relrowsecurity \
        UNION ALL SELECT 'forced', '', t.oid FROM pg_catalog.pg_class t WHERE t.relrowsecurity AND t.relforcerowsecurity) p \
      JOIN pg_catalog.pg_class c ON c.oid = p.of JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-     WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+     WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') \
+     UNION ALL SELECT 'statistics', x.stxname::text, n.nspname::text, '' FROM pg_catalog.pg_statistic_ext x \
+     JOIN pg_catalog.pg_namespace n ON n.oid = x.stxnamespace \
+     WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = x.stxrelid AND d.deptype = 'e')";
 
 const MEMBERS: &str = "SELECT n.nspname::text, f.opfname::text, m.amname::text, i.is_operator, i.number, ln.nspname::text, l.typname::text, \
        rn.nspname::text, r.typname::text FROM ( \

@@ -60,9 +60,11 @@ fn rules_triggers_and_policies_of_an_extension_and_of_a_user() {
         CREATE TRIGGER a_mine BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION mine(); COMMENT ON TRIGGER a_mine ON jobs IS 'of a user'; \
         ALTER TABLE jobs ENABLE ALWAYS TRIGGER a_mine; CREATE POLICY also_mine ON jobs FOR SELECT USING (id > 0); \
         CREATE RULE \"Mine\" AS ON DELETE TO shown DO INSTEAD NOTHING; \
-        CREATE POLICY noted ON notes USING (true); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;";
+        CREATE POLICY noted ON notes USING (true); ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY; \
+        CREATE STATISTICS mine_too (ndistinct) ON id, who FROM jobs; COMMENT ON STATISTICS mine_too IS 'of a user'";
     comes_back("guards_of_users", sql, |_, copy| {
         assert_eq!(copy.value("SELECT count(*) FROM pg_trigger WHERE tgname IN ('a_mine', 'job_check')"), "2");
+        assert_eq!(copy.value("SELECT string_agg(stxname, ' ' ORDER BY 1) FROM pg_statistic_ext"), "jobs_of_whom mine_too");
     });
 }
 

@@ -65,6 +65,21 @@ fn streaming_stays_as_it_is_on_every_version() {
     }
 }
 
+/// Before 16 the owner of a subscription applied its changes; since then the owners of the tables do, unless it says otherwise.
+#[test]
+fn who_applies_changes_stays_the_same_on_every_version() {
+    let sql = "CREATE SUBSCRIPTION one CONNECTION 'dbname=nowhere' PUBLICATION x WITH (connect = false, slot_name = NONE)";
+    for version in testkit::versions() {
+        let source = subscriber(testkit::server(version), sql);
+        for server in [testkit::server(version), testkit::newest_server()] {
+            let copy = subscriber(server, "");
+            carry(&source, &copy, &[], 0);
+            let by_owner = format!("SELECT coalesce(to_jsonb(s) ->> 'subrunasowner', 'true') FROM {HERE}");
+            assert_eq!(source.0.column(&by_owner), copy.0.column(&by_owner), "{version} to {}", server.version());
+        }
+    }
+}
+
 /// What came with 19.
 const NEW: &str = "
     CREATE FUNCTION connected(oid, oid, internal) RETURNS text LANGUAGE c AS '$libdir/postgres_fdw', 'postgres_fdw_connection';

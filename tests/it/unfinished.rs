@@ -4,7 +4,7 @@ use testkit::{Database, Server, newest_server};
 
 use crate::invariants::{Gate, Scene};
 use crate::pair::Pair;
-use crate::support::{Outcome, Running, assert_same, dump, restore, wait_for};
+use crate::support::{Outcome, Running, Silverback, assert_same, dump, restore, wait_for};
 
 const NO_MARKER: &str = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^silverback_restore'";
 
@@ -212,4 +212,24 @@ fn of_two_restores_that_begin_at_one_moment_one_goes_on() {
             assert_eq!(target.value(NO_MARKER), "0");
         }
     }
+}
+
+/// No marker tells them of each other.
+#[test]
+fn two_restores_by_who_may_only_insert_bring_no_row_twice() {
+    let server = newest_server();
+    let (source, target, clerk) = (server.database("source"), server.database("target"), server.role("clerk"));
+    source.execute("CREATE TABLE t AS SELECT generate_series(1, 20000) AS a");
+    let folder = crate::support::temp_dir();
+    let file = folder.path().join("t.sbk");
+    dump(&source, &file).run().expect(0);
+    restore(&file, &target).arg("-s").run().expect(0);
+    target.execute(&format!("GRANT SELECT, INSERT ON t TO \"{}\"", clerk.name()));
+    let into = || Silverback::new(["restore", "-a", "-d", &target.url_as(clerk.name())]).arg(&file).spawn();
+    let both = [into(), into(), restore(&file, &target).arg("-a").spawn()];
+    let mut codes: Vec<Option<i32>> = both.into_iter().map(|running| running.wait().code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(6), Some(6)]);
+    assert_eq!(target.value("SELECT count(*) FROM t"), "20000");
+    assert_eq!(target.value(NO_MARKER), "0");
 }

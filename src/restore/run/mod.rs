@@ -143,14 +143,15 @@ impl Shared {
         }
     }
 
-    /// After a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
-    fn check_still_sensible(&self, failures: &Failures, job: &Job) -> Result<()> {
+    /// What a job fails of after a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
+    fn senseless(&self, failures: &Failures, job: &Job) -> Option<Failed> {
         let table = match &job.work {
             Work::Ready if failures.any() => {
-                return Err(Error::new(Kind::Incomplete, &job.label, "something failed, which would be in use then"));
+                let cause = "something failed, which would be in use then";
+                return Some(Error::new(Kind::Incomplete, &job.label, cause).into());
             }
             Work::Load { table, .. } => table,
-            _ => return Ok(()),
+            _ => return None,
         };
         let table = &self.loader.archive.manifest.tables[table.0 as usize];
         let cause = if job.stage == Stage::Last && failures.any() {
@@ -158,9 +159,9 @@ impl Shared {
         } else if failures.lacks(table.object) {
             "the table was not made"
         } else {
-            return Ok(());
+            return None;
         };
-        Err(Error::new(Kind::Incomplete, &job.label, cause))
+        Some(Failed { error: Error::new(Kind::Incomplete, &job.label, cause), of: Some(table.object), makes: false })
     }
 
     /// Gives the session what the job needs to sort.
@@ -175,8 +176,8 @@ impl Shared {
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<(), Failed> {
         let job: &Job = &self.graph.jobs[id.index()];
         revive(&self.request, session).await?;
-        if let Some(failures) = &self.failures {
-            self.check_still_sensible(failures, job)?;
+        if let Some(senseless) = self.failures.as_ref().and_then(|failures| self.senseless(failures, job)) {
+            return Err(senseless);
         }
         let note = self.ledger.as_ref().and_then(|ledger| ledger.note(self.keys(id)));
         match (&job.work, &self.failures) {

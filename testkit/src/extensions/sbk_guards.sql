@@ -9,3 +9,4 @@ CREATE VIEW shown AS SELECT id FROM jobs;
 CREATE RULE shown_insert AS ON INSERT TO shown DO INSTEAD INSERT INTO jobs (id) VALUES (new.id);
 SELECT pg_extension_config_dump('jobs', '');
 CREATE TABLE notes (id int);
+CREATE STATISTICS jobs_of_whom ON id, who FROM jobs;

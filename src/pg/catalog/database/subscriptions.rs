@@ -70,8 +70,12 @@ fn subscription(row: &Row) -> Result<Draft> {
     let slot = row.get::<_, Option<&str>>("slot")?.map_or_else(|| "NONE".to_owned(), ident::literal);
     let mut options = vec!["connect = false".to_owned(), format!("slot_name = {slot}")];
     for (column, write) in OPTIONS {
-        // A server that does not know of streaming does none.
-        let unknown = (*column == "substream").then_some("f");
+        // A server that does not know of streaming does none, and one that does not know who applies changes lets the owner do it.
+        let unknown = match *column {
+            "substream" => Some("f"),
+            "subrunasowner" => Some("true"),
+            _ => None,
+        };
         options.extend(row.get::<_, Option<&str>>(*column)?.or(unknown).and_then(write));
     }
     let from = match row.get::<_, Option<&str>>("server")? {

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
 use crate::pg::catalog::draft::address::{Address, class};
 use crate::pg::catalog::reader::{Reader, USER_SCHEMA, present};
-use crate::sql::ident;
+use crate::pg::on_extensions;
 
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let target = reader.features.column("pg_statistic_ext", "x.stxstattarget", "-1");
@@ -19,15 +19,16 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draf
     for row in reader.rows("extended statistics", &sql).await? {
         let address = Address::new(class::STATISTIC_EXT, row.get("oid")?);
         let of = Address::new(class::CLASS, row.get("stxrelid")?);
-        if reader.is_member(address.class, address.object) || reader.is_member(of.class, of.object) {
+        if reader.is_member(address.class, address.object) {
             continue;
         }
         let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
-        let identity = format!("STATISTICS {}", ident::qualified(schema, name));
+        let identity = on_extensions::statistics(schema, name);
         let mut statements = vec![present(&row, "definition", "extended statistics")?];
         statements.extend(row.get::<_, Option<i32>>("target")?.map(|target| format!("ALTER {identity} SET STATISTICS {target}")));
         let draft = Draft::new(address, ObjectKind::Statistics, Some(schema), name, identity);
-        drafts.push(Draft { of: Some(of), ..draft }.made_by(statements).owned_by(row.get("owner")?));
+        let draft = Draft { of: Some(of), ..draft }.made_by(statements).owned_by(row.get("owner")?);
+        drafts.push(draft.on_extension(reader.extension_named(of)));
     }
     Ok(drafts)
 }

@@ -59,7 +59,7 @@ pub(super) const CLAUSES: &[Clause] = &[
     Clause { since: 160_000, words: "streaming = parallel", without: parallel },
     Clause { since: 160_000, words: "origin", without: origin },
     Clause { since: 160_000, words: "password_required", without: |kind, sql| subscription_option(kind, sql, "password_required") },
-    Clause { since: 160_000, words: "run_as_owner", without: |kind, sql| subscription_option(kind, sql, "run_as_owner") },
+    Clause { since: 160_000, words: "run_as_owner", without: run_as_owner },
     Clause { since: 170_000, words: "USING", without: method_of_partitioned },
     Clause { since: 170_000, words: "failover", without: |kind, sql| subscription_option(kind, sql, "failover") },
     Clause {
@@ -132,6 +132,14 @@ fn subscription_option(kind: ObjectKind, sql: &str, name: &str) -> Option<Left> 
 
 fn publication_option(kind: ObjectKind, sql: &str, name: &str) -> Option<Left> {
     (kind == ObjectKind::Publication).then(|| without_option(sql, name))?.map(Left::Less)
+}
+
+/// Without it the owner applies the changes: it is only written where that is wanted.
+fn run_as_owner(kind: ObjectKind, sql: &str) -> Option<Left> {
+    subscription_option(kind, sql, "run_as_owner").map(|left| match left {
+        Left::Less(sql) => Left::Same(sql),
+        left => left,
+    })
 }
 
 /// What knows no streaming does none.
