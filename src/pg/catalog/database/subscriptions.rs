@@ -26,7 +26,8 @@ const OPTIONS: &[(&str, Write)] = &[
     ("subtwophasestate", |value| matches!(value, "p" | "e").then(|| "two_phase = on".to_owned())),
     ("subdisableonerr", |value| (value == "true").then(|| "disable_on_error = true".to_owned())),
     ("subpasswordrequired", |value| (value == "false").then(|| "password_required = false".to_owned())),
-    ("subrunasowner", |value| (value == "true").then(|| "run_as_owner = true".to_owned())),
+    // Always written: before 16 the owner applied all changes.
+    ("subrunasowner", |value| Some(format!("run_as_owner = {value}"))),
     ("subfailover", |value| (value == "true").then(|| "failover = true".to_owned())),
     ("subretaindeadtuples", |value| (value == "true").then(|| "retain_dead_tuples = true".to_owned())),
     // It takes no quotes.

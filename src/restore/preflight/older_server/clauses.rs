@@ -134,10 +134,11 @@ fn publication_option(kind: ObjectKind, sql: &str, name: &str) -> Option<Left> {
     (kind == ObjectKind::Publication).then(|| without_option(sql, name))?.map(Left::Less)
 }
 
-/// Without it the owner applies the changes: it is only written where that is wanted.
+/// A server that does not know it lets the owner apply the changes.
 fn run_as_owner(kind: ObjectKind, sql: &str) -> Option<Left> {
+    let is_on = find(sql, "run_as_owner = true").is_some();
     subscription_option(kind, sql, "run_as_owner").map(|left| match left {
-        Left::Less(sql) => Left::Same(sql),
+        Left::Less(sql) if is_on => Left::Same(sql),
         left => left,
     })
 }
