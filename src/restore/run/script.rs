@@ -54,7 +54,9 @@ pub(in crate::restore) async fn at_once(session: &Session, steps: &[Step], note:
             let begin = Step { doing: "begin a transaction".to_owned(), sql: "BEGIN".to_owned(), ..first.clone() };
             let commit = Step { sql: "COMMIT".to_owned(), ..last.clone() };
             let all: Vec<&Step> = std::iter::once(&begin).chain(steps).chain(note).chain([&commit]).collect();
-            send(session, &all).await
+            // With the transaction goes what was made in it before.
+            let is_made = |of| steps.iter().any(|step| step.makes && step.of == of);
+            send(session, &all).await.map_err(|failed| Failed { makes: is_made(failed.of), ..failed })
         }
     }
 }
