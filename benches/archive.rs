@@ -12,7 +12,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use divan::Bencher;
 use divan::counter::BytesCount;
-use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use silverback::archive::manifest::{Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, EncodedChunk, StoredChunk, encode_chunk};
 use silverback::pgcopy::{Digest, join, split};
 use uuid::Uuid;
@@ -199,37 +199,11 @@ fn decode<const LEVEL: i32>(bencher: Bencher, rows: Rows) {
 
 fn manifest(rows: Rows) -> Manifest {
     let column = |at: usize| Column { name: format!("column{at}"), type_name: "text".into(), not_null: false };
-    let object = Object {
-        id: ObjectId(0),
-        kind: ObjectKind::Table,
-        schema: Some("public".into()),
-        name: "rows".into(),
-        of: None,
-        identity: "TABLE public.rows".into(),
-        owner: None,
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
-        statements: Vec::new(),
-        drop: None,
-        detail: Detail::None,
-    };
+    let object =
+        Object { schema: Some("public".into()), name: "rows".into(), ..Object::new(ObjectId(0), ObjectKind::Table, "TABLE public.rows") };
     let table = Table {
-        object: ObjectId(0),
-        schema: "public".into(),
-        name: "rows".into(),
-        columns: (0..rows.columns()).map(column).collect(),
-        encoding: rows.encoding(),
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: -1,
-        bytes_estimate: 0,
+        ..Table::new(ObjectId(0), "public", "rows", (0..rows.columns()).map(column).collect(), rows.encoding())
     };
     let source = Source {
         tool: "bench".into(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Section, Source, Table, TableId};
+use silverback::archive::manifest::{Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, InOrder, Passed, StoredChunk, UncheckedChunk, encode_chunk};
 use uuid::Uuid;
 
@@ -16,36 +16,19 @@ const TABLE_END_BYTES: usize = 84;
 /// A manifest of tables with so many columns each.
 pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
     let object = |id: usize| Object {
-        id: ObjectId(id as u32),
-        kind: ObjectKind::Table,
         schema: Some("public".into()),
         name: format!("t{id}"),
-        of: None,
-        identity: format!("TABLE public.t{id}"),
-        owner: None,
-        acl: None,
-        comments: Vec::new(),
-        security_labels: Vec::new(),
-        section: Section::PreData,
-        depends_on: Vec::new(),
-        roles: Vec::new(),
-        tablespace: None,
-        extension: None,
-        statements: Vec::new(),
-        drop: None,
-        detail: Detail::None,
+        ..Object::new(ObjectId(id as u32), ObjectKind::Table, format!("TABLE public.t{id}"))
     };
     let table = |id: usize, (encoding, columns): (RowEncoding, usize)| Table {
-        object: ObjectId(id as u32),
-        schema: "public".into(),
-        name: format!("t{id}"),
-        columns: (0..columns).map(|at| Column { name: format!("c{at}"), type_name: "text".into(), not_null: false }).collect(),
-        encoding,
-        filter: None,
-        root: None,
-        after: Vec::new(),
         rows_estimate: -1,
-        bytes_estimate: 0,
+        ..Table::new(
+            ObjectId(id as u32),
+            "public",
+            format!("t{id}"),
+            (0..columns).map(|at| Column { name: format!("c{at}"), type_name: "text".into(), not_null: false }).collect(),
+            encoding,
+        )
     };
     let text = String::new;
     let source = Source {
@@ -93,7 +76,8 @@ pub fn archive(codec: Codec) -> Vec<u8> {
     let tables = [(RowEncoding::Binary, 3), (RowEncoding::Text, 3)];
     let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec).expect("a vector takes all");
     for (id, (encoding, columns)) in tables.into_iter().enumerate() {
-        let chunk = encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec, Vec::new()).expect("whole rows");
+        let chunk =
+            encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec, Vec::new()).expect("whole rows");
         writer.write_chunk(&chunk.0).expect("a vector takes all");
     }
     writer.end_tables().expect("every table is there");
@@ -199,7 +183,8 @@ pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
     put(&mut chunk, 72, &(body as u64).to_le_bytes());
     seal_chunk(&mut chunk);
 
-    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
+    let mut writer =
+        ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
     writer.end_tables().expect("every table is there");
     let mut out = writer.finish().expect("a vector takes all").0;
     let mut footer = out.split_off(out.len() - FOOTER_BYTES);
@@ -215,8 +200,7 @@ pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
     let totals = [&one[..], rows, raw_bytes, &stored, digest].concat();
     let end = out.len() as u64;
     out.extend([b"SBKTBEND", &[0; 24][..], &totals, &[0; 4]].concat());
-    let index =
-        [b"SBKINDX2", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 8], &end.to_le_bytes(), &[0; 4]].concat();
+    let index = [b"SBKINDX2", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 8], &end.to_le_bytes(), &[0; 4]].concat();
     put(&mut footer, 16, &(out.len() as u64).to_le_bytes());
     put(&mut footer, 24, &(index.len() as u64).to_le_bytes());
     put(&mut footer, 32, &one);

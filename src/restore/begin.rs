@@ -97,7 +97,7 @@ pub(super) async fn make_room(request: Request, archive: &mut FileArchive, progr
                 drop(prepared.session);
                 return Err(marker::not_set(error, prepared.plan.mark.as_ref(), &request.server, backend_pid).await);
             }
-            marker::begun(&prepared.session).await?;
+            marker::begun(&prepared.session).await;
             let cleaned = prepare(&request, archive, Room::Cleaned, Aim::CarryOut)
                 .await
                 .and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));

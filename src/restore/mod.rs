@@ -37,7 +37,7 @@ pub use self::report::Report;
 use self::report::{Busy, counts, totals, totals_left};
 use self::run::failures::Failures;
 use self::run::load::Loader;
-use self::run::ready::{self, Word};
+use self::run::ready::{self, Announcement};
 use self::run::sort_memory::Memory;
 use self::run::{Shared, carry_out, script};
 use self::sessions::{open_sessions, revive};
@@ -88,10 +88,11 @@ pub async fn run(source: Source, target: &Server, options: Options, progress: Ar
     }
     // Without a marker there is nothing by which another restore would know of this one: it waits for the end.
     if plan.mark.is_some() {
-        marker::begun(&sessions[0]).await?;
+        marker::begun(&sessions[0]).await;
     }
     let words = options.profile.words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
-    let ready = Word { usable: plan.usable, words, file: options.ready.file().map(std::path::Path::to_owned), said: OnceLock::new() };
+    let ready =
+        Announcement { usable: plan.usable, words, file: options.ready.file().map(std::path::Path::to_owned), said: OnceLock::new() };
     let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
     let (mark, unmark, ledger) = (plan.mark, plan.unmark, plan.ledger);

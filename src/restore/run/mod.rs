@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use self::failures::Failures;
 use self::load::Loader;
-use self::ready::Word;
+use self::ready::Announcement;
 use self::schedule::Schedule;
 use self::script::{Failed, at_once, durable_transaction};
 use self::sort_memory::Memory;
@@ -60,7 +60,7 @@ pub(super) struct Shared {
     /// What could not be made on extensions' objects.
     pub(super) refused: Mutex<Vec<NotCarried>>,
     /// Gives the word that the database may be used.
-    pub(super) ready: Word,
+    pub(super) ready: Announcement,
     /// What the server is told of the rows, for its planner.
     pub(super) statistics: Vec<Statistics>,
     /// What marks the target.

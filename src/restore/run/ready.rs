@@ -16,7 +16,7 @@ use crate::restore::step::Step;
 
 /// How the word is given, and whether it was.
 #[derive(Debug)]
-pub(in crate::restore) struct Word {
+pub(in crate::restore) struct Announcement {
     /// The statements that change the marker.
     pub(in crate::restore) usable: Vec<Step>,
     /// The words.
@@ -27,7 +27,7 @@ pub(in crate::restore) struct Word {
     pub(in crate::restore) said: OnceLock<Instant>,
 }
 
-impl Word {
+impl Announcement {
     /// Gives the word. From here on the database may be in use, whatever becomes of the restore.
     pub(in crate::restore) async fn tell(&self, left: usize, progress: &dyn Progress) -> Result<()> {
         self.said.get_or_init(Instant::now);

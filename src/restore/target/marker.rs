@@ -62,10 +62,11 @@ pub(in crate::restore) async fn wait_to_begin(session: &Session) -> Result<()> {
     session.execute("wait for another restore to begin", &sql).await.map(drop)
 }
 
-/// Lets others look.
-pub(in crate::restore) async fn begun(session: &Session) -> Result<()> {
+/// Lets others look. A session that is lost has done so by its end, and whoever needs it next says that it is lost.
+pub(in crate::restore) async fn begun(session: &Session) {
     let (class, object) = SETTING;
-    session.execute("begin the restore", &format!("SELECT pg_catalog.pg_advisory_unlock({class}, {object})")).await.map(drop)
+    let sql = format!("SELECT pg_catalog.pg_advisory_unlock({class}, {object})");
+    let _ = session.execute("let other restores look", &sql).await;
 }
 
 /// Looks in the transaction that sets a marker whether another restore has set one meanwhile. `known`: the schema of one that it takes away.
