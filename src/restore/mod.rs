@@ -86,10 +86,7 @@ pub async fn run(source: Source, target: &Server, options: Options, progress: Ar
         drop(sessions);
         return Err(marker::not_set(target.explain(error), plan.mark.as_ref(), &request.server, backend_pid).await);
     }
-    // Without a marker there is nothing by which another restore would know of this one: it waits for the end.
-    if plan.mark.is_some() {
-        marker::begun(&sessions[0]).await;
-    }
+    marker::begun(&sessions[0]).await;
     let words = options.profile.words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
     let ready =
         Announcement { usable: plan.usable, words, file: options.ready.file().map(std::path::Path::to_owned), said: OnceLock::new() };

@@ -2,6 +2,8 @@
 //!
 //! Does not know what is done in them.
 
+use futures_util::try_join;
+
 use super::options::Request;
 use super::target::marker;
 use crate::error::{Kind, Result};
@@ -28,7 +30,8 @@ pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<V
 
 pub(super) async fn open_session(request: &Request) -> Result<Session> {
     let session = request.server.patient(request.options.limits.stall_timeout).open(Purpose::Restore).await?;
-    set_up(request, &session).await?;
+    // Polled together they travel together.
+    try_join!(set_up(request, &session), marker::show_at_work(&session))?;
     Ok(session)
 }
 
@@ -43,9 +46,8 @@ pub(super) async fn revive(request: &Request, session: &mut Session) -> Result<(
 /// What only a restore's sessions are set to.
 pub(super) async fn set_up(request: &Request, session: &Session) -> Result<()> {
     let sql = format!(
-        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), {}, \
-                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)",
-        marker::show_at_work()
+        "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), \
+                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)"
     );
     session.batch("set up the session", &sql).await?;
     if let Some(role) = &request.options.render.role {

@@ -204,3 +204,12 @@ fn a_pool_of_one_session_is_dumped_by_that_one() {
 fn pool(server: &Server, pair: &Pair, mode: &str, size: usize) -> Pgbouncer {
     Pgbouncer::start(server, mode, size, &[pair.owner.name()], "")
 }
+
+#[test]
+fn a_pool_that_gives_each_statement_a_session_is_refused() {
+    let pair = Pair::new("CREATE TABLE t (a integer)");
+    let pgbouncer = Pgbouncer::start(testkit::newest_server(), "statement", POOL, &[pair.owner.name()], "");
+    let (run, file) = through(&pgbouncer, &pair, pair.owner.name(), "a.sbk");
+    run.run().expect(6).says("statement pooling").says("transaction mode");
+    assert!(!file.exists());
+}

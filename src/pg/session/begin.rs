@@ -71,7 +71,7 @@ impl Session {
             self.execute("import the snapshot", &import).await.map(drop)
         };
         // Polled together they travel together: one round trip.
-        try_join!(self.batch("begin a transaction", &begin), role, import).map(drop)
+        try_join!(self.batch("begin a transaction", &begin), role, import).map(drop).map_err(explain_begin)
     }
 
     /// The server's version and process; fails if something is not set that ought to be.
@@ -95,4 +95,12 @@ impl Session {
         }
         Ok((row.get::<_, i32>(0)? as u32, row.get(1)?))
     }
+}
+
+/// A pooler that gives each statement another session of the server takes no transaction; a server never answers a `BEGIN` so.
+fn explain_begin(error: Error) -> Error {
+    if error.sqlstate() != Some(sqlstate::PROTOCOL_VIOLATION) {
+        return error;
+    }
+    error.as_kind(Kind::Requirement).hint("connect to the server itself, or to a pooler in session or transaction mode")
 }

@@ -47,6 +47,8 @@ pub(super) struct Wanted<'a> {
     pub(super) marks: bool,
     /// Whether what the archive holds is dropped first.
     pub(super) cleans: bool,
+    /// Whether an earlier restore is to be gone on with.
+    pub(super) resumes: bool,
 }
 
 /// What keeps the restore from beginning.
@@ -55,10 +57,7 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     if let Some(marker) = &target.marker {
         findings.push(unfinished(wanted, marker));
     } else if wanted.sections.pre_data && wanted.demands_empty && target.occupied_count > 0 {
-        let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
-        let count = target.occupied_count;
-        let problem = format!("the target is not empty, it holds {count} objects: {}{more}", target.occupied.join(", "));
-        findings.push(Finding::new(problem, "restore into an empty database, or let -c drop what the archive holds"));
+        findings.push(occupied(wanted, target));
     }
     encoding(wanted, target, &mut findings);
     create_rights(wanted, target, &mut findings);
@@ -66,6 +65,18 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     extensions(wanted, target, &mut findings);
     superuser(wanted, target, &mut findings);
     findings
+}
+
+/// Something is there that this run has not made.
+fn occupied(wanted: Wanted<'_>, target: &Target) -> Finding {
+    let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
+    let objects = format!("it holds {} objects: {}{more}", target.occupied_count, target.occupied.join(", "));
+    let way_out = "restore into an empty database, or let -c drop what the archive holds";
+    if wanted.resumes {
+        let problem = format!("no unfinished restore is in the target, which is not empty, {objects}");
+        return Finding::new(problem, format!("one that was stopped after its last commit is done; else {way_out}"));
+    }
+    Finding::new(format!("the target is not empty, {objects}"), way_out)
 }
 
 /// An earlier restore was left undone, or is at work.
@@ -86,7 +97,7 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
     Finding::new(problem, way_out)
 }
 
-/// What another restore is at work on is not finished beside it.
+/// What another restore is at work on is neither filled nor finished beside it.
 pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
     let problem = format!("another restore is at work in the target (server processes {})", processes.join(", "));

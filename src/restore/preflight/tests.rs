@@ -58,7 +58,16 @@ fn target() -> Target {
 fn check(objects: &[Object], target: &Target, render: &render::Options, expect: &[&str]) {
     let source = source();
     let found = findings(
-        Wanted { objects, source: &source, sections: Sections::ALL, render, demands_empty: true, marks: true, cleans: false },
+        Wanted {
+            objects,
+            source: &source,
+            sections: Sections::ALL,
+            render,
+            demands_empty: true,
+            marks: true,
+            cleans: false,
+            resumes: false,
+        },
         target,
     );
     assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expect);
@@ -153,6 +162,7 @@ fn unknown_bytes_go_nowhere_else() {
             demands_empty: true,
             marks: true,
             cleans: false,
+            resumes: false,
         };
         assert_eq!(findings(wanted, &target).len(), usize::from(refused), "{from} to {to}");
         assert_eq!(warnings(wanted, &target).len(), usize::from(from != to), "{from} to {to}");

@@ -78,6 +78,7 @@ impl Room {
                     demands_empty: false,
                     marks: true,
                     cleans: false,
+                    resumes: false,
                 };
                 ground.findings.extend(preflight::roles_and_places(wanted, target));
             }

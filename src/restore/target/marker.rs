@@ -17,10 +17,11 @@ const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b
 /// The same for the time from the first look at the target until the marker is set.
 const SETTING: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"mark"));
 
-/// The expression by which a session shows, until it ends, that a restore is at work in its database.
-pub(in crate::restore) fn show_at_work() -> String {
+/// Shows, until the session ends, that a restore is at work in its database.
+pub(in crate::restore) async fn show_at_work(session: &Session) -> Result<()> {
     let (class, object) = AT_WORK;
-    format!("pg_catalog.pg_advisory_lock_shared({class}, {object})")
+    let sql = format!("SELECT pg_catalog.pg_advisory_lock_shared({class}, {object})");
+    session.execute("show that a restore is at work", &sql).await.map(drop)
 }
 
 /// The server processes of other restores into this database. A process whose client was killed ends when it notices, so a little time is

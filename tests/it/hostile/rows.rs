@@ -36,9 +36,10 @@ const SCHEMA: &str = "
 const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
 
 /// Runs the command once as it is, and then with every so many of its fields changed.
-fn check(mutator: &Mutator, tries: usize, command: &dyn Fn() -> Command) {
+/// `command` is told for how long an answer is waited for: a changed length is an answer that never ends.
+fn check(mutator: &Mutator, tries: usize, command: &dyn Fn(&str) -> Command) {
     mutator.arm(None);
-    let whole = command().output().expect("the program was built");
+    let whole = command("60s").output().expect("the program was built");
     assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
     let counts = MUTATIONS.map(|mutation| mutator.seen(mutation));
     let all = std::env::var("SILVERBACK_HOSTILE").is_ok_and(|value| value == "all");
@@ -48,7 +49,7 @@ fn check(mutator: &Mutator, tries: usize, command: &dyn Fn() -> Command) {
         for at in (0..count).step_by(step) {
             mutator.arm(Some((at, mutation)));
             // What it may have written is not judged: the server lied.
-            let outcome = command().output().expect("the program was built");
+            let outcome = command("2s").output().expect("the program was built");
             let said = String::from_utf8_lossy(&outcome.stderr);
             let ended_well = outcome.status.signal().is_none() && !matches!(outcome.status.code(), None | Some(101 | 134));
             let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
@@ -72,10 +73,10 @@ fn no_field_of_an_answer_makes_a_dump_panic() {
     let mutator = Mutator::to(server.port());
     let (dir, url) = (support::temp_dir(), mutator.url("postgres", source.name()));
     let file = dir.path().join("a.sbk");
-    check(&mutator, 6, &|| {
+    check(&mutator, 6, &|stall| {
         let _ = std::fs::remove_file(&file);
         let mut command = silverback();
-        command.args(["dump", "-j", "1", "--stall-timeout", "20s", "-d", &url, "-f"]).arg(&file);
+        command.args(["dump", "-j", "1", "--stall-timeout", stall, "-d", &url, "-f"]).arg(&file);
         command
     });
 }
@@ -90,9 +91,9 @@ fn no_field_of_an_answer_makes_a_restore_panic() {
     Silverback::new(["dump", "-d", &server.url("postgres", source.name()), "-f"]).arg(&file).run().expect(0);
     let mutator = Mutator::to(server.port());
     let url = mutator.url("postgres", copy.name());
-    check(&mutator, 4, &|| {
+    check(&mutator, 4, &|stall| {
         let mut command = silverback();
-        command.args(["restore", "--dry-run", "--stall-timeout", "20s", "-d", &url]).arg(&file);
+        command.args(["restore", "--dry-run", "--stall-timeout", stall, "-d", &url]).arg(&file);
         command
     });
 }

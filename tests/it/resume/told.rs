@@ -45,7 +45,7 @@ fn another_restore_does_not_go_on() {
         resume(&["-j", "7", "-v"]).expect(0);
         assert_same(&scene.source, &target);
         // Where nothing is begun it begins as any other.
-        resume(&[]).expect(6).says("the target is not empty");
+        resume(&[]).expect(6).says("no unfinished restore is in the target").says("after its last commit is done");
     }
 }
 

@@ -1,0 +1,83 @@
+//! What of the archive is asked for: its objects, and the chunks of its tables.
+//!
+//! Pure: the target is not looked at.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table};
+use crate::error::Result;
+use crate::restore::options::Options;
+use crate::restore::plan::input::ChunkSize;
+use crate::restore::provision::Room;
+use crate::select::{Selected, Withheld};
+use crate::storage::FileArchive;
+
+/// The objects that are asked for.
+pub(super) struct Chosen {
+    /// All but the database itself.
+    pub(super) selected: Selected,
+    /// The database itself, if the archive describes it.
+    pub(super) database: Option<Object>,
+    /// The statistics that would tell what is not restored.
+    pub(super) withheld: Withheld,
+    /// Every schema of the archive.
+    pub(super) schemas: BTreeSet<String>,
+}
+
+impl Chosen {
+    /// Chooses. The last plan takes the archive's objects: they may be many, and two lists of them would be held for as long as the restore takes.
+    pub(super) fn of(options: &Options, archive: &mut FileArchive, room: Room) -> Result<Self> {
+        let manifest = &mut archive.manifest;
+        options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
+        let schemas = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
+        let withheld = if options.selection.statistics { options.selection.withheld(&manifest.objects) } else { Withheld::default() };
+        let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
+        let mut selected = options.selection.apply(objects);
+        let database = take_database(&mut selected.objects);
+        Ok(Self { selected, database, withheld, schemas })
+    }
+}
+
+/// Whether it was dumped with `-a`: then its tables are names without definitions.
+pub(super) fn holds_rows_only(manifest: &Manifest) -> bool {
+    let defined: HashSet<ObjectId> =
+        manifest.objects.iter().filter(|object| !object.statements.is_empty()).map(|object| object.id).collect();
+    !manifest.tables.is_empty() && manifest.tables.iter().all(|table| !defined.contains(&table.object))
+}
+
+/// The database itself is no object like the others.
+fn take_database(objects: &mut Vec<Object>) -> Option<Object> {
+    let (databases, others): (Vec<_>, Vec<_>) = std::mem::take(objects).into_iter().partition(|object| object.kind == ObjectKind::Database);
+    *objects = others;
+    databases.into_iter().next()
+}
+
+fn schema_of(object: &Object) -> Option<&str> {
+    if object.kind == ObjectKind::Schema { Some(&object.name) } else { object.schema.as_deref() }
+}
+
+/// The schemas in which this run makes something, or fills it.
+pub(super) fn filled(objects: &[Object], manifest: &Manifest, chunks: &[Vec<ChunkSize>]) -> Vec<String> {
+    let loaded = manifest.tables.iter().zip(chunks).filter(|(_, chunks)| !chunks.is_empty()).map(|(table, _)| table.schema.as_str());
+    let schemas: BTreeSet<&str> = objects.iter().filter_map(schema_of).chain(loaded).collect();
+    schemas.into_iter().map(str::to_owned).collect()
+}
+
+/// Which tables' rows are wanted.
+pub(super) fn rows_of(options: &Options, archive: &FileArchive, selected: &Selected) -> Vec<bool> {
+    let kept = selected.ids();
+    let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
+    archive.manifest.tables.iter().map(wanted).collect()
+}
+
+/// Each table's chunks; none where its rows are not wanted.
+pub(super) fn chunks(archive: &FileArchive, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
+    let mut chunks = vec![Vec::new(); wanted.len()];
+    for (chunk, entry) in archive.index.chunks.iter().enumerate() {
+        let table = entry.table.0 as usize;
+        if wanted[table] && entry.rows > 0 {
+            chunks[table].push(ChunkSize { chunk, rows: entry.rows, raw_bytes: entry.raw_bytes });
+        }
+    }
+    chunks
+}
