@@ -85,18 +85,35 @@ pub struct Error {
 }
 
 impl Error {
-    /// `doing` is a present-tense phrase ("copy out public.plugins, pages 0..2048"); `cause` says what went wrong.
+    /// `doing` is a present-tense phrase ("copy out public.plugins, pages 0..2048"); `cause` says
+    /// what went wrong.
     pub fn new(kind: Kind, doing: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), cause: cause.into(), items: Box::default(), hint: None, sqlstate: None, source: None }
+        Self {
+            kind,
+            doing: doing.into(),
+            cause: cause.into(),
+            items: Box::default(),
+            hint: None,
+            sqlstate: None,
+            source: None,
+        }
     }
 
     /// A failure of the local file system while `doing`.
     pub fn file(doing: impl Into<String>, source: std::io::Error) -> Self {
         let hint = match source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some("free some space, or write somewhere else"),
-            std::io::ErrorKind::FileTooLarge => Some("raise the limit on the size of files (ulimit -f), or write somewhere else"),
-            std::io::ErrorKind::BrokenPipe => Some("the program that reads the output has ended; see what it says"),
-            std::io::ErrorKind::PermissionDenied => Some("check the owner and mode of the file and its folder"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Some("free some space, or write somewhere else")
+            }
+            std::io::ErrorKind::FileTooLarge => {
+                Some("raise the limit on the size of files (ulimit -f), or write somewhere else")
+            }
+            std::io::ErrorKind::BrokenPipe => {
+                Some("the program that reads the output has ended; see what it says")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                Some("check the owner and mode of the file and its folder")
+            }
             _ => None,
         };
         let mut error = Self::new(Kind::File, doing, source.to_string());
@@ -196,7 +213,8 @@ mod tests {
 
     #[test]
     fn reads_as_a_sentence() {
-        let error = Error::new(Kind::Server, "copy out public.plugins", "connection closed").within("dump kong");
+        let error = Error::new(Kind::Server, "copy out public.plugins", "connection closed")
+            .within("dump kong");
         assert_eq!(error.to_string(), "dump kong: copy out public.plugins: connection closed");
         assert_eq!(error.kind().exit_code(), 5);
     }

@@ -1,4 +1,5 @@
-//! Silverback: a logical dumper and restorer for PostgreSQL, made first for Kong Gateway's database.
+//! Silverback: a logical dumper and restorer for PostgreSQL, made first for Kong Gateway's
+//! database.
 //!
 //! ```text
 //! DUMP     lock ─► snapshot ─► catalog ─► plan ─► N sessions ─► chunks ─► rayon: encode ─► one writer ─► storage::Sink
@@ -6,9 +7,11 @@
 //! VERIFY   storage::Source ─► threads: check every chunk ─► report
 //! ```
 //!
-//! Imports go one way, downward: `cli ► kong ► dump|restore|verify ► pg ► select ► sql|storage|pool|progress|limits|profile ► archive ► pgcopy ►
-//! error|sqlstate`. Source, target and options are arguments of [`dump::run`], [`restore::run`] and [`verify::run`]; what they do they tell a
-//! [`progress::Progress`]. A restore is of several jobs at a time, each noted in a ledger in the target, so that one that was stopped goes on.
+//! Imports go one way, downward: `cli ► kong ► dump|restore|verify ► pg ► select ►
+//! sql|storage|pool|progress|limits|profile ► archive ► pgcopy ► error|sqlstate`. Source, target
+//! and options are arguments of [`dump::run`], [`restore::run`] and [`verify::run`]; what they do
+//! they tell a [`progress::Progress`]. A restore is of several jobs at a time, each noted in a
+//! ledger in the target, so that one that was stopped goes on.
 
 pub mod archive;
 pub mod cli;

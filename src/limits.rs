@@ -13,8 +13,8 @@ const MEMORY_MAX: u64 = 96 << 20;
 pub struct Limits {
     /// Sessions that copy or restore; by default as many as the machine's cores suggest.
     pub jobs: Option<NonZeroUsize>,
-    /// Bytes of rows in flight, raw and encoded; by default a share for each session. The manifest of an archive may take as much, if that is more
-    /// than is usual for its size.
+    /// Bytes of rows in flight, raw and encoded; by default a share for each session. The manifest
+    /// of an archive may take as much, if that is more than is usual for its size.
     pub max_memory: Option<u64>,
     /// How long the server may send nothing, or take nothing; for ever if it is 0.
     pub stall_timeout: Duration,
@@ -27,20 +27,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The sessions that copy out: if no number is asked for, two more than there are cores, at most 8. While some wait for the network or for a
-    /// worker, others are served.
+    /// The sessions that copy out: if no number is asked for, two more than there are cores, at
+    /// most 8. While some wait for the network or for a worker, others are served.
     pub fn dump_jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or_else(|| at_least_one((cores() + 2).min(8)))
     }
 
-    /// The sessions that restore: if no number is asked for, as many as there are cores, at least 2, at most 8. Each keeps the server busy; more of
-    /// them than it has cores sort in each other's way.
+    /// The sessions that restore: if no number is asked for, as many as there are cores, at least
+    /// 2, at most 8. Each keeps the server busy; more of them than it has cores sort in each
+    /// other's way.
     pub fn restore_jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or_else(|| at_least_one(cores().clamp(2, 8)))
     }
 
-    /// Bytes of rows in flight: enough that each session has a chunk to fill or send while others are coded, and no more, whatever the size of the
-    /// database.
+    /// Bytes of rows in flight: enough that each session has a chunk to fill or send while others
+    /// are coded, and no more, whatever the size of the database.
     pub fn memory_for(&self, jobs: NonZeroUsize) -> u64 {
         self.max_memory.unwrap_or((MEMORY_PER_JOB * jobs.get() as u64).min(MEMORY_MAX))
     }

@@ -8,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{Error, Kind, Result};
 
-/// One bound on the bytes held between a socket and a disk. A permit rides with each chunk and dies with it.
+/// One bound on the bytes held between a socket and a disk. A permit rides with each chunk and dies
+/// with it.
 #[derive(Clone, Debug)]
 pub struct Budget {
     permits: Arc<Semaphore>,
@@ -25,17 +26,22 @@ impl Budget {
         Self { permits: Arc::new(Semaphore::new(total as usize)), total }
     }
 
-    /// Waits until `bytes` are free; a request larger than the whole budget waits for all of it and passes alone.
+    /// Waits until `bytes` are free; a request larger than the whole budget waits for all of it and
+    /// passes alone.
     pub async fn acquire(&self, bytes: u64) -> Permit {
         let want = bytes.div_ceil(UNIT).min(u64::from(self.total)) as u32;
-        Arc::clone(&self.permits).acquire_many_owned(want).await.expect("the semaphore is never closed")
+        Arc::clone(&self.permits)
+            .acquire_many_owned(want)
+            .await
+            .expect("the semaphore is never closed")
     }
 }
 
 /// Bytes of the budget in use; given back when dropped.
 pub type Permit = OwnedSemaphorePermit;
 
-/// Buffers of one size that are used again: the first use of fresh memory costs more than filling it.
+/// Buffers of one size that are used again: the first use of fresh memory costs more than filling
+/// it.
 #[derive(Clone, Debug)]
 pub struct Buffers {
     bytes: usize,
@@ -51,7 +57,8 @@ impl Buffers {
         Self { bytes, free: Arc::default() }
     }
 
-    /// An empty buffer, a fresh one if none is free; for what does not fit, and where there is no memory, one without any.
+    /// An empty buffer, a fresh one if none is free; for what does not fit, and where there is no
+    /// memory, one without any.
     pub fn take(&self, bytes: usize) -> Vec<u8> {
         if bytes > self.bytes {
             return Vec::new();
@@ -82,7 +89,8 @@ impl Buffers {
     }
 }
 
-/// Whether so many threads can be started. A runtime that finds out by itself may wait for ever for those that it has not got.
+/// Whether so many threads can be started. A runtime that finds out by itself may wait for ever for
+/// those that it has not got.
 ///
 /// # Errors
 /// [`Kind::Requirement`] if they cannot.
@@ -98,8 +106,13 @@ pub fn check_threads(count: usize) -> Result<()> {
         });
         drop(begin);
         all.map_err(|source| {
-            let error = Error::new(Kind::Requirement, format!("start {count} threads"), source.to_string()).with_source(source);
-            error.hint("let the program have more memory, address space (ulimit -v) or processes (ulimit -u)")
+            let error =
+                Error::new(Kind::Requirement, format!("start {count} threads"), source.to_string())
+                    .with_source(source);
+            error.hint(
+                "let the program have more memory, address space (ulimit -v) or processes \
+                 (ulimit -u)",
+            )
         })
     })
 }
@@ -115,7 +128,8 @@ pub fn spawn(work: impl FnOnce() + Send + 'static) {
     rayon::spawn(work);
 }
 
-/// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics here, in the caller's task.
+/// Runs CPU work on rayon's pool and waits for it without blocking tokio. A panic in `work` panics
+/// here, in the caller's task.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = oneshot::channel();
     rayon::spawn(move || {
@@ -125,9 +139,12 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
     receiver.await.expect("the sender is used").unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Does work on a thread of the pool, which a panic would end with the whole process: it becomes an error.
+/// Does work on a thread of the pool, which a panic would end with the whole process: it becomes an
+/// error.
 pub fn caught<T>(doing: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::new(Kind::Unexpected, doing, "a bug: the panic was told before")))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new(Kind::Unexpected, doing, "a bug: the panic was told before"))
+    })
 }
 
 #[cfg(test)]
@@ -145,7 +162,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_comes_back_to_who_waits() {
-        let panicked = tokio::spawn(run(|| -> u8 { panic!("thrown by a test") })).await.expect_err("it panics");
+        let panicked = tokio::spawn(run(|| -> u8 { panic!("thrown by a test") }))
+            .await
+            .expect_err("it panics");
         assert!(panicked.is_panic());
         let error = caught::<()>("do it", || panic!("thrown by a test")).expect_err("an error");
         assert_eq!((error.kind(), error.doing()), (Kind::Unexpected, "do it"));

@@ -1,9 +1,11 @@
-//! What a product means by some of its tables and columns, where that decides how a restore is done. Knows no product.
+//! What a product means by some of its tables and columns, where that decides how a restore is
+//! done. Knows no product.
 
 /// What is known of the databases of one product; by default nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile {
-    /// Whether the rows of a table of this name come when everything else stands, because they declare the database usable.
+    /// Whether the rows of a table of this name come when everything else stands, because they
+    /// declare the database usable.
     pub loads_last: fn(&str) -> bool,
     /// Whether rows are looked up by a column of this name from the first moment on.
     pub is_searched: fn(&str) -> bool,
@@ -13,7 +15,11 @@ pub struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { loads_last: |_| false, is_searched: |_| false, may_start: "the database may be used now" }
+        Self {
+            loads_last: |_| false,
+            is_searched: |_| false,
+            may_start: "the database may be used now",
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The SQLSTATEs that something is decided by, under the names of PostgreSQL's documentation (appendix "PostgreSQL Error Codes").
+//! The SQLSTATEs that something is decided by, under the names of PostgreSQL's documentation
+//! (appendix "PostgreSQL Error Codes").
 
 #![expect(missing_docs, reason = "the names say it")]
 

@@ -13,7 +13,8 @@ fuzz_target!(|bytes: &[u8]| {
     let raw = Bytes::copy_from_slice(raw);
     if let Ok(split) = split(RowEncoding::Binary, usize::from(columns), &raw, Vec::new()) {
         let (rows, digest, raw_crc) = (split.rows, split.digest, split.raw_crc);
-        let joined = join(RowEncoding::Binary, split.columns, Vec::new()).expect("columns that were just split");
+        let joined = join(RowEncoding::Binary, split.columns, Vec::new())
+            .expect("columns that were just split");
         assert_eq!((joined.rows, joined.digest, joined.raw_crc), (rows, digest, raw_crc));
         assert_eq!(joined.pieces.concat(), raw[..split.raw_bytes as usize]);
     }

@@ -1,10 +1,15 @@
-//! Valid archives to start from, and checksums made right so that the fuzzer gets past them. Offsets are those of `format-spec/`.
+//! Valid archives to start from, and checksums made right so that the fuzzer gets past them.
+//! Offsets are those of `format-spec/`.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use silverback::archive::manifest::{Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
-use silverback::archive::{Archive, ArchiveWriter, Codec, InOrder, Passed, StoredChunk, UncheckedChunk, encode_chunk};
+use silverback::archive::manifest::{
+    Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId,
+};
+use silverback::archive::{
+    Archive, ArchiveWriter, Codec, InOrder, Passed, StoredChunk, UncheckedChunk, encode_chunk,
+};
 use uuid::Uuid;
 
 const HEADER_BYTES: usize = 64;
@@ -26,7 +31,13 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
             ObjectId(id as u32),
             "public",
             format!("t{id}"),
-            (0..columns).map(|at| Column { name: format!("c{at}"), type_name: "text".into(), not_null: false }).collect(),
+            (0..columns)
+                .map(|at| Column {
+                    name: format!("c{at}"),
+                    type_name: "text".into(),
+                    not_null: false,
+                })
+                .collect(),
             encoding,
         )
     };
@@ -67,17 +78,29 @@ pub fn rows(encoding: RowEncoding) -> Bytes {
             }
             out.into()
         }
-        RowEncoding::Text => (0..40).flat_map(|row| format!("row {row}\t\\N\ta\\tb{}\n", row / 9).into_bytes()).collect::<Vec<_>>().into(),
+        RowEncoding::Text => (0..40)
+            .flat_map(|row| format!("row {row}\t\\N\ta\\tb{}\n", row / 9).into_bytes())
+            .collect::<Vec<_>>()
+            .into(),
     }
 }
 
 /// A small archive of both encodings.
 pub fn archive(codec: Codec) -> Vec<u8> {
     let tables = [(RowEncoding::Binary, 3), (RowEncoding::Text, 3)];
-    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec).expect("a vector takes all");
+    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec)
+        .expect("a vector takes all");
     for (id, (encoding, columns)) in tables.into_iter().enumerate() {
-        let chunk =
-            encode_chunk(Uuid::nil(), TableId(id as u32), encoding, columns, &rows(encoding), codec, Vec::new()).expect("whole rows");
+        let chunk = encode_chunk(
+            Uuid::nil(),
+            TableId(id as u32),
+            encoding,
+            columns,
+            &rows(encoding),
+            codec,
+            Vec::new(),
+        )
+        .expect("whole rows");
         writer.write_chunk(&chunk.0).expect("a vector takes all");
     }
     writer.end_tables().expect("every table is there");
@@ -88,7 +111,11 @@ pub fn archive(codec: Codec) -> Vec<u8> {
 pub fn chunks(codec: Codec) -> Vec<Vec<u8>> {
     let bytes = archive(codec);
     let index = Archive::open(bytes.clone(), "seed").expect("it was just written").index;
-    index.chunks.iter().map(|chunk| bytes[chunk.offset as usize..][..chunk.stored_bytes as usize].to_vec()).collect()
+    index
+        .chunks
+        .iter()
+        .map(|chunk| bytes[chunk.offset as usize..][..chunk.stored_bytes as usize].to_vec())
+        .collect()
 }
 
 /// Opens an archive and reads all of it, as far as it goes.
@@ -113,7 +140,8 @@ pub fn read_in_order(bytes: &[u8]) {
         return;
     };
     while let Ok(Some(_)) = archive.next_chunk() {
-        let _ = archive.read_body().and_then(UncheckedChunk::check_stored).and_then(StoredChunk::check);
+        let _ =
+            archive.read_body().and_then(UncheckedChunk::check_stored).and_then(StoredChunk::check);
     }
     let whole = matches!(archive.finish(HashMap::new()), Ok(Passed::Whole(_)));
     assert!(!whole || Archive::open(bytes.to_vec(), "fuzz").is_ok());
@@ -134,7 +162,9 @@ pub fn reseal(bytes: &mut [u8]) {
         put(bytes, HEADER_BYTES + 32, &crc.to_le_bytes());
         seal(bytes, HEADER_BYTES, 36);
     }
-    let places = |bytes: &[u8], magic: &[u8]| (HEADER_BYTES..footer).filter(|&at| bytes[at..].starts_with(magic)).collect::<Vec<_>>();
+    let places = |bytes: &[u8], magic: &[u8]| {
+        (HEADER_BYTES..footer).filter(|&at| bytes[at..].starts_with(magic)).collect::<Vec<_>>()
+    };
     for at in places(bytes, b"SBKCHNK2") {
         seal_chunk(&mut bytes[at..footer]);
     }
@@ -184,7 +214,8 @@ pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
     seal_chunk(&mut chunk);
 
     let mut writer =
-        ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None).expect("a vector takes all");
+        ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&[(encoding, columns)]), Codec::None)
+            .expect("a vector takes all");
     writer.end_tables().expect("every table is there");
     let mut out = writer.finish().expect("a vector takes all").0;
     let mut footer = out.split_off(out.len() - FOOTER_BYTES);
@@ -196,11 +227,31 @@ pub fn frame(mut chunk: Vec<u8>) -> Option<Vec<u8>> {
     let stored = (chunk.len() as u64).to_le_bytes();
     let one = 1_u64.to_le_bytes();
     let hash = blake3::hash(&chunk[..header]);
-    let entry = [&[0; 8][..], &(offset as u64).to_le_bytes(), &stored, raw_bytes, rows, digest, hash.as_bytes()].concat();
+    let entry = [
+        &[0; 8][..],
+        &(offset as u64).to_le_bytes(),
+        &stored,
+        raw_bytes,
+        rows,
+        digest,
+        hash.as_bytes(),
+    ]
+    .concat();
     let totals = [&one[..], rows, raw_bytes, &stored, digest].concat();
     let end = out.len() as u64;
     out.extend([b"SBKTBEND", &[0; 24][..], &totals, &[0; 4]].concat());
-    let index = [b"SBKINDX2", &one[..], &1_u32.to_le_bytes(), &[0; 4], &entry, &totals, &[0; 8], &end.to_le_bytes(), &[0; 4]].concat();
+    let index = [
+        b"SBKINDX2",
+        &one[..],
+        &1_u32.to_le_bytes(),
+        &[0; 4],
+        &entry,
+        &totals,
+        &[0; 8],
+        &end.to_le_bytes(),
+        &[0; 4],
+    ]
+    .concat();
     put(&mut footer, 16, &(out.len() as u64).to_le_bytes());
     put(&mut footer, 24, &(index.len() as u64).to_le_bytes());
     put(&mut footer, 32, &one);
@@ -237,8 +288,12 @@ mod tests {
             assert_eq!(bytes, archive(codec));
             for chunk in chunks(codec) {
                 let framed = frame(chunk).expect("a whole chunk");
-                let read = Archive::open(framed, "seed").expect("everything around the chunk is right");
-                read.read_chunk(0).expect("its checksums are right").decode().expect("it is a seed");
+                let read =
+                    Archive::open(framed, "seed").expect("everything around the chunk is right");
+                read.read_chunk(0)
+                    .expect("its checksums are right")
+                    .decode()
+                    .expect("it is a seed");
             }
         }
     }

@@ -51,7 +51,8 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Appends a block to `out`, compressed if that saves at least a thirty-second of it. Whatever goes wrong, the block as it is will do.
+/// Appends a block to `out`, compressed if that saves at least a thirty-second of it. Whatever goes
+/// wrong, the block as it is will do.
 pub(super) fn compress(codec: Codec, raw: &[u8], out: &mut Vec<u8>) -> BlockCodec {
     let start = out.len();
     if let Codec::Zstd(level) = codec
@@ -73,9 +74,11 @@ const NOISE_BYTES: usize = 64 << 10;
 /// The part of a block that stands for all of it when it is tried.
 const SAMPLE_BYTES: usize = 32 << 10;
 
-/// Recognises random UUIDs and what is compressed already, at a hundredth of what compressing them in vain would cost.
+/// Recognises random UUIDs and what is compressed already, at a hundredth of what compressing them
+/// in vain would cost.
 ///
-/// Two looks: do single bytes vary as if by chance, and if so, does a piece from the middle not shrink (values that return)?
+/// Two looks: do single bytes vary as if by chance, and if so, does a piece from the middle not
+/// shrink (values that return)?
 ///
 /// `out` comes back as it was.
 fn is_noise(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
@@ -102,7 +105,8 @@ fn order0_bits(raw: &[u8]) -> f32 {
     counts.iter().map(share).filter(|share| *share > 0.0).map(|share| -share * share.log2()).sum()
 }
 
-/// Appends the block as a zstd frame, and tells whether what that saves is worth the time to decompress it.
+/// Appends the block as a zstd frame, and tells whether what that saves is worth the time to
+/// decompress it.
 fn zstd_pays(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
     let start = out.len();
     // A frame that needs more than that does not pay.
@@ -115,7 +119,8 @@ fn zstd_pays(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
         }
         let mut end = Cursor::new(&mut *out);
         end.set_position(start as u64);
-        slot.as_mut().is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, &mut end).is_ok())
+        slot.as_mut()
+            .is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, &mut end).is_ok())
     }) && out.len() - start <= raw.len() - raw.len() / 32
 }
 
@@ -202,7 +207,9 @@ pub(super) fn decompress_alone(block: Block) -> Result<Bytes, Unreadable> {
 fn check(block: &Block) -> Result<(), String> {
     match block.codec {
         BlockCodec::None if block.stored.len() as u64 == block.raw_bytes => Ok(()),
-        BlockCodec::None => Err(format!("a block has {} bytes, expected {}", block.stored.len(), block.raw_bytes)),
+        BlockCodec::None => {
+            Err(format!("a block has {} bytes, expected {}", block.stored.len(), block.raw_bytes))
+        }
         BlockCodec::Zstd => check_frame(&block.stored, block.raw_bytes),
     }
 }
@@ -217,22 +224,30 @@ fn unzstd(stored: &[u8], raw_bytes: u64, out: &mut Vec<u8>) -> Result<(), String
         let decompressor = slot.as_mut().expect("it was just put there");
         let mut end = Cursor::new(&mut *out);
         end.set_position(start as u64);
-        decompressor.decompress_to_buffer(stored, &mut end).map_err(|error| format!("a block does not decompress: {error}"))
+        decompressor
+            .decompress_to_buffer(stored, &mut end)
+            .map_err(|error| format!("a block does not decompress: {error}"))
     })?;
     if (out.len() - start) as u64 != raw_bytes {
-        return Err(format!("a block decompresses to {} bytes, expected {raw_bytes}", out.len() - start));
+        return Err(format!(
+            "a block decompresses to {} bytes, expected {raw_bytes}",
+            out.len() - start
+        ));
     }
     Ok(())
 }
 
-/// Checks that the block is one frame, of the declared size, without dictionary, with a window that any reader takes.
+/// Checks that the block is one frame, of the declared size, without dictionary, with a window that
+/// any reader takes.
 fn check_frame(stored: &[u8], raw_bytes: u64) -> Result<(), String> {
     if !stored.starts_with(&zstd_safe::MAGICNUMBER.to_le_bytes()) {
         return Err("a block is not a zstd frame".into());
     }
     match zstd_safe::get_frame_content_size(stored) {
         Ok(Some(declared)) if declared == raw_bytes => {}
-        Ok(declared) => return Err(format!("a zstd frame declares {declared:?} bytes, expected {raw_bytes}")),
+        Ok(declared) => {
+            return Err(format!("a zstd frame declares {declared:?} bytes, expected {raw_bytes}"));
+        }
         Err(_) => return Err("a zstd frame's header is damaged".into()),
     }
     if zstd_safe::find_frame_compressed_size(stored) != Ok(stored.len()) {
@@ -241,11 +256,16 @@ fn check_frame(stored: &[u8], raw_bytes: u64) -> Result<(), String> {
     if zstd_safe::get_dict_id_from_frame(stored).is_some() {
         return Err("a zstd frame asks for a dictionary".into());
     }
-    // RFC 8878, 3.1.1.1: without the single-segment flag a byte of window size follows the descriptor.
+    // RFC 8878, 3.1.1.1: without the single-segment flag a byte of window size follows the
+    // descriptor.
     let single_segment = stored.get(4).is_some_and(|descriptor| descriptor >> 5 & 1 == 1);
-    let window_log = stored.get(5).map_or(0, |window| 10 + u32::from(window >> 3) + u32::from(window & 7 != 0));
+    let window_log =
+        stored.get(5).map_or(0, |window| 10 + u32::from(window >> 3) + u32::from(window & 7 != 0));
     if !single_segment && window_log > WINDOW_LOG_MAX {
-        return Err(format!("a zstd frame asks for a window of 2^{window_log} bytes, the limit is 2^{WINDOW_LOG_MAX}"));
+        return Err(format!(
+            "a zstd frame asks for a window of 2^{window_log} bytes, the limit is \
+             2^{WINDOW_LOG_MAX}"
+        ));
     }
     Ok(())
 }
@@ -268,7 +288,10 @@ mod tests {
             assert_eq!((codec, &stored[..6]), (expect, &b"before"[..]));
             let stored = Bytes::from(stored).slice(6..);
             let block = Block { codec, stored, raw_bytes: raw.len() as u64 };
-            assert_eq!(decompress(vec![block]).expect("it was just compressed").0, std::slice::from_ref(&raw));
+            assert_eq!(
+                decompress(vec![block]).expect("it was just compressed").0,
+                std::slice::from_ref(&raw)
+            );
         }
         let mut stored = Vec::new();
         assert_eq!(compress(Codec::None, &raw, &mut stored), BlockCodec::None);
@@ -292,7 +315,10 @@ mod tests {
     #[test]
     fn random_values_that_return_are_compressed() {
         let few = noise(160);
-        let returning: Vec<u8> = noise(100_000).iter().flat_map(|byte| few[usize::from(byte % 10) * 16..][..16].to_vec()).collect();
+        let returning: Vec<u8> = noise(100_000)
+            .iter()
+            .flat_map(|byte| few[usize::from(byte % 10) * 16..][..16].to_vec())
+            .collect();
         assert!(order0_bits(&noise(1 << 20)) > 7.9);
         check(returning, BlockCodec::Zstd);
         check(noise(20_000).repeat(10), BlockCodec::Zstd);
@@ -300,8 +326,20 @@ mod tests {
 
     #[test]
     fn blocks_of_every_size_come_back() {
-        for bytes in [0, 1, SMALL_BYTES - 1, SMALL_BYTES, NOISE_BYTES - 1, NOISE_BYTES, NOISE_BYTES + 1, 1 << 20] {
-            check(vec![b'a'; bytes], if bytes < SMALL_BYTES { BlockCodec::None } else { BlockCodec::Zstd });
+        for bytes in [
+            0,
+            1,
+            SMALL_BYTES - 1,
+            SMALL_BYTES,
+            NOISE_BYTES - 1,
+            NOISE_BYTES,
+            NOISE_BYTES + 1,
+            1 << 20,
+        ] {
+            check(
+                vec![b'a'; bytes],
+                if bytes < SMALL_BYTES { BlockCodec::None } else { BlockCodec::Zstd },
+            );
         }
         for bytes in [SMALL_BYTES, NOISE_BYTES, NOISE_BYTES + 1, 1 << 20] {
             check(noise(bytes), BlockCodec::None);

@@ -7,8 +7,9 @@
 //! column: 0 form | 1 transform | 2 lengths_codec | 3 data_codec | 4 value_bytes | 8 lengths_stored | 12 data_raw | 16 data_stored
 //! ```
 //!
-//! Format 1 has another magic, no writer, and the codecs of a column before a reserved byte. The column count stands at a fixed place, so
-//! that a chunk says where it ends to a reader that has seen nothing else.
+//! Format 1 has another magic, no writer, and the codecs of a column before a reserved byte. The
+//! column count stands at a fixed place, so that a chunk says where it ends to a reader that has
+//! seen nothing else.
 
 use bincode::{Decode, Encode};
 use uuid::Uuid;
@@ -186,16 +187,19 @@ fn encoding_byte(encoding: RowEncoding) -> u8 {
     }
 }
 
-/// The format of a chunk that begins here, and how many columns its header says it has; nothing is checked yet.
+/// The format of a chunk that begins here, and how many columns its header says it has; nothing is
+/// checked yet.
 pub(super) fn begins(start: &[u8]) -> Option<(Format, usize)> {
-    let format = [Format::Two, Format::One].into_iter().find(|format| start.starts_with(&magic(*format)))?;
+    let format =
+        [Format::Two, Format::One].into_iter().find(|format| start.starts_with(&magic(*format)))?;
     // The last two bytes of the 16 before the row count.
     let at = fixed_bytes(format) - 82;
     let bytes = start.get(at..at + 2)?;
     Some((format, usize::from(u16::from_le_bytes(bytes.try_into().ok()?))))
 }
 
-/// Reads a header of this format that fills `bytes`, and checks all that can be checked without the body.
+/// Reads a header of this format that fills `bytes`, and checks all that can be checked without the
+/// body.
 pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
     decode_clause(format, bytes).map_err(|cause| damaged("read the chunk's header", cause))
 }
@@ -210,7 +214,10 @@ fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<Colum
     };
     let layout: Layout = match format {
         Format::Two => codec::decode(fixed)?,
-        Format::One => codec::decode(&[&fixed[..WRITER.start], &[0; WRITER.end - WRITER.start], &fixed[WRITER.start..]].concat())?,
+        Format::One => codec::decode(
+            &[&fixed[..WRITER.start], &[0; WRITER.end - WRITER.start], &fixed[WRITER.start..]]
+                .concat(),
+        )?,
     };
     let encoding = match layout.encoding {
         1 => RowEncoding::Binary,
@@ -220,8 +227,14 @@ fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<Colum
     if layout.reserved != 0 {
         return Err("reserved bytes are not zero".into());
     }
-    if usize::from(layout.columns) > COLUMNS_MAX || usize::from(layout.columns) * COLUMN_BYTES != descriptors.len() {
-        return Err(format!("it says {} columns and has room for {}", layout.columns, descriptors.len() / COLUMN_BYTES));
+    if usize::from(layout.columns) > COLUMNS_MAX
+        || usize::from(layout.columns) * COLUMN_BYTES != descriptors.len()
+    {
+        return Err(format!(
+            "it says {} columns and has room for {}",
+            layout.columns,
+            descriptors.len() / COLUMN_BYTES
+        ));
     }
     let header = ChunkHeader {
         archive: Uuid::from_bytes(layout.archive),
@@ -239,17 +252,23 @@ fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<Colum
         body_crc: layout.body_crc,
     };
     check_size(&header)?;
-    let columns =
-        descriptors.chunks_exact(COLUMN_BYTES).map(|bytes| decode_column(format, header.rows, bytes)).collect::<Result<Vec<_>, _>>()?;
+    let columns = descriptors
+        .chunks_exact(COLUMN_BYTES)
+        .map(|bytes| decode_column(format, header.rows, bytes))
+        .collect::<Result<Vec<_>, _>>()?;
     check_sums(&header, &columns)?;
     Ok((header, columns))
 }
 
-/// Checks that so many rows fit into so many raw bytes, and those into the limit. After this, sizes made of `rows` are bounded.
+/// Checks that so many rows fit into so many raw bytes, and those into the limit. After this, sizes
+/// made of `rows` are bounded.
 fn check_size(header: &ChunkHeader) -> Result<(), String> {
     let limit = raw_bytes_max(header.rows);
     if header.rows == 0 || header.raw_bytes > limit {
-        return Err(format!("it says {} rows of {} bytes, the limit is {limit} bytes", header.rows, header.raw_bytes));
+        return Err(format!(
+            "it says {} rows of {} bytes, the limit is {limit} bytes",
+            header.rows, header.raw_bytes
+        ));
     }
     let columns = u64::from(header.columns);
     let row_bytes_min = match header.encoding {
@@ -257,7 +276,10 @@ fn check_size(header: &ChunkHeader) -> Result<(), String> {
         RowEncoding::Text => columns.max(1),
     };
     if header.rows > header.raw_bytes / row_bytes_min {
-        return Err(format!("it says {} rows in {} bytes, which is too little", header.rows, header.raw_bytes));
+        return Err(format!(
+            "it says {} rows in {} bytes, which is too little",
+            header.rows, header.raw_bytes
+        ));
     }
     Ok(())
 }
@@ -267,10 +289,12 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
     if format == Format::One {
         // What is the transform now was reserved, and stood behind the codecs.
         let ColumnLayout { transform, lengths_codec, data_codec, .. } = layout;
-        (layout.lengths_codec, layout.data_codec, layout.transform) = (transform, lengths_codec, data_codec);
+        (layout.lengths_codec, layout.data_codec, layout.transform) =
+            (transform, lengths_codec, data_codec);
     }
     let form = form_of(layout.form, layout.value_bytes)?;
-    let codec = |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
+    let codec =
+        |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
     let (lengths_codec, data_codec) = (codec(layout.lengths_codec)?, codec(layout.data_codec)?);
     if layout.transform != 0 {
         return Err(match format {
@@ -278,8 +302,10 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
             Format::Two => format!("there is no transform {}", layout.transform),
         });
     }
-    let sizes =
-        [(lengths_codec, form.lengths_bytes(rows), layout.lengths_stored), (data_codec, u64::from(layout.data_raw), layout.data_stored)];
+    let sizes = [
+        (lengths_codec, form.lengths_bytes(rows), layout.lengths_stored),
+        (data_codec, u64::from(layout.data_raw), layout.data_stored),
+    ];
     for (codec, raw, stored) in sizes {
         let fits = match codec {
             BlockCodec::None => u64::from(stored) == raw,
@@ -294,7 +320,10 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
 }
 
 fn check_sums(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Result<(), String> {
-    let stored: u64 = columns.iter().map(|column| u64::from(column.lengths_stored) + u64::from(column.data_stored)).sum();
+    let stored: u64 = columns
+        .iter()
+        .map(|column| u64::from(column.lengths_stored) + u64::from(column.data_stored))
+        .sum();
     if stored != header.body_bytes {
         return Err(format!("its blocks have {stored} bytes, it says {}", header.body_bytes));
     }

@@ -1,7 +1,8 @@
-//! Fixed-layout structures to bytes and back: little-endian, every integer at its full width, no padding.
+//! Fixed-layout structures to bytes and back: little-endian, every integer at its full width, no
+//! padding.
 //!
-//! The one module that uses `bincode` (its `legacy` configuration); `format-spec/` writes the bytes out, so it can be
-//! replaced without a reader noticing.
+//! The one module that uses `bincode` (its `legacy` configuration); `format-spec/` writes the bytes
+//! out, so it can be replaced without a reader noticing.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, legacy};
 use bincode::{Decode, Encode};
@@ -9,11 +10,13 @@ use bincode::{Decode, Encode};
 /// More bytes than any structure has; nothing read allocates beyond it.
 const STRUCTURE_BYTES_MAX: usize = 256;
 
-const CONFIG: Configuration<LittleEndian, Fixint, Limit<STRUCTURE_BYTES_MAX>> = legacy().with_limit::<STRUCTURE_BYTES_MAX>();
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<STRUCTURE_BYTES_MAX>> =
+    legacy().with_limit::<STRUCTURE_BYTES_MAX>();
 
 /// Appends a structure.
 pub(super) fn encode_into<T: Encode>(value: &T, out: &mut Vec<u8>) {
-    let bytes = bincode::encode_to_vec(value, CONFIG).expect("a structure of integers and arrays can always be written");
+    let bytes = bincode::encode_to_vec(value, CONFIG)
+        .expect("a structure of integers and arrays can always be written");
     out.extend_from_slice(&bytes);
 }
 
@@ -22,7 +25,8 @@ pub(super) fn encode_into<T: Encode>(value: &T, out: &mut Vec<u8>) {
 /// # Errors
 /// What is wrong, as a clause of its own.
 pub(super) fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, String> {
-    let (value, used) = bincode::decode_from_slice(bytes, CONFIG).map_err(|error| format!("it does not decode: {error}"))?;
+    let (value, used) = bincode::decode_from_slice(bytes, CONFIG)
+        .map_err(|error| format!("it does not decode: {error}"))?;
     if used != bytes.len() {
         return Err(format!("it has {} bytes, expected {used}", bytes.len()));
     }
@@ -45,7 +49,9 @@ pub(super) fn unseal(bytes: &[u8]) -> Result<&[u8], String> {
     };
     let (stored, found) = (u32::from_le_bytes(*crc), crc32fast::hash(content));
     if stored != found {
-        return Err(format!("its checksum does not match (stored {stored:08x}, computed {found:08x})"));
+        return Err(format!(
+            "its checksum does not match (stored {stored:08x}, computed {found:08x})"
+        ));
     }
     Ok(content)
 }
@@ -65,7 +71,13 @@ mod tests {
 
     #[test]
     fn bytes_are_little_endian_and_nothing_is_left_over() {
-        let sample = Sample { array: [1, 2, 3], half: 0x0504, word: 0x0908_0706, long: 10, digest: 11 << 120 };
+        let sample = Sample {
+            array: [1, 2, 3],
+            half: 0x0504,
+            word: 0x0908_0706,
+            long: 10,
+            digest: 11 << 120,
+        };
         let mut bytes = Vec::new();
         encode_into(&sample, &mut bytes);
         let mut expect = vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0, 0, 0, 0, 0, 0];

@@ -46,12 +46,14 @@ impl StoredChunk {
         self.header.digest
     }
 
-    /// Decompresses and joins, and compares checksum, rows, bytes and digest with what the header says.
+    /// Decompresses and joins, and compares checksum, rows, bytes and digest with what the header
+    /// says.
     pub fn decode(self) -> Result<Joined> {
         self.decode_into(Vec::new())
     }
 
-    /// The same; the rows lie in `out`, whose content does not matter, or in fresh memory if it is too small.
+    /// The same; the rows lie in `out`, whose content does not matter, or in fresh memory if it is
+    /// too small.
     pub fn decode_into(self, out: Vec<u8>) -> Result<Joined> {
         self.decode_with(|encoding, columns| join(encoding, columns, out))
     }
@@ -61,10 +63,14 @@ impl StoredChunk {
         self.decode_with(tell)
     }
 
-    fn decode_with(self, join: impl FnOnce(RowEncoding, Columns) -> Result<Joined>) -> Result<Joined> {
+    fn decode_with(
+        self,
+        join: impl FnOnce(RowEncoding, Columns) -> Result<Joined>,
+    ) -> Result<Joined> {
         const DOING: &str = "decode a chunk";
         let Self { header, columns: descriptors, body, room: stored } = self;
-        let blocks = blocks(header.rows, &descriptors, body).map_err(|cause| damaged(DOING, cause))?;
+        let blocks =
+            blocks(header.rows, &descriptors, body).map_err(|cause| damaged(DOING, cause))?;
         let (blocks, room) = block::decompress(blocks).map_err(|cause| cause.into_error(DOING))?;
         let pairs = blocks.as_chunks().0.iter().zip(&descriptors);
         let column = |([lengths, data], column): (&[Bytes; 2], &ColumnBlocks)| Column {
@@ -78,13 +84,25 @@ impl StoredChunk {
         room::keep(&room::COLUMNS, room);
         room::keep(&room::STORED, stored);
         if joined.raw_bytes != header.raw_bytes {
-            return Err(damaged(DOING, format!("its rows have {} bytes, expected {}", joined.raw_bytes, header.raw_bytes)));
+            return Err(damaged(
+                DOING,
+                format!("its rows have {} bytes, expected {}", joined.raw_bytes, header.raw_bytes),
+            ));
         }
         if joined.raw_crc != header.raw_crc {
-            return Err(damaged(DOING, format!("its rows' checksum is {:08x}, expected {:08x}", joined.raw_crc, header.raw_crc)));
+            return Err(damaged(
+                DOING,
+                format!(
+                    "its rows' checksum is {:08x}, expected {:08x}",
+                    joined.raw_crc, header.raw_crc
+                ),
+            ));
         }
         if joined.digest != header.digest {
-            return Err(damaged(DOING, format!("its digest is {}, expected {}", joined.digest, header.digest)));
+            return Err(damaged(
+                DOING,
+                format!("its digest is {}, expected {}", joined.digest, header.digest),
+            ));
         }
         Ok(joined)
     }
@@ -101,7 +119,11 @@ fn blocks(rows: u64, columns: &[ColumnBlocks], mut body: Bytes) -> Result<Vec<Bl
     };
     let mut blocks = Vec::with_capacity(columns.len() * 2);
     for column in columns {
-        blocks.push(take(column.lengths_codec, column.lengths_stored, column.form.lengths_bytes(rows))?);
+        blocks.push(take(
+            column.lengths_codec,
+            column.lengths_stored,
+            column.form.lengths_bytes(rows),
+        )?);
         blocks.push(take(column.data_codec, column.data_stored, u64::from(column.data_raw))?);
     }
     Ok(blocks)

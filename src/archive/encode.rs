@@ -54,13 +54,16 @@ impl EncodedChunk {
     }
 }
 
-/// Makes a chunk of whole rows, the stream's header already stripped: splits, digests, sums, compresses, hashes.
+/// Makes a chunk of whole rows, the stream's header already stripped: splits, digests, sums,
+/// compresses, hashes.
 ///
-/// The blocks lie in `body`, whose content does not matter; it need not be larger than `raw`, and may have no memory yet. The flag tells
-/// whether the trailer of COPY BINARY stood at the end of `raw`.
+/// The blocks lie in `body`, whose content does not matter; it need not be larger than `raw`, and
+/// may have no memory yet. The flag tells whether the trailer of COPY BINARY stood at the end of
+/// `raw`.
 ///
 /// # Errors
-/// Rows that are malformed, or more of them than a chunk takes (64 MiB; a single row, 1 GiB and 64 KiB).
+/// Rows that are malformed, or more of them than a chunk takes (64 MiB; a single row, 1 GiB and 64
+/// KiB).
 pub fn encode_chunk(
     archive: Uuid,
     table: TableId,
@@ -72,19 +75,29 @@ pub fn encode_chunk(
 ) -> Result<(EncodedChunk, bool)> {
     const DOING: &str = "encode a chunk";
     if columns > COLUMNS_MAX {
-        return Err(Error::new(Kind::Requirement, DOING, format!("{columns} columns, the limit is {COLUMNS_MAX}")));
+        return Err(Error::new(
+            Kind::Requirement,
+            DOING,
+            format!("{columns} columns, the limit is {COLUMNS_MAX}"),
+        ));
     }
     let room = room::take(&room::COLUMNS).map_err(|error| no_memory(DOING, &error))?;
     let split = split(encoding, columns, raw, room)?;
     let limit = raw_bytes_max(split.rows);
     if split.raw_bytes > limit {
-        let cause = format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);
+        let cause =
+            format!("{} rows of {} bytes, the limit is {limit} bytes", split.rows, split.raw_bytes);
         // Whoever cuts the stream keeps the first limit; PostgreSQL itself keeps the second.
-        return Err(Error::new(if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected }, DOING, cause));
+        return Err(Error::new(
+            if split.rows == 1 { Kind::Requirement } else { Kind::Unexpected },
+            DOING,
+            cause,
+        ));
     }
     body.clear();
     body.try_reserve(raw.len()).map_err(|error| no_memory(DOING, &error))?;
-    let columns: Vec<ColumnBlocks> = split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
+    let columns: Vec<ColumnBlocks> =
+        split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
     drop(split.columns);
     room::keep(&room::COLUMNS, split.room);
     let header = ChunkHeader {
@@ -114,5 +127,12 @@ fn store(column: &Column, codec: Codec, body: &mut Vec<u8>) -> ColumnBlocks {
     };
     let (lengths_codec, lengths_stored) = append(&column.lengths);
     let (data_codec, data_stored) = append(&column.data);
-    ColumnBlocks { form: column.form, lengths_codec, data_codec, lengths_stored, data_raw: column.data.len() as u32, data_stored }
+    ColumnBlocks {
+        form: column.form,
+        lengths_codec,
+        data_codec,
+        lengths_stored,
+        data_raw: column.data.len() as u32,
+        data_stored,
+    }
 }

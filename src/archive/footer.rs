@@ -1,12 +1,13 @@
-//! The footer: the last 144 bytes of an archive. A file without one is not an archive, however long it is.
+//! The footer: the last 144 bytes of an archive. A file without one is not an archive, however long
+//! it is.
 //!
 //! ```text
 //! 0 manifest | 16 index | 32 chunks | 40 rows | 48 raw_bytes | 56 total_bytes | 64 root | 96 archive
 //! 112 keys_bytes | 120 signature_bytes | 128 reserved | 132 crc | 136 magic
 //! ```
 //!
-//! Format 1 has 128 bytes, without those of keys and signature. Both are places kept for sections between index and footer, of which there
-//! are none yet.
+//! Format 1 has 128 bytes, without those of keys and signature. Both are places kept for sections
+//! between index and footer, of which there are none yet.
 
 use bincode::{Decode, Encode};
 use uuid::Uuid;
@@ -77,8 +78,18 @@ impl Footer {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let Self { manifest_offset, manifest_bytes, index_offset, index_bytes, chunks, rows, raw_bytes, total_bytes, root, archive } =
-            *self;
+        let Self {
+            manifest_offset,
+            manifest_bytes,
+            index_offset,
+            index_bytes,
+            chunks,
+            rows,
+            raw_bytes,
+            total_bytes,
+            root,
+            archive,
+        } = *self;
         let layout = Layout {
             manifest_offset,
             manifest_bytes,
@@ -101,7 +112,8 @@ impl Footer {
         out
     }
 
-    /// Reads a footer of this format off the end of a file's last bytes; the more there are, the better garbage after the end is recognised.
+    /// Reads a footer of this format off the end of a file's last bytes; the more there are, the
+    /// better garbage after the end is recognised.
     pub(super) fn decode(format: Format, tail: &[u8]) -> Result<Self> {
         let Some(start) = tail.len().checked_sub(Self::bytes(format)) else {
             return Err(cut_short());
@@ -115,9 +127,14 @@ impl Footer {
         };
         let layout: Layout = match format {
             Format::Two => codec::decode(content),
-            Format::One => {
-                codec::decode(&[&content[..SECTIONS.start], &[0; SECTIONS.end - SECTIONS.start], &content[SECTIONS.start..]].concat())
-            }
+            Format::One => codec::decode(
+                &[
+                    &content[..SECTIONS.start],
+                    &[0; SECTIONS.end - SECTIONS.start],
+                    &content[SECTIONS.start..],
+                ]
+                .concat(),
+            ),
         }
         .map_err(|cause| damaged(DOING, cause))?;
         if layout.reserved != [0; 4] {
@@ -126,9 +143,30 @@ impl Footer {
         if layout.keys_bytes != 0 || layout.signature_bytes != 0 {
             return Err(damaged(DOING, "it speaks of sections that format 2 has not yet"));
         }
-        let Layout { manifest_offset, manifest_bytes, index_offset, index_bytes, chunks, rows, raw_bytes, total_bytes, .. } = layout;
+        let Layout {
+            manifest_offset,
+            manifest_bytes,
+            index_offset,
+            index_bytes,
+            chunks,
+            rows,
+            raw_bytes,
+            total_bytes,
+            ..
+        } = layout;
         let (root, archive) = (Root(layout.root), Uuid::from_bytes(layout.archive));
-        Ok(Self { manifest_offset, manifest_bytes, index_offset, index_bytes, chunks, rows, raw_bytes, total_bytes, root, archive })
+        Ok(Self {
+            manifest_offset,
+            manifest_bytes,
+            index_offset,
+            index_bytes,
+            chunks,
+            rows,
+            raw_bytes,
+            total_bytes,
+            root,
+            archive,
+        })
     }
 }
 
@@ -141,7 +179,8 @@ fn cut_short() -> crate::error::Error {
 fn bytes_after_end(format: Format, tail: &[u8]) -> Option<crate::error::Error> {
     let bytes = Footer::bytes(format);
     let ends = memchr::memmem::find_iter(tail, &MAGIC).map(|at| at + MAGIC.len());
-    let whole = |end: usize| end >= bytes && codec::unseal(&tail[end - bytes..end - MAGIC.len()]).is_ok();
+    let whole =
+        |end: usize| end >= bytes && codec::unseal(&tail[end - bytes..end - MAGIC.len()]).is_ok();
     let end = ends.filter(|&end| whole(end)).last()?;
     Some(damaged(DOING, format!("{} bytes follow the end of the archive", tail.len() - end)))
 }

@@ -4,7 +4,8 @@
 //! 0 magic | 8 version | 12 critical | 16 optional | 20 archive | 36 reserved | 60 crc
 //! ```
 //!
-//! Magic, version and CRC keep their places in every later version, so that an old reader can say "newer format".
+//! Magic, version and CRC keep their places in every later version, so that an old reader can say
+//! "newer format".
 
 use bincode::{Decode, Encode};
 use uuid::Uuid;
@@ -16,8 +17,8 @@ use crate::error::{Error, Kind, Result};
 /// The version that this crate writes. It reads this one and those before it.
 pub const FORMAT_VERSION: u32 = 2;
 
-/// The first and the last eight bytes of an archive. As PNG's: a byte beyond ASCII, CR LF, the DOS end of file, LF. Each
-/// breaks under another kind of text-mode transfer.
+/// The first and the last eight bytes of an archive. As PNG's: a byte beyond ASCII, CR LF, the DOS
+/// end of file, LF. Each breaks under another kind of text-mode transfer.
 pub(super) const MAGIC: [u8; 8] = *b"\x89SBK\r\n\x1a\n";
 
 /// The critical features that are specified, by bit; none can be read yet.
@@ -72,33 +73,52 @@ impl Header {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let Self { version, critical, optional, archive } = *self;
-        let layout = Layout { magic: MAGIC, version, critical, optional, archive: archive.into_bytes(), reserved: [0; 24] };
+        let layout = Layout {
+            magic: MAGIC,
+            version,
+            critical,
+            optional,
+            archive: archive.into_bytes(),
+            reserved: [0; 24],
+        };
         let mut out = Vec::with_capacity(Self::BYTES);
         codec::encode_into(&layout, &mut out);
         codec::seal(&mut out, 0);
         out
     }
 
-    /// Reads the header off the first bytes of a file, which may be fewer than [`Self::BYTES`] if the file is shorter.
+    /// Reads the header off the first bytes of a file, which may be fewer than [`Self::BYTES`] if
+    /// the file is shorter.
     pub(super) fn decode(start: &[u8]) -> Result<Self> {
         check_magic(start)?;
         let Some(bytes) = start.get(..Self::BYTES) else {
-            return Err(damaged(DOING, format!("the archive is cut short: it has {} bytes", start.len())));
+            return Err(damaged(
+                DOING,
+                format!("the archive is cut short: it has {} bytes", start.len()),
+            ));
         };
         let content = codec::unseal(bytes).map_err(|cause| damaged(DOING, cause))?;
         let layout: Layout = codec::decode(content).map_err(|cause| damaged(DOING, cause))?;
         if layout.version > FORMAT_VERSION {
-            let cause = format!("it is of a newer format: version {}, this program reads up to {FORMAT_VERSION}", layout.version);
+            let cause = format!(
+                "it is of a newer format: version {}, this program reads up to {FORMAT_VERSION}",
+                layout.version
+            );
             return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
         }
         if layout.version == 0 {
             return Err(damaged(DOING, "there is no format version 0"));
         }
         if layout.critical != 0 {
-            let named = SPECIFIED.iter().filter(|(bit, _)| layout.critical & bit != 0).map(|(_, name)| format!(" {name}"));
+            let named = SPECIFIED
+                .iter()
+                .filter(|(bit, _)| layout.critical & bit != 0)
+                .map(|(_, name)| format!(" {name}"));
             let flags = layout.critical;
-            let cause =
-                format!("it needs features that this program cannot read (critical flags {flags:#010x}{})", named.collect::<String>());
+            let cause = format!(
+                "it needs features that this program cannot read (critical flags {flags:#010x}{})",
+                named.collect::<String>()
+            );
             return Err(Error::new(Kind::Requirement, DOING, cause).hint("use a newer silverback"));
         }
         if layout.reserved != [0; 24] {
@@ -117,8 +137,14 @@ fn check_magic(start: &[u8]) -> Result<()> {
     if start[..shared] == MAGIC[..shared] {
         return Ok(());
     }
-    if start.len() >= 4 && start[1..4] == MAGIC[1..4] || start.starts_with(b"\xc2\x89SBK") || start.starts_with(b"\xef\xbf\xbdSBK") {
-        let error = damaged(DOING, "its first bytes are damaged as a transfer in text mode would damage them");
+    if start.len() >= 4 && start[1..4] == MAGIC[1..4]
+        || start.starts_with(b"\xc2\x89SBK")
+        || start.starts_with(b"\xef\xbf\xbdSBK")
+    {
+        let error = damaged(
+            DOING,
+            "its first bytes are damaged as a transfer in text mode would damage them",
+        );
         return Err(error.hint("transfer the file again, in binary mode"));
     }
     Err(damaged(DOING, "it is not a silverback archive"))
@@ -169,10 +195,22 @@ mod tests {
         check(b"PGDMP", Kind::Archive, "not a silverback archive");
         check(b"\x89SBK\n\x1a\n", Kind::Archive, "text mode");
         check(&resealed(|bytes| bytes[8] = 3), Kind::Requirement, "newer format");
-        assert_eq!(Header::decode(&resealed(|bytes| bytes[8] = 1)).expect("format 1 is read").format(), Format::One);
+        assert_eq!(
+            Header::decode(&resealed(|bytes| bytes[8] = 1)).expect("format 1 is read").format(),
+            Format::One
+        );
         check(&resealed(|bytes| bytes[8] = 0), Kind::Archive, "no format version 0");
-        check(&resealed(|bytes| bytes[12] = 1), Kind::Requirement, "critical flags 0x00000001 sealed");
+        check(
+            &resealed(|bytes| bytes[12] = 1),
+            Kind::Requirement,
+            "critical flags 0x00000001 sealed",
+        );
         check(&resealed(|bytes| bytes[59] = 1), Kind::Archive, "reserved");
-        assert_eq!(Header::decode(&resealed(|bytes| bytes[19] = 128)).expect("optional flags are ignored").optional, 1 << 31);
+        assert_eq!(
+            Header::decode(&resealed(|bytes| bytes[19] = 128))
+                .expect("optional flags are ignored")
+                .optional,
+            1 << 31
+        );
     }
 }

@@ -1,11 +1,13 @@
-//! Reads an archive once and in order, as it comes from a pipe. What is kept of a chunk is what its header says.
+//! Reads an archive once and in order, as it comes from a pipe. What is kept of a chunk is what its
+//! header says.
 //!
 //! ```text
 //! open: header, manifest ─► next_chunk, read_body (or not) … ─► finish: index, footer, and all of it compared
 //! ```
 //!
-//! Each chunk's own checksums hold as soon as it has come; that the archive is whole is known at the end only ([`super::passed`]). Where no
-//! record can be recognised, the next one of this archive is searched for, so that one damaged header does not hide what follows.
+//! Each chunk's own checksums hold as soon as it has come; that the archive is whole is known at
+//! the end only ([`super::passed`]). Where no record can be recognised, the next one of this
+//! archive is searched for, so that one damaged header does not hide what follows.
 
 use std::io::Read;
 
@@ -33,7 +35,8 @@ const MARK: &[u8] = b"SBK";
 /// How far one looks at a time in what cannot be recognised.
 const SEARCH_BYTES: usize = 8 << 10;
 
-/// Of so many places where no record could be recognised, the bytes are kept to say what is wrong with them.
+/// Of so many places where no record could be recognised, the bytes are kept to say what is wrong
+/// with them.
 const BREAKS_KEPT: usize = 64;
 
 /// An archive that comes in order.
@@ -110,15 +113,19 @@ enum Record {
 }
 
 impl<R: Read> InOrder<R> {
-    /// Reads header and manifest; the latter may take `max_memory` bytes of memory if that is more than is usual for its size.
+    /// Reads header and manifest; the latter may take `max_memory` bytes of memory if that is more
+    /// than is usual for its size.
     ///
     /// # Errors
-    /// [`Kind::File`] if nothing can be read, [`Kind::Requirement`] if the format is newer. Damage is told by [`finish`](Self::finish).
+    /// [`Kind::File`] if nothing can be read, [`Kind::Requirement`] if the format is newer. Damage
+    /// is told by [`finish`](Self::finish).
     pub fn open(reader: R, name: &str, max_memory: u64) -> Result<Self> {
         let mut input = Incoming::new(reader, name);
         let start = input.take_vec(Header::BYTES as u64, "header")?;
         let header = match Header::decode(&start) {
-            Err(error) if error.kind() == Kind::Requirement => return Err(error.within(format!("open {name}"))),
+            Err(error) if error.kind() == Kind::Requirement => {
+                return Err(error.within(format!("open {name}")));
+            }
             header => header.ok(),
         };
         let mut root = blake3::Hasher::new();
@@ -153,7 +160,8 @@ impl<R: Read> InOrder<R> {
         self.manifest.as_ref().ok()
     }
 
-    /// Reads on to the next chunk, past the body of the one before if nobody has read it; none when there are no more.
+    /// Reads on to the next chunk, past the body of the one before if nobody has read it; none when
+    /// there are no more.
     pub fn next_chunk(&mut self) -> Result<Option<Arriving>> {
         if let Some((header, _)) = self.body.take() {
             self.input.skip(header.body_bytes)?;
@@ -172,14 +180,16 @@ impl<R: Read> InOrder<R> {
     /// Reads the body of the chunk that [`next_chunk`](Self::next_chunk) gave, once.
     ///
     /// # Errors
-    /// [`Kind::File`] if nothing can be read, [`Kind::Archive`] if the archive ends before it, [`Kind::Requirement`] if there is too little memory.
+    /// [`Kind::File`] if nothing can be read, [`Kind::Archive`] if the archive ends before it,
+    /// [`Kind::Requirement`] if there is too little memory.
     pub fn read_body(&mut self) -> Result<UncheckedChunk> {
         let Some((header, columns)) = self.body.take() else {
             return Err(Error::new(Kind::Unexpected, "read a chunk", "its body was read already"));
         };
         let bytes = header.body_bytes as usize;
         let (mut memory, taken) = if room::fits(header.body_bytes) {
-            let mut memory = room::take_for(&room::STORED, header.body_bytes).map_err(|error| no_memory("read the chunk", &error))?;
+            let mut memory = room::take_for(&room::STORED, header.body_bytes)
+                .map_err(|error| no_memory("read the chunk", &error))?;
             if memory.len() < bytes {
                 memory.resize(bytes, 0);
             }
@@ -214,11 +224,15 @@ impl<R: Read> InOrder<R> {
             self.input.skip(TableEnd::BYTES as u64)?;
             return Ok(Record::TableEnd);
         }
-        if [Format::One, Format::Two].into_iter().any(|format| known.is_none_or(|known| known == format) && index::is_here(format, start)) {
+        if [Format::One, Format::Two].into_iter().any(|format| {
+            known.is_none_or(|known| known == format) && index::is_here(format, start)
+        }) {
             self.index_offset = Some(offset);
             return Ok(Record::Last);
         }
-        let begun = chunk::begins(start).filter(|(format, columns)| known.is_none_or(|known| known == *format) && *columns <= COLUMNS_MAX);
+        let begun = chunk::begins(start).filter(|(format, columns)| {
+            known.is_none_or(|known| known == *format) && *columns <= COLUMNS_MAX
+        });
         let Some((format, columns)) = begun else { return Ok(Record::Unknown) };
         let bytes = header_bytes(format, columns);
         let head = self.input.peek(bytes as usize)?;
@@ -270,18 +284,23 @@ impl<R: Read> InOrder<R> {
         }
     }
 
-    /// Whether what stands here is, beyond doubt, a record of this archive and not a value that looks like one.
+    /// Whether what stands here is, beyond doubt, a record of this archive and not a value that
+    /// looks like one.
     fn is_record(&mut self) -> Result<bool> {
         let Some(header) = self.header else { return Ok(false) };
         let tables = self.manifest().map(|manifest| manifest.tables.len());
         let format = header.format();
         let start = self.input.peek(START_BYTES)?;
-        if index::is_here(format, start) && tables.is_none_or(|tables| index::tables(start) == Some(tables as u64)) {
+        if index::is_here(format, start)
+            && tables.is_none_or(|tables| index::tables(start) == Some(tables as u64))
+        {
             return Ok(true);
         }
         // Damaged or not: what is wrong with it is found when it is read.
         let ours = start.get(8..24) == Some(header.archive.as_bytes());
-        Ok(ours && (start.starts_with(&table_end::MAGIC) || chunk::begins(start).is_some_and(|(begun, _)| begun == format)))
+        Ok(ours
+            && (start.starts_with(&table_end::MAGIC)
+                || chunk::begins(start).is_some_and(|(begun, _)| begun == format)))
     }
 }
 

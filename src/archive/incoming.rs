@@ -1,4 +1,5 @@
-//! Bytes that come in order: looked at before they are passed, counted, and the last of them kept, for a footer is known by where it ends.
+//! Bytes that come in order: looked at before they are passed, counted, and the last of them kept,
+//! for a footer is known by where it ends.
 
 use std::io::{self, Read};
 
@@ -9,7 +10,8 @@ use crate::error::{Error, Result};
 /// How far one can look ahead: further than the largest header of a chunk reaches.
 pub(super) const WINDOW_BYTES: usize = 64 << 10;
 
-/// How much memory is taken at once for what a length announces: no length is believed before its bytes have come.
+/// How much memory is taken at once for what a length announces: no length is believed before its
+/// bytes have come.
 const STEP_BYTES: u64 = 1 << 20;
 
 /// A reader, and what was read ahead of it.
@@ -27,7 +29,15 @@ pub(super) struct Incoming<R> {
 
 impl<R: Read> Incoming<R> {
     pub(super) fn new(reader: R, name: &str) -> Self {
-        Self { reader, name: name.to_owned(), window: vec![0; WINDOW_BYTES], start: 0, end: 0, position: 0, tail: Vec::new() }
+        Self {
+            reader,
+            name: name.to_owned(),
+            window: vec![0; WINDOW_BYTES],
+            start: 0,
+            end: 0,
+            position: 0,
+            tail: Vec::new(),
+        }
     }
 
     /// How many bytes were passed.
@@ -76,7 +86,8 @@ impl<R: Read> Incoming<R> {
         let mut out = Vec::new();
         while (out.len() as u64) < bytes {
             let (before, step) = (out.len(), STEP_BYTES.min(bytes - out.len() as u64) as usize);
-            out.try_reserve(step).map_err(|error| no_memory(&format!("read the {what}"), &error))?;
+            out.try_reserve(step)
+                .map_err(|error| no_memory(&format!("read the {what}"), &error))?;
             out.resize(before + step, 0);
             let taken = self.take(&mut out[before..])?;
             if taken < step {
@@ -173,7 +184,10 @@ mod tests {
             };
             at += passed;
             assert_eq!(incoming.position(), at as u64);
-            assert!(bytes[..at].ends_with(incoming.tail()) && incoming.tail().len() == at.min(TAIL_BYTES as usize));
+            assert!(
+                bytes[..at].ends_with(incoming.tail())
+                    && incoming.tail().len() == at.min(TAIL_BYTES as usize)
+            );
             if ahead.is_empty() {
                 break;
             }
@@ -183,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_length_that_lies_costs_no_memory() {
-        let taken = Incoming::new(&b"short"[..], "test").take_vec(1 << 40, "test").expect("a slice");
+        let taken =
+            Incoming::new(&b"short"[..], "test").take_vec(1 << 40, "test").expect("a slice");
         assert_eq!(taken, b"short");
         assert!(taken.capacity() <= 2 << 20);
     }
@@ -197,6 +212,9 @@ mod tests {
             }
         }
         let error = Incoming::new(Broken, "standard input").skip(1).expect_err("it fails");
-        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::File, "read standard input: torn"));
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (Kind::File, "read standard input: torn")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The index: every chunk's place and content, every table's totals. The one authority; a chunk's own header must repeat it.
+//! The index: every chunk's place and content, every table's totals. The one authority; a chunk's
+//! own header must repeat it.
 //!
 //! ```text
 //! 0 magic | 8 chunks | 16 tables | 20 reserved | 24 chunks × 88 bytes | tables × 64 bytes | crc
@@ -7,7 +8,8 @@
 //! table: 0 chunks | 8 rows | 16 raw_bytes | 24 stored_bytes | 32 digest | 48 end_part | 52 reserved | 56 end_offset
 //! ```
 //!
-//! Format 1 has another magic, and neither the hashes of chunk headers nor the places of table ends.
+//! Format 1 has another magic, and neither the hashes of chunk headers nor the places of table
+//! ends.
 
 use std::collections::HashSet;
 
@@ -42,7 +44,10 @@ pub(super) fn tables(start: &[u8]) -> Option<u64> {
 
 /// The bytes of an index of so many chunks and tables, at most.
 pub(super) fn section_bytes(chunks: u64, tables: u64) -> u64 {
-    PREFIX_BYTES as u64 + CHUNK_BYTES as u64 * chunks.min(CHUNKS_MAX) + TABLE_BYTES as u64 * tables + CRC_BYTES as u64
+    PREFIX_BYTES as u64
+        + CHUNK_BYTES as u64 * chunks.min(CHUNKS_MAX)
+        + TABLE_BYTES as u64 * tables
+        + CRC_BYTES as u64
 }
 
 const PREFIX_BYTES: usize = 24;
@@ -52,13 +57,15 @@ const TABLE_BYTES: usize = 64;
 const TABLE_BYTES_1: usize = 48;
 const CRC_BYTES: usize = 4;
 
-/// What is stored beside the raw bytes is never more than this many times as much: at most four bytes of length for a value
-/// that has at least one byte of framing.
+/// What is stored beside the raw bytes is never more than this many times as much: at most four
+/// bytes of length for a value that has at least one byte of framing.
 const LENGTHS_FACTOR_MAX: u64 = 4;
 
 /// The most bytes of an index section.
-pub(super) const SECTION_BYTES_MAX: u64 =
-    PREFIX_BYTES as u64 + CHUNK_BYTES as u64 * CHUNKS_MAX + TABLE_BYTES as u64 * TABLES_MAX + CRC_BYTES as u64;
+pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64
+    + CHUNK_BYTES as u64 * CHUNKS_MAX
+    + TABLE_BYTES as u64 * TABLES_MAX
+    + CRC_BYTES as u64;
 
 /// All chunks in file order, all tables in manifest order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,25 +149,63 @@ impl TableTotals {
 
 impl Index {
     pub(super) fn encode(&self) -> Vec<u8> {
-        let bytes = PREFIX_BYTES + self.chunks.len() * CHUNK_BYTES + self.tables.len() * TABLE_BYTES + CRC_BYTES;
+        let bytes = PREFIX_BYTES
+            + self.chunks.len() * CHUNK_BYTES
+            + self.tables.len() * TABLE_BYTES
+            + CRC_BYTES;
         let mut out = Vec::with_capacity(bytes);
-        let prefix = Prefix { magic: MAGIC, chunks: self.chunks.len() as u64, tables: self.tables.len() as u32, reserved: 0 };
+        let prefix = Prefix {
+            magic: MAGIC,
+            chunks: self.chunks.len() as u64,
+            tables: self.tables.len() as u32,
+            reserved: 0,
+        };
         codec::encode_into(&prefix, &mut out);
-        for &IndexEntry { table, part, offset, stored_bytes, raw_bytes, rows, digest, header_blake3 } in &self.chunks {
-            let layout = ChunkLayout { table: table.0, part, offset, stored_bytes, raw_bytes, rows, digest: digest.0 };
+        for &IndexEntry {
+            table,
+            part,
+            offset,
+            stored_bytes,
+            raw_bytes,
+            rows,
+            digest,
+            header_blake3,
+        } in &self.chunks
+        {
+            let layout = ChunkLayout {
+                table: table.0,
+                part,
+                offset,
+                stored_bytes,
+                raw_bytes,
+                rows,
+                digest: digest.0,
+            };
             codec::encode_into(&layout, &mut out);
             out.extend_from_slice(&header_blake3);
         }
-        for (&TableTotals { chunks, rows, raw_bytes, stored_bytes, digest }, &offset) in self.tables.iter().zip(&self.ends) {
-            codec::encode_into(&TableLayout { chunks, rows, raw_bytes, stored_bytes, digest: digest.0 }, &mut out);
+        for (&TableTotals { chunks, rows, raw_bytes, stored_bytes, digest }, &offset) in
+            self.tables.iter().zip(&self.ends)
+        {
+            codec::encode_into(
+                &TableLayout { chunks, rows, raw_bytes, stored_bytes, digest: digest.0 },
+                &mut out,
+            );
             codec::encode_into(&EndLayout { part: 0, reserved: 0, offset }, &mut out);
         }
         codec::seal(&mut out, 0);
         out
     }
 
-    /// Reads a section of this format, and checks that what it lists fills the file from `start` to `end` and adds up to its totals.
-    pub(super) fn decode(format: Format, section: &[u8], manifest: &Manifest, start: u64, end: u64) -> Result<Self> {
+    /// Reads a section of this format, and checks that what it lists fills the file from `start` to
+    /// `end` and adds up to its totals.
+    pub(super) fn decode(
+        format: Format,
+        section: &[u8],
+        manifest: &Manifest,
+        start: u64,
+        end: u64,
+    ) -> Result<Self> {
         let refuse = |cause: String| damaged("read the index", cause);
         let index = decode_layout(format, section).map_err(refuse)?;
         index.check(format, manifest).map_err(refuse)?;
@@ -170,23 +215,41 @@ impl Index {
 
     fn check(&self, format: Format, manifest: &Manifest) -> Result<(), String> {
         if self.tables.len() != manifest.tables.len() {
-            return Err(format!("it has {} tables, the manifest {}", self.tables.len(), manifest.tables.len()));
+            return Err(format!(
+                "it has {} tables, the manifest {}",
+                self.tables.len(),
+                manifest.tables.len()
+            ));
         }
         let mut totals = vec![TableTotals::default(); self.tables.len()];
         let mut headers = HashSet::with_capacity(self.chunks.len());
         for (number, chunk) in self.chunks.iter().enumerate() {
             let Some(table) = manifest.tables.get(chunk.table.0 as usize) else {
-                return Err(format!("chunk {number} is of table {}, which is not there", chunk.table.0));
+                return Err(format!(
+                    "chunk {number} is of table {}, which is not there",
+                    chunk.table.0
+                ));
             };
             if chunk.part != 0 {
-                return Err(format!("chunk {number} is in part {}, and there is only this file", chunk.part));
+                return Err(format!(
+                    "chunk {number} is in part {}, and there is only this file",
+                    chunk.part
+                ));
             }
             if chunk.rows == 0 || chunk.raw_bytes > raw_bytes_max(chunk.rows) {
-                return Err(format!("chunk {number} has {} rows of {} bytes", chunk.rows, chunk.raw_bytes));
+                return Err(format!(
+                    "chunk {number} has {} rows of {} bytes",
+                    chunk.rows, chunk.raw_bytes
+                ));
             }
             let header = header_bytes(format, table.columns.len());
-            if chunk.stored_bytes < header || chunk.stored_bytes - header > chunk.raw_bytes * (1 + LENGTHS_FACTOR_MAX) {
-                return Err(format!("chunk {number} has {} bytes for {} of rows", chunk.stored_bytes, chunk.raw_bytes));
+            if chunk.stored_bytes < header
+                || chunk.stored_bytes - header > chunk.raw_bytes * (1 + LENGTHS_FACTOR_MAX)
+            {
+                return Err(format!(
+                    "chunk {number} has {} bytes for {} of rows",
+                    chunk.stored_bytes, chunk.raw_bytes
+                ));
             }
             if format == Format::Two && !headers.insert(chunk.header_blake3) {
                 return Err(format!("chunk {number} is there twice"));
@@ -199,7 +262,8 @@ impl Index {
         }
     }
 
-    /// Checks that chunks and table ends follow each other without a gap, and each end its table's chunks.
+    /// Checks that chunks and table ends follow each other without a gap, and each end its table's
+    /// chunks.
     fn check_places(&self, start: u64, end: u64) -> Result<(), String> {
         let mut ends: Vec<(u64, usize)> = self.ends.iter().copied().zip(0..).collect();
         ends.sort_unstable();
@@ -212,12 +276,19 @@ impl Index {
                 offset += TableEnd::BYTES as u64;
             }
             if chunk.offset != offset {
-                return Err(format!("chunk {number} begins at {}, expected {offset}", chunk.offset));
+                return Err(format!(
+                    "chunk {number} begins at {}, expected {offset}",
+                    chunk.offset
+                ));
             }
             if ended.get(chunk.table.0 as usize) == Some(&true) {
-                return Err(format!("chunk {number} follows the end of its table, {}", chunk.table.0));
+                return Err(format!(
+                    "chunk {number} follows the end of its table, {}",
+                    chunk.table.0
+                ));
             }
-            offset = offset.checked_add(chunk.stored_bytes).ok_or("its chunks have too many bytes")?;
+            offset =
+                offset.checked_add(chunk.stored_bytes).ok_or("its chunks have too many bytes")?;
         }
         for (place, table) in ends {
             if place != offset {
@@ -226,7 +297,9 @@ impl Index {
             offset += TableEnd::BYTES as u64;
         }
         if offset != end {
-            return Err(format!("the last of what it lists ends at {offset}, and it begins at {end}"));
+            return Err(format!(
+                "the last of what it lists ends at {offset}, and it begins at {end}"
+            ));
         }
         Ok(())
     }
@@ -247,18 +320,28 @@ fn decode_layout(format: Format, section: &[u8]) -> Result<Index, String> {
     let prefix: Prefix = codec::decode(prefix)?;
     let (chunks, tables) = (prefix.chunks, u64::from(prefix.tables));
     if chunks > CHUNKS_MAX || tables > TABLES_MAX {
-        return Err(format!("it says {chunks} chunks of {tables} tables, the limits are {CHUNKS_MAX} and {TABLES_MAX}"));
+        return Err(format!(
+            "it says {chunks} chunks of {tables} tables, the limits are {CHUNKS_MAX} and \
+             {TABLES_MAX}"
+        ));
     }
     if prefix.reserved != 0 {
         return Err("reserved bytes are not zero".into());
     }
     let all_chunks_bytes = chunks as usize * chunk_bytes;
     if rest.len() != all_chunks_bytes + tables as usize * table_bytes {
-        return Err(format!("it says {chunks} chunks of {tables} tables, which do not fill its {} bytes", section.len()));
+        return Err(format!(
+            "it says {chunks} chunks of {tables} tables, which do not fill its {} bytes",
+            section.len()
+        ));
     }
     let (chunks, tables) = rest.split_at(all_chunks_bytes);
-    let (tables, ends): (Vec<_>, Vec<_>) =
-        tables.chunks_exact(table_bytes).map(decode_table).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let (tables, ends): (Vec<_>, Vec<_>) = tables
+        .chunks_exact(table_bytes)
+        .map(decode_table)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .unzip();
     Ok(Index {
         chunks: chunks.chunks_exact(chunk_bytes).map(decode_chunk).collect::<Result<_, _>>()?,
         tables,
@@ -269,9 +352,19 @@ fn decode_layout(format: Format, section: &[u8]) -> Result<Index, String> {
 /// Reads a chunk's entry of either format.
 fn decode_chunk(bytes: &[u8]) -> Result<IndexEntry, String> {
     let (both, hash) = bytes.split_at(CHUNK_BYTES_1);
-    let ChunkLayout { table, part, offset, stored_bytes, raw_bytes, rows, digest } = codec::decode(both)?;
+    let ChunkLayout { table, part, offset, stored_bytes, raw_bytes, rows, digest } =
+        codec::decode(both)?;
     let header_blake3 = if hash.is_empty() { [0; 32] } else { codec::decode(hash)? };
-    Ok(IndexEntry { table: TableId(table), part, offset, stored_bytes, raw_bytes, rows, digest: Digest(digest), header_blake3 })
+    Ok(IndexEntry {
+        table: TableId(table),
+        part,
+        offset,
+        stored_bytes,
+        raw_bytes,
+        rows,
+        digest: Digest(digest),
+        header_blake3,
+    })
 }
 
 /// Reads a table's entry of either format, and where its end is.

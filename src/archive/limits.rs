@@ -3,7 +3,8 @@
 /// The most raw bytes of a chunk of several rows: 64 MiB.
 pub const CHUNK_BYTES_MAX: u64 = 64 << 20;
 
-/// The most raw bytes of a chunk of one row: 1 GiB and 64 KiB, because PostgreSQL sends no row of more than 1 GiB.
+/// The most raw bytes of a chunk of one row: 1 GiB and 64 KiB, because PostgreSQL sends no row of
+/// more than 1 GiB.
 pub const ROW_BYTES_MAX: u64 = (1 << 30) + (64 << 10);
 
 /// The most bytes of a manifest's JSON: 1 GiB.

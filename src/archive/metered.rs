@@ -1,6 +1,8 @@
-//! JSON to values with a bound on the memory that the values take: a few bytes can say `[1,1,1,…]` a million times.
+//! JSON to values with a bound on the memory that the values take: a few bytes can say `[1,1,1,…]`
+//! a million times.
 //!
-//! Stands between serde and the JSON, and counts what each list, text and map will hold before it is kept. Knows nothing of what is read.
+//! Stands between serde and the JSON, and counts what each list, text and map will hold before it
+//! is kept. Knows nothing of what is read.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,7 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 
 /// A list grows by doubling.
 const GROWTH: usize = 2;
-/// From this many bytes on, the half of a list that is not used yet is of no memory: nobody has touched its pages.
+/// From this many bytes on, the half of a list that is not used yet is of no memory: nobody has
+/// touched its pages.
 const PAGES_BYTES: usize = 1 << 20;
 /// What the allocator adds to a piece of memory.
 const PIECE_BYTES: usize = 16;
@@ -27,7 +30,10 @@ pub(super) enum Refused {
 }
 
 /// Reads a value that takes at most about `bytes_max` bytes.
-pub(super) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8], bytes_max: u64) -> Result<T, Refused> {
+pub(super) fn from_slice<'de, T: Deserialize<'de>>(
+    json: &'de [u8],
+    bytes_max: u64,
+) -> Result<T, Refused> {
     let meter = Meter { left: Cell::new(bytes_max), is_over: Cell::new(false) };
     let mut inner = serde_json::Deserializer::from_slice(json);
     let value = T::deserialize(Metered { inner: &mut inner, meter: &meter });
@@ -39,9 +45,11 @@ pub(super) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8], bytes_max: u
     Ok(value)
 }
 
-/// What any value read from this JSON takes at most, if no element of a list takes more than `element_bytes`.
+/// What any value read from this JSON takes at most, if no element of a list takes more than
+/// `element_bytes`.
 pub(super) fn bytes_needed(json: &[u8], element_bytes: usize) -> u64 {
-    // Two numbers of text and three marks are as much as a value of unknown kind takes, and a text's memory.
+    // Two numbers of text and three marks are as much as a value of unknown kind takes, and a
+    // text's memory.
     const VALUE_BYTES: usize = GROWTH * 64 + PIECE_BYTES;
     let (mut values, mut lists, mut in_text, mut is_escaped) = (1_u64, 0_u64, false, false);
     for byte in json {
@@ -172,16 +180,29 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
         self.inner.visit_some(Metered { inner: deserializer, meter: self.meter })
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<V::Value, D::Error> {
         self.inner.visit_newtype_struct(Metered { inner: deserializer, meter: self.meter })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Elements { inner: access, meter: self.meter, is_kept: false, bytes: 0 })
+        self.inner.visit_seq(Elements {
+            inner: access,
+            meter: self.meter,
+            is_kept: false,
+            bytes: 0,
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Elements { inner: access, meter: self.meter, is_kept: false, bytes: 0 })
+        self.inner.visit_map(Elements {
+            inner: access,
+            meter: self.meter,
+            is_kept: false,
+            bytes: 0,
+        })
     }
 
     // A word; none of ours holds more.
@@ -194,7 +215,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
 struct Elements<'m, A> {
     inner: A,
     meter: &'m Meter,
-    /// Whether the last key is kept, and its value beside it; a struct's own members lie where the struct does.
+    /// Whether the last key is kept, and its value beside it; a struct's own members lie where the
+    /// struct does.
     is_kept: bool,
     /// What the elements so far take.
     bytes: usize,
@@ -211,7 +233,10 @@ impl<A> Elements<'_, A> {
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, A::Error> {
         let element = self.inner.next_element_seed(Seed { inner: seed, meter: self.meter })?;
         if element.is_some() {
             self.charge(size_of::<T::Value>())?;
@@ -223,7 +248,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
         let key = self.inner.next_key_seed(Seed { inner: seed, meter: self.meter })?;
         self.is_kept = key.is_some() && size_of::<K::Value>() > INLINE_BYTES;
         if self.is_kept {
@@ -274,7 +302,10 @@ mod tests {
         let expect: Vec<Sample> = serde_json::from_str(json).expect("good JSON");
         assert_eq!(from_slice::<Vec<Sample>>(json.as_bytes(), 10_000).expect("good JSON"), expect);
         for json in ["[", "[1]", "[] x", r#"[{"name":1}]"#] {
-            assert!(matches!(from_slice::<Vec<Sample>>(json.as_bytes(), 10_000), Err(Refused::Json(_))), "{json}");
+            assert!(
+                matches!(from_slice::<Vec<Sample>>(json.as_bytes(), 10_000), Err(Refused::Json(_))),
+                "{json}"
+            );
         }
     }
 
@@ -291,12 +322,18 @@ mod tests {
         check(format!(r#"[{{"name":null,"numbers":[{many}]}}]"#), 8000);
         // Before it is known which variant it is, all of it is kept.
         check(format!(r#"[{{"name":null,"kind":{{"more":[{many}],"type":"none"}}}}]"#), 64_000);
-        check(format!("[{}]", vec![r#"{"name":null}"#; 1000].join(",")), 2000 * size_of::<Sample>() as u64);
+        check(
+            format!("[{}]", vec![r#"{"name":null}"#; 1000].join(",")),
+            2000 * size_of::<Sample>() as u64,
+        );
     }
 
     #[test]
     fn unknown_members_cost_nothing() {
         let many = vec!["1"; 1000].join(",");
-        assert!(!is_too_large(&format!(r#"[{{"name":null,"other":[{many}],"another":{{"a":"{many}"}}}}]"#), 1000));
+        assert!(!is_too_large(
+            &format!(r#"[{{"name":null,"other":[{many}],"another":{{"a":"{many}"}}}}]"#),
+            1000
+        ));
     }
 }

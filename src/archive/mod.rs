@@ -1,4 +1,5 @@
-//! The archive: header, manifest, chunks, index, footer; bytes in, values out. Knows neither tokio nor Postgres nor files.
+//! The archive: header, manifest, chunks, index, footer; bytes in, values out. Knows neither tokio
+//! nor Postgres nor files.
 //!
 //! ```text
 //! Header | Manifest | (Chunk | Table end)* | Index | Footer
@@ -6,7 +7,8 @@
 //! rows ─► encode_chunk ─► EncodedChunk ─► ArchiveWriter ─► bytes ─► Archive::read_chunk ─► StoredChunk::decode ─► rows
 //! ```
 //!
-//! `format-spec/README.md` writes the bytes out. What a value or a statement means is not known here.
+//! `format-spec/README.md` writes the bytes out. What a value or a statement means is not known
+//! here.
 
 mod block;
 mod chunk;

@@ -1,4 +1,5 @@
-//! Bytes that can be read at any place: what a reader at random asks for. Who has them, and where, is not known here.
+//! Bytes that can be read at any place: what a reader at random asks for. Who has them, and where,
+//! is not known here.
 
 use std::io;
 
@@ -29,7 +30,8 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-/// What is borrowed is read like what is owned, so that it is still there when an archive does not open.
+/// What is borrowed is read like what is owned, so that it is still there when an archive does not
+/// open.
 impl<R: ReadAt + ?Sized> ReadAt for &R {
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         (**self).read_exact_at(buf, offset)

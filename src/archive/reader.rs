@@ -43,9 +43,11 @@ impl<R: ReadAt> Archive<R> {
         Self::open_within(source, name, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
+    /// its size.
     pub fn open_within(source: R, name: &str, max_memory: u64) -> Result<Self> {
-        Self::open_parts(source, name, max_memory).map_err(|error| error.within(format!("open {name}")))
+        Self::open_parts(source, name, max_memory)
+            .map_err(|error| error.within(format!("open {name}")))
     }
 
     fn open_parts(source: R, name: &str, max_memory: u64) -> Result<Self> {
@@ -53,12 +55,19 @@ impl<R: ReadAt> Archive<R> {
         let start = read(&source, 0, total.min(Header::BYTES as u64), "header")?;
         let header = Header::decode(&start)?;
         let tail_bytes = total.min(TAIL_BYTES);
-        let footer = Footer::decode(header.format(), &read(&source, total - tail_bytes, tail_bytes, "footer")?)?;
+        let footer = Footer::decode(
+            header.format(),
+            &read(&source, total - tail_bytes, tail_bytes, "footer")?,
+        )?;
         check_places(&header, &footer, total)?;
-        let manifest = section::decode(&read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?, max_memory)?;
+        let manifest = section::decode(
+            &read(&source, footer.manifest_offset, footer.manifest_bytes, "manifest")?,
+            max_memory,
+        )?;
         let chunks_start = footer.manifest_offset + footer.manifest_bytes;
         let index = read(&source, footer.index_offset, footer.index_bytes, "index")?;
-        let index = Index::decode(header.format(), &index, &manifest, chunks_start, footer.index_offset)?;
+        let index =
+            Index::decode(header.format(), &index, &manifest, chunks_start, footer.index_offset)?;
         check_totals(&footer, &index)?;
         Ok(Self { header, manifest, index, footer, name: name.to_owned(), source })
     }
@@ -68,15 +77,19 @@ impl<R: ReadAt> Archive<R> {
         let doing = || format!("check the root of {}", self.name);
         let mut hasher = blake3::Hasher::new();
         let Footer { manifest_offset, manifest_bytes, index_offset, index_bytes, .. } = self.footer;
-        self.hash(&mut hasher, 0, manifest_offset + manifest_bytes).map_err(|error| error.within(doing()))?;
+        self.hash(&mut hasher, 0, manifest_offset + manifest_bytes)
+            .map_err(|error| error.within(doing()))?;
         if self.header.format() == Format::One {
             for chunk in &self.index.chunks {
-                self.hash(&mut hasher, chunk.offset, self.header_bytes(chunk)).map_err(|error| error.within(doing()))?;
+                self.hash(&mut hasher, chunk.offset, self.header_bytes(chunk))
+                    .map_err(|error| error.within(doing()))?;
             }
         }
         self.hash(&mut hasher, index_offset, index_bytes).map_err(|error| error.within(doing()))?;
         self.compare_root(hasher.finalize().into())?;
-        self.compare_ends(|offset| TableEnd::decode(&read(&self.source, offset, TableEnd::BYTES as u64, "table's end")?))
+        self.compare_ends(|offset| {
+            TableEnd::decode(&read(&self.source, offset, TableEnd::BYTES as u64, "table's end")?)
+        })
     }
 
     fn hash(&self, hasher: &mut blake3::Hasher, offset: u64, bytes: u64) -> Result<()> {
@@ -90,29 +103,39 @@ impl<R: ReadAt> Archive<R> {
         Ok(())
     }
 
-    /// Reads a chunk, checks the checksums of what is stored, and compares its header with the index.
+    /// Reads a chunk, checks the checksums of what is stored, and compares its header with the
+    /// index.
     ///
     /// # Errors
     /// [`Kind::Unexpected`] if there is no chunk of that number.
     pub fn read_chunk(&self, chunk: usize) -> Result<StoredChunk> {
         let Some(entry) = self.index.chunks.get(chunk) else {
             let cause = format!("there are {} chunks", self.index.chunks.len());
-            return Err(Error::new(Kind::Unexpected, format!("read chunk {chunk} of {}", self.name), cause));
+            return Err(Error::new(
+                Kind::Unexpected,
+                format!("read chunk {chunk} of {}", self.name),
+                cause,
+            ));
         };
         self.read_entry(chunk as u64, entry).map_err(|error| {
             let Table { schema, name, .. } = self.table(entry);
-            error.within(format!("read chunk {chunk} of {} ({schema}.{name}, at byte {})", self.name, entry.offset))
+            error.within(format!(
+                "read chunk {chunk} of {} ({schema}.{name}, at byte {})",
+                self.name, entry.offset
+            ))
         })
     }
 
-    /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is stored and its rows.
+    /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is
+    /// stored and its rows.
     pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
         let table = self.table(entry);
         columns_bytes(table.encoding, table.columns.len(), entry.rows, entry.raw_bytes)
     }
 
     fn read_entry(&self, number: u64, entry: &IndexEntry) -> Result<StoredChunk> {
-        let mut room = room::take_for(&room::STORED, entry.stored_bytes).map_err(|error| no_memory("read the chunk", &error))?;
+        let mut room = room::take_for(&room::STORED, entry.stored_bytes)
+            .map_err(|error| no_memory("read the chunk", &error))?;
         let stored_bytes = entry.stored_bytes as usize;
         if room.len() < stored_bytes {
             room.resize(stored_bytes, 0);
@@ -130,13 +153,21 @@ impl<R: ReadAt> Archive<R> {
 
 impl<R> Archive<R> {
     /// Compares what a chunk's header says with the index.
-    pub(super) fn compare(&self, number: u64, entry: &IndexEntry, header: &ChunkHeader, hash: impl FnOnce() -> [u8; 32]) -> Result<()> {
+    pub(super) fn compare(
+        &self,
+        number: u64,
+        entry: &IndexEntry,
+        header: &ChunkHeader,
+        hash: impl FnOnce() -> [u8; 32],
+    ) -> Result<()> {
         let refuse = |cause: String| Err(damaged("check it", cause));
         if header.archive != self.header.archive {
             return refuse(format!("it belongs to another archive, {}", header.archive));
         }
         match self.header.format() {
-            Format::One if header.number != number => return refuse(format!("it is chunk {} in another place", header.number)),
+            Format::One if header.number != number => {
+                return refuse(format!("it is chunk {} in another place", header.number));
+            }
             Format::Two if entry.header_blake3 != hash() => {
                 return refuse("the hash of its header is not what the index says".into());
             }
@@ -144,9 +175,27 @@ impl<R> Archive<R> {
         }
         let table = self.table(entry);
         let columns = usize::from(header.columns);
-        let says = (header.table, header.rows, header.raw_bytes, header.digest, header.body_bytes, header.encoding, columns);
+        let says = (
+            header.table,
+            header.rows,
+            header.raw_bytes,
+            header.digest,
+            header.body_bytes,
+            header.encoding,
+            columns,
+        );
         let body_bytes = entry.stored_bytes - self.header_bytes(entry);
-        if says != (entry.table.0, entry.rows, entry.raw_bytes, entry.digest, body_bytes, table.encoding, table.columns.len()) {
+        if says
+            != (
+                entry.table.0,
+                entry.rows,
+                entry.raw_bytes,
+                entry.digest,
+                body_bytes,
+                table.encoding,
+                table.columns.len(),
+            )
+        {
             return refuse("its header is not what the index says".into());
         }
         Ok(())
@@ -165,12 +214,17 @@ impl<R> Archive<R> {
         if found == self.footer.root {
             return Ok(());
         }
-        Err(damaged(format!("check the root of {}", self.name), format!("it is {found}, expected {}", self.footer.root)))
+        Err(damaged(
+            format!("check the root of {}", self.name),
+            format!("it is {found}, expected {}", self.footer.root),
+        ))
     }
 
     /// Compares every table's end, which `read` gives by its place, with the index.
     pub(super) fn compare_ends(&self, read: impl Fn(u64) -> Result<TableEnd>) -> Result<()> {
-        for ((table, &offset), &totals) in (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables) {
+        for ((table, &offset), &totals) in
+            (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables)
+        {
             let end = read(offset).map_err(|error| error.within(format!("check {}", self.name)))?;
             if end != (TableEnd { archive: self.header.archive, table, totals }) {
                 let doing = format!("check {}: read the end of table {}", self.name, table.0);
@@ -193,7 +247,12 @@ pub(super) fn check_body(header: &ChunkHeader, body: &[u8]) -> Result<()> {
 }
 
 /// The most bytes that the columns of so many rows take while they are decoded.
-pub(super) fn columns_bytes(encoding: RowEncoding, columns: usize, rows: u64, raw_bytes: u64) -> u64 {
+pub(super) fn columns_bytes(
+    encoding: RowEncoding,
+    columns: usize,
+    rows: u64,
+    raw_bytes: u64,
+) -> u64 {
     // A binary field's length is in its row too; in text, each is at least one byte of it.
     let lengths = match encoding {
         RowEncoding::Binary => 0,
@@ -202,7 +261,8 @@ pub(super) fn columns_bytes(encoding: RowEncoding, columns: usize, rows: u64, ra
     raw_bytes.saturating_add(lengths)
 }
 
-/// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill the file.
+/// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill
+/// the file.
 pub(super) fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     let refuse = |cause: String| Err(damaged("read the footer", cause));
     if footer.total_bytes != total {
@@ -221,14 +281,21 @@ pub(super) fn check_places(header: &Header, footer: &Footer, total: u64) -> Resu
         return refuse("its parts do not follow each other".into());
     }
     if manifest_bytes > section::SECTION_BYTES_MAX || index_bytes > index::SECTION_BYTES_MAX {
-        return refuse(format!("manifest ({manifest_bytes} bytes) or index ({index_bytes} bytes) is over its limit"));
+        return refuse(format!(
+            "manifest ({manifest_bytes} bytes) or index ({index_bytes} bytes) is over its limit"
+        ));
     }
     Ok(())
 }
 
 pub(super) fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
-    let (rows, raw_bytes) = index.chunks.iter().fold((0_u64, 0_u64), |(rows, raw), chunk| (rows + chunk.rows, raw + chunk.raw_bytes));
-    if (footer.chunks, footer.rows, footer.raw_bytes) != (index.chunks.len() as u64, rows, raw_bytes) {
+    let (rows, raw_bytes) = index
+        .chunks
+        .iter()
+        .fold((0_u64, 0_u64), |(rows, raw), chunk| (rows + chunk.rows, raw + chunk.raw_bytes));
+    if (footer.chunks, footer.rows, footer.raw_bytes)
+        != (index.chunks.len() as u64, rows, raw_bytes)
+    {
         return Err(damaged("read the index", "it does not add up to what the footer says"));
     }
     Ok(())
@@ -237,7 +304,8 @@ pub(super) fn check_totals(footer: &Footer, index: &Index) -> Result<()> {
 /// Reads a section; the caller has capped `bytes`.
 pub(super) fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) -> Result<Vec<u8>> {
     let mut buf = Vec::new();
-    buf.try_reserve_exact(bytes as usize).map_err(|error| no_memory(&format!("read the {what}"), &error))?;
+    buf.try_reserve_exact(bytes as usize)
+        .map_err(|error| no_memory(&format!("read the {what}"), &error))?;
     buf.resize(bytes as usize, 0);
     fill(source, offset, &mut buf, what)?;
     Ok(buf)
@@ -245,7 +313,10 @@ pub(super) fn read(source: &impl ReadAt, offset: u64, bytes: u64, what: &str) ->
 
 fn fill(source: &impl ReadAt, offset: u64, buf: &mut [u8], what: &str) -> Result<()> {
     source.read_exact_at(buf, offset).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => damaged(format!("read the {what}"), "the archive is cut short, or was cut while it is read"),
+        std::io::ErrorKind::UnexpectedEof => damaged(
+            format!("read the {what}"),
+            "the archive is cut short, or was cut while it is read",
+        ),
         _ => Error::file(format!("read the {what}"), error),
     })
 }

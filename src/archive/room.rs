@@ -1,5 +1,5 @@
-//! Memory that a thread uses again for its next chunk: its first use costs more than filling it, and what is not given back to the
-//! allocator cannot be cut up by it.
+//! Memory that a thread uses again for its next chunk: its first use costs more than filling it,
+//! and what is not given back to the allocator cannot be cut up by it.
 
 use std::cell::Cell;
 use std::collections::TryReserveError;
@@ -25,7 +25,8 @@ thread_local! {
 pub(super) fn take(room: &'static Room) -> Result<Vec<u8>, TryReserveError> {
     let mut taken = room.take();
     if taken.capacity() != KEPT_BYTES {
-        // Zeroes from the system are there when they are touched; those that are written are there at once.
+        // Zeroes from the system are there when they are touched; those that are written are there
+        // at once.
         Vec::<u8>::new().try_reserve_exact(KEPT_BYTES)?;
         taken = vec![0; KEPT_BYTES];
     }

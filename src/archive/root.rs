@@ -4,9 +4,10 @@ use std::fmt;
 
 /// BLAKE3 over header, manifest section and index section. Written in hexadecimal.
 ///
-/// The index holds the BLAKE3 of every chunk's header and these that of their blocks, so two archives with one root hold the same rows. (In
-/// format 1 every chunk's header stands between manifest and index instead.) It is unsigned: it
-/// shows what was exchanged or left out, and does not stop a forger, who computes a new one.
+/// The index holds the BLAKE3 of every chunk's header and these that of their blocks, so two
+/// archives with one root hold the same rows. (In format 1 every chunk's header stands between
+/// manifest and index instead.) It is unsigned: it shows what was exchanged or left out, and does
+/// not stop a forger, who computes a new one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Root(pub [u8; 32]);
 

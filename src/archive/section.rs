@@ -27,7 +27,8 @@ pub(super) const PREFIX_BYTES: usize = 40;
 /// The most bytes of a manifest section.
 pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64 + MANIFEST_BYTES_MAX;
 
-/// What a manifest may take in memory unasked: this much, and so many times the bytes that it is stored in.
+/// What a manifest may take in memory unasked: this much, and so many times the bytes that it is
+/// stored in.
 const MEMORY_BYTES: u64 = 56 << 20;
 const MEMORY_FACTOR: u64 = 56;
 
@@ -54,11 +55,15 @@ struct Prefix {
 pub(super) fn encode(manifest: &Manifest, codec: Codec) -> Result<Vec<u8>> {
     const WRITE: &str = "write the manifest";
     check(manifest).map_err(|cause| Error::new(Kind::Unexpected, WRITE, cause))?;
-    let json = serde_json::to_vec(manifest).map_err(|error| Error::new(Kind::Unexpected, WRITE, error.to_string()).with_source(error))?;
+    let json = serde_json::to_vec(manifest).map_err(|error| {
+        Error::new(Kind::Unexpected, WRITE, error.to_string()).with_source(error)
+    })?;
     let raw_bytes = json.len() as u64;
     if raw_bytes > MANIFEST_BYTES_MAX {
         let cause = format!("it would have {raw_bytes} bytes, the limit is {MANIFEST_BYTES_MAX}");
-        return Err(Error::new(Kind::Requirement, WRITE, cause).hint("select fewer objects (-n, -t)"));
+        return Err(
+            Error::new(Kind::Requirement, WRITE, cause).hint("select fewer objects (-n, -t)")
+        );
     }
     let mut stored = Vec::new();
     let block_codec = block::compress(codec, &json, &mut stored);
@@ -87,7 +92,8 @@ pub(super) fn bytes(prefix: &[u8]) -> Result<u64> {
     Ok(PREFIX_BYTES as u64 + prefix.stored_bytes)
 }
 
-/// Reads a whole section, into as much memory as its size allows, or `max_memory` bytes if that is more.
+/// Reads a whole section, into as much memory as its size allows, or `max_memory` bytes if that is
+/// more.
 ///
 /// # Errors
 /// [`Kind::Requirement`] if it needs more.
@@ -104,10 +110,17 @@ pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
         return Err(refuse("it does not begin as a manifest".into()));
     }
     if prefix.stored_bytes != stored.len() as u64 {
-        return Err(refuse(format!("it has {} bytes, expected {}", stored.len(), prefix.stored_bytes)));
+        return Err(refuse(format!(
+            "it has {} bytes, expected {}",
+            stored.len(),
+            prefix.stored_bytes
+        )));
     }
     if prefix.raw_bytes > MANIFEST_BYTES_MAX {
-        return Err(refuse(format!("it decodes to {} bytes, the limit is {MANIFEST_BYTES_MAX}", prefix.raw_bytes)));
+        return Err(refuse(format!(
+            "it decodes to {} bytes, the limit is {MANIFEST_BYTES_MAX}",
+            prefix.raw_bytes
+        )));
     }
     if prefix.stored_crc != crc32fast::hash(stored) {
         return Err(refuse("its checksum does not match".into()));
@@ -115,18 +128,30 @@ pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
     let asked = if max_memory > ROWS_BYTES { max_memory } else { 0 };
     let memory = asked.max(MEMORY_BYTES + MEMORY_FACTOR * section.len() as u64);
     let too_large = |needed: u64| {
-        let cause = format!("it would take {} MiB of memory, {} MiB are usual for its {} bytes", mib(needed), mib(memory), section.len());
+        let cause = format!(
+            "it would take {} MiB of memory, {} MiB are usual for its {} bytes",
+            mib(needed),
+            mib(memory),
+            section.len()
+        );
         let enough = mib(needed.max(ROWS_BYTES) + (1 << 20));
-        Error::new(Kind::Requirement, DOING, cause).hint(format!("if the archive is to be trusted, read it with --max-memory {enough}MiB"))
+        Error::new(Kind::Requirement, DOING, cause)
+            .hint(format!("if the archive is to be trusted, read it with --max-memory {enough}MiB"))
     };
     let Some(memory_left) = memory.checked_sub(prefix.raw_bytes) else {
         return Err(too_large(prefix.raw_bytes * JSON_FACTOR));
     };
-    let block = Block { codec: block_codec, stored: Bytes::copy_from_slice(stored), raw_bytes: prefix.raw_bytes };
+    let block = Block {
+        codec: block_codec,
+        stored: Bytes::copy_from_slice(stored),
+        raw_bytes: prefix.raw_bytes,
+    };
     let json = block::decompress_alone(block).map_err(|cause| cause.into_error(DOING))?;
     let manifest = metered::from_slice(&json, memory_left).map_err(|refused| match refused {
         Refused::Json(error) => refuse(error.to_string()).with_source(error),
-        Refused::TooLarge => too_large(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>())),
+        Refused::TooLarge => {
+            too_large(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>()))
+        }
     })?;
     check(&manifest).map_err(refuse)?;
     Ok(manifest)
@@ -148,7 +173,11 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         return Err(format!("two objects have the number {}", twice.id.0));
     }
     let known = |who: &str, id: ObjectId| {
-        if ids.contains(&id) { Ok(()) } else { Err(format!("{} names object {}, which is not there", brief(who), id.0)) }
+        if ids.contains(&id) {
+            Ok(())
+        } else {
+            Err(format!("{} names object {}, which is not there", brief(who), id.0))
+        }
     };
     for object in &manifest.objects {
         let references = match &object.detail {
@@ -162,18 +191,26 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         return Err(format!("it has {} tables, the limit is {TABLES_MAX}", manifest.tables.len()));
     }
     // Only an extension has several tables.
-    let extensions: HashSet<ObjectId> =
-        manifest.objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
+    let extensions: HashSet<ObjectId> = manifest
+        .objects
+        .iter()
+        .filter(|object| object.kind == ObjectKind::Extension)
+        .map(|object| object.id)
+        .collect();
     let mut tables = HashSet::with_capacity(manifest.tables.len());
     for table in &manifest.tables {
         let name = format!("table {}.{}", brief(&table.schema), brief(&table.name));
         known(&name, table.object)?;
-        let of_extension = extensions.contains(&table.object).then_some((&table.schema, &table.name));
+        let of_extension =
+            extensions.contains(&table.object).then_some((&table.schema, &table.name));
         if !tables.insert((table.object, of_extension)) {
             return Err(format!("{name} is there twice"));
         }
         if table.columns.len() > COLUMNS_MAX {
-            return Err(format!("{name} has {} columns, the limit is {COLUMNS_MAX}", table.columns.len()));
+            return Err(format!(
+                "{name} has {} columns, the limit is {COLUMNS_MAX}",
+                table.columns.len()
+            ));
         }
     }
     let mut told = HashSet::with_capacity(manifest.statistics.len());

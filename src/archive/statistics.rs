@@ -1,4 +1,5 @@
-//! What the server's planner knew of the rows, as the manifest holds it. Most common values and histograms are values of rows.
+//! What the server's planner knew of the rows, as the manifest holds it. Most common values and
+//! histograms are values of rows.
 //!
 //! Values are texts, as the server writes them; what they mean is its business.
 
@@ -8,13 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::object::ObjectId;
 
-/// Texts by the names that the views `pg_stats`, `pg_stats_ext` and `pg_stats_ext_exprs` give to their columns.
+/// Texts by the names that the views `pg_stats`, `pg_stats_ext` and `pg_stats_ext_exprs` give to
+/// their columns.
 pub type Values = BTreeMap<String, String>;
 
 /// The statistics of one object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
-    /// A table, foreign table or materialized view; an index, or a constraint that has one; extended statistics.
+    /// A table, foreign table or materialized view; an index, or a constraint that has one;
+    /// extended statistics.
     pub object: ObjectId,
     /// How large the relation is; none for extended statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +62,8 @@ pub struct ColumnStatistics {
 pub struct ExtendedStatistics {
     /// Whether the rows of child tables are counted.
     pub inherited: bool,
-    /// `n_distinct` and `dependencies` in the form of PostgreSQL 19, with columns by their places in a new table.
+    /// `n_distinct` and `dependencies` in the form of PostgreSQL 19, with columns by their places
+    /// in a new table.
     pub values: Values,
     /// One for each expression.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

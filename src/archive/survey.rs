@@ -1,4 +1,5 @@
-//! What can still be read of an archive whose structure is broken: the parts one by one, then chunk after chunk from the first on.
+//! What can still be read of an archive whose structure is broken: the parts one by one, then chunk
+//! after chunk from the first on.
 //!
 //! Nothing that is found here may be restored: only an index says which chunks there are.
 
@@ -29,7 +30,8 @@ pub struct Survey {
     pub manifest: Result<Manifest>,
     /// Where everything should be.
     pub footer: Result<Footer>,
-    /// The chunks that follow the manifest, up to the first place where neither a chunk nor a table's end can be recognised.
+    /// The chunks that follow the manifest, up to the first place where neither a chunk nor a
+    /// table's end can be recognised.
     pub chunks: Vec<SurveyedChunk>,
     /// Where that is; an index or the end of the file should be there.
     pub chunks_end: u64,
@@ -45,13 +47,21 @@ pub struct SurveyedChunk {
 }
 
 /// Reads whatever can be read, one chunk in memory at a time. `seen` is told of each chunk.
-pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&SurveyedChunk)) -> Result<Survey> {
-    let total_bytes = source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
-    let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header").and_then(|bytes| Header::decode(&bytes));
+pub fn survey<R: ReadAt>(
+    source: &R,
+    max_memory: u64,
+    mut seen: impl FnMut(&SurveyedChunk),
+) -> Result<Survey> {
+    let total_bytes =
+        source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
+    let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header")
+        .and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);
-    let footer = read(source, total_bytes - tail, tail, "footer").and_then(|bytes| footer(&header, &bytes));
+    let footer =
+        read(source, total_bytes - tail, tail, "footer").and_then(|bytes| footer(&header, &bytes));
     let start = Header::BYTES as u64;
-    let manifest_bytes = read_within(source, start, section::PREFIX_BYTES as u64, total_bytes).and_then(|prefix| section::bytes(&prefix));
+    let manifest_bytes = read_within(source, start, section::PREFIX_BYTES as u64, total_bytes)
+        .and_then(|prefix| section::bytes(&prefix));
     let mut chunks = Vec::new();
     let mut chunks_end = start;
     let manifest = manifest_bytes.and_then(|bytes| {
@@ -63,13 +73,29 @@ pub fn survey<R: ReadAt>(source: &R, max_memory: u64, mut seen: impl FnMut(&Surv
             chunks_end += TableEnd::BYTES as u64;
             continue;
         }
-        let Some((header_bytes, header_blake3, header, columns)) = chunk_header(source, chunks_end, total_bytes) else { break };
+        let Some((header_bytes, header_blake3, header, columns)) =
+            chunk_header(source, chunks_end, total_bytes)
+        else {
+            break;
+        };
         let body_offset = chunks_end + header_bytes;
         let body = read_within(source, body_offset, header.body_bytes, total_bytes);
-        let damage = body.and_then(|body| check(header, columns, body.into())).err().map(|error| error.cause().to_owned());
+        let damage = body
+            .and_then(|body| check(header, columns, body.into()))
+            .err()
+            .map(|error| error.cause().to_owned());
         let stored_bytes = (body_offset - chunks_end).saturating_add(header.body_bytes);
         let ChunkHeader { table, raw_bytes, rows, digest, .. } = header;
-        let entry = IndexEntry { table: TableId(table), part: 0, offset: chunks_end, stored_bytes, raw_bytes, rows, digest, header_blake3 };
+        let entry = IndexEntry {
+            table: TableId(table),
+            part: 0,
+            offset: chunks_end,
+            stored_bytes,
+            raw_bytes,
+            rows,
+            digest,
+            header_blake3,
+        };
         let chunk = SurveyedChunk { entry, damage };
         seen(&chunk);
         chunks.push(chunk);
@@ -83,7 +109,8 @@ pub(super) fn footer(header: &Result<Header>, tail: &[u8]) -> Result<Footer> {
     match header {
         Ok(header) => Footer::decode(header.format(), tail),
         // A damaged header does not tell the format.
-        Err(_) => Footer::decode(Format::Two, tail).or_else(|error| Footer::decode(Format::One, tail).map_err(|_| error)),
+        Err(_) => Footer::decode(Format::Two, tail)
+            .or_else(|error| Footer::decode(Format::One, tail).map_err(|_| error)),
     }
 }
 
@@ -94,11 +121,16 @@ pub(super) fn cut_short(total: u64) -> Error {
 
 /// Whether a table's end is here, damaged or not: it says nothing that its chunks do not.
 fn is_table_end<R: ReadAt>(source: &R, offset: u64, total: u64) -> bool {
-    read_within(source, offset, TableEnd::BYTES as u64, total).is_ok_and(|bytes| bytes.starts_with(&table_end::MAGIC))
+    read_within(source, offset, TableEnd::BYTES as u64, total)
+        .is_ok_and(|bytes| bytes.starts_with(&table_end::MAGIC))
 }
 
 /// A chunk's header, if there is one that is intact, with its size and hash.
-fn chunk_header<R: ReadAt>(source: &R, offset: u64, total: u64) -> Option<(u64, [u8; 32], ChunkHeader, Vec<chunk::ColumnBlocks>)> {
+fn chunk_header<R: ReadAt>(
+    source: &R,
+    offset: u64,
+    total: u64,
+) -> Option<(u64, [u8; 32], ChunkHeader, Vec<chunk::ColumnBlocks>)> {
     let start = read_within(source, offset, header_bytes(Format::One, 0), total).ok()?;
     let (format, columns) = chunk::begins(&start)?;
     if columns > COLUMNS_MAX {
@@ -135,11 +167,20 @@ mod tests {
     /// Three chunks of one table.
     fn sample() -> Vec<u8> {
         let manifest = testing::manifest(&[("rows", RowEncoding::Text, 1)]);
-        let mut writer = ArchiveWriter::new(Vec::new(), testing::ARCHIVE, &manifest, Codec::None).expect("written");
+        let mut writer = ArchiveWriter::new(Vec::new(), testing::ARCHIVE, &manifest, Codec::None)
+            .expect("written");
         for _ in 0..3 {
             let rows = testing::text(&[&[Some(b"one")], &[Some(b"two")]]);
-            let (chunk, _) =
-                encode_chunk(testing::ARCHIVE, TableId(0), RowEncoding::Text, 1, &rows, Codec::None, Vec::new()).expect("encoded");
+            let (chunk, _) = encode_chunk(
+                testing::ARCHIVE,
+                TableId(0),
+                RowEncoding::Text,
+                1,
+                &rows,
+                Codec::None,
+                Vec::new(),
+            )
+            .expect("encoded");
             writer.write_chunk(&chunk).expect("written");
         }
         writer.end_tables().expect("written");
@@ -156,9 +197,13 @@ mod tests {
         let bytes = sample();
         let whole = survey(&bytes, 0, |_| ()).expect("memory can be read");
         assert!(whole.header.is_ok() && whole.manifest.is_ok() && whole.footer.is_ok());
-        assert_eq!((whole.chunks.len(), whole.chunks_end), (3, whole.footer.expect("read").index_offset));
+        assert_eq!(
+            (whole.chunks.len(), whole.chunks_end),
+            (3, whole.footer.expect("read").index_offset)
+        );
         for length in 0..bytes.len() {
-            let ends = whole.chunks.iter().map(|chunk| chunk.entry.offset + chunk.entry.stored_bytes);
+            let ends =
+                whole.chunks.iter().map(|chunk| chunk.entry.offset + chunk.entry.stored_bytes);
             let expected = ends.filter(|end| *end <= length as u64).count();
             assert_eq!(intact(&bytes[..length]), expected, "cut to {length} bytes");
         }
@@ -173,7 +218,8 @@ mod tests {
             flipped[at] ^= 1;
             let body = chunks.iter().any(|chunk| {
                 let entry = chunk.entry;
-                (entry.offset + header_bytes(Format::Two, 1)..entry.offset + entry.stored_bytes).contains(&(at as u64))
+                (entry.offset + header_bytes(Format::Two, 1)..entry.offset + entry.stored_bytes)
+                    .contains(&(at as u64))
             });
             let behind = at as u64 >= chunks[2].entry.offset + chunks[2].entry.stored_bytes;
             let expected = if body { 2 } else { 3 };

@@ -1,4 +1,5 @@
-//! The record that follows a table's last chunk: with it, a reader in order knows that it has the whole table, and what that amounts to.
+//! The record that follows a table's last chunk: with it, a reader in order knows that it has the
+//! whole table, and what that amounts to.
 //!
 //! ```text
 //! 0 magic | 8 archive | 24 table | 28 reserved | 32 chunks | 40 rows | 48 raw_bytes | 56 stored_bytes | 64 digest | 80 crc
@@ -87,7 +88,8 @@ impl TableEnd {
             return Err(refuse("reserved bytes are not zero".into()));
         }
         let Layout { chunks, rows, raw_bytes, stored_bytes, .. } = layout;
-        let totals = TableTotals { chunks, rows, raw_bytes, stored_bytes, digest: Digest(layout.digest) };
+        let totals =
+            TableTotals { chunks, rows, raw_bytes, stored_bytes, digest: Digest(layout.digest) };
         Ok(Self { archive: Uuid::from_bytes(layout.archive), table: TableId(layout.table), totals })
     }
 }
@@ -97,7 +99,8 @@ mod tests {
     use super::*;
 
     fn sample() -> TableEnd {
-        let totals = TableTotals { chunks: 1, rows: 2, raw_bytes: 3, stored_bytes: 4, digest: Digest(5) };
+        let totals =
+            TableTotals { chunks: 1, rows: 2, raw_bytes: 3, stored_bytes: 4, digest: Digest(5) };
         TableEnd { archive: Uuid::from_u128(6), table: TableId(7), totals }
     }
 

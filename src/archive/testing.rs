@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::manifest::{Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
+use super::manifest::{
+    Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId,
+};
 use super::{Archive, ArchiveWriter, Codec, Summary, encode_chunk};
 use crate::error::Result;
 
@@ -26,7 +28,9 @@ pub(super) fn binary(rows: &[Row]) -> Bytes {
 
 /// Rows as COPY TEXT writes them, the values escaped by the caller.
 pub(super) fn text(rows: &[Row]) -> Bytes {
-    let line = |row: &Row| row.iter().map(|value| value.unwrap_or(b"\\N")).collect::<Vec<_>>().join(&b'\t');
+    let line = |row: &Row| {
+        row.iter().map(|value| value.unwrap_or(b"\\N")).collect::<Vec<_>>().join(&b'\t')
+    };
     rows.iter().flat_map(|row| [line(row), b"\n".to_vec()].concat()).collect::<Vec<_>>().into()
 }
 
@@ -39,10 +43,20 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         drop: Some(format!("DROP TABLE public.{name}")),
         ..Object::new(ObjectId(id as u32), ObjectKind::Table, format!("TABLE public.{name}"))
     };
-    let column = |at: usize| Column { name: format!("column{at}"), type_name: "text".into(), not_null: false };
+    let column = |at: usize| Column {
+        name: format!("column{at}"),
+        type_name: "text".into(),
+        not_null: false,
+    };
     let table = |id: usize, name: &str, encoding, columns: usize| Table {
         rows_estimate: -1,
-        ..Table::new(ObjectId(id as u32), "public", name, (0..columns).map(column).collect(), encoding)
+        ..Table::new(
+            ObjectId(id as u32),
+            "public",
+            name,
+            (0..columns).map(column).collect(),
+            encoding,
+        )
     };
     Manifest {
         source: Source {
@@ -59,21 +73,34 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
             snapshot_lsn: Some("0/16B3748".into()),
         },
         objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
-        tables: tables.iter().enumerate().map(|(id, &(name, encoding, columns))| table(id, name, encoding, columns)).collect(),
+        tables: tables
+            .iter()
+            .enumerate()
+            .map(|(id, &(name, encoding, columns))| table(id, name, encoding, columns))
+            .collect(),
         not_carried: Vec::new(),
         statistics: Vec::new(),
     }
 }
 
 /// The tables of [`small`].
-pub(super) const TABLES: [(&str, RowEncoding, usize); 3] =
-    [("routes", RowEncoding::Binary, 3), ("notes", RowEncoding::Text, 2), ("empty", RowEncoding::Binary, 1)];
+pub(super) const TABLES: [(&str, RowEncoding, usize); 3] = [
+    ("routes", RowEncoding::Binary, 3),
+    ("notes", RowEncoding::Text, 2),
+    ("empty", RowEncoding::Binary, 1),
+];
 
 /// The chunks of [`small`]: two of one table, one of another.
 pub(super) fn chunks() -> [(TableId, Bytes); 3] {
     let long = [b'x'; 300];
     [
-        (TableId(0), binary(&[&[Some(b"0123456789abcdef"), None, Some(&long)], &[Some(b"fedcba9876543210"), None, Some(b"")]])),
+        (
+            TableId(0),
+            binary(&[
+                &[Some(b"0123456789abcdef"), None, Some(&long)],
+                &[Some(b"fedcba9876543210"), None, Some(b"")],
+            ]),
+        ),
         (TableId(1), text(&[&[Some(b"a\\tb"), None], &[Some(b""), Some(b"\\\\N")]])),
         (TableId(0), binary(&[&[Some(b"0000000000000000"), Some(b"1"), None]])),
     ]
@@ -85,11 +112,23 @@ pub(super) fn small(codec: Codec) -> Result<(Vec<u8>, Summary)> {
 }
 
 /// Writes the archive of [`small`] to `out`.
-pub(super) fn write<W: std::io::Write>(out: W, archive: Uuid, codec: Codec) -> Result<(W, Summary)> {
+pub(super) fn write<W: std::io::Write>(
+    out: W,
+    archive: Uuid,
+    codec: Codec,
+) -> Result<(W, Summary)> {
     let mut writer = ArchiveWriter::new(out, archive, &manifest(&TABLES), codec)?;
     for (table, raw) in chunks() {
         let (_, encoding, columns) = TABLES[table.0 as usize];
-        let (chunk, _) = encode_chunk(archive, table, encoding, columns, &raw, codec, b"of an earlier chunk".to_vec())?;
+        let (chunk, _) = encode_chunk(
+            archive,
+            table,
+            encoding,
+            columns,
+            &raw,
+            codec,
+            b"of an earlier chunk".to_vec(),
+        )?;
         writer.write_chunk(&chunk)?;
     }
     writer.end_tables()?;

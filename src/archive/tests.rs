@@ -87,7 +87,8 @@ fn an_archive_comes_back() {
 #[test]
 fn an_archive_without_tables_or_rows_comes_back() {
     for tables in [&TABLES[..], &[]] {
-        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(tables), Codec::Zstd(3)).expect("a vector takes all");
+        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(tables), Codec::Zstd(3))
+            .expect("a vector takes all");
         writer.end_tables().expect("every table is there");
         let (bytes, summary) = writer.finish().expect("a vector takes all");
         assert_eq!((summary.chunks, summary.stored_bytes), (0, 0));
@@ -99,13 +100,20 @@ fn an_archive_without_tables_or_rows_comes_back() {
 fn the_trailer_is_reported_and_not_stored() {
     let (_, raw) = &chunks()[0];
     let ended = Bytes::from([&raw[..], b"\xff\xff"].concat());
-    let encode = |raw| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("whole rows");
+    let encode = |raw| {
+        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new())
+            .expect("whole rows")
+    };
     let ((ended, seen), (plain, unseen)) = (encode(ended), encode(raw.clone()));
     assert!(seen && !unseen);
-    assert_eq!((ended.raw_bytes(), ended.digest(), ended.stored_bytes()), (plain.raw_bytes(), plain.digest(), plain.stored_bytes()));
+    assert_eq!(
+        (ended.raw_bytes(), ended.digest(), ended.stored_bytes()),
+        (plain.raw_bytes(), plain.digest(), plain.stored_bytes())
+    );
     let (alone, seen) = encode(Bytes::from_static(b"\xff\xff"));
     assert!(seen && alone.rows() == 0);
-    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
+    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None)
+        .expect("a vector takes all");
     writer.write_chunk(&alone).expect("it is left out");
     writer.end_tables().expect("every table is there");
     assert_eq!(writer.finish().expect("a vector takes all").1.chunks, 0);
@@ -115,8 +123,16 @@ fn the_trailer_is_reported_and_not_stored() {
 fn what_repeats_costs_nothing() {
     let row: &[Option<&[u8]>] = &[None, Some(b"01234567"), None];
     let rows: Vec<_> = std::iter::repeat_n(row, 10_000).collect();
-    let (chunk, _) =
-        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&rows), Codec::Zstd(1), Vec::new()).expect("whole rows");
+    let (chunk, _) = encode_chunk(
+        ARCHIVE,
+        TableId(0),
+        RowEncoding::Binary,
+        3,
+        &binary(&rows),
+        Codec::Zstd(1),
+        Vec::new(),
+    )
+    .expect("whole rows");
     assert!(chunk.stored_bytes() < 300, "{}", chunk.stored_bytes());
 }
 
@@ -125,8 +141,16 @@ fn what_does_not_shrink_is_stored() {
     let random: Vec<u8> = blake3::Hasher::new().finalize_xof().into_bytes(160_000);
     let values: Vec<[Option<&[u8]>; 1]> = random.chunks(16).map(|value| [Some(value)]).collect();
     let rows: Vec<&[Option<&[u8]>]> = values.iter().map(|row| &row[..]).collect();
-    let (chunk, _) =
-        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(&rows), Codec::Zstd(1), Vec::new()).expect("whole rows");
+    let (chunk, _) = encode_chunk(
+        ARCHIVE,
+        TableId(0),
+        RowEncoding::Binary,
+        1,
+        &binary(&rows),
+        Codec::Zstd(1),
+        Vec::new(),
+    )
+    .expect("whole rows");
     assert_eq!(chunk.header.body_bytes, 160_000);
 }
 
@@ -136,11 +160,20 @@ fn a_large_row_comes_back() {
     let value = vec![b'v'; 9 << 20];
     let row: &[Option<&[u8]>] = &[Some(&value), None];
     for codec in CODECS {
-        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&tables), codec).expect("a vector takes all");
+        let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&tables), codec)
+            .expect("a vector takes all");
         let raws = [binary(&[row]), text(&[row])];
         for (table, raw) in raws.iter().enumerate() {
-            let (chunk, _) = encode_chunk(ARCHIVE, TableId(table as u32), tables[table].1, 2, raw, codec, b"of an earlier chunk".to_vec())
-                .expect("a whole row");
+            let (chunk, _) = encode_chunk(
+                ARCHIVE,
+                TableId(table as u32),
+                tables[table].1,
+                2,
+                raw,
+                codec,
+                b"of an earlier chunk".to_vec(),
+            )
+            .expect("a whole row");
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
         writer.end_tables().expect("every table is there");
@@ -153,24 +186,60 @@ fn a_large_row_comes_back() {
 fn the_limits_are_kept() {
     let half = vec![0; 33 << 20];
     let row: &[Option<&[u8]>] = &[Some(&half)];
-    let encode = |rows: &[_]| encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1, &binary(rows), Codec::None, Vec::new());
+    let encode = |rows: &[_]| {
+        encode_chunk(
+            ARCHIVE,
+            TableId(0),
+            RowEncoding::Binary,
+            1,
+            &binary(rows),
+            Codec::None,
+            Vec::new(),
+        )
+    };
     encode(&[row]).expect("one row may be large");
     let error = encode(&[row, row]).expect_err("two rows of 66 MiB");
     assert!(error.to_string().contains("the limit is 67108864 bytes"), "{error}");
-    encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 1601, &Bytes::new(), Codec::None, Vec::new()).expect_err("too many columns");
-    let error = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&[("t", RowEncoding::Text, 1601)]), Codec::None).expect_err("as above");
+    encode_chunk(
+        ARCHIVE,
+        TableId(0),
+        RowEncoding::Binary,
+        1601,
+        &Bytes::new(),
+        Codec::None,
+        Vec::new(),
+    )
+    .expect_err("too many columns");
+    let error = ArchiveWriter::new(
+        Vec::new(),
+        ARCHIVE,
+        &manifest(&[("t", RowEncoding::Text, 1601)]),
+        Codec::None,
+    )
+    .expect_err("as above");
     assert!(error.to_string().contains("the limit is 1600"), "{error}");
 }
 
 #[test]
 fn a_chunk_that_does_not_fit_is_not_written() {
     let (table, raw) = chunks()[0].clone();
-    let encode =
-        |archive, table| encode_chunk(archive, table, RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("whole rows").0;
-    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None).expect("a vector takes all");
-    for chunk in [encode(Uuid::from_u128(1), table), encode(ARCHIVE, TableId(1)), encode(ARCHIVE, TableId(2)), encode(ARCHIVE, TableId(3))]
-    {
-        assert_eq!(writer.write_chunk(&chunk).expect_err("it does not fit").kind(), Kind::Unexpected);
+    let encode = |archive, table| {
+        encode_chunk(archive, table, RowEncoding::Binary, 3, &raw, Codec::None, Vec::new())
+            .expect("whole rows")
+            .0
+    };
+    let mut writer = ArchiveWriter::new(Vec::new(), ARCHIVE, &manifest(&TABLES), Codec::None)
+        .expect("a vector takes all");
+    for chunk in [
+        encode(Uuid::from_u128(1), table),
+        encode(ARCHIVE, TableId(1)),
+        encode(ARCHIVE, TableId(2)),
+        encode(ARCHIVE, TableId(3)),
+    ] {
+        assert_eq!(
+            writer.write_chunk(&chunk).expect_err("it does not fit").kind(),
+            Kind::Unexpected
+        );
     }
     writer.write_chunk(&encode(ARCHIVE, table)).expect("it fits");
     writer.end_tables().expect("every table is there");
@@ -199,11 +268,15 @@ impl std::io::Write for Full {
 fn a_write_that_fails_at_any_byte_fails_the_archive() {
     let (bytes, _) = small(Codec::Zstd(1)).expect("a small archive");
     for room in 0..bytes.len() {
-        let error = write(Full(room), ARCHIVE, Codec::Zstd(1)).map(|(_, summary)| summary).expect_err("no room");
+        let error = write(Full(room), ARCHIVE, Codec::Zstd(1))
+            .map(|(_, summary)| summary)
+            .expect_err("no room");
         assert_eq!(error.kind(), Kind::File);
         assert!(error.hint_text().is_some(), "{error}");
     }
-    write(Full(bytes.len()), ARCHIVE, Codec::Zstd(1)).map(|(_, summary)| summary).expect("just enough room");
+    write(Full(bytes.len()), ARCHIVE, Codec::Zstd(1))
+        .map(|(_, summary)| summary)
+        .expect("just enough room");
 }
 
 #[test]
@@ -217,10 +290,15 @@ fn a_full_disk_is_called_that() {
 
 #[test]
 fn after_a_failed_write_nothing_is_written() {
-    let mut writer = ArchiveWriter::new(Full(4096), ARCHIVE, &manifest(&TABLES), Codec::None).expect("it is buffered");
+    let mut writer = ArchiveWriter::new(Full(4096), ARCHIVE, &manifest(&TABLES), Codec::None)
+        .expect("it is buffered");
     let noise = blake3::Hasher::new().finalize_xof().into_bytes(1 << 20);
     let raw = binary(&[&[Some(&noise), None, None]]);
-    let encode = || encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new()).expect("a whole row").0;
+    let encode = || {
+        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &raw, Codec::None, Vec::new())
+            .expect("a whole row")
+            .0
+    };
     writer.write_chunk(&encode()).expect_err("no room");
     let error = writer.write_chunk(&encode()).expect_err("still no room");
     assert!(error.to_string().contains("an earlier write failed"), "{error}");

@@ -36,7 +36,8 @@ pub struct Summary {
     pub tables: Vec<TableTotals>,
 }
 
-/// An archive that is being written. Until [`ArchiveWriter::finish`] has returned, what was written is not an archive.
+/// An archive that is being written. Until [`ArchiveWriter::finish`] has returned, what was written
+/// is not an archive.
 #[derive(Debug)]
 pub struct ArchiveWriter<W: Write> {
     out: BufWriter<W>,
@@ -63,7 +64,8 @@ impl<W: Write> ArchiveWriter<W> {
     /// Writes header and manifest.
     ///
     /// # Errors
-    /// A manifest of more than [`super::MANIFEST_BYTES_MAX`] or whose parts do not fit together, before a byte is written.
+    /// A manifest of more than [`super::MANIFEST_BYTES_MAX`] or whose parts do not fit together,
+    /// before a byte is written.
     pub fn new(out: W, uuid: Uuid, manifest: &Manifest, codec: Codec) -> Result<Self> {
         let section = section::encode(manifest, codec)?;
         let mut writer = Self {
@@ -71,7 +73,11 @@ impl<W: Write> ArchiveWriter<W> {
             archive: uuid,
             position: 0,
             manifest_bytes: section.len() as u64,
-            shapes: manifest.tables.iter().map(|table| (table.encoding, table.columns.len())).collect(),
+            shapes: manifest
+                .tables
+                .iter()
+                .map(|table| (table.encoding, table.columns.len()))
+                .collect(),
             index: Index {
                 chunks: Vec::new(),
                 tables: vec![TableTotals::default(); manifest.tables.len()],
@@ -91,26 +97,42 @@ impl<W: Write> ArchiveWriter<W> {
     /// Writes a chunk; one without rows is left out.
     ///
     /// # Errors
-    /// A chunk that is not of this archive, not of the shape that the manifest gives its table, or of a table that has ended; a failed
-    /// write, after which every call fails.
+    /// A chunk that is not of this archive, not of the shape that the manifest gives its table, or
+    /// of a table that has ended; a failed write, after which every call fails.
     pub fn write_chunk(&mut self, chunk: &EncodedChunk) -> Result<()> {
         let table = chunk.table();
         let shape = (chunk.header.encoding, chunk.columns.len());
-        if chunk.header.archive != self.archive || self.shapes.get(table.0 as usize) != Some(&shape) {
-            return Err(Error::new(Kind::Unexpected, DOING, format!("a chunk does not fit table {} of the manifest", table.0)));
+        if chunk.header.archive != self.archive || self.shapes.get(table.0 as usize) != Some(&shape)
+        {
+            return Err(Error::new(
+                Kind::Unexpected,
+                DOING,
+                format!("a chunk does not fit table {} of the manifest", table.0),
+            ));
         }
         if self.index.ends[table.0 as usize] != OPEN {
-            return Err(Error::new(Kind::Unexpected, DOING, format!("a chunk came after the end of table {}", table.0)));
+            return Err(Error::new(
+                Kind::Unexpected,
+                DOING,
+                format!("a chunk came after the end of table {}", table.0),
+            ));
         }
         if chunk.rows() == 0 {
             return Ok(());
         }
         let number = self.index.chunks.len() as u64;
         if number == CHUNKS_MAX {
-            return Err(Error::new(Kind::Requirement, DOING, format!("it would have more than {CHUNKS_MAX} chunks")));
+            return Err(Error::new(
+                Kind::Requirement,
+                DOING,
+                format!("it would have more than {CHUNKS_MAX} chunks"),
+            ));
         }
         // A process that writes alone has the archive's identity.
-        let header = chunk::encode(&ChunkHeader { writer: self.archive, number, ..chunk.header }, &chunk.columns);
+        let header = chunk::encode(
+            &ChunkHeader { writer: self.archive, number, ..chunk.header },
+            &chunk.columns,
+        );
         let entry = IndexEntry {
             table,
             part: 0,
@@ -123,7 +145,11 @@ impl<W: Write> ArchiveWriter<W> {
         };
         self.put(&header)?;
         self.put(&chunk.body)?;
-        debug_assert_eq!(self.position, entry.offset + entry.stored_bytes, "a chunk's size is what its header says");
+        debug_assert_eq!(
+            self.position,
+            entry.offset + entry.stored_bytes,
+            "a chunk's size is what its header says"
+        );
         self.index.tables[table.0 as usize].add(&entry);
         self.index.chunks.push(entry);
         Ok(())
@@ -136,7 +162,11 @@ impl<W: Write> ArchiveWriter<W> {
     pub fn end_table(&mut self, table: TableId) -> Result<()> {
         let place = table.0 as usize;
         if self.index.ends.get(place) != Some(&OPEN) {
-            return Err(Error::new(Kind::Unexpected, DOING, format!("table {} has ended, or is not there", table.0)));
+            return Err(Error::new(
+                Kind::Unexpected,
+                DOING,
+                format!("table {} has ended, or is not there", table.0),
+            ));
         }
         self.index.ends[place] = self.position;
         let end = TableEnd { archive: self.archive, table, totals: self.index.tables[place] };
@@ -145,7 +175,11 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Records that every table is complete that was not yet.
     pub fn end_tables(&mut self) -> Result<()> {
-        let open: Vec<u32> = (0..).zip(&self.index.ends).filter(|(_, end)| **end == OPEN).map(|(table, _)| table).collect();
+        let open: Vec<u32> = (0..)
+            .zip(&self.index.ends)
+            .filter(|(_, end)| **end == OPEN)
+            .map(|(table, _)| table)
+            .collect();
         open.into_iter().try_for_each(|table| self.end_table(TableId(table)))
     }
 
@@ -155,7 +189,11 @@ impl<W: Write> ArchiveWriter<W> {
     /// A table that has not ended: some of its rows may be missing; a failed write.
     pub fn finish(mut self) -> Result<(W, Summary)> {
         if let Some(open) = self.index.ends.iter().position(|end| *end == OPEN) {
-            return Err(Error::new(Kind::Unexpected, DOING, format!("table {open} is not complete")));
+            return Err(Error::new(
+                Kind::Unexpected,
+                DOING,
+                format!("table {open} is not complete"),
+            ));
         }
         let section = self.index.encode();
         self.root.update(&section);
@@ -178,7 +216,15 @@ impl<W: Write> ArchiveWriter<W> {
         self.put(&footer.encode())?;
         let out = self.out.into_inner().map_err(|error| Error::file(DOING, error.into_error()))?;
         let Footer { root, total_bytes, chunks, rows, raw_bytes, .. } = footer;
-        let summary = Summary { root, total_bytes, chunks, rows, raw_bytes, stored_bytes, tables: self.index.tables };
+        let summary = Summary {
+            root,
+            total_bytes,
+            chunks,
+            rows,
+            raw_bytes,
+            stored_bytes,
+            tables: self.index.tables,
+        };
         Ok((out, summary))
     }
 

@@ -1,4 +1,5 @@
-//! What every command does alike: it runs until a signal stops it, decides where the server is, and tells what was not carried.
+//! What every command does alike: it runs until a signal stops it, decides where the server is, and
+//! tells what was not carried.
 
 use std::future::Future;
 use std::time::Duration;
@@ -55,7 +56,8 @@ pub(super) fn run_stoppable<T>(
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;
-    let result = runtime.block_on(async { signals::Signals::listen()?.race(format, command, cancel).await });
+    let result =
+        runtime.block_on(async { signals::Signals::listen()?.race(format, command, cancel).await });
     // A thread that is still at work on a command that was stopped is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result
@@ -70,9 +72,14 @@ pub(super) fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<
 pub(super) fn connect_to_named(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
     let connection = args.resolve()?;
     if !connection.names_database {
-        let cause = format!("nothing says which database is meant; it would be {}", ident::quote(connection.server.database()));
-        return Err(Error::new(Kind::Usage, "find the database to restore into", cause)
-            .hint("name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, or Kong's KONG_PG_*"));
+        let cause = format!(
+            "nothing says which database is meant; it would be {}",
+            ident::quote(connection.server.database())
+        );
+        return Err(Error::new(Kind::Usage, "find the database to restore into", cause).hint(
+            "name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, or \
+                Kong's KONG_PG_*",
+        ));
     }
     Ok(connect_to(connection, progress))
 }
@@ -82,7 +89,10 @@ fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
         progress.message(Level::Warning, warning);
     }
     for setting in &connection.settings {
-        progress.message(Level::Detail, &format!("{} = {} (from {})", setting.name, setting.value, setting.source));
+        progress.message(
+            Level::Detail,
+            &format!("{} = {} (from {})", setting.name, setting.value, setting.source),
+        );
     }
     connection.server
 }

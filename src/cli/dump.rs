@@ -43,7 +43,8 @@ pub(super) struct DumpArgs {
     /// Let a restore send the rows of partitions to the partitioned table at the top
     #[arg(long)]
     load_via_partition_root: bool,
-    /// Dump the rows that row security lets this role see; without it, a table that hides rows is an error
+    /// Dump the rows that row security lets this role see; without it, a table that hides rows is
+    /// an error
     #[arg(long)]
     enable_row_security: bool,
     /// Dump a database in which a restore is incomplete; without it, that is refused
@@ -65,13 +66,15 @@ pub(super) struct DumpArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
-    /// Wait this long for a table's lock; milliseconds, or with a unit (30s, 5min); 0 waits for ever
+    /// Wait this long for a table's lock; milliseconds, or with a unit (30s, 5min); 0 waits for
+    /// ever
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::milliseconds)]
     lock_wait_timeout: Duration,
     /// Give up when the server sends nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session, at most 96MiB]
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session,
+    /// at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
     /// Wait for a snapshot that no serializable transaction can contradict
@@ -100,11 +103,16 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
         begin: Begin { role: args.owner.role.clone(), row_security: args.enable_row_security },
         lock_wait_timeout: args.limits.lock_wait_timeout,
         serializable_deferrable: args.limits.serializable_deferrable,
-        limits: Limits { jobs: values::jobs(args.jobs), max_memory: args.limits.max_memory, stall_timeout: args.limits.stall_timeout },
+        limits: Limits {
+            jobs: values::jobs(args.jobs),
+            max_memory: args.limits.max_memory,
+            stall_timeout: args.limits.stall_timeout,
+        },
     };
     let cancel = async || server.cancel_all().await;
     let dump = async {
-        // Before the server is asked for anything: an unwritable output is the cheapest thing to find out.
+        // Before the server is asked for anything: an unwritable output is the cheapest thing to
+        // find out.
         let sink = Sink::create(&args.file)?;
         dump::run(&server, sink, &options, reporter.clone()).await
     };
@@ -166,7 +174,13 @@ mod tests {
             tables: Vec::new(),
         };
         let tables = vec!["public.routes".to_owned()];
-        let report = Report { archive: "kong\n.sbk".to_owned(), summary, tables, not_carried: Vec::new(), seconds: 12.34 };
+        let report = Report {
+            archive: "kong\n.sbk".to_owned(),
+            summary,
+            tables,
+            not_carried: Vec::new(),
+            seconds: 12.34,
+        };
         insta::assert_snapshot!(as_text(&report), @r"
         dumped 1 table, 1,234,567 rows: 700.0 MB of rows in 120.0 MB (ratio 5.83), 12.3 s, 56.7 MB/s
         archive kong\n.sbk, 120.3 MB

@@ -34,11 +34,18 @@ pub(super) struct ListArgs {
     /// Print the definitions as SQL, to be read
     #[arg(long)]
     sql: bool,
-    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's size
+    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
+    /// size
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
     /// Write errors as text or as one JSON object a line
-    #[arg(long, value_name = "text|json", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "text|json",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(super) log_format: LogFormat,
 }
 
@@ -76,18 +83,39 @@ fn as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
     let Manifest { source, objects, not_carried, statistics, .. } = &archive.manifest;
     let footer = &archive.footer;
     let mut line = |name: &str, value: &str| writeln!(out, "{name:<12}{}", printable(value));
-    line("archive", &format!("{}, {}, {}", archive.name, units::bytes(footer.total_bytes), archive.header.archive))?;
+    line(
+        "archive",
+        &format!(
+            "{}, {}, {}",
+            archive.name,
+            units::bytes(footer.total_bytes),
+            archive.header.archive
+        ),
+    )?;
     line("root", &footer.root.to_string())?;
     line("written by", &source.tool)?;
-    line("database", &format!("{} on PostgreSQL {}", ident::quote(&source.database), source.server_version))?;
-    let version = source.collation_version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    line(
+        "database",
+        &format!("{} on PostgreSQL {}", ident::quote(&source.database), source.server_version),
+    )?;
+    let version = source
+        .collation_version
+        .as_deref()
+        .map(|version| format!(" {version}"))
+        .unwrap_or_default();
     let provider = match source.locale_provider.as_str() {
         "c" => "libc",
         "i" => "ICU",
         "b" => "builtin",
         other => other,
     };
-    line("encoding", &format!("{}, collation {}, character type {} ({provider}{version})", source.encoding, source.collate, source.ctype))?;
+    line(
+        "encoding",
+        &format!(
+            "{}, collation {}, character type {} ({provider}{version})",
+            source.encoding, source.collate, source.ctype
+        ),
+    )?;
     let lsn = source.snapshot_lsn.as_deref().map(|lsn| format!(", at {lsn}")).unwrap_or_default();
     line("snapshot", &format!("{}{lsn}", source.snapshot_time))?;
     if !statistics.is_empty() {
@@ -109,7 +137,9 @@ fn as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
 fn tables_as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
     let head = ["table", "rows", "raw", "stored", "ratio", "encoding"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let sizes = |rows: u64, raw: u64, stored: u64| [units::count(rows), units::bytes(raw), units::bytes(stored), units::ratio(raw, stored)];
+    let sizes = |rows: u64, raw: u64, stored: u64| {
+        [units::count(rows), units::bytes(raw), units::bytes(stored), units::ratio(raw, stored)]
+    };
     let mut sum = (0_u64, 0_u64, 0_u64);
     for (table, totals) in archive.manifest.tables.iter().zip(&archive.index.tables) {
         let mut row = vec![printable(&ident::qualified(&table.schema, &table.name)).into_owned()];
@@ -129,7 +159,8 @@ fn objects_as_text(objects: &[Object], out: &mut dyn Write) -> io::Result<()> {
     let mut rows = vec![["section", "kind", "name", "owner"].map(str::to_owned).to_vec()];
     for object in objects {
         let owner = object.owner.as_deref().map(ident::quote).unwrap_or_default();
-        let cells = [word(object.section), object.kind.to_string(), titles.of_object(object), owner];
+        let cells =
+            [word(object.section), object.kind.to_string(), titles.of_object(object), owner];
         rows.push(cells.iter().map(|cell| printable(cell).into_owned()).collect());
     }
     table::align(&rows, &[], out)
@@ -146,8 +177,11 @@ impl<'a> Titles<'a> {
     /// `public.routes`, `routes_pkey on public.routes`.
     fn of_object(&self, object: &Object) -> String {
         let qualified = |object: &Object| match &object.schema {
-            // Functions and operators carry their argument types, which are no part of an identifier.
-            Some(schema) if object.name.contains('(') => format!("{}.{}", ident::quote(schema), object.name),
+            // Functions and operators carry their argument types, which are no part of an
+            // identifier.
+            Some(schema) if object.name.contains('(') => {
+                format!("{}.{}", ident::quote(schema), object.name)
+            }
             Some(schema) => ident::qualified(schema, &object.name),
             None => ident::quote(&object.name),
         };
@@ -229,7 +263,8 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     let titles = Titles::of(&manifest.objects);
     writeln!(
         out,
-        "-- {} on PostgreSQL {}, {}\n-- To be read. What brings an archive back is silverback restore.",
+        "-- {} on PostgreSQL {}, {}\n-- To be read. What brings an archive back is silverback \
+         restore.",
         printable(&ident::quote(&source.database)),
         printable(&source.server_version),
         printable(&source.snapshot_time)
@@ -241,15 +276,25 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     for section in [Section::PreData, Section::Data, Section::PostData] {
-        for object in manifest.objects.iter().filter(|object| object.section == section && object.kind != ObjectKind::Database) {
+        for object in manifest
+            .objects
+            .iter()
+            .filter(|object| object.section == section && object.kind != ObjectKind::Database)
+        {
             let options = render::Options::default();
             let mut statements = render::statements(object, &options).peekable();
             if statements.peek().is_none() {
                 continue;
             }
             writeln!(out, "\n-- {}: {}", object.kind, printable(&titles.of_object(object)))?;
-            if let Some(extension) = object.extension.as_ref().filter(|_| !object.statements.is_empty()) {
-                writeln!(out, "-- Made unless extension {} has made it.", printable(&ident::quote(extension)))?;
+            if let Some(extension) =
+                object.extension.as_ref().filter(|_| !object.statements.is_empty())
+            {
+                writeln!(
+                    out,
+                    "-- Made unless extension {} has made it.",
+                    printable(&ident::quote(extension))
+                )?;
             }
             for statement in statements {
                 // A comment in the last line must not swallow the semicolon.
@@ -259,14 +304,21 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     for one in &manifest.not_carried {
-        writeln!(out, "\n-- not carried: {}", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)))?;
+        writeln!(
+            out,
+            "\n-- not carried: {}",
+            printable(&format!("{} {}: {}", one.kind, one.name, one.reason))
+        )?;
     }
     Ok(())
 }
 
 /// The word that JSON has for it.
 fn word(value: impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the user typed, turned into what the program needs; what the program did, turned into what the user sees. One file a command.
+//! What the user typed, turned into what the program needs; what the program did, turned into what
+//! the user sees. One file a command.
 //!
 //! Does not know how anything is done.
 
@@ -93,13 +94,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Prints help and version to standard output, and what is wrong with the command line to standard error.
+/// Prints help and version to standard output, and what is wrong with the command line to standard
+/// error.
 fn explain_usage(error: &clap::Error, format: LogFormat) -> u8 {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if format == LogFormat::Json && !asked {
         let text = error.render().to_string();
-        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        reporter::print_error(&Error::new(Kind::Usage, "read the command line", cause).hint("see silverback --help"), format);
+        let cause =
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        reporter::print_error(
+            &Error::new(Kind::Usage, "read the command line", cause).hint("see silverback --help"),
+            format,
+        );
         return Kind::Usage.exit_code();
     }
     let printed = error.print();

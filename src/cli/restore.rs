@@ -18,7 +18,9 @@ use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::limits::Limits;
 use crate::progress::{Level, Progress as _};
-use crate::restore::{self, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers};
+use crate::restore::{
+    self, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
+};
 use crate::sql::render;
 use crate::storage::{Source, is_stream};
 
@@ -31,13 +33,16 @@ pub(super) struct RestoreArgs {
     /// Work with this many sessions at a time [default: cores, at least 2, at most 8]
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// Check the archive's frame and the target and print the plan; change nothing, read no rows (verify does)
+    /// Check the archive's frame and the target and print the plan; change nothing, read no rows
+    /// (verify does)
     #[arg(long)]
     dry_run: bool,
-    /// Go on where a restore of this archive with these options was stopped; where none was begun, begin
+    /// Go on where a restore of this archive with these options was stopped; where none was begun,
+    /// begin
     #[arg(long)]
     resume: bool,
-    /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if nothing, 10 if it may be used, 7 if not
+    /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if
+    /// nothing, 10 if it may be used, 7 if not
     #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean"])]
     status: bool,
     /// With --status, write JSON
@@ -46,7 +51,8 @@ pub(super) struct RestoreArgs {
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
-    /// Make the database first, under the name it had, with all its properties; -d only says where to begin
+    /// Make the database first, under the name it had, with all its properties; -d only says where
+    /// to begin
     #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
     create: bool,
     /// Drop what the archive holds before making it; with -C, the database
@@ -61,10 +67,18 @@ pub(super) struct RestoreArgs {
     /// After an error, go on with what can still be done; name all that failed at the end
     #[arg(long)]
     keep_going: bool,
-    /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
-    #[arg(long, value_name = "validate|not-valid|trust", value_enum, default_value_t, hide_possible_values = true)]
+    /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or
+    /// GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
+    #[arg(
+        long,
+        value_name = "validate|not-valid|trust",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     fk: FkArg,
-    /// With -a or --section data: do not let foreign keys look at the rows, as a superuser; the tables' own triggers keep still anyway
+    /// With -a or --section data: do not let foreign keys look at the rows, as a superuser; the
+    /// tables' own triggers keep still anyway
     #[arg(long)]
     disable_triggers: bool,
     /// With -a or --section data: let the tables' own triggers fire on the rows
@@ -110,7 +124,8 @@ struct LimitArgs {
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session, at most 96MiB]
+    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session,
+    /// at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
 }
@@ -151,19 +166,35 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
     if args.selection.selection().statistics && !args.section.is_empty() {
-        let hint = "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";
-        return Err(Error::new(Kind::Usage, "read --section", "--statistics is about all of a table").hint(hint));
+        let hint =
+            "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";
+        return Err(Error::new(
+            Kind::Usage,
+            "read --section",
+            "--statistics is about all of a table",
+        )
+        .hint(hint));
     }
     let server = connect_to_named(&args.connection, reporter.as_ref())?;
     let (source, options) = (Source::open(args.archive())?, args.options());
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     if args.dry_run {
-        let plan = run_stoppable(format, threads, restore::dry_run(source, &server, options, reporter.as_ref()), cancel);
+        let plan = run_stoppable(
+            format,
+            threads,
+            restore::dry_run(source, &server, options, reporter.as_ref()),
+            cancel,
+        );
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
-    let result = run_stoppable(format, threads, restore::run(source, &server, options, reporter.clone()), cancel);
+    let result = run_stoppable(
+        format,
+        threads,
+        restore::run(source, &server, options, reporter.clone()),
+        cancel,
+    );
     reporter.finish();
     let report = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
@@ -182,7 +213,9 @@ fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: restore again with --resume, which goes on, or with -c, which begins anew unless the database may be used already; restore --status tells what it has left";
+const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: \
+    restore again with --resume, which goes on, or with -c, which begins anew unless the database \
+    may be used already; restore --status tells what it has left";
 
 impl RestoreArgs {
     fn archive(&self) -> &Path {
@@ -220,10 +253,18 @@ impl RestoreArgs {
                 _ => Triggers::Disable,
             },
             on_error: if self.keep_going { OnError::GoOn } else { OnError::Stop },
-            ready: if self.ready_early { Ready::Early { file: self.ready_file.clone() } } else { Ready::AtTheEnd },
+            ready: if self.ready_early {
+                Ready::Early { file: self.ready_file.clone() }
+            } else {
+                Ready::AtTheEnd
+            },
             no_analyze: self.no_analyze,
             resume: self.resume,
-            limits: Limits { jobs: values::jobs(self.jobs), max_memory: self.limits.max_memory, stall_timeout: self.limits.stall_timeout },
+            limits: Limits {
+                jobs: values::jobs(self.jobs),
+                max_memory: self.limits.max_memory,
+                stall_timeout: self.limits.stall_timeout,
+            },
             profile: kong::restore::profile(),
         }
     }
@@ -231,18 +272,27 @@ impl RestoreArgs {
 
 fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
     stdio::print(&units::printable_text(&plan.to_string()))?;
-    reporter.message(Level::Info, "nothing was changed, and no rows were read: silverback verify checks these");
+    reporter.message(
+        Level::Info,
+        "nothing was changed, and no rows were read: silverback verify checks these",
+    );
     if plan.findings.is_empty() {
         return Ok(tell_not_carried(&plan.left_out, reporter));
     }
-    let cause = format!("{} in the way, which the plan names", units::plural(plan.findings.len() as u64, "thing"));
+    let cause = format!(
+        "{} in the way, which the plan names",
+        units::plural(plan.findings.len() as u64, "thing")
+    );
     Err(Error::new(Kind::Requirement, "plan the restore", cause))
 }
 
 fn tell(report: &Report, reporter: &Reporter) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
     if !report.not_valid.is_empty() {
-        reporter.message(Level::Info, &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")));
+        reporter.message(
+            Level::Info,
+            &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")),
+        );
     }
     let lines = format!(
         "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
@@ -253,7 +303,11 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
         units::seconds(report.seconds_before_analyze),
         units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
     );
-    let busy: serde_json::Map<_, _> = report.seconds_busy.iter().map(|(stage, seconds)| (stage.to_string(), json!(seconds))).collect();
+    let busy: serde_json::Map<_, _> = report
+        .seconds_busy
+        .iter()
+        .map(|(stage, seconds)| (stage.to_string(), json!(seconds)))
+        .collect();
     let fields = json!({
         "tables": report.tables,
         "rows": report.rows,

@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP end a command within five seconds, with nothing half-written left behind.
+//! SIGINT, SIGTERM and SIGHUP end a command within five seconds, with nothing half-written left
+//! behind.
 //!
 //! One that whoever started the program had set to be ignored (`nohup`, a script's `&`) stays so.
 
@@ -12,11 +13,13 @@ use super::text::stdio::LogFormat;
 use crate::error::{Error, Kind, Result};
 use crate::storage::NewFile;
 
-/// Time for the servers to be told and for files to be removed; then the process ends whatever it still waits for.
+/// Time for the servers to be told and for files to be removed; then the process ends whatever it
+/// still waits for.
 const PATIENCE: Duration = Duration::from_millis(4500);
 /// Of that, time for the servers to be told.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-/// A write beyond the file size limit kills the process unless somebody listens; with a listener it fails with EFBIG, and is reported.
+/// A write beyond the file size limit kills the process unless somebody listens; with a listener it
+/// fails with EFBIG, and is reported.
 const SIGXFSZ: i32 = 25;
 
 /// The signals that are listened to from now on.
@@ -31,7 +34,11 @@ pub(super) struct Signals {
 impl Signals {
     /// Begins to listen. Runs within a tokio runtime.
     pub(super) fn listen() -> Result<Self> {
-        let listen = |kind| signal(kind).map_err(|source| Error::new(Kind::Unexpected, "listen for signals", source.to_string()));
+        let listen = |kind| {
+            signal(kind).map_err(|source| {
+                Error::new(Kind::Unexpected, "listen for signals", source.to_string())
+            })
+        };
         let ignored = ignored();
         let heed = |kind: SignalKind| {
             let ignored = ignored & 1 << (kind.as_raw_value() - 1) != 0;
@@ -54,8 +61,9 @@ impl Signals {
         }
     }
 
-    /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers, and the command's future is dropped, which
-    /// removes what it had begun to write. On the second, the process ends at once.
+    /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers,
+    /// and the command's future is dropped, which removes what it had begun to write. On the
+    /// second, the process ends at once.
     pub(super) async fn race<T>(
         mut self,
         format: LogFormat,
@@ -92,7 +100,8 @@ async fn recv(signal: &mut Option<Signal>) {
     }
 }
 
-/// The signals that the program was started to ignore, one bit each, as the kernel tells; none where it does not.
+/// The signals that the program was started to ignore, one bit each, as the kernel tells; none
+/// where it does not.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

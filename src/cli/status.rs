@@ -11,15 +11,23 @@ use crate::restore::status::Status;
 use crate::sql::ident;
 
 /// Tells it, as text or as JSON.
-pub(super) fn tell(all: &[Status], server: &Server, connection: &[String], as_json: bool) -> Result<Outcome> {
+pub(super) fn tell(
+    all: &[Status],
+    server: &Server,
+    connection: &[String],
+    as_json: bool,
+) -> Result<Outcome> {
     let whole: Vec<Value> = all.iter().map(|status| object(status, connection)).collect();
     if as_json {
         stdio::print_json(&json!({ "database": server.database(), "restores": whole }))?;
     } else if all.is_empty() {
         let name = ident::quote(server.database());
-        stdio::print(&printable_text(&format!("no restore has left database {name} unfinished\n")))?;
+        stdio::print(&printable_text(&format!(
+            "no restore has left database {name} unfinished\n"
+        )))?;
     } else {
-        let texts: Vec<String> = all.iter().map(|status| text(status, server, connection)).collect();
+        let texts: Vec<String> =
+            all.iter().map(|status| text(status, server, connection)).collect();
         stdio::print(&printable_text(&texts.join("\n")))?;
     }
     Ok(if all.iter().any(|status| !status.marker.is_ready()) {
@@ -43,13 +51,18 @@ fn text(status: &Status, server: &Server, connection: &[String]) -> String {
         lines.push(format!("  archive     {} ({})", run.archive_name, run.archive_id));
         lines.push(format!("  begun       {} by silverback {}", run.begun, run.version));
         lines.push(format!("  state       {} (schema {schema})", run.state.word()));
-        let planned = run.later.planned.map_or_else(String::new, |planned| format!(" of {planned}"));
+        let planned =
+            run.later.planned.map_or_else(String::new, |planned| format!(" of {planned}"));
         lines.extend(status.done.map(|done| format!("  done        {done}{planned} steps")));
     } else {
         lines.push(format!("  state       unknown: this role may not read schema {schema}"));
     }
     let processes: Vec<String> = status.at_work.iter().map(i32::to_string).collect();
-    let at_work = if processes.is_empty() { "nobody".to_owned() } else { format!("server processes {}", processes.join(", ")) };
+    let at_work = if processes.is_empty() {
+        "nobody".to_owned()
+    } else {
+        format!("server processes {}", processes.join(", "))
+    };
     lines.push(format!("  at work     {at_work}"));
     let to_do = match command(status, connection) {
         _ if !processes.is_empty() => "let it end".to_owned(),
@@ -82,14 +95,25 @@ fn command(status: &Status, connection: &[String]) -> Option<String> {
     let run = status.marker.run.as_ref()?;
     let words = ["silverback", "restore", "--resume"].map(str::to_owned).into_iter();
     // A name that begins with a dash is a file's here.
-    let archive = if run.archive_name.starts_with('-') { format!("./{}", run.archive_name) } else { run.archive_name.clone() };
-    let words = words.chain(connection.iter().cloned()).chain(run.later.options.iter().cloned()).chain([archive]);
+    let archive = if run.archive_name.starts_with('-') {
+        format!("./{}", run.archive_name)
+    } else {
+        run.archive_name.clone()
+    };
+    let words = words
+        .chain(connection.iter().cloned())
+        .chain(run.later.options.iter().cloned())
+        .chain([archive]);
     Some(words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" "))
 }
 
 fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +122,11 @@ mod tests {
     use crate::pg::marker::{Later, Marker, Run, State};
 
     fn status(state: State, at_work: &[i32]) -> Status {
-        let later = Later { options: ["-t", "public.a b", "-O"].map(str::to_owned).to_vec(), planned: Some(9), ..Later::default() };
+        let later = Later {
+            options: ["-t", "public.a b", "-O"].map(str::to_owned).to_vec(),
+            planned: Some(9),
+            ..Later::default()
+        };
         let run = Run {
             archive_id: "7".into(),
             archive_name: "-a.sbk".into(),
@@ -111,13 +139,20 @@ mod tests {
             begun: "now".into(),
             later,
         };
-        Status { marker: Marker { schema: "silverback_restore".into(), run: Some(run) }, done: Some(4), at_work: at_work.to_vec() }
+        Status {
+            marker: Marker { schema: "silverback_restore".into(), run: Some(run) },
+            done: Some(4),
+            at_work: at_work.to_vec(),
+        }
     }
 
     #[test]
     fn the_command_can_be_typed() {
         let expect = "silverback restore --resume -d kong -t 'public.a b' -O ./-a.sbk";
-        assert_eq!(command(&status(State::NotReady, &[]), &["-d".into(), "kong".into()]).as_deref(), Some(expect));
+        assert_eq!(
+            command(&status(State::NotReady, &[]), &["-d".into(), "kong".into()]).as_deref(),
+            Some(expect)
+        );
     }
 
     #[test]
@@ -126,7 +161,10 @@ mod tests {
         let told = |state, at_work: &[i32]| text(&status(state, at_work), &server, &[]);
         assert!(told(State::NotReady, &[]).contains("it goes on: silverback restore --resume"));
         assert!(told(State::NotReady, &[]).contains("done        4 of 9 steps"));
-        assert!(told(State::Ready, &[]).contains("it makes what is missing: silverback restore --resume"));
+        assert!(
+            told(State::Ready, &[])
+                .contains("it makes what is missing: silverback restore --resume")
+        );
         assert!(told(State::NotReady, &[5]).contains("let it end"));
     }
 }

@@ -27,7 +27,8 @@ pub(super) struct VerifyArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's size
+    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
+    /// size
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
     #[command(flatten)]
@@ -37,9 +38,12 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let progress: Arc<dyn Progress> = reporter.clone();
-    let (path, limits) = (args.archive.clone(), Limits { max_memory: args.max_memory, ..Limits::default() });
+    let (path, limits) =
+        (args.archive.clone(), Limits { max_memory: args.max_memory, ..Limits::default() });
     let work = async move {
-        let checking = tokio::task::spawn_blocking(move || verify::run(Source::open(&path)?, &limits, progress.as_ref()));
+        let checking = tokio::task::spawn_blocking(move || {
+            verify::run(Source::open(&path)?, &limits, progress.as_ref())
+        });
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
     let result = run_stoppable(args.output.log_format, values::coding_threads(), work, async || ());
@@ -58,7 +62,11 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         return Err(Error::new(Kind::Archive, "verify", &finding.what));
     }
     let count = units::plural(report.findings.len() as u64, "finding");
-    Err(Error::new(Kind::Archive, format!("verify {}", report.archive), format!("it is damaged: {count}")))
+    Err(Error::new(
+        Kind::Archive,
+        format!("verify {}", report.archive),
+        format!("it is damaged: {count}"),
+    ))
 }
 
 fn as_text(report: &Report, quiet: bool) -> String {
@@ -78,7 +86,9 @@ fn as_text(report: &Report, quiet: bool) -> String {
         units::bytes(totals.stored_bytes)
     );
     let _ = match (report.ok, totals.rows) {
-        (true, _) => writeln!(text, "{name} is intact: {}, {content}", units::plural(totals.tables, "table")),
+        (true, _) => {
+            writeln!(text, "{name} is intact: {}, {content}", units::plural(totals.tables, "table"))
+        }
         (false, 0) => writeln!(text, "{name} is DAMAGED"),
         (false, _) => writeln!(text, "{name} is DAMAGED; intact are {content}"),
     };
@@ -98,7 +108,14 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let totals = Totals { tables: 2, chunks: 3, rows: 300, raw_bytes: 6000, stored_bytes: 2000, file_bytes: 5000 };
+        let totals = Totals {
+            tables: 2,
+            chunks: 3,
+            rows: 300,
+            raw_bytes: 6000,
+            stored_bytes: 2000,
+            file_bytes: 5000,
+        };
         let mut report = Report {
             schema_version: 1,
             archive: "kong.sbk".to_owned(),
@@ -117,7 +134,12 @@ mod tests {
         root abababababababababababababababababababababababababababababababab
         ");
         let place = Place::Chunk { chunk: 7, table: "public.\"a\n\"".to_owned(), offset: 4096 };
-        report.findings.push(Finding { place, what: "its digest differs".to_owned(), expected: None, found: None });
+        report.findings.push(Finding {
+            place,
+            what: "its digest differs".to_owned(),
+            expected: None,
+            found: None,
+        });
         report.ok = false;
         let text = as_text(&report, false);
         let lines: Vec<_> = text.lines().take(2).collect();

@@ -1,4 +1,5 @@
-//! The sessions that copy: each takes the next job, fills chunks from COPY data and hands them to the pool.
+//! The sessions that copy: each takes the next job, fills chunks from COPY data and hands them to
+//! the pool.
 //!
 //! Moves bytes and nothing else: rows are split, counted and checked on the pool.
 
@@ -29,9 +30,11 @@ use crate::sqlstate;
 
 /// Raw bytes of a chunk of several rows.
 pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
-/// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are in memory that a thread keeps.
+/// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
+/// in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;
-/// The SQLSTATEs by which servers say, depending on their version, that there is no snapshot of a name.
+/// The SQLSTATEs by which servers say, depending on their version, that there is no snapshot of a
+/// name.
 const NO_SUCH_SNAPSHOT: &str = sqlstate::INVALID_PARAMETER_VALUE;
 const UNDEFINED_OBJECT: &str = sqlstate::UNDEFINED_OBJECT;
 /// How often the keeper's connection is looked at.
@@ -58,14 +61,28 @@ pub(super) struct Context {
 /// Jobs not yet taken.
 type Queue = Mutex<std::vec::IntoIter<Job>>;
 
-/// Copies every job of the plan with `sessions` sessions. Ends at the first failure, and closes them all.
-pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions: usize, sender: ChunkSender) -> Result<()> {
+/// Copies every job of the plan with `sessions` sessions. Ends at the first failure, and closes
+/// them all.
+pub(super) async fn run(
+    context: &Context,
+    keeper: Keeper,
+    plan: Plan,
+    sessions: usize,
+    sender: ChunkSender,
+) -> Result<()> {
     let sessions = sessions.min(plan.jobs.len());
     let queue = Arc::new(Mutex::new(plan.jobs.into_iter()));
-    // Pieces whose table only the keeper can still read; it ends when the last worker has dropped its end.
+    // Pieces whose table only the keeper can still read; it ends when the last worker has dropped
+    // its end.
     let (refused, for_keeper) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(keep(context.clone(), keeper.session, for_keeper, Arc::clone(&queue), sender.clone()));
+    tasks.spawn(keep(
+        context.clone(),
+        keeper.session,
+        for_keeper,
+        Arc::clone(&queue),
+        sender.clone(),
+    ));
     for _ in 0..sessions {
         tasks.spawn(work(context.clone(), Arc::clone(&queue), refused.clone(), sender.clone()));
     }
@@ -77,16 +94,30 @@ pub(super) async fn run(context: &Context, keeper: Keeper, plan: Plan, sessions:
     Ok(())
 }
 
-async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSender<Piece>, sender: ChunkSender) -> Result<()> {
-    let session = match snapshot::join(&context.server, &context.snapshot_id, &context.begin).await {
+async fn work(
+    context: Context,
+    queue: Arc<Queue>,
+    refused: mpsc::UnboundedSender<Piece>,
+    sender: ChunkSender,
+) -> Result<()> {
+    let session = match snapshot::join(&context.server, &context.snapshot_id, &context.begin).await
+    {
         Ok(session) => session,
         // A pooler may have no more sessions to give. What others do not copy, the keeper does.
-        Err(error) if context.is_proxied && matches!(error.kind(), Kind::Connect | Kind::Server) => {
-            context.progress.message(Level::Info, &format!("the pooler gives one session less: {error}"));
+        Err(error)
+            if context.is_proxied && matches!(error.kind(), Kind::Connect | Kind::Server) =>
+        {
+            context
+                .progress
+                .message(Level::Info, &format!("the pooler gives one session less: {error}"));
             return Ok(());
         }
-        Err(error) if context.is_proxied && matches!(error.sqlstate(), Some(NO_SUCH_SNAPSHOT | UNDEFINED_OBJECT)) => {
-            let hint = "connect to one server itself: what stands between spreads sessions over several, which share no snapshot";
+        Err(error)
+            if context.is_proxied
+                && matches!(error.sqlstate(), Some(NO_SUCH_SNAPSHOT | UNDEFINED_OBJECT)) =>
+        {
+            let hint = "connect to one server itself: what stands between spreads sessions over \
+                several, which share no snapshot";
             return Err(error.as_kind(Kind::Requirement).hint(hint));
         }
         Err(error) => return Err(error),
@@ -99,9 +130,13 @@ async fn work(context: Context, queue: Arc<Queue>, refused: mpsc::UnboundedSende
                 if lock_nowait(&session, std::slice::from_ref(&piece), &mut locked).await? {
                     mine.push(piece);
                 } else {
-                    context
-                        .progress
-                        .message(Level::Info, &format!("{}: somebody waits to alter it; copied by the session that holds it", piece.name));
+                    context.progress.message(
+                        Level::Info,
+                        &format!(
+                            "{}: somebody waits to alter it; copied by the session that holds it",
+                            piece.name
+                        ),
+                    );
                     // The keeper outlives the workers; if it does not, the run has failed already.
                     let _ = refused.send(piece);
                 }
@@ -119,7 +154,8 @@ fn next(queue: &Queue) -> Option<Job> {
     queue.lock().expect("no holder panics").next()
 }
 
-/// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once when its connection is lost.
+/// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once
+/// when its connection is lost.
 async fn keep(
     context: Context,
     session: Session,
@@ -136,7 +172,8 @@ async fn keep(
             },
             () = sleep(KEEPER_LOOK) => {
                 if session.is_closed() {
-                    return Err(Error::new(Kind::Server, doing, "the session that holds the snapshot was ended by the server").hint("dump again"));
+                    return Err(Error::new(Kind::Server, doing, "the session that holds the \
+                        snapshot was ended by the server").hint("dump again"));
                 }
             }
         }
@@ -147,10 +184,19 @@ async fn keep(
     session.batch(doing, "COMMIT").await
 }
 
-/// Locks the pieces' tables without waiting; `false` when somebody waits for a stronger lock on one of them.
-async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<String>) -> Result<bool> {
-    let wanted: Vec<&str> =
-        pieces.iter().filter(|piece| piece.locks).map(|piece| piece.name.as_str()).filter(|name| !locked.contains(*name)).collect();
+/// Locks the pieces' tables without waiting; `false` when somebody waits for a stronger lock on one
+/// of them.
+async fn lock_nowait(
+    session: &Session,
+    pieces: &[Piece],
+    locked: &mut HashSet<String>,
+) -> Result<bool> {
+    let wanted: Vec<&str> = pieces
+        .iter()
+        .filter(|piece| piece.locks)
+        .map(|piece| piece.name.as_str())
+        .filter(|name| !locked.contains(*name))
+        .collect();
     if wanted.is_empty() {
         return Ok(true);
     }
@@ -176,9 +222,18 @@ async fn lock_nowait(session: &Session, pieces: &[Piece], locked: &mut HashSet<S
     }
 }
 
-async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, sender: &ChunkSender) -> Result<()> {
-    let statements = pieces.iter().map(|piece| (format!("copy out {}, {}", piece.name, piece.range), piece.sql.clone()));
-    let mut copies = CopyOuts::begin(session, statements, context.encoding.as_deref(), context.stall_timeout).await?;
+async fn copy_pieces(
+    context: &Context,
+    session: &Session,
+    pieces: Vec<Piece>,
+    sender: &ChunkSender,
+) -> Result<()> {
+    let statements = pieces
+        .iter()
+        .map(|piece| (format!("copy out {}, {}", piece.name, piece.range), piece.sql.clone()));
+    let mut copies =
+        CopyOuts::begin(session, statements, context.encoding.as_deref(), context.stall_timeout)
+            .await?;
     for piece in &pieces {
         let Some(copy) = copies.next().await? else { break };
         copy_piece(context, piece, copy, sender).await?;
@@ -187,7 +242,12 @@ async fn copy_pieces(context: &Context, session: &Session, pieces: Vec<Piece>, s
     copies.end().await
 }
 
-async fn copy_piece(context: &Context, piece: &Piece, mut copy: CopyOut<'_>, sender: &ChunkSender) -> Result<()> {
+async fn copy_piece(
+    context: &Context,
+    piece: &Piece,
+    mut copy: CopyOut<'_>,
+    sender: &ChunkSender,
+) -> Result<()> {
     let mut header_due = piece.encoding == RowEncoding::Binary;
     loop {
         if sender.is_stopped() {
@@ -227,17 +287,33 @@ async fn copy_piece(context: &Context, piece: &Piece, mut copy: CopyOut<'_>, sen
 }
 
 /// Starts the chunk's way through the pool to the writer, and does not wait for it.
-fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool, permit: Permit, sender: &ChunkSender) {
-    let (uuid, codec, buffers, sender) = (context.uuid, context.codec, context.buffers.clone(), sender.clone());
+fn encode(
+    context: &Context,
+    piece: &Piece,
+    doing: &str,
+    raw: Bytes,
+    last: bool,
+    permit: Permit,
+    sender: &ChunkSender,
+) {
+    let (uuid, codec, buffers, sender) =
+        (context.uuid, context.codec, context.buffers.clone(), sender.clone());
     sender.begin(piece.table);
-    let (table, encoding, columns, doing) = (piece.table, piece.encoding, piece.columns, doing.to_owned());
+    let (table, encoding, columns, doing) =
+        (piece.table, piece.encoding, piece.columns, doing.to_owned());
     pool::spawn(move || {
         let trailer_due = last && encoding == RowEncoding::Binary;
-        let encoded = pool::caught(&doing, || encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len())));
+        let encoded = pool::caught(&doing, || {
+            encode_chunk(uuid, table, encoding, columns, &raw, codec, buffers.take(raw.len()))
+        });
         buffers.give_back_shared(raw);
         match encoded {
             Ok((_, trailer)) if trailer != trailer_due => {
-                let cause = if trailer_due { "the rows ended without COPY's trailer" } else { "COPY's trailer came before the end" };
+                let cause = if trailer_due {
+                    "the rows ended without COPY's trailer"
+                } else {
+                    "COPY's trailer came before the end"
+                };
                 sender.failed(Error::new(Kind::Server, doing, cause));
             }
             Ok((chunk, _)) if chunk.rows() > 0 => sender.chunk(chunk, permit),
@@ -252,10 +328,12 @@ fn encode(context: &Context, piece: &Piece, doing: &str, raw: Bytes, last: bool,
 
 fn too_large(doing: &str, bytes: usize) -> Error {
     let cause = format!("a row has {bytes} bytes, the limit is {ROW_BYTES_MAX}");
-    Error::new(Kind::Requirement, doing, cause).hint("--exclude-table-data leaves out the rows of its table")
+    Error::new(Kind::Requirement, doing, cause)
+        .hint("--exclude-table-data leaves out the rows of its table")
 }
 
 fn no_memory(doing: &str, bytes: usize) -> Error {
     let cause = format!("there is no memory for {bytes} bytes of rows");
-    Error::new(Kind::Requirement, doing, cause).hint("give the program more memory, or leave the table's rows out (--exclude-table-data)")
+    Error::new(Kind::Requirement, doing, cause)
+        .hint("give the program more memory, or leave the table's rows out (--exclude-table-data)")
 }

@@ -1,4 +1,5 @@
-//! Dump: lock, snapshot, catalog, plan, copy, encode, write. Does not know how an archive's bytes are laid out, nor Kong.
+//! Dump: lock, snapshot, catalog, plan, copy, encode, write. Does not know how an archive's bytes
+//! are laid out, nor Kong.
 
 mod copy;
 mod options;
@@ -43,9 +44,14 @@ pub struct Report {
     pub seconds: f64,
 }
 
-/// Dumps a server's database. When this fails or is dropped, the sink is abandoned: nothing is left of a file, and what went into a stream has no
-/// footer, and is no archive.
-pub async fn run(server: &Server, sink: Sink, options: &Options, progress: Arc<dyn Progress>) -> Result<Report> {
+/// Dumps a server's database. When this fails or is dropped, the sink is abandoned: nothing is left
+/// of a file, and what went into a stream has no footer, and is no archive.
+pub async fn run(
+    server: &Server,
+    sink: Sink,
+    options: &Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Report> {
     let started = Instant::now();
     let archive = sink.name();
     let (keeper, manifest, plan) = prepare(server, options, progress.as_ref()).await?;
@@ -55,7 +61,15 @@ pub async fn run(server: &Server, sink: Sink, options: &Options, progress: Arc<d
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
     let buffers = Buffers::new(copy::CHUNK_BYTES);
-    let writer = writer::ChunkWriter::start(sink, uuid, &manifest, options.codec, &plan.pieces(), buffers.clone(), Arc::clone(&progress))?;
+    let writer = writer::ChunkWriter::start(
+        sink,
+        uuid,
+        &manifest,
+        options.codec,
+        &plan.pieces(),
+        buffers.clone(),
+        Arc::clone(&progress),
+    )?;
     let context = copy::Context {
         server: server.patient(options.limits.stall_timeout),
         begin: options.begin.clone(),
@@ -83,12 +97,19 @@ pub async fn dry_run(server: &Server, options: &Options, progress: &dyn Progress
     Ok(plan)
 }
 
-async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) -> Result<(Keeper, Manifest, Plan)> {
+async fn prepare(
+    server: &Server,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Keeper, Manifest, Plan)> {
     let snapshot_options = SnapshotOptions {
         lock_wait_timeout: options.lock_wait_timeout,
         serializable_deferrable: options.serializable_deferrable,
         begin: options.begin.clone(),
-        read: ReadOptions { via_partition_root: options.via_partition_root, ..ReadOptions::default() },
+        read: ReadOptions {
+            via_partition_root: options.via_partition_root,
+            ..ReadOptions::default()
+        },
     };
     let mut selection = options.selection.clone();
     let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
@@ -98,14 +119,16 @@ async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) ->
     let markers = marker::read(&keeper.session, true).await?;
     selection.markers = markers.iter().map(|marker| marker.schema.clone()).collect();
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
-    let Catalog { objects, tables, not_carried, unreadable, warnings } = std::mem::take(&mut keeper.catalog);
+    let Catalog { objects, tables, not_carried, unreadable, warnings } =
+        std::mem::take(&mut keeper.catalog);
     for warning in source.newer_than_known().iter().chain(&warnings) {
         progress.message(Level::Warning, warning);
     }
     selection.check_matched(&objects, &source.database)?;
     let withheld = selection.withheld(&objects);
     let selected = selection.apply(objects);
-    let unfinished = unfinished::judge(&markers, &selected.objects, options.allow_incomplete, &source.database)?;
+    let unfinished =
+        unfinished::judge(&markers, &selected.objects, options.allow_incomplete, &source.database)?;
     let kept = selected.ids();
     check_sequences(&selection, &selected, unreadable, progress)?;
     let mut carried: Vec<Table> = (tables.iter().map(|source| &source.table))
@@ -113,7 +136,8 @@ async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) ->
         .cloned()
         .collect();
     selected.cut_roots(&mut carried);
-    let not_carried = selection.not_carried(not_carried).chain(selected.left_out).chain(unfinished).collect();
+    let not_carried =
+        selection.not_carried(not_carried).chain(selected.left_out).chain(unfinished).collect();
     let statistics = if selection.statistics && !selection.schema_only {
         progress.phase("read planner statistics");
         statistics::read(&keeper.session, &selected.objects).await?
@@ -121,7 +145,8 @@ async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) ->
         Vec::new()
     };
     let statistics = statistics.into_iter().filter_map(|one| withheld.keep(one)).collect();
-    let mut manifest = Manifest { source, objects: selected.objects, tables: carried, not_carried, statistics };
+    let mut manifest =
+        Manifest { source, objects: selected.objects, tables: carried, not_carried, statistics };
     for object in &mut manifest.objects {
         if options.no_owner {
             object.owner = None;
@@ -140,19 +165,31 @@ async fn prepare(server: &Server, options: &Options, progress: &dyn Progress) ->
     Ok((keeper, manifest, plan))
 }
 
-/// Refuses what is selected and may not be read. Of a sequence that was not selected, and that a default needs, the value is left out.
-fn check_sequences(selection: &Selection, selected: &Selected, unreadable: Vec<(ObjectId, String)>, progress: &dyn Progress) -> Result<()> {
+/// Refuses what is selected and may not be read. Of a sequence that was not selected, and that a
+/// default needs, the value is left out.
+fn check_sequences(
+    selection: &Selection,
+    selected: &Selected,
+    unreadable: Vec<(ObjectId, String)>,
+    progress: &dyn Progress,
+) -> Result<()> {
     let kept = selected.ids();
-    let wanted = unreadable.into_iter().filter(|(maker, _)| !selection.schema_only && kept.contains(maker));
-    let (along, denied): (Vec<_>, Vec<_>) = wanted.partition(|(maker, _)| selected.brought_along.contains(maker));
+    let wanted =
+        unreadable.into_iter().filter(|(maker, _)| !selection.schema_only && kept.contains(maker));
+    let (along, denied): (Vec<_>, Vec<_>) =
+        wanted.partition(|(maker, _)| selected.brought_along.contains(maker));
     for (_, sequence) in along {
-        let text = format!("sequence {sequence} is not selected and may not be read: it comes without its value, and will begin anew");
+        let text = format!(
+            "sequence {sequence} is not selected and may not be read: it comes without its value, \
+             and will begin anew"
+        );
         progress.message(Level::Warning, &text);
     }
     if denied.is_empty() {
         return Ok(());
     }
-    let items = denied.iter().map(|(_, sequence)| denied::item("sequence", sequence, "-T")).collect();
+    let items =
+        denied.iter().map(|(_, sequence)| denied::item("sequence", sequence, "-T")).collect();
     Err(denied::error("read the catalog of sequence values", items))
 }
 
@@ -161,7 +198,11 @@ impl fmt::Display for Plan {
         for job in &self.jobs {
             for piece in &job.pieces {
                 let TableTotal { name, rows, bytes } = &self.totals[piece.table.0 as usize];
-                writeln!(f, "{name}: {}, about {rows} rows and {bytes} bytes in the table", piece.range)?;
+                writeln!(
+                    f,
+                    "{name}: {}, about {rows} rows and {bytes} bytes in the table",
+                    piece.range
+                )?;
             }
         }
         Ok(())

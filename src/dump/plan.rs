@@ -17,7 +17,8 @@ const BATCH_TABLES_MAX: usize = 32;
 /// Up to this many pages a table is small: 256 KiB.
 const SMALL_PAGES: u64 = 32;
 
-/// The jobs of a dump: tables one after the other, largest first, the ranges of one together, so that few are open at a time.
+/// The jobs of a dump: tables one after the other, largest first, the ranges of one together, so
+/// that few are open at a time.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Taken by the sessions from the front.
@@ -95,13 +96,20 @@ struct Sized {
 pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) -> Result<Plan> {
     // An extension's tables share its object.
     let key = |table: &Table| (table.object, table.schema.clone(), table.name.clone());
-    let by_table: HashMap<_, _> = sources.iter().map(|source| (key(&source.table), source)).collect();
+    let by_table: HashMap<_, _> =
+        sources.iter().map(|source| (key(&source.table), source)).collect();
     let mut totals = Vec::with_capacity(manifest.tables.len());
     let mut sized: Vec<Sized> = Vec::new();
     let all_pages: u64 = sources.iter().map(|source| source.pages).sum();
     for (place, table) in manifest.tables.iter().enumerate() {
-        let source = by_table.get(&key(table)).ok_or_else(|| unexpected("plan the dump", format!("no source for {}", qualified(table))))?;
-        totals.push(TableTotal { name: qualified(table), rows: table.rows_estimate.max(0) as u64, bytes: table.bytes_estimate });
+        let source = by_table.get(&key(table)).ok_or_else(|| {
+            unexpected("plan the dump", format!("no source for {}", qualified(table)))
+        })?;
+        totals.push(TableTotal {
+            name: qualified(table),
+            rows: table.rows_estimate.max(0) as u64,
+            bytes: table.bytes_estimate,
+        });
         for range in ranges(source, all_pages, jobs) {
             let pages = match range {
                 Range::Whole => source.pages,
@@ -128,7 +136,8 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
 
 fn ranges(source: &TableSource, all_pages: u64, jobs: usize) -> Vec<Range> {
     if source.pages == 0 && source.ctid_ranges {
-        // A heap without a page, looked at after the snapshot was taken and the table locked, has no row that the snapshot shows.
+        // A heap without a page, looked at after the snapshot was taken and the table locked, has
+        // no row that the snapshot shows.
         return Vec::new();
     }
     if !source.ctid_ranges || source.table.filter.is_some() {
@@ -141,7 +150,15 @@ fn ranges(source: &TableSource, all_pages: u64, jobs: usize) -> Vec<Range> {
         return vec![Range::Whole];
     }
     let count = source.pages / step;
-    (0..count).map(|n| if n + 1 == count { Range::From(n * step) } else { Range::Pages(n * step, (n + 1) * step) }).collect()
+    (0..count)
+        .map(|n| {
+            if n + 1 == count {
+                Range::From(n * step)
+            } else {
+                Range::Pages(n * step, (n + 1) * step)
+            }
+        })
+        .collect()
 }
 
 fn copy_sql(source: &TableSource, range: Range) -> String {
@@ -152,7 +169,9 @@ fn copy_sql(source: &TableSource, range: Range) -> String {
         (Range::Whole, None) => String::new(),
         // As the extension wrote it: the word WHERE and what follows.
         (Range::Whole, Some(filter)) => format!(" {filter}"),
-        (Range::Pages(from, to), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({to},0)'::pg_catalog.tid"),
+        (Range::Pages(from, to), _) => format!(
+            " WHERE ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({to},0)'::pg_catalog.tid"
+        ),
         (Range::From(from), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid"),
     };
     // A table without columns has no column list, and a partial read needs a query.
@@ -209,7 +228,14 @@ mod tests {
                 RowEncoding::Binary,
             )
         };
-        TableSource { table, oid: id, relkind: 'r', pages: mib * 128, ctid_ranges: true, query: None }
+        TableSource {
+            table,
+            oid: id,
+            relkind: 'r',
+            pages: mib * 128,
+            ctid_ranges: true,
+            query: None,
+        }
     }
 
     fn plan(sources: &[TableSource], jobs: usize) -> Plan {
@@ -228,7 +254,13 @@ mod tests {
             snapshot_lsn: None,
         };
         let tables = sources.iter().map(|source| source.table.clone()).collect();
-        let manifest = Manifest { source: from, objects: Vec::new(), tables, not_carried: Vec::new(), statistics: Vec::new() };
+        let manifest = Manifest {
+            source: from,
+            objects: Vec::new(),
+            tables,
+            not_carried: Vec::new(),
+            statistics: Vec::new(),
+        };
         make(&manifest, sources, jobs).expect("every table has a source")
     }
 
@@ -238,11 +270,16 @@ mod tests {
 
     #[test]
     fn tables_come_one_after_the_other_largest_first() {
-        let plan = plan(&[source(0, 0), source(1, 100), source(2, 500), source(3, 1), source(4, 300)], 2);
+        let plan =
+            plan(&[source(0, 0), source(1, 100), source(2, 500), source(3, 1), source(4, 300)], 2);
         let order: Vec<u32> = plan.jobs.iter().flat_map(tables).collect();
         let mut seen = order.clone();
         seen.dedup();
-        assert_eq!(seen, [2, 4, 1, 3], "each table's ranges stand together, and a heap without pages is not read");
+        assert_eq!(
+            seen,
+            [2, 4, 1, 3],
+            "each table's ranges stand together, and a heap without pages is not read"
+        );
         assert_eq!(plan.pieces(), [0, 3, 15, 1, 9]);
     }
 
@@ -260,7 +297,9 @@ mod tests {
                         assert!(from == next && to > from && !last, "{ranges:?}");
                         next = to;
                     }
-                    Range::From(from) => assert!(from == next && from < pages && last, "{ranges:?}"),
+                    Range::From(from) => {
+                        assert!(from == next && from < pages && last, "{ranges:?}")
+                    }
                 }
             }
         }
@@ -278,12 +317,19 @@ mod tests {
         assert_eq!(sql(|_| (), Range::Whole), "COPY s.t7 (\"A b\") TO STDOUT (FORMAT binary)");
         let ranged = sql(|source| source.table.encoding = RowEncoding::Text, Range::Pages(8, 16));
         assert!(
-            ranged.starts_with("COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE ctid >= '(8,0)'") && ranged.ends_with("(FORMAT text)"),
+            ranged.starts_with("COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE ctid >= '(8,0)'")
+                && ranged.ends_with("(FORMAT text)"),
             "{ranged}"
         );
         let filtered = sql(|source| source.table.filter = Some("WHERE a".into()), Range::Whole);
-        assert_eq!(filtered, "COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE a) TO STDOUT (FORMAT binary)");
-        assert_eq!(sql(|source| source.table.columns.clear(), Range::Whole), "COPY (SELECT  FROM ONLY s.t7) TO STDOUT (FORMAT binary)");
+        assert_eq!(
+            filtered,
+            "COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE a) TO STDOUT (FORMAT binary)"
+        );
+        assert_eq!(
+            sql(|source| source.table.columns.clear(), Range::Whole),
+            "COPY (SELECT  FROM ONLY s.t7) TO STDOUT (FORMAT binary)"
+        );
     }
 
     #[test]

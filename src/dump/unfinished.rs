@@ -26,9 +26,14 @@ pub(super) async fn look(options: &Options, server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to dump what a restore has not made ready, unless that is allowed, and names what it leaves unfinished. Only the schemas that a
-/// restore fills are unfinished.
-pub(super) fn judge(markers: &[Marker], objects: &[Object], allowed: bool, database: &str) -> Result<Vec<NotCarried>> {
+/// Refuses to dump what a restore has not made ready, unless that is allowed, and names what it
+/// leaves unfinished. Only the schemas that a restore fills are unfinished.
+pub(super) fn judge(
+    markers: &[Marker],
+    objects: &[Object],
+    allowed: bool,
+    database: &str,
+) -> Result<Vec<NotCarried>> {
     let schemas = || {
         objects.iter().filter_map(|object| match object.kind {
             ObjectKind::Schema => Some(object.name.as_str()),
@@ -40,15 +45,28 @@ pub(super) fn judge(markers: &[Marker], objects: &[Object], allowed: bool, datab
         if !marker.is_ready() && !allowed {
             return Err(refuse(marker, database));
         }
-        let missing = if marker.is_ready() { "indexes and the validation of foreign keys" } else { "objects and rows" };
-        let reason = format!("it is the marker of {}: {missing} may be missing in this archive", marker.describe());
-        named.push(NotCarried { kind: "schema".to_owned(), name: ident::quote(&marker.schema), reason });
+        let missing = if marker.is_ready() {
+            "indexes and the validation of foreign keys"
+        } else {
+            "objects and rows"
+        };
+        let reason = format!(
+            "it is the marker of {}: {missing} may be missing in this archive",
+            marker.describe()
+        );
+        named.push(NotCarried {
+            kind: "schema".to_owned(),
+            name: ident::quote(&marker.schema),
+            reason,
+        });
     }
     Ok(named)
 }
 
 fn refuse(marker: &Marker, database: &str) -> Error {
     let cause = format!("it holds {}", marker.describe());
-    Error::new(Kind::Requirement, format!("dump database {}", ident::quote(database)), cause)
-        .hint("restore it first (silverback restore --resume), or dump it as it is with --allow-incomplete")
+    Error::new(Kind::Requirement, format!("dump database {}", ident::quote(database)), cause).hint(
+        "restore it first (silverback restore --resume), or dump it as it is with \
+            --allow-incomplete",
+    )
 }

@@ -15,7 +15,8 @@ use crate::pool::{Buffers, Permit};
 use crate::progress::Progress;
 use crate::storage::Sink;
 
-/// What the thread is told. When every sender is gone before `Finish` came, the run was given up and the output is abandoned.
+/// What the thread is told. When every sender is gone before `Finish` came, the run was given up
+/// and the output is abandoned.
 enum Message {
     /// The permit dies when the chunk is on disk.
     Chunk(Box<EncodedChunk>, Permit),
@@ -27,17 +28,20 @@ enum Message {
     Finish,
 }
 
-/// What is open, by table: pieces still to be read and chunks still to be written. Raised before a chunk is encoded, lowered by the thread.
+/// What is open, by table: pieces still to be read and chunks still to be written. Raised before a
+/// chunk is encoded, lowered by the thread.
 type Open = Arc<Vec<AtomicU64>>;
 
-/// The thread, seen from the run that started it. Dropping it abandons the archive and waits until it is gone.
+/// The thread, seen from the run that started it. Dropping it abandons the archive and waits until
+/// it is gone.
 pub(super) struct ChunkWriter {
     sender: Option<ChunkSender>,
     result: Option<oneshot::Receiver<Result<Summary>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Hands chunks over; held by the encoding jobs. Sending never waits: the permits bound what is under way.
+/// Hands chunks over; held by the encoding jobs. Sending never waits: the permits bound what is
+/// under way.
 #[derive(Clone)]
 pub(super) struct ChunkSender {
     messages: mpsc::Sender<Message>,
@@ -46,7 +50,8 @@ pub(super) struct ChunkSender {
 }
 
 impl ChunkSender {
-    /// Announces a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or [`failed`](Self::failed) must follow.
+    /// Announces a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or
+    /// [`failed`](Self::failed) must follow.
     pub(super) fn begin(&self, table: TableId) {
         self.open[table.0 as usize].fetch_add(1, Ordering::Relaxed);
     }
@@ -79,8 +84,8 @@ impl ChunkSender {
 }
 
 impl ChunkWriter {
-    /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will be read, by table; chunks'
-    /// memory goes back to `buffers`.
+    /// Starts the thread; the header and the manifest are its first work. `pieces` counts what will
+    /// be read, by table; chunks' memory goes back to `buffers`.
     pub(super) fn start(
         sink: Sink,
         uuid: Uuid,
@@ -91,7 +96,8 @@ impl ChunkWriter {
         progress: Arc<dyn Progress>,
     ) -> Result<Self> {
         let name = sink.name();
-        let archive = ArchiveWriter::new(sink, uuid, manifest, codec).map_err(|error| into(&name, error))?;
+        let archive =
+            ArchiveWriter::new(sink, uuid, manifest, codec).map_err(|error| into(&name, error))?;
         let (messages, inbox) = mpsc::channel();
         let (answer, result) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -101,7 +107,9 @@ impl ChunkWriter {
         let thread = std::thread::Builder::new()
             .name("archive writer".to_owned())
             .spawn(move || {
-                let written = Writing { archive, open: counted, buffers, progress }.run(&inbox).map_err(|error| into(&name, error));
+                let written = Writing { archive, open: counted, buffers, progress }
+                    .run(&inbox)
+                    .map_err(|error| into(&name, error));
                 flag.store(true, Ordering::Relaxed);
                 // Nobody waits any more when the run was dropped.
                 let _ = answer.send(written);
@@ -116,7 +124,8 @@ impl ChunkWriter {
         self.sender.clone().expect("the sender lives until the writer is finished")
     }
 
-    /// Completes the archive when everything was copied, and abandons it otherwise. Its own failure comes first: it is the cause.
+    /// Completes the archive when everything was copied, and abandons it otherwise. Its own failure
+    /// comes first: it is the cause.
     pub(super) async fn finish(mut self, copied: Result<()>) -> Result<Summary> {
         let sender = self.sender.take().expect("finish takes the writer");
         if copied.is_ok() {
@@ -124,7 +133,9 @@ impl ChunkWriter {
         }
         drop(sender);
         let result = self.result.take().expect("finish takes the writer");
-        let written = result.await.unwrap_or_else(|_| Err(unexpected("write the archive", "the writing thread ended early")));
+        let written = result.await.unwrap_or_else(|_| {
+            Err(unexpected("write the archive", "the writing thread ended early"))
+        });
         match (copied, written) {
             (Ok(()), written) => written,
             // `abandoned` only says that the copying failed.
@@ -168,9 +179,11 @@ impl Writing {
     fn run(mut self, inbox: &mpsc::Receiver<Message>) -> Result<Summary> {
         // A table that has nothing to read is complete.
         let tables = (0..self.open.len() as u32).map(TableId);
-        let empty: Vec<TableId> = tables.filter(|table| self.open_of(*table).load(Ordering::Relaxed) == 0).collect();
+        let empty: Vec<TableId> =
+            tables.filter(|table| self.open_of(*table).load(Ordering::Relaxed) == 0).collect();
         empty.into_iter().try_for_each(|table| self.end_table(table))?;
-        // Chunks are still being encoded when the last row has been read; each of them holds a sender.
+        // Chunks are still being encoded when the last row has been read; each of them holds a
+        // sender.
         let mut complete = false;
         loop {
             match inbox.recv() {
@@ -186,11 +199,14 @@ impl Writing {
                 Ok(Message::Failed(error)) => return Err(error),
                 Ok(Message::Finish) => complete = true,
                 Err(mpsc::RecvError) if complete => break,
-                Err(mpsc::RecvError) => return Err(Error::new(Kind::Interrupted, "write the archive", ABANDONED)),
+                Err(mpsc::RecvError) => {
+                    return Err(Error::new(Kind::Interrupted, "write the archive", ABANDONED));
+                }
             }
         }
         self.progress.phase("finish the archive");
-        // It refuses while a table is open: a chunk that was begun and never arrived must not go unnoticed.
+        // It refuses while a table is open: a chunk that was begun and never arrived must not go
+        // unnoticed.
         let (sink, summary) = self.archive.finish()?;
         sink.commit()?;
         Ok(summary)
@@ -201,7 +217,11 @@ impl Writing {
     }
 
     fn close(&mut self, table: TableId) -> Result<()> {
-        if self.open_of(table).fetch_sub(1, Ordering::Relaxed) == 1 { self.end_table(table) } else { Ok(()) }
+        if self.open_of(table).fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.end_table(table)
+        } else {
+            Ok(())
+        }
     }
 
     fn end_table(&mut self, table: TableId) -> Result<()> {

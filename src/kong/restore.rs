@@ -7,13 +7,14 @@ pub fn profile() -> Profile {
     Profile { loads_last, is_searched, may_start: "Kong may start now" }
 }
 
-/// Whether a table's rows must come when everything else stands: Kong takes a database with a filled `schema_meta` for complete.
+/// Whether a table's rows must come when everything else stands: Kong takes a database with a
+/// filled `schema_meta` for complete.
 fn loads_last(table_name: &str) -> bool {
     table_name == "schema_meta"
 }
 
-/// Whether rows are looked up by a column from the first moment on: Kong's triggers delete what has expired with every insert, and an index
-/// spares them a scan of the whole table.
+/// Whether rows are looked up by a column from the first moment on: Kong's triggers delete what has
+/// expired with every insert, and an index spares them a scan of the whole table.
 fn is_searched(column: &str) -> bool {
     matches!(column, "ttl" | "expire_at")
 }

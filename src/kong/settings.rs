@@ -1,6 +1,7 @@
 //! Where Kong's own settings say the database is: `KONG_PG_*`, then Kong's defaults.
 //!
-//! Uses nothing of libpq's: no `PG*`, no password file, no `~/.postgresql`. Does not read `kong.conf`.
+//! Uses nothing of libpq's: no `PG*`, no password file, no `~/.postgresql`. Does not read
+//! `kong.conf`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +25,8 @@ pub struct KongSettings {
 }
 
 /// Ways to log in that Kong Enterprise has and this program has not.
-const UNSUPPORTED_LOGINS: &[&str] = &["pg_iam_auth", "pg_azure_auth", "pg_gcp_auth", "pg_oauth_auth"];
+const UNSUPPORTED_LOGINS: &[&str] =
+    &["pg_iam_auth", "pg_azure_auth", "pg_gcp_auth", "pg_oauth_auth"];
 
 /// What hints call the settings.
 const NAMES: SettingNames = SettingNames {
@@ -49,11 +51,13 @@ pub fn resolve(environment: &Environment) -> Result<KongSettings> {
         _ => return Err(refuse("pg_port", &port.source, format!("\"{}\" is no port", port.text))),
     };
     let mut target = Target::tcp(&host.text, port_number, &user.text, &database.text);
-    target.hosts[0].password =
-        reader.optional("pg_password", true)?.map(|value| Password { secret: Secret::new(value.text), source: value.source });
+    target.hosts[0].password = reader
+        .optional("pg_password", true)?
+        .map(|value| Password { secret: Secret::new(value.text), source: value.source });
     if let Some(value) = reader.optional("pg_timeout", false)? {
         let milliseconds = value.text.parse::<u64>().ok().filter(|milliseconds| *milliseconds > 0);
-        let milliseconds = milliseconds.ok_or_else(|| refuse("pg_timeout", &value.source, "expected milliseconds"))?;
+        let milliseconds = milliseconds
+            .ok_or_else(|| refuse("pg_timeout", &value.source, "expected milliseconds"))?;
         target.timeout = Some(Duration::from_millis(milliseconds));
     }
     target.tls = reader.tls()?;
@@ -77,12 +81,15 @@ impl Reader<'_> {
             && value.text != "postgres"
         {
             let cause = format!("it is \"{}\": this Kong keeps nothing in PostgreSQL", value.text);
-            return Err(refuse("database", &value.source, cause).hint("name the database with -h, -U and -d if there is one after all"));
+            return Err(refuse("database", &value.source, cause)
+                .hint("name the database with -h, -U and -d if there is one after all"));
         }
         for name in UNSUPPORTED_LOGINS {
             if let Some((true, value)) = property::read_flag(name, self.environment)? {
                 let error = refuse(name, &value.source, "this way to log in is not supported");
-                return Err(error.hint("give a user with a password: KONG_PG_USER and KONG_PG_PASSWORD"));
+                return Err(
+                    error.hint("give a user with a password: KONG_PG_USER and KONG_PG_PASSWORD")
+                );
             }
         }
         Ok(())
@@ -114,17 +121,25 @@ impl Reader<'_> {
     }
 
     fn note(&mut self, name: &str, value: &str, source: &str) {
-        self.settings.push(Setting { name: name.to_owned(), value: value.to_owned(), source: source.to_owned() });
+        self.settings.push(Setting {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            source: source.to_owned(),
+        });
     }
 
-    /// `pg_ssl` alone is a hint that Kong drops when the server has no TLS; `pg_ssl_required` and `pg_ssl_verify` make it more.
-    /// Kong's driver checks the chain and no name.
+    /// `pg_ssl` alone is a hint that Kong drops when the server has no TLS; `pg_ssl_required` and
+    /// `pg_ssl_verify` make it more. Kong's driver checks the chain and no name.
     fn tls(&mut self) -> Result<Tls> {
-        let (on, verify, required) = (self.flag("pg_ssl")?, self.flag("pg_ssl_verify")?, self.flag("pg_ssl_required")?);
+        let (on, verify, required) =
+            (self.flag("pg_ssl")?, self.flag("pg_ssl_verify")?, self.flag("pg_ssl_required")?);
         if !on {
             if verify || required {
-                self.warnings
-                    .push("pg_ssl_verify and pg_ssl_required count only with pg_ssl = on, in Kong as here: TLS is not used".to_owned());
+                self.warnings.push(
+                    "pg_ssl_verify and pg_ssl_required count only with pg_ssl = on, in Kong \
+                        as here: TLS is not used"
+                        .to_owned(),
+                );
             }
             return Ok(Tls::default());
         }
@@ -140,35 +155,46 @@ impl Reader<'_> {
     }
 
     fn versions(&mut self) -> Result<(Version, Version)> {
-        let Some(value) = self.optional("pg_ssl_version", false)? else { return Ok((Version::Tls12, Version::Tls13)) };
+        let Some(value) = self.optional("pg_ssl_version", false)? else {
+            return Ok((Version::Tls12, Version::Tls13));
+        };
         match value.text.as_str() {
             "any" => Ok((Version::Tls12, Version::Tls13)),
             "tlsv1_2" => Ok((Version::Tls12, Version::Tls12)),
             "tlsv1_3" => Ok((Version::Tls13, Version::Tls13)),
-            other => Err(refuse("pg_ssl_version", &value.source, format!("\"{other}\" is not supported; TLS 1.2 and 1.3 are"))),
+            other => Err(refuse(
+                "pg_ssl_version",
+                &value.source,
+                format!("\"{other}\" is not supported; TLS 1.2 and 1.3 are"),
+            )),
         }
     }
 
     fn client_certificate(&mut self) -> Result<Option<ClientCertificate>> {
         match (self.optional("pg_ssl_cert", false)?, self.optional("pg_ssl_cert_key", false)?) {
             (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => {
-                Ok(Some(ClientCertificate { certificate: PathBuf::from(certificate.text), key: PathBuf::from(key.text) }))
-            }
-            _ => {
-                Err(Error::new(Kind::Usage, "use Kong's client certificate", "pg_ssl_cert and pg_ssl_cert_key go together; one is missing"))
-            }
+            (Some(certificate), Some(key)) => Ok(Some(ClientCertificate {
+                certificate: PathBuf::from(certificate.text),
+                key: PathBuf::from(key.text),
+            })),
+            _ => Err(Error::new(
+                Kind::Usage,
+                "use Kong's client certificate",
+                "pg_ssl_cert and pg_ssl_cert_key go together; one is missing",
+            )),
         }
     }
 
-    /// `lua_ssl_trusted_certificate`: a list of `system`, paths, PEM texts, and PEM texts in base64.
+    /// `lua_ssl_trusted_certificate`: a list of `system`, paths, PEM texts, and PEM texts in
+    /// base64.
     fn roots(&mut self) -> Result<Vec<Root>> {
         let name = "lua_ssl_trusted_certificate";
         let Some(value) = property::read(name, self.environment)? else {
             self.note(name, "system", "Kong's default");
             return Ok(vec![Root::System]);
         };
-        let entries: Vec<&str> = value.text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+        let entries: Vec<&str> =
+            value.text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         let roots: Vec<Root> = entries.into_iter().map(root).collect();
         let shown: Vec<String> = roots.iter().map(describe_root).collect();
         self.note(name, &shown.join(", "), &value.source);
@@ -257,19 +283,29 @@ mod tests {
         ]);
         let target = &found.resolved.target;
         assert_eq!(target.describe(), "u@db:6/d");
-        assert_eq!(target.hosts[0].password.as_ref().and_then(|password| password.secret.text()), Some("hunter2"));
+        assert_eq!(
+            target.hosts[0].password.as_ref().and_then(|password| password.secret.text()),
+            Some("hunter2")
+        );
         assert_eq!(target.timeout, Some(Duration::from_millis(1500)));
         assert_eq!(found.schema.as_deref(), Some("s"));
         assert!(!format!("{found:?}").contains("hunter2"));
-        let source =
-            |name: &str| found.resolved.settings.iter().find(|setting| setting.name == name).map(|setting| setting.source.as_str());
+        let source = |name: &str| {
+            found
+                .resolved
+                .settings
+                .iter()
+                .find(|setting| setting.name == name)
+                .map(|setting| setting.source.as_str())
+        };
         assert_eq!(source("pg_host"), Some("KONG_PG_HOST"));
     }
 
     #[test]
     fn tls_maps_to_modes() {
         let mode = |variables: &[(&str, &str)]| resolved(variables).resolved.target.tls.mode;
-        let (ssl, verify, required) = (("KONG_PG_SSL", "on"), ("KONG_PG_SSL_VERIFY", "on"), ("KONG_PG_SSL_REQUIRED", "true"));
+        let (ssl, verify, required) =
+            (("KONG_PG_SSL", "on"), ("KONG_PG_SSL_VERIFY", "on"), ("KONG_PG_SSL_REQUIRED", "true"));
         assert_eq!(mode(&[]), Mode::Disable);
         assert_eq!(mode(&[("KONG_PG_SSL", "yes")]), Mode::Disable, "only on and true are true");
         assert_eq!(mode(&[ssl]), Mode::Prefer);
@@ -282,7 +318,11 @@ mod tests {
     #[test]
     fn trusted_certificates() {
         let roots = |list: &str| {
-            let variables = [("KONG_PG_SSL", "on"), ("KONG_PG_SSL_VERIFY", "on"), ("KONG_LUA_SSL_TRUSTED_CERTIFICATE", list)];
+            let variables = [
+                ("KONG_PG_SSL", "on"),
+                ("KONG_PG_SSL_VERIFY", "on"),
+                ("KONG_LUA_SSL_TRUSTED_CERTIFICATE", list),
+            ];
             resolved(&variables).resolved.target.tls.roots
         };
         assert_eq!(roots(""), [Root::System]);

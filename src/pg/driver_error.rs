@@ -4,9 +4,11 @@ use crate::error::{Error, Kind};
 use crate::sqlstate;
 
 /// What helps where something else than answers came.
-pub(super) const NOT_POSTGRESQL: &str = "check the network, and that it is PostgreSQL that answers; then try again";
+pub(super) const NOT_POSTGRESQL: &str =
+    "check the network, and that it is PostgreSQL that answers; then try again";
 
-/// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind that its class means.
+/// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind
+/// that its class means.
 pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let Some(db) = source.as_db_error() else {
         let cause = chain(&source);
@@ -23,9 +25,16 @@ pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let code = db.code().code().to_owned();
     cause = format!("{cause} [SQLSTATE {code}]");
     let kind = match code.as_str() {
-        sqlstate::INSUFFICIENT_PRIVILEGE | sqlstate::FEATURE_NOT_SUPPORTED | sqlstate::UNDEFINED_FILE => Kind::Requirement,
-        sqlstate::LOCK_NOT_AVAILABLE | sqlstate::SERIALIZATION_FAILURE | sqlstate::DEADLOCK_DETECTED => Kind::Consistency,
-        sqlstate::ADMIN_SHUTDOWN | sqlstate::CRASH_SHUTDOWN | sqlstate::CANNOT_CONNECT_NOW | sqlstate::IDLE_SESSION_TIMEOUT => Kind::Server,
+        sqlstate::INSUFFICIENT_PRIVILEGE
+        | sqlstate::FEATURE_NOT_SUPPORTED
+        | sqlstate::UNDEFINED_FILE => Kind::Requirement,
+        sqlstate::LOCK_NOT_AVAILABLE
+        | sqlstate::SERIALIZATION_FAILURE
+        | sqlstate::DEADLOCK_DETECTED => Kind::Consistency,
+        sqlstate::ADMIN_SHUTDOWN
+        | sqlstate::CRASH_SHUTDOWN
+        | sqlstate::CANNOT_CONNECT_NOW
+        | sqlstate::IDLE_SESSION_TIMEOUT => Kind::Server,
         code if code.starts_with("08") || code.starts_with("53") => Kind::Server,
         _ => Kind::Unexpected,
     };
@@ -37,7 +46,8 @@ pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     }
 }
 
-/// The messages of an error and its sources; tokio-postgres alone prints little more than "db error".
+/// The messages of an error and its sources; tokio-postgres alone prints little more than "db
+/// error".
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,16 +1,20 @@
-//! Markers: where a restore says of its target, until it is done, how far it has come. A schema with the table `run`, in it one row, and beside
-//! it the table `done`, with a row for each piece of work that is done.
+//! Markers: where a restore says of its target, until it is done, how far it has come. A schema
+//! with the table `run`, in it one row, and beside it the table `done`, with a row for each piece
+//! of work that is done.
 //!
-//! Known by the table's columns, never by the schema's name alone: a user may have a schema of that name. Does not know who sets a marker.
+//! Known by the table's columns, never by the schema's name alone: a user may have a schema of that
+//! name. Does not know who sets a marker.
 
 use super::session::Session;
 use crate::error::{Kind, Result};
 use crate::sql::ident;
 
-/// The schema's name, unless the archive or the target has one of that name: then a number follows, as in `silverback_restore_1`.
+/// The schema's name, unless the archive or the target has one of that name: then a number follows,
+/// as in `silverback_restore_1`.
 pub const SCHEMA: &str = "silverback_restore";
 
-/// The table's columns: name, type as `format_type` writes it, what else is said of it. A later version may add others.
+/// The table's columns: name, type as `format_type` writes it, what else is said of it. A later
+/// version may add others.
 pub const COLUMNS: &[(&str, &str, &str)] = &[
     ("archive_id", "uuid", "PRIMARY KEY"),
     ("archive_name", "text", "NOT NULL"),
@@ -37,7 +41,8 @@ pub const LATER_COLUMNS: &[(&str, &str, &str)] = &[
 /// The table of what is done; a key is that of the work, see `restore::job_key`.
 pub const DONE: &str = "done";
 /// Its columns.
-pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp()";
+pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time zone NOT NULL \
+    DEFAULT pg_catalog.clock_timestamp()";
 
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +68,8 @@ impl State {
 pub struct Marker {
     /// Its schema's name, unquoted.
     pub schema: String,
-    /// What it says; none where it says nothing, or this role may not read it. It counts as not ready then.
+    /// What it says; none where it says nothing, or this role may not read it. It counts as not
+    /// ready then.
     pub run: Option<Run>,
 }
 
@@ -92,7 +98,8 @@ pub struct Run {
     pub later: Later,
 }
 
-/// What a restore notes to be gone on with. One that was stopped early, or an older version's, has not all of it.
+/// What a restore notes to be gone on with. One that was stopped early, or an older version's, has
+/// not all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Later {
     /// The options that decide what is made, as they are typed.
@@ -115,7 +122,9 @@ impl Marker {
 
     /// Whether it speaks of any of these schemas; whoever cannot read it must fear so.
     pub fn concerns<'a>(&self, schemas: impl IntoIterator<Item = &'a str>) -> bool {
-        let Some(run) = self.run.as_ref().filter(|run| !run.schemas.is_empty()) else { return true };
+        let Some(run) = self.run.as_ref().filter(|run| !run.schemas.is_empty()) else {
+            return true;
+        };
         schemas.into_iter().any(|schema| run.schemas.iter().any(|filled| filled == schema))
     }
 
@@ -123,23 +132,32 @@ impl Marker {
     pub fn describe(&self) -> String {
         let schema = ident::quote(&self.schema);
         let Some(run) = &self.run else {
-            return format!("an unfinished restore, of which schema {schema} tells this role no more");
+            return format!(
+                "an unfinished restore, of which schema {schema} tells this role no more"
+            );
         };
         let what = match run.state {
             State::NotReady => "an incomplete restore",
-            State::Ready => "an unfinished restore, which has reported that the database may be used,",
+            State::Ready => {
+                "an unfinished restore, which has reported that the database may be used,"
+            }
         };
-        format!("{what} of {} ({}), begun {} by silverback {} (schema {schema})", run.archive_name, run.archive_id, run.begun, run.version)
+        format!(
+            "{what} of {} ({}), begun {} by silverback {} (schema {schema})",
+            run.archive_name, run.archive_id, run.begun, run.version
+        )
     }
 }
 
-/// The SQL condition that the table `c` in schema `n` is a marker's. Row security could hide what it says, or run somebody's function.
+/// The SQL condition that the table `c` in schema `n` is a marker's. Row security could hide what
+/// it says, or run somebody's function.
 pub fn condition() -> String {
     let columns: Vec<String> = COLUMNS
         .iter()
         .map(|(name, type_name, _)| {
             format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = {} \
+                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND \
+                 a.attname = {} \
                  AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = {}::pg_catalog.regtype)",
                 ident::literal(name),
                 ident::literal(type_name)
@@ -147,7 +165,8 @@ pub fn condition() -> String {
         })
         .collect();
     format!(
-        "(c.relname = 'run' AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relrowsecurity \
+        "(c.relname = 'run' AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT \
+         c.relrowsecurity \
          AND n.nspname ~ '^{SCHEMA}(_[0-9]+)?$' AND {})",
         columns.join(" AND ")
     )
@@ -156,20 +175,24 @@ pub fn condition() -> String {
 /// The SQL condition that the table `c` in schema `n` is one of a marker's tables.
 pub fn tables_condition() -> String {
     format!(
-        "(c.relname IN ('run', '{DONE}') AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND {}))",
+        "(c.relname IN ('run', '{DONE}') AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE \
+         c.relnamespace = n.oid AND {}))",
         condition()
     )
 }
 
 /// Every marker of the database, by name.
 ///
-/// In a transaction a marker that its restore has taken away since the snapshot says nothing; no lock on it stays.
+/// In a transaction a marker that its restore has taken away since the snapshot says nothing; no
+/// lock on it stays.
 pub async fn read(session: &Session, in_transaction: bool) -> Result<Vec<Marker>> {
     const DOING: &str = "look for an unfinished restore";
     let sql = format!(
         "SELECT n.nspname::text, \
-                pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {} ORDER BY 1",
+                pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND \
+                pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE \
+         {} ORDER BY 1",
         condition()
     );
     let mut markers = Vec::new();
@@ -186,10 +209,14 @@ pub async fn read(session: &Session, in_transaction: bool) -> Result<Vec<Marker>
 async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Result<Option<Run>> {
     let doing = format!("read what schema {} says of an unfinished restore", ident::quote(schema));
     let sql = format!(
-        "SELECT archive_id::text, archive_name, options_digest, state, left_digest, schemas, silverback_version, \
-                pg_catalog.to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), archive_root, \
-                ARRAY(SELECT pg_catalog.jsonb_array_elements_text(more -> 'options') WHERE pg_catalog.jsonb_typeof(more -> 'options') = 'array'), \
-                coalesce((more ->> 'made_database')::boolean, false), more ->> 'found', more ->> 'plan_digest', (more ->> 'planned')::int8 \
+        "SELECT archive_id::text, archive_name, options_digest, state, left_digest, schemas, \
+         silverback_version, \
+                pg_catalog.to_char(begun AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+                archive_root, \
+                ARRAY(SELECT pg_catalog.jsonb_array_elements_text(more -> 'options') WHERE \
+                pg_catalog.jsonb_typeof(more -> 'options') = 'array'), \
+                coalesce((more ->> 'made_database')::boolean, false), more ->> 'found', more ->> \
+                'plan_digest', (more ->> 'planned')::int8 \
          FROM (SELECT r.*, pg_catalog.to_jsonb(r) AS more FROM ONLY {} r) run",
         ident::qualified(schema, "run")
     );
@@ -203,12 +230,18 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
     let rows = match rows {
         Ok(rows) => rows,
         // It has gone since, or the server fails to read it: nothing is known of it.
-        Err(error) if error.sqlstate().is_some() && error.kind() != Kind::Server => return Ok(None),
+        Err(error) if error.sqlstate().is_some() && error.kind() != Kind::Server => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let [row] = rows.as_slice() else { return Ok(None) };
     let word: String = row.get(3)?;
-    let Some(state) = [State::NotReady, State::Ready].into_iter().find(|state| state.word() == word) else { return Ok(None) };
+    let Some(state) =
+        [State::NotReady, State::Ready].into_iter().find(|state| state.word() == word)
+    else {
+        return Ok(None);
+    };
     Ok(Some(Run {
         archive_id: row.get(0)?,
         archive_name: row.get(1)?,
@@ -258,7 +291,11 @@ mod tests {
             (marker(Some(State::Ready), &["other"]), true, false),
             (marker(Some(State::Ready), &[]), true, true),
         ] {
-            assert_eq!((marker.is_ready(), marker.concerns(["s"])), (ready, concerns), "{marker:?}");
+            assert_eq!(
+                (marker.is_ready(), marker.concerns(["s"])),
+                (ready, concerns),
+                "{marker:?}"
+            );
         }
     }
 }

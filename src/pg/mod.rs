@@ -1,4 +1,5 @@
-//! The server: connecting, sessions and their settings, the snapshot, the catalogs. Does not know what an archive file looks like, nor Kong.
+//! The server: connecting, sessions and their settings, the snapshot, the catalogs. Does not know
+//! what an archive file looks like, nor Kong.
 
 pub mod catalog;
 pub mod connect;

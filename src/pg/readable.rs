@@ -1,6 +1,7 @@
-//! Names in other encodings than the database's. Roles, databases and tablespaces belong to the whole server, which stores their names as
-//! the database wrote them in which they were made. Elsewhere such a name may be no text at all: a server in UTF8 sends it as it is, any other
-//! fails to convert it.
+//! Names in other encodings than the database's. Roles, databases and tablespaces belong to the
+//! whole server, which stores their names as the database wrote them in which they were made.
+//! Elsewhere such a name may be no text at all: a server in UTF8 sends it as it is, any other fails
+//! to convert it.
 //!
 //! Does not know whose names they are.
 
@@ -10,7 +11,8 @@ use super::row::Row;
 use crate::error::{Error, Kind, Result};
 use crate::sqlstate;
 
-/// What servers say of bytes that are no text in the database's encoding, and of text that has no place in the other.
+/// What servers say of bytes that are no text in the database's encoding, and of text that has no
+/// place in the other.
 const NOT_IN_ENCODING: &str = sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
 const UNTRANSLATABLE: &str = sqlstate::UNTRANSLATABLE_CHARACTER;
 
@@ -24,14 +26,21 @@ pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
     for row in rows {
         for (at, column) in row.columns().iter().enumerate() {
             let is_read = match *column.type_() {
-                Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::UNKNOWN => row.get::<_, Option<&str>>(at).is_ok(),
-                Type::TEXT_ARRAY | Type::NAME_ARRAY | Type::VARCHAR_ARRAY => row.get::<_, Option<Vec<Option<&str>>>>(at).is_ok(),
+                Type::TEXT | Type::NAME | Type::VARCHAR | Type::BPCHAR | Type::UNKNOWN => {
+                    row.get::<_, Option<&str>>(at).is_ok()
+                }
+                Type::TEXT_ARRAY | Type::NAME_ARRAY | Type::VARCHAR_ARRAY => {
+                    row.get::<_, Option<Vec<Option<&str>>>>(at).is_ok()
+                }
                 _ => true,
             };
             if !is_read {
                 let bytes = row.bytes(at).unwrap_or_default().escape_ascii();
-                let cause = format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
-                return Err(Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING));
+                let cause =
+                    format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
+                return Err(
+                    Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING)
+                );
             }
         }
     }

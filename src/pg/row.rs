@@ -1,5 +1,6 @@
-//! A row that a server sent, each of whose values is looked at before it is believed: a NULL, a cut value or another type is an error.
-//! The driver's own `Row::get` panics at such, and so is named nowhere else (`clippy.toml`).
+//! A row that a server sent, each of whose values is looked at before it is believed: a NULL, a cut
+//! value or another type is an error. The driver's own `Row::get` panics at such, and so is named
+//! nowhere else (`clippy.toml`).
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -32,7 +33,8 @@ impl Row {
         for (at, column) in self.columns().iter().enumerate() {
             let is_array = matches!(column.type_().kind(), Kind::Array(_));
             if is_array && !self.bytes(at).is_none_or(holds_its_elements) {
-                return Err(self.wrong(&column.name(), "an array says that it has more elements than it has"));
+                return Err(self
+                    .wrong(&column.name(), "an array says that it has more elements than it has"));
             }
         }
         Ok(())
@@ -63,12 +65,17 @@ impl Row {
     }
 }
 
-/// An array: how many dimensions, two more words, and of each dimension its length and lower bound; an element takes four bytes at least.
+/// An array: how many dimensions, two more words, and of each dimension its length and lower bound;
+/// an element takes four bytes at least.
 fn holds_its_elements(array: &[u8]) -> bool {
-    let word = |at: usize| array.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    let word = |at: usize| {
+        array.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes)
+    };
     let Some(dimensions @ 0..=6) = word(0) else { return false };
     let lengths = (0..dimensions as usize).map(|dimension| word(12 + 8 * dimension));
-    let elements = lengths.map(|length| u64::try_from(length?).ok()).try_fold(1_u64, |all, length| all.checked_mul(length?));
+    let elements = lengths
+        .map(|length| u64::try_from(length?).ok())
+        .try_fold(1_u64, |all, length| all.checked_mul(length?));
     elements.is_some_and(|elements| dimensions == 0 || elements <= array.len() as u64 / 4)
 }
 
@@ -92,7 +99,9 @@ mod tests {
     #[test]
     fn arrays_hold_what_they_say() {
         let array = |dimensions: &[i32], elements: usize| {
-            let words = [dimensions.len() as i32, 0, 25].into_iter().chain(dimensions.iter().flat_map(|&length| [length, 1]));
+            let words = [dimensions.len() as i32, 0, 25]
+                .into_iter()
+                .chain(dimensions.iter().flat_map(|&length| [length, 1]));
             let mut bytes: Vec<u8> = words.flat_map(i32::to_be_bytes).collect();
             bytes.extend([0; 4].repeat(elements));
             bytes

@@ -1,4 +1,5 @@
-//! One session: how it is set up, its statements, its errors in our words. Does not know what it is set to, which `settings` says.
+//! One session: how it is set up, its statements, its errors in our words. Does not know what it is
+//! set to, which `settings` says.
 
 mod begin;
 
@@ -27,8 +28,9 @@ use crate::sqlstate;
 /// What a session is for, and so what it is set to.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose<'a> {
-    /// Reading catalogs and rows. It is open in this transaction, and nothing is ever set beyond one: a pooler may give the next transaction another
-    /// session of the server, and this one to somebody else.
+    /// Reading catalogs and rows. It is open in this transaction, and nothing is ever set beyond
+    /// one: a pooler may give the next transaction another session of the server, and this one to
+    /// somebody else.
     Dump(&'a Transaction<'a>),
     /// Making objects and loading rows; set up for as long as it lives.
     Restore,
@@ -113,20 +115,27 @@ impl Session {
         if self.version >= OLDEST_VERSION {
             return Ok(());
         }
-        let cause = format!("the server is PostgreSQL {}; 12 and newer are supported", self.version / 10_000);
+        let cause = format!(
+            "the server is PostgreSQL {}; 12 and newer are supported",
+            self.version / 10_000
+        );
         Err(Error::new(Kind::Requirement, format!("connect to {}", self.server.describe()), cause))
     }
 
     async fn identify(&self) -> Result<(u32, i32)> {
-        let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid()";
+        let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4, \
+            pg_catalog.pg_backend_pid()";
         let row = self.query_one(SET_UP, sql).await?;
         Ok((row.get::<_, i32>(0)? as u32, row.get(1)?))
     }
 
-    /// Sets what a restore needs for as long as the session lives. No role's statement_timeout must end that, and no search_path capture it.
+    /// Sets what a restore needs for as long as the session lives. No role's statement_timeout must
+    /// end that, and no search_path capture it.
     pub(super) async fn set_up(&self) -> Result<()> {
         let values: Vec<String> = settings::of_restore()
-            .map(|setting| format!("({}, {})", ident::literal(setting.name), ident::literal(setting.value)))
+            .map(|setting| {
+                format!("({}, {})", ident::literal(setting.name), ident::literal(setting.value))
+            })
             .collect();
         // Only what the server knows: the list spans many versions.
         let set = format!(
@@ -134,7 +143,8 @@ impl Session {
              FROM (VALUES {}) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name",
             values.join(", ")
         );
-        let first = "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)";
+        let first =
+            "SET statement_timeout = 0; SELECT pg_catalog.set_config('search_path', '', false)";
         try_join!(self.batch(SET_UP, first), self.batch(SET_UP, &set)).map(drop)
     }
 
@@ -163,7 +173,8 @@ impl Session {
         self.version
     }
 
-    /// The server process of this session; behind a pooler, that of its last transaction that was looked at.
+    /// The server process of this session; behind a pooler, that of its last transaction that was
+    /// looked at.
     pub fn backend_pid(&self) -> i32 {
         self.backend_pid.load(Ordering::Relaxed)
     }
@@ -173,19 +184,27 @@ impl Session {
         self.is_proxied
     }
 
-    /// Runs exactly one statement; text that holds two is refused by the server, because it is sent by Parse and Bind.
+    /// Runs exactly one statement; text that holds two is refused by the server, because it is sent
+    /// by Parse and Bind.
     pub async fn execute(&self, doing: &str, sql: &str) -> Result<u64> {
         self.answered(doing, self.client.execute_typed(sql, &[])).await
     }
 
     /// Takes a role's place, as `--role` says; a dump's session for the transaction.
     pub async fn set_role(&self, role: &str) -> Result<()> {
-        let taken = self.execute("take the role (--role)", &format!("{} ROLE {}", self.set(), ident::quote(role))).await;
+        let taken = self
+            .execute(
+                "take the role (--role)",
+                &format!("{} ROLE {}", self.set(), ident::quote(role)),
+            )
+            .await;
         taken.map(drop).map_err(|error| match error.sqlstate() {
             // It is not there, or not ours to take.
-            Some(sqlstate::INVALID_PARAMETER_VALUE | sqlstate::UNDEFINED_OBJECT | sqlstate::INSUFFICIENT_PRIVILEGE) => {
-                error.as_kind(Kind::Requirement)
-            }
+            Some(
+                sqlstate::INVALID_PARAMETER_VALUE
+                | sqlstate::UNDEFINED_OBJECT
+                | sqlstate::INSUFFICIENT_PRIVILEGE,
+            ) => error.as_kind(Kind::Requirement),
             _ => error,
         })
     }
@@ -200,9 +219,16 @@ impl Session {
         self.query_with(doing, sql, &[]).await
     }
 
-    /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails as it does where the server converts.
-    pub async fn query_with(&self, doing: &str, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>> {
-        let rows = Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?)?;
+    /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails
+    /// as it does where the server converts.
+    pub async fn query_with(
+        &self,
+        doing: &str,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>> {
+        let rows =
+            Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?)?;
         readable::check(doing, &rows).map(|()| rows)
     }
 
@@ -211,14 +237,22 @@ impl Session {
         let mut rows = self.query(doing, sql).await?;
         match rows.len() {
             1 => Ok(rows.swap_remove(0)),
-            found => Err(Error::new(Kind::Unexpected, doing, format!("expected one row, found {found}"))),
+            found => {
+                Err(Error::new(Kind::Unexpected, doing, format!("expected one row, found {found}")))
+            }
         }
     }
 
-    /// Sets what texts travel in from now on, a dump's session for the transaction. Statements are in UTF-8, so that they must be prepared while that is set.
+    /// Sets what texts travel in from now on, a dump's session for the transaction. Statements are
+    /// in UTF-8, so that they must be prepared while that is set.
     pub async fn set_client_encoding(&self, encoding: &str) -> Result<()> {
         let doing = format!("let texts travel in {encoding}");
-        self.execute(&doing, &format!("{} client_encoding = {}", self.set(), ident::literal(encoding))).await.map(drop)
+        self.execute(
+            &doing,
+            &format!("{} client_encoding = {}", self.set(), ident::literal(encoding)),
+        )
+        .await
+        .map(drop)
     }
 
     /// How a setting is set.
@@ -226,10 +260,17 @@ impl Session {
         if self.is_dump { "SET LOCAL" } else { "SET" }
     }
 
-    /// Waits for an answer. A statement may take hours, so that silence alone says nothing: each time the server's patience is over, another
-    /// session looks whether the server is at work on it. If it is not, or cannot be asked, the answer was lost on its way.
-    pub async fn answered<T>(&self, doing: &str, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
-        let Some(patience) = self.patience else { return answer.await.map_err(|source| self.explain(doing, source)) };
+    /// Waits for an answer. A statement may take hours, so that silence alone says nothing: each
+    /// time the server's patience is over, another session looks whether the server is at work on
+    /// it. If it is not, or cannot be asked, the answer was lost on its way.
+    pub async fn answered<T>(
+        &self,
+        doing: &str,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        let Some(patience) = self.patience else {
+            return answer.await.map_err(|source| self.explain(doing, source));
+        };
         let mut answer = pin!(answer);
         loop {
             if let Ok(answer) = timeout(patience, answer.as_mut()).await {
@@ -246,15 +287,19 @@ impl Session {
                 return answer.map_err(|source| self.explain(doing, source));
             }
             let cause = format!("no answer came for {} s, and {found}", patience.as_secs());
-            return Err(Error::new(Kind::Server, doing, cause)
-                .hint("check the network between here and the server; --stall-timeout sets the limit"));
+            return Err(Error::new(Kind::Server, doing, cause).hint(
+                "check the network between here and the server; --stall-timeout sets the limit",
+            ));
         }
     }
 
-    /// A driver's error in our words; where the connection was closed because of what came, that is the cause.
+    /// A driver's error in our words; where the connection was closed because of what came, that is
+    /// the cause.
     fn explain(&self, doing: &str, source: tokio_postgres::Error) -> Error {
         match self.taker.objection().filter(|_| source.as_db_error().is_none()) {
-            Some(objection) => Error::new(Kind::Server, doing, objection).hint(NOT_POSTGRESQL).with_source(source),
+            Some(objection) => {
+                Error::new(Kind::Server, doing, objection).hint(NOT_POSTGRESQL).with_source(source)
+            }
             None => explain(doing, source),
         }
     }
@@ -271,30 +316,41 @@ impl Session {
             // Its transaction waits for locks, for as long as --lock-wait-timeout says.
             return Ok(());
         }
-        let sql =
-            format!("SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM pg_catalog.pg_stat_activity WHERE pid = {pid}");
+        let sql = format!(
+            "SELECT coalesce(state, 'unknown'), coalesce(wait_event_type, '') FROM \
+             pg_catalog.pg_stat_activity WHERE pid = {pid}"
+        );
         let asked = timeout(patience.clamp(LOOK_MIN, LOOK_MAX), self.ask(sql)).await;
         let rows = match asked {
             Ok(Ok(rows)) => rows,
             // A pooler may have no other session to give.
             _ if self.is_proxied => return Ok(()),
-            Ok(Err(error)) => return Err(format!("the server cannot be asked whether it is at work ({error})")),
+            Ok(Err(error)) => {
+                return Err(format!("the server cannot be asked whether it is at work ({error})"));
+            }
             Err(_) => return Err("the server does not answer another session either".to_owned()),
         };
-        let Some(row) = rows.first() else { return Err("the server has ended the session".to_owned()) };
-        let seen = |column| row.get::<usize, String>(column).map_err(|error| error.cause().to_owned());
+        let Some(row) = rows.first() else {
+            return Err("the server has ended the session".to_owned());
+        };
+        let seen =
+            |column| row.get::<usize, String>(column).map_err(|error| error.cause().to_owned());
         let (state, waits_for) = (seen(0)?, seen(1)?);
         if waits_for == "Client" || state.starts_with("idle") {
-            return Err("the server waits for us: what one side sends does not reach the other".to_owned());
+            return Err(
+                "the server waits for us: what one side sends does not reach the other".to_owned()
+            );
         }
         *at_work = Some(Instant::now());
         Ok(())
     }
 
-    /// Asks something by a session of its own. Boxed, because opening it takes statements, which may lead here.
+    /// Asks something by a session of its own. Boxed, because opening it takes statements, which
+    /// may lead here.
     fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
         Box::pin(async move {
-            let session = self.server.impatient().open(Purpose::Dump(&Transaction::default())).await?;
+            let session =
+                self.server.impatient().open(Purpose::Dump(&Transaction::default())).await?;
             let doing = "look for the session";
             Ok(try_join!(session.query(doing, &sql), session.batch(doing, "COMMIT"))?.0)
         })

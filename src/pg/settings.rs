@@ -1,14 +1,17 @@
-//! What sessions are set to, so that text means the same on both sides and no setting of a role, of a database or of a pooler's other clients gets
-//! in the way: names and values by purpose and version, as SQL. Does not know how they are sent.
+//! What sessions are set to, so that text means the same on both sides and no setting of a role, of
+//! a database or of a pooler's other clients gets in the way: names and values by purpose and
+//! version, as SQL. Does not know how they are sent.
 //!
-//! A dump's session sets nothing for itself: each of its transactions sets all with `SET LOCAL`, because the next one may run in another session
-//! of the server. Statements do it, never a SELECT, which would take the snapshot before the locks.
+//! A dump's session sets nothing for itself: each of its transactions sets all with `SET LOCAL`,
+//! because the next one may run in another session of the server. Statements do it, never a SELECT,
+//! which would take the snapshot before the locks.
 
 use std::time::Duration;
 
 use crate::sql::ident;
 
-/// A setting, its value, and the versions that brought it, the newest last; none, where every server has it.
+/// A setting, its value, and the versions that brought it, the newest last; none, where every
+/// server has it.
 #[derive(Debug)]
 pub(super) struct Setting {
     pub(super) name: &'static str,
@@ -44,10 +47,15 @@ const BOTH: &[Setting] = &[
     set("lc_monetary", "C"),
 ];
 
-/// Rows in the order of their pages, and no view or foreign table in the place of a table (CVE-2024-7348), which came with minor versions.
+/// Rows in the order of their pages, and no view or foreign table in the place of a table
+/// (CVE-2024-7348), which came with minor versions.
 const DUMP: &[Setting] = &[
     set("synchronize_seqscans", "off"),
-    newer("restrict_nonsystem_relation_kind", "view, foreign-table", &[120_020, 130_016, 140_013, 150_008, 160_004, 170_000]),
+    newer(
+        "restrict_nonsystem_relation_kind",
+        "view, foreign-table",
+        &[120_020, 130_016, 140_013, 150_008, 160_004, 170_000],
+    ),
 ];
 
 const RESTORE: &[Setting] = &[
@@ -73,7 +81,8 @@ pub(super) fn of_dump() -> impl Iterator<Item = &'static Setting> {
     FIRST.iter().chain(BOTH).chain(DUMP)
 }
 
-/// Which settings a server has: by its version, or by their names where it was asked because its version misleads.
+/// Which settings a server has: by its version, or by their names where it was asked because its
+/// version misleads.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Known<'a> {
     Version(u32),
@@ -85,7 +94,8 @@ impl Known<'_> {
         match self {
             Self::Version(version) => {
                 let same_major = |since: &u32| since / 10_000 == version / 10_000;
-                let first = setting.since.iter().find(|since| same_major(since)).or(setting.since.last());
+                let first =
+                    setting.since.iter().find(|since| same_major(since)).or(setting.since.last());
                 first.is_none_or(|first| version >= *first)
             }
             Self::Names(names) => names.iter().any(|name| name == setting.name),
@@ -96,11 +106,13 @@ impl Known<'_> {
 /// How a transaction of a dump is to be: it reads, at REPEATABLE READ unless it is deferrable.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Transaction<'a> {
-    /// SERIALIZABLE and DEFERRABLE: its first query waits for a snapshot that no serialisation anomaly can show in.
+    /// SERIALIZABLE and DEFERRABLE: its first query waits for a snapshot that no serialisation
+    /// anomaly can show in.
     pub deferrable: bool,
     /// The role whose place is taken.
     pub role: Option<&'a str>,
-    /// Lets the policies of row security choose the rows; without it, a table whose policies would is an error.
+    /// Lets the policies of row security choose the rows; without it, a table whose policies would
+    /// is an error.
     pub row_security: bool,
     /// How long a lock is waited for; zero is for ever.
     pub lock_timeout: Duration,
@@ -110,19 +122,26 @@ pub struct Transaction<'a> {
 
 impl Transaction<'_> {
     fn isolation(&self) -> (&'static str, &'static str) {
-        if self.deferrable { ("SERIALIZABLE", "DEFERRABLE") } else { ("REPEATABLE READ", "NOT DEFERRABLE") }
+        if self.deferrable {
+            ("SERIALIZABLE", "DEFERRABLE")
+        } else {
+            ("REPEATABLE READ", "NOT DEFERRABLE")
+        }
     }
 
     fn row_security(&self) -> &'static str {
         if self.row_security { "on" } else { "off" }
     }
 
-    /// The statements that begin it, but for the role and the snapshot. Nothing in them takes a snapshot.
+    /// The statements that begin it, but for the role and the snapshot. Nothing in them takes a
+    /// snapshot.
     pub(super) fn begin(&self, known: Known<'_>) -> String {
         let (isolation, deferrable) = self.isolation();
         let begin = format!("BEGIN ISOLATION LEVEL {isolation}, READ ONLY, {deferrable}");
         let known = of_dump().filter(|setting| known.has(setting));
-        let set = known.map(|setting| format!("SET LOCAL {} = {}", setting.name, ident::literal(setting.value)));
+        let set = known.map(|setting| {
+            format!("SET LOCAL {} = {}", setting.name, ident::literal(setting.value))
+        });
         let own = [
             format!("SET LOCAL row_security = {}", self.row_security()),
             format!("SET LOCAL lock_timeout = {}", self.lock_timeout.as_millis()),
@@ -136,14 +155,26 @@ impl Transaction<'_> {
     pub(super) fn shown(&self) -> Vec<(&'static str, String)> {
         let (isolation, deferrable) = self.isolation();
         let mut shown: Vec<(&str, String)> = (of_dump())
-            .map(|setting| (setting.name, if setting.name == "search_path" { "\"\"".to_owned() } else { setting.value.to_owned() }))
+            .map(|setting| {
+                (
+                    setting.name,
+                    if setting.name == "search_path" {
+                        "\"\"".to_owned()
+                    } else {
+                        setting.value.to_owned()
+                    },
+                )
+            })
             .collect();
         shown.extend([
             ("row_security", self.row_security().to_owned()),
             ("lock_timeout", shown_time(self.lock_timeout.as_millis())),
             ("transaction_isolation", isolation.to_lowercase()),
             ("transaction_read_only", "on".to_owned()),
-            ("transaction_deferrable", if deferrable == "DEFERRABLE" { "on" } else { "off" }.to_owned()),
+            (
+                "transaction_deferrable",
+                if deferrable == "DEFERRABLE" { "on" } else { "off" }.to_owned(),
+            ),
         ]);
         shown.extend(self.role.map(|role| ("role", role.to_owned())));
         shown
@@ -152,21 +183,33 @@ impl Transaction<'_> {
 
 /// A time as the server shows it: in the largest unit that divides it.
 fn shown_time(milliseconds: u128) -> String {
-    const UNITS: [(u128, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
-    let unit = UNITS.iter().find(|(length, _)| milliseconds > 0 && milliseconds.is_multiple_of(*length));
+    const UNITS: [(u128, &str); 5] =
+        [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
+    let unit =
+        UNITS.iter().find(|(length, _)| milliseconds > 0 && milliseconds.is_multiple_of(*length));
     unit.map_or_else(|| "0".to_owned(), |(length, name)| format!("{}{name}", milliseconds / length))
 }
 
-/// `server_version_num` for the text of `server_version`, with whatever its packager wrote behind it: 150018 for `15.18 (Debian 15.18-1)`,
-/// 190000 for `19rc1`.
+/// `server_version_num` for the text of `server_version`, with whatever its packager wrote behind
+/// it: 150018 for `15.18 (Debian 15.18-1)`, 190000 for `19rc1`.
 pub(super) fn version_num(text: &str) -> Option<u32> {
-    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<u32>().ok());
+    let number = |text: &str| {
+        text.split(|c: char| !c.is_ascii_digit())
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok())
+    };
     let major = number(text)?;
-    let minor =
-        text.split_once('.').filter(|(before, _)| before.bytes().all(|byte| byte.is_ascii_digit())).and_then(|(_, rest)| number(rest));
+    let minor = text
+        .split_once('.')
+        .filter(|(before, _)| before.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|(_, rest)| number(rest));
     let minor = minor.unwrap_or_default();
     // Before 10, two numbers named a major version.
-    if major < 10 { Some(major * 10_000 + minor.min(99) * 100) } else { major.checked_mul(10_000).map(|major| major + minor.min(9_999)) }
+    if major < 10 {
+        Some(major * 10_000 + minor.min(99) * 100)
+    } else {
+        major.checked_mul(10_000).map(|major| major + minor.min(9_999))
+    }
 }
 
 /// What becomes of the transaction before the next one.
@@ -207,7 +250,10 @@ mod tests {
     fn a_server_is_asked_for_what_it_has() {
         let begins = |known: Known<'_>| {
             let sql = Transaction::default().begin(known);
-            (sql.contains("transaction_timeout = '0'; SET LOCAL jit"), sql.contains("restrict_nonsystem_relation_kind"))
+            (
+                sql.contains("transaction_timeout = '0'; SET LOCAL jit"),
+                sql.contains("restrict_nonsystem_relation_kind"),
+            )
         };
         for (version, expect) in [
             (120_019, (false, false)),
@@ -225,24 +271,55 @@ mod tests {
 
     #[test]
     fn a_transaction_says_all_of_itself() {
-        let transaction = Transaction { role: Some("r"), lock_timeout: Duration::from_secs(90), ..Transaction::default() };
+        let transaction = Transaction {
+            role: Some("r"),
+            lock_timeout: Duration::from_secs(90),
+            ..Transaction::default()
+        };
         let sql = transaction.begin(Known::Version(180_000));
-        assert!(sql.starts_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY, NOT DEFERRABLE; SET LOCAL statement_timeout = '0'; SET LOCAL search_path = ''"));
-        assert!(sql.ends_with("; SET LOCAL row_security = off; SET LOCAL lock_timeout = 90000"), "{sql}");
-        let plain = Transaction { deferrable: true, row_security: true, ..Transaction::default() }.begin(Known::Version(180_000));
-        assert!(plain.starts_with("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; "), "{plain}");
-        assert!(plain.ends_with("; SET LOCAL row_security = on; SET LOCAL lock_timeout = 0; SET LOCAL role TO DEFAULT"), "{plain}");
+        assert!(sql.starts_with(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY, NOT DEFERRABLE; \
+             SET LOCAL statement_timeout = '0'; SET LOCAL search_path = ''"
+        ));
+        assert!(
+            sql.ends_with("; SET LOCAL row_security = off; SET LOCAL lock_timeout = 90000"),
+            "{sql}"
+        );
+        let plain = Transaction { deferrable: true, row_security: true, ..Transaction::default() }
+            .begin(Known::Version(180_000));
+        assert!(
+            plain.starts_with("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; "),
+            "{plain}"
+        );
+        assert!(
+            plain.ends_with(
+                "; SET LOCAL row_security = on; SET LOCAL lock_timeout = 0; SET \
+                 LOCAL role TO DEFAULT"
+            ),
+            "{plain}"
+        );
         let shown = transaction.shown();
-        for pair in [("search_path", "\"\""), ("lock_timeout", "90s"), ("transaction_isolation", "repeatable read"), ("role", "r")] {
+        for pair in [
+            ("search_path", "\"\""),
+            ("lock_timeout", "90s"),
+            ("transaction_isolation", "repeatable read"),
+            ("role", "r"),
+        ] {
             assert!(shown.contains(&(pair.0, pair.1.to_owned())), "{pair:?} in {shown:?}");
         }
     }
 
     #[test]
     fn times_are_shown_as_the_server_shows_them() {
-        for (milliseconds, expect) in
-            [(0, "0"), (1, "1ms"), (1_500, "1500ms"), (30_000, "30s"), (120_000, "2min"), (7_200_000, "2h"), (172_800_000, "2d")]
-        {
+        for (milliseconds, expect) in [
+            (0, "0"),
+            (1, "1ms"),
+            (1_500, "1500ms"),
+            (30_000, "30s"),
+            (120_000, "2min"),
+            (7_200_000, "2h"),
+            (172_800_000, "2d"),
+        ] {
             assert_eq!(shown_time(milliseconds), expect);
         }
     }

@@ -1,7 +1,8 @@
-//! Lock, then look: a snapshot that is taken while every table is already held, so that it shows a state that was once committed.
+//! Lock, then look: a snapshot that is taken while every table is already held, so that it shows a
+//! state that was once committed.
 //!
-//! The other order (snapshot first, as `pg_dump` has it) shows an empty table when a TRUNCATE commits while its lock is waited for.
-//! Does not know what is done with the snapshot.
+//! The other order (snapshot first, as `pg_dump` has it) shows an empty table when a TRUNCATE
+//! commits while its lock is waited for. Does not know what is done with the snapshot.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ const LOCK_SQL_BYTES_MAX: usize = 100_000;
 pub struct SnapshotOptions {
     /// How long a lock is waited for; zero is for ever.
     pub lock_wait_timeout: Duration,
-    /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump --serializable-deferrable` does.
+    /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump
+    /// --serializable-deferrable` does.
     pub serializable_deferrable: bool,
     /// How each transaction begins.
     pub begin: Begin,
@@ -42,20 +44,26 @@ pub struct SnapshotOptions {
 pub struct Begin {
     /// `SET LOCAL ROLE`.
     pub role: Option<String>,
-    /// Lets the policies of row security choose the rows; without it, a table whose policies would is an error.
+    /// Lets the policies of row security choose the rows; without it, a table whose policies would
+    /// is an error.
     pub row_security: bool,
 }
 
 impl Begin {
     fn transaction(&self) -> Transaction<'_> {
-        Transaction { role: self.role.as_deref(), row_security: self.row_security, ..Transaction::default() }
+        Transaction {
+            role: self.role.as_deref(),
+            row_security: self.row_security,
+            ..Transaction::default()
+        }
     }
 }
 
 /// The session that holds locks and snapshot until it is dropped, and what it saw.
 #[derive(Debug)]
 pub struct Keeper {
-    /// The session; idle in its transaction, unless it copies a table that nobody else may lock any more.
+    /// The session; idle in its transaction, unless it copies a table that nobody else may lock any
+    /// more.
     pub session: Session,
     /// Imported by the other sessions.
     pub snapshot_id: String,
@@ -76,22 +84,31 @@ pub async fn take(
     let session = server.open(Purpose::Dump(&listing)).await?;
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
-        let attempted = attempt_once(&session, options, picks, progress).await.map_err(unreadable)?;
+        let attempted =
+            attempt_once(&session, options, picks, progress).await.map_err(unreadable)?;
         let why = match attempted {
             Attempt::Stable { snapshot_id, snapshot_time, catalog } => {
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
             }
             // What changes fails each time in another way.
-            Attempt::Failed(error) if error.sqlstate() == Some(sqlstate::INTERNAL_ERROR) && error.to_string() == reason => {
-                return Err(error
-                    .as_kind(Kind::Unexpected)
-                    .hint("the server fails to describe one of its own objects: find and repair that one"));
+            Attempt::Failed(error)
+                if error.sqlstate() == Some(sqlstate::INTERNAL_ERROR)
+                    && error.to_string() == reason =>
+            {
+                return Err(error.as_kind(Kind::Unexpected).hint(
+                    "the server fails to describe one of its own objects: find and repair that one",
+                ));
             }
             Attempt::Failed(error) => error.to_string(),
             Attempt::Changed(why) => why,
         };
-        progress
-            .message(Level::Info, &format!("the schema changed while it was being locked ({why}); attempt {attempt} of {ATTEMPTS_MAX}"));
+        progress.message(
+            Level::Info,
+            &format!(
+                "the schema changed while it was being locked ({why}); \
+                 attempt {attempt} of {ATTEMPTS_MAX}"
+            ),
+        );
         try_join!(session.begin(End::Rollback, &listing), session.check(&listing))?;
         reason = why;
     }
@@ -112,7 +129,8 @@ fn unreadable(error: Error) -> Error {
         return error;
     }
     error.as_kind(Kind::Requirement).hint(
-        "a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: change that; rows may hold such bytes",
+        "a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: \
+         change that; rows may hold such bytes",
     )
 }
 
@@ -135,7 +153,8 @@ async fn attempt_once(
     progress: &dyn Progress,
 ) -> Result<Attempt> {
     let before = catalog::list_tables(session).await?;
-    let locked: Vec<&ListedTable> = before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
+    let locked: Vec<&ListedTable> =
+        before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
     // The lock timeout holds to the end: the catalog functions lock what they describe, too.
     let (deferrable, lock_timeout) = (options.serializable_deferrable, options.lock_wait_timeout);
     let transaction = Transaction { deferrable, lock_timeout, ..options.begin.transaction() };
@@ -143,14 +162,23 @@ async fn attempt_once(
     progress.phase(&format!("lock {} tables", locked.len()));
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
-            Some(sqlstate::LOCK_NOT_AVAILABLE) => Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await),
-            Some(sqlstate::INSUFFICIENT_PRIVILEGE) => Err(denied::explain(session, error, &locked).await),
+            Some(sqlstate::LOCK_NOT_AVAILABLE) => {
+                Err(explain_lock(session, &error, &locked, options.lock_wait_timeout).await)
+            }
+            Some(sqlstate::INSUFFICIENT_PRIVILEGE) => {
+                Err(denied::explain(session, error, &locked).await)
+            }
             _ => changed_or(error),
         };
     }
-    let export = "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-    let (checked, row, after) =
-        tokio::join!(session.check(&transaction), session.query_one("export the snapshot", export), catalog::list_tables(session));
+    let export = "SELECT pg_catalog.pg_export_snapshot(), \
+        pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', \
+        'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+    let (checked, row, after) = tokio::join!(
+        session.check(&transaction),
+        session.query_one("export the snapshot", export),
+        catalog::list_tables(session)
+    );
     checked?;
     let row = row?;
     let (snapshot_id, snapshot_time) = (row.get(0)?, row.get(1)?);
@@ -163,7 +191,9 @@ async fn attempt_once(
     }
     progress.phase("read the catalog");
     match catalog::read(session, &options.read).await {
-        Ok(catalog) => Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) }),
+        Ok(catalog) => {
+            Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) })
+        }
         // A view, say, of a table that is not dumped itself.
         Err(error) if error.sqlstate() == Some(sqlstate::LOCK_NOT_AVAILABLE) => {
             let all: Vec<&ListedTable> = after.iter().collect();
@@ -173,7 +203,8 @@ async fn attempt_once(
     }
 }
 
-/// Codes by which the server says that an object went away between two looks: internal error, undefined table, column, object, schema, function.
+/// Codes by which the server says that an object went away between two looks: internal error,
+/// undefined table, column, object, schema, function.
 fn changed_or(error: Error) -> Result<Attempt> {
     let vanished = matches!(
         error.sqlstate(),
@@ -201,7 +232,9 @@ async fn lock(session: &Session, tables: &[&ListedTable]) -> Result<()> {
         names.push_str("ONLY ");
         names.push_str(&ident::qualified(&table.schema, &table.name));
         if names.len() > LOCK_SQL_BYTES_MAX || place + 1 == tables.len() {
-            session.execute("lock the tables", &format!("LOCK TABLE {names} IN ACCESS SHARE MODE")).await?;
+            session
+                .execute("lock the tables", &format!("LOCK TABLE {names} IN ACCESS SHARE MODE"))
+                .await?;
             names.clear();
         }
     }
@@ -218,28 +251,49 @@ fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
     }
     let gone = before.iter().find(|table| !after.contains(table));
     let new = after.iter().find(|table| !before.contains(table));
-    gone.or(new).map(|table| format!("{} was created, altered, renamed or dropped", ident::qualified(&table.schema, &table.name)))
+    gone.or(new).map(|table| {
+        format!(
+            "{} was created, altered, renamed or dropped",
+            ident::qualified(&table.schema, &table.name)
+        )
+    })
 }
 
-async fn explain_lock(session: &Session, error: &Error, tables: &[&ListedTable], waited: Duration) -> Error {
-    let explained = Error::new(Kind::Consistency, "lock the tables", format!("no lock within {} ms", waited.as_millis()))
-        .with_sqlstate(sqlstate::LOCK_NOT_AVAILABLE)
-        .hint("wait for the statement that holds it, or raise --lock-wait-timeout");
+async fn explain_lock(
+    session: &Session,
+    error: &Error,
+    tables: &[&ListedTable],
+    waited: Duration,
+) -> Error {
+    let explained = Error::new(
+        Kind::Consistency,
+        "lock the tables",
+        format!("no lock within {} ms", waited.as_millis()),
+    )
+    .with_sqlstate(sqlstate::LOCK_NOT_AVAILABLE)
+    .hint("wait for the statement that holds it, or raise --lock-wait-timeout");
     if session.begin(End::Rollback, &Transaction::default()).await.is_err() {
         return explained;
     }
     let oids = tables.iter().map(|table| table.oid.to_string()).collect::<Vec<_>>().join(",");
     let sql = format!(
-        "SELECT l.relation::pg_catalog.regclass::text, l.pid, coalesce(a.usename::text, '?'), coalesce(a.state, '?'), l.granted \
+        "SELECT l.relation::pg_catalog.regclass::text, l.pid, coalesce(a.usename::text, '?'), \
+         coalesce(a.state, '?'), l.granted \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
-         WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+         WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND \
+         l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = \
+         pg_catalog.current_database()) \
          AND l.relation = ANY (ARRAY[{oids}]::oid[]) ORDER BY l.granted DESC, 1, l.pid LIMIT 1"
     );
     let holder = |row: &Row| -> Result<String> {
-        let (table, pid, user, state): (&str, i32, &str, &str) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (table, pid, user, state): (&str, i32, &str, &str) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         // A lock that is only waited for holds up all that ask after it.
         let has = if row.get(4)? { "holds it exclusively" } else { "waits to hold it exclusively" };
-        Ok(format!("no lock on {table} within {} ms: process {pid} of {user} ({state}) {has}", waited.as_millis()))
+        Ok(format!(
+            "no lock on {table} within {} ms: process {pid} of {user} ({state}) {has}",
+            waited.as_millis()
+        ))
     };
     match session.query("look for the holder", &sql).await.map(|rows| rows.first().map(holder)) {
         Ok(Some(Ok(cause))) => Error::new(Kind::Consistency, "lock the tables", cause)

@@ -1,4 +1,5 @@
-//! Rows stored by column: for each column its values one after the other, and their lengths in the smallest form that fits.
+//! Rows stored by column: for each column its values one after the other, and their lengths in the
+//! smallest form that fits.
 
 use bytes::Bytes;
 
@@ -32,7 +33,8 @@ pub enum Form {
     Null,
     /// No value is NULL and all have this many bytes: nothing more is stored.
     Fixed(u32),
-    /// All that are not NULL have this many bytes; bit `row % 8` of byte `row / 8` is set where there is a value.
+    /// All that are not NULL have this many bytes; bit `row % 8` of byte `row / 8` is set where
+    /// there is a value.
     FixedOrNull(u32),
     /// One byte a row; 255 is NULL.
     U8,
@@ -65,7 +67,8 @@ impl Form {
 }
 
 impl Column {
-    /// The length of the value of `row`, or [`NULL`]; the lengths' size is [`checked`](Self::extent).
+    /// The length of the value of `row`, or [`NULL`]; the lengths' size is
+    /// [`checked`](Self::extent).
     #[inline]
     pub(super) fn length(&self, row: usize) -> u32 {
         let block = &self.lengths;
@@ -81,7 +84,12 @@ impl Column {
             }
             Form::U8 => from_u8(block[row]),
             Form::U16 => from_u16([block[row * 2], block[row * 2 + 1]]),
-            Form::U32 => u32::from_le_bytes([block[row * 4], block[row * 4 + 1], block[row * 4 + 2], block[row * 4 + 3]]),
+            Form::U32 => u32::from_le_bytes([
+                block[row * 4],
+                block[row * 4 + 1],
+                block[row * 4 + 2],
+                block[row * 4 + 3],
+            ]),
         }
     }
 
@@ -96,9 +104,13 @@ impl Column {
         let block = &self.lengths[..];
         Ok(match self.form {
             Form::Null => Extent { nulls: rows, bytes: 0 },
-            Form::Fixed(length) => Extent { nulls: 0, bytes: rows.saturating_mul(u64::from(length)) },
+            Form::Fixed(length) => {
+                Extent { nulls: 0, bytes: rows.saturating_mul(u64::from(length)) }
+            }
             Form::FixedOrNull(length) => {
-                if !rows.is_multiple_of(8) && block.last().is_some_and(|last| last >> (rows % 8) != 0) {
+                if !rows.is_multiple_of(8)
+                    && block.last().is_some_and(|last| last >> (rows % 8) != 0)
+                {
                     return Err("its bitmap has bits for rows that do not exist");
                 }
                 let values: u64 = block.iter().map(|byte| u64::from(byte.count_ones())).sum();
@@ -148,9 +160,18 @@ mod tests {
             let column = column(form, lengths);
             let found: Vec<u32> = (0..expect.len()).map(|row| column.length(row)).collect();
             assert_eq!(found, expect);
-            let sum = |lengths: &[u32]| lengths.iter().filter(|length| **length != NULL).map(|&length| u64::from(length)).sum();
+            let sum = |lengths: &[u32]| {
+                lengths
+                    .iter()
+                    .filter(|length| **length != NULL)
+                    .map(|&length| u64::from(length))
+                    .sum()
+            };
             let extent = column.extent(expect.len() as u64).expect("one length for each row");
-            assert_eq!((extent.nulls, extent.bytes), (expect.iter().filter(|length| **length == NULL).count() as u64, sum(expect)));
+            assert_eq!(
+                (extent.nulls, extent.bytes),
+                (expect.iter().filter(|length| **length == NULL).count() as u64, sum(expect))
+            );
         };
         check(Form::Null, b"", &[NULL, NULL]);
         check(Form::Fixed(7), b"", &[7, 7, 7]);

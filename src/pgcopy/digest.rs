@@ -1,4 +1,5 @@
-//! The row digest: equal for equal sets of rows, whatever their order and the cut of their chunks. For accidents, not for malice.
+//! The row digest: equal for equal sets of rows, whatever their order and the cut of their chunks.
+//! For accidents, not for malice.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,7 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-/// The sum, modulo 2^128, of XXH3-128 (seed 0) over each row as COPY BINARY frames it, without the field count.
+/// The sum, modulo 2^128, of XXH3-128 (seed 0) over each row as COPY BINARY frames it, without the
+/// field count.
 ///
 /// Written as 32 hexadecimal digits, the most significant first.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -144,7 +146,10 @@ mod tests {
         assert_eq!([a, b].into_iter().sum::<Digest>(), a + b);
         assert_eq!(a.to_string().parse(), Ok(a));
         assert_eq!("+0000000000000000000000000000001".parse::<Digest>(), Err(ParseDigestError));
-        assert_eq!(serde_json::to_string(&Digest(255)).expect("a string"), "\"000000000000000000000000000000ff\"");
+        assert_eq!(
+            serde_json::to_string(&Digest(255)).expect("a string"),
+            "\"000000000000000000000000000000ff\""
+        );
     }
 
     #[test]

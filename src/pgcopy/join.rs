@@ -14,7 +14,8 @@ use crate::error::{Error, Kind, Result};
 /// Rows as COPY takes them, without header and trailer.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a large single row. Only [`join`] keeps the buffer.
+    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a
+    /// large single row. Only [`join`] keeps the buffer.
     pub pieces: Vec<Bytes>,
     /// How many rows there are.
     pub rows: u64,
@@ -29,10 +30,12 @@ pub struct Joined {
 /// The most bytes that [`join`] makes; callers have smaller limits of their own.
 const JOINED_BYTES_MAX: u64 = 1 << 31;
 
-/// Joins columns into rows. They lie in `out`, whose content does not matter, or in fresh memory if it is too small.
+/// Joins columns into rows. They lie in `out`, whose content does not matter, or in fresh memory if
+/// it is too small.
 ///
 /// # Errors
-/// Columns whose lengths and data do not agree, that give too many bytes, or text fields that would read as something else.
+/// Columns whose lengths and data do not agree, that give too many bytes, or text fields that would
+/// read as something else.
 pub fn join(encoding: RowEncoding, columns: Columns, out: Vec<u8>) -> Result<Joined> {
     put_together(encoding, columns, Some(out))
 }
@@ -54,13 +57,17 @@ fn put_together(encoding: RowEncoding, columns: Columns, out: Option<Vec<u8>>) -
         return join_single(encoding, columns, raw_bytes);
     }
     let rows = columns.rows;
-    let mut cursors: Vec<Cursor> = columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
+    let mut cursors: Vec<Cursor> =
+        columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
     let mut out = Out::new(out, raw_bytes)?;
     let digest = match encoding {
         RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
         RowEncoding::Text => text(rows, &mut cursors, &mut out)?,
     };
-    debug_assert!(!out.keep || out.bytes.len() as u64 == raw_bytes, "the sum of the lengths was checked");
+    debug_assert!(
+        !out.keep || out.bytes.len() as u64 == raw_bytes,
+        "the sum of the lengths was checked"
+    );
     let (pieces, raw_crc) = out.finish();
     Ok(Joined { pieces, rows, digest, raw_crc, raw_bytes })
 }
@@ -81,7 +88,10 @@ fn joined_bytes(encoding: RowEncoding, columns: &Columns) -> Result<u64> {
         let of_column = |cause: &str| refuse(format!("column {at}: {cause}"));
         let Extent { nulls, bytes, .. } = column.extent(columns.rows).map_err(of_column)?;
         if bytes != column.data.len() as u64 {
-            return Err(of_column(&format!("its lengths make {bytes} bytes, its data has {}", column.data.len())));
+            return Err(of_column(&format!(
+                "its lengths make {bytes} bytes, its data has {}",
+                column.data.len()
+            )));
         }
         total += u128::from(bytes);
         if encoding == RowEncoding::Text {
@@ -103,7 +113,11 @@ fn check_text(columns: &Columns) -> Result<()> {
 }
 
 fn check_not_null(value: Option<&[u8]>) -> Result<()> {
-    if value == Some(TEXT_NULL) { Err(refuse("a text field that is not NULL reads as NULL")) } else { Ok(()) }
+    if value == Some(TEXT_NULL) {
+        Err(refuse("a text field that is not NULL reads as NULL"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Walks through one column.
@@ -145,9 +159,9 @@ impl Out {
         bytes.clear();
         if keep && (bytes.capacity() as u64) < raw_bytes {
             bytes = Vec::new();
-            bytes
-                .try_reserve_exact(raw_bytes as usize)
-                .map_err(|error| Error::new(Kind::Requirement, "join columns into rows", error.to_string()))?;
+            bytes.try_reserve_exact(raw_bytes as usize).map_err(|error| {
+                Error::new(Kind::Requirement, "join columns into rows", error.to_string())
+            })?;
         }
         Ok(Self { bytes, summed: 0, crc: Hasher::new(), keep })
     }
@@ -251,7 +265,13 @@ fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Resul
     out.cut();
     let mut crc = Hasher::new();
     out.pieces.iter().for_each(|piece| crc.update(piece));
-    Ok(Joined { pieces: out.pieces, rows: 1, digest: hasher.digest(), raw_crc: crc.finalize(), raw_bytes })
+    Ok(Joined {
+        pieces: out.pieces,
+        rows: 1,
+        digest: hasher.digest(),
+        raw_crc: crc.finalize(),
+        raw_bytes,
+    })
 }
 
 /// Gathers what is small and slices what is large.

@@ -4,7 +4,8 @@
 //! COPY data ─► split ─► Columns (lengths, values of each) ─► join ─► the same COPY data
 //! ```
 //!
-//! Knows neither tokio nor Postgres, nor what a value means: a field is a length and bytes, or NULL.
+//! Knows neither tokio nor Postgres, nor what a value means: a field is a length and bytes, or
+//! NULL.
 
 mod columns;
 mod digest;

@@ -1,6 +1,8 @@
-//! Rows to columns, in two passes: the first tells what each column amounts to, the second fills exactly that room.
+//! Rows to columns, in two passes: the first tells what each column amounts to, the second fills
+//! exactly that room.
 //!
-//! So all columns lie in one buffer, which can be used again, and the lengths are in their final form at once.
+//! So all columns lie in one buffer, which can be used again, and the lengths are in their final
+//! form at once.
 
 mod binary;
 mod format;
@@ -42,9 +44,10 @@ pub struct Split {
 
 /// Splits whole rows, the stream's header already stripped, into `columns` columns.
 ///
-/// A trailer of COPY BINARY may stand at the very end; anything after it, or a row that is cut, is an error. The columns lie in `room`,
-/// whose content does not matter, or in fresh memory if it is too small. A single row of more than [`super::LARGE_ROW_BYTES`] is not
-/// copied: its columns are slices of `raw`.
+/// A trailer of COPY BINARY may stand at the very end; anything after it, or a row that is cut, is
+/// an error. The columns lie in `room`, whose content does not matter, or in fresh memory if it is
+/// too small. A single row of more than [`super::LARGE_ROW_BYTES`] is not copied: its columns are
+/// slices of `raw`.
 pub fn split(encoding: RowEncoding, columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Split> {
     match encoding {
         RowEncoding::Binary => split_as::<binary::Binary>(columns, raw, room),
@@ -83,7 +86,15 @@ fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Spl
     let raw_bytes = (raw.len() - rest.len()) as u64;
     let (room, columns) = room.finish();
     let columns = Columns { rows, columns };
-    Ok(Split { columns, rows, digest, raw_crc: crc.finalize(), raw_bytes, trailer: !rest.is_empty(), room })
+    Ok(Split {
+        columns,
+        rows,
+        digest,
+        raw_crc: crc.finalize(),
+        raw_bytes,
+        trailer: !rest.is_empty(),
+        room,
+    })
 }
 
 /// The first pass: all checks, and how many rows there are.
@@ -109,7 +120,11 @@ fn split_single<F: Format>(columns: usize, raw: &Bytes) -> Result<Option<Split>>
         hasher.field(*value);
     }
     let single = |value: Option<&[u8]>| match value {
-        Some(value) => Column { form: Form::Fixed(value.len() as u32), lengths: Bytes::new(), data: raw.slice_ref(value) },
+        Some(value) => Column {
+            form: Form::Fixed(value.len() as u32),
+            lengths: Bytes::new(),
+            data: raw.slice_ref(value),
+        },
         None => Column { form: Form::Null, lengths: Bytes::new(), data: Bytes::new() },
     };
     let columns = Columns { rows: 1, columns: values.into_iter().map(single).collect() };

@@ -20,10 +20,11 @@ pub const BINARY_TRAILER: [u8; 2] = [0xff, 0xff];
 
 /// Takes the header off the first message of a COPY BINARY stream; what follows is rows.
 ///
-/// The server sends the header whole in its first message. Flags that change the rows (bits 16 to 31) are refused, the
-/// others ignored, as PostgreSQL's manual asks.
+/// The server sends the header whole in its first message. Flags that change the rows (bits 16 to
+/// 31) are refused, the others ignored, as PostgreSQL's manual asks.
 pub fn strip_binary_header(mut first: Bytes) -> Result<Bytes> {
-    let refuse = |cause: &str| Err(Error::new(Kind::Server, "read the header of COPY BINARY data", cause));
+    let refuse =
+        |cause: &str| Err(Error::new(Kind::Server, "read the header of COPY BINARY data", cause));
     let Some(rest) = first.strip_prefix(SIGNATURE) else {
         return refuse("the signature is missing");
     };

@@ -5,7 +5,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{BINARY_TRAILER, Column, Columns, Digest, Form, Joined, LARGE_ROW_BYTES, PIECE_BYTES_MAX, Split, tell};
+use super::{
+    BINARY_TRAILER, Column, Columns, Digest, Form, Joined, LARGE_ROW_BYTES, PIECE_BYTES_MAX, Split,
+    tell,
+};
 use crate::archive::manifest::RowEncoding::{self, Binary, Text};
 use crate::error::Result;
 
@@ -18,7 +21,8 @@ fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
             out.extend((row.len() as u16).to_be_bytes());
             out.extend(frame(row));
         } else {
-            let fields: Vec<&[u8]> = row.iter().map(|value| value.as_deref().unwrap_or(b"\\N")).collect();
+            let fields: Vec<&[u8]> =
+                row.iter().map(|value| value.as_deref().unwrap_or(b"\\N")).collect();
             out.extend(fields.join(&b'\t'));
             out.push(b'\n');
         }
@@ -44,7 +48,8 @@ fn frame(row: &Row) -> Vec<u8> {
     row.iter().flat_map(field).collect()
 }
 
-/// Rows to columns and back must give the same bytes, counts and sums, which are computed here once more.
+/// Rows to columns and back must give the same bytes, counts and sums, which are computed here once
+/// more.
 fn check(encoding: RowEncoding, width: usize, rows: &[Row]) {
     let raw = raw(encoding, rows);
     let digest: Digest = rows.iter().map(|row| Digest::of_row(&frame(row))).sum();
@@ -60,7 +65,12 @@ fn check(encoding: RowEncoding, width: usize, rows: &[Row]) {
     assert_eq!((told.rows, told.digest, told.raw_crc, told.raw_bytes), sums);
     let joined = join(encoding, split.columns).expect("columns that were just split");
     assert_eq!((joined.rows, joined.digest, joined.raw_crc, joined.raw_bytes), sums);
-    assert!(joined.pieces.iter().all(|piece| joined.pieces.len() == 1 || piece.len() <= PIECE_BYTES_MAX));
+    assert!(
+        joined
+            .pieces
+            .iter()
+            .all(|piece| joined.pieces.len() == 1 || piece.len() <= PIECE_BYTES_MAX)
+    );
     assert_eq!(joined.pieces.concat(), raw);
 }
 
@@ -74,7 +84,9 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn rows(value: impl Strategy<Value = Vec<u8>> + Clone) -> impl Strategy<Value = (usize, Vec<Row>)> {
-    (0_usize..6).prop_flat_map(move |width| (Just(width), vec(vec(option::weighted(0.8, value.clone()), width), 0..40)))
+    (0_usize..6).prop_flat_map(move |width| {
+        (Just(width), vec(vec(option::weighted(0.8, value.clone()), width), 0..40))
+    })
 }
 
 fn escaped(mut value: Vec<u8>) -> Vec<u8> {
@@ -145,15 +157,22 @@ fn the_trailer_stands_at_the_very_end_or_nowhere() {
     assert_eq!((split_ended.rows, split_ended.raw_crc), (1, crc32fast::hash(&rows)));
     let alone = split(Binary, 1, &Bytes::from_static(&BINARY_TRAILER)).expect("a trailer alone");
     assert_eq!((alone.rows, alone.trailer, alone.raw_bytes), (0, true, 0));
-    let error = split(Binary, 1, &Bytes::from([&ended[..], &rows[..]].concat())).expect_err("rows after the trailer");
+    let error = split(Binary, 1, &Bytes::from([&ended[..], &rows[..]].concat()))
+        .expect_err("rows after the trailer");
     assert!(error.to_string().contains("9 bytes follow it"), "{error}");
-    let error = split(Binary, 1, &Bytes::from_static(b"\0\x01\xff\xff\xff\xfe")).expect_err("a length of -2");
+    let error = split(Binary, 1, &Bytes::from_static(b"\0\x01\xff\xff\xff\xfe"))
+        .expect_err("a length of -2");
     assert!(error.to_string().contains("length -2"), "{error}");
 }
 
 #[test]
 fn a_large_row_is_not_copied() {
-    let row = vec![Some(vec![b'a'; LARGE_ROW_BYTES + 5]), None, Some(b"small".to_vec()), Some(vec![b'b'; 3 * PIECE_BYTES_MAX])];
+    let row = vec![
+        Some(vec![b'a'; LARGE_ROW_BYTES + 5]),
+        None,
+        Some(b"small".to_vec()),
+        Some(vec![b'b'; 3 * PIECE_BYTES_MAX]),
+    ];
     for encoding in [Binary, Text] {
         check(encoding, 4, std::slice::from_ref(&row));
         // Two rows take the usual way.
@@ -165,7 +184,8 @@ fn a_large_row_is_not_copied() {
         let joined = join(encoding, columns).expect("columns that were just split");
         assert!(joined.pieces.iter().any(|piece| inside.contains(&piece.as_ptr())));
     }
-    let ended = Bytes::from([&raw(Binary, std::slice::from_ref(&row))[..], &BINARY_TRAILER].concat());
+    let ended =
+        Bytes::from([&raw(Binary, std::slice::from_ref(&row))[..], &BINARY_TRAILER].concat());
     assert!(split(Binary, 4, &ended).expect("a whole row").trailer);
 }
 
@@ -173,7 +193,11 @@ fn a_large_row_is_not_copied() {
 fn text_that_reads_as_something_else_is_refused() {
     split(Text, 1, &Bytes::from_static(b"a\n\\.\nb\n")).expect_err("the end mark");
     let one = |data: &'static [u8], width: usize| {
-        let column = Column { form: Form::Fixed(data.len() as u32), lengths: Bytes::new(), data: Bytes::from_static(data) };
+        let column = Column {
+            form: Form::Fixed(data.len() as u32),
+            lengths: Bytes::new(),
+            data: Bytes::from_static(data),
+        };
         join(Text, Columns { rows: 1, columns: vec![column; width] })
     };
     one(b"a\tb", 1).expect_err("a tab");
@@ -181,7 +205,13 @@ fn text_that_reads_as_something_else_is_refused() {
     one(b"\\N", 2).expect_err("NULL");
     one(b"\\.", 1).expect_err("the end mark");
     one(b"\\.", 2).expect("not alone on its line");
-    let large = Column { form: Form::Fixed(LARGE_ROW_BYTES as u32), lengths: Bytes::new(), data: Bytes::from(vec![b'a'; LARGE_ROW_BYTES]) };
-    let null = Column { form: Form::Fixed(2), lengths: Bytes::new(), data: Bytes::from_static(b"\\N") };
-    join(Text, Columns { rows: 1, columns: vec![large, null] }).expect_err("NULL beside a large field");
+    let large = Column {
+        form: Form::Fixed(LARGE_ROW_BYTES as u32),
+        lengths: Bytes::new(),
+        data: Bytes::from(vec![b'a'; LARGE_ROW_BYTES]),
+    };
+    let null =
+        Column { form: Form::Fixed(2), lengths: Bytes::new(), data: Bytes::from_static(b"\\N") };
+    join(Text, Columns { rows: 1, columns: vec![large, null] })
+        .expect_err("NULL beside a large field");
 }

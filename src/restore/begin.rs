@@ -1,4 +1,5 @@
-//! The order of events before a restore's first object: find the target, look, make or clean it, look again.
+//! The order of events before a restore's first object: find the target, look, make or clean it,
+//! look again.
 
 use super::options::Request;
 use super::prepare::{Aim, Prepared, prepare};
@@ -26,7 +27,8 @@ pub(super) struct Place {
     pub(super) unfinished: Vec<Step>,
 }
 
-/// Finds the target. What an earlier run has made or cleaned is neither made nor cleaned again where that one is gone on with.
+/// Finds the target. What an earlier run has made or cleaned is neither made nor cleaned again
+/// where that one is gone on with.
 pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Place> {
     let options = &request.options;
     let room = Room::of(options);
@@ -40,18 +42,27 @@ pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Pla
         Room::Empty | Room::Cleaned => None,
     };
     Ok(match found {
-        Some((server, unfinished)) => Place { request: Request { server, ..request }, room: Room::Empty, unfinished },
+        Some((server, unfinished)) => {
+            Place { request: Request { server, ..request }, room: Room::Empty, unfinished }
+        }
         None => Place { request, room, unfinished: Vec::new() },
     })
 }
 
-/// The database that an earlier run has made: it holds a marker. One that is empty and as it is to be made was made by a run that stopped right
-/// then, unless it is to be dropped anyhow.
-async fn made_before(request: &Request, archive: &FileArchive) -> Result<Option<(Server, Vec<Step>)>> {
-    let database = archive.manifest.objects.iter().find(|object| object.kind == ObjectKind::Database);
+/// The database that an earlier run has made: it holds a marker. One that is empty and as it is to
+/// be made was made by a run that stopped right then, unless it is to be dropped anyhow.
+async fn made_before(
+    request: &Request,
+    archive: &FileArchive,
+) -> Result<Option<(Server, Vec<Step>)>> {
+    let database =
+        archive.manifest.objects.iter().find(|object| object.kind == ObjectKind::Database);
     let Some(database) = database else { return Ok(None) };
     let session = request.server.open(Purpose::Probe).await?;
-    let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", ident::literal(&database.name));
+    let sql = format!(
+        "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}",
+        ident::literal(&database.name)
+    );
     if session.query("look for the database", &sql).await?.is_empty() {
         return Ok(None);
     }
@@ -61,14 +72,21 @@ async fn made_before(request: &Request, archive: &FileArchive) -> Result<Option<
         return Ok(Some((server, Vec::new())));
     }
     let (_, occupied) = target::occupied(&inside, "true").await?;
-    if request.options.into.drops() || occupied > 0 || !create_database::is_as_described(&inside, database).await? {
+    if request.options.into.drops()
+        || occupied > 0
+        || !create_database::is_as_described(&inside, database).await?
+    {
         return Ok(None);
     }
     Ok(Some((server, create_database::after(database, &request.options.render))))
 }
 
 /// Makes the database, or drops what is in the way, as far as that is asked for; ready to begin.
-pub(super) async fn make_room(request: Request, archive: &mut FileArchive, progress: &dyn Progress) -> Result<(Request, Prepared)> {
+pub(super) async fn make_room(
+    request: Request,
+    archive: &mut FileArchive,
+    progress: &dyn Progress,
+) -> Result<(Request, Prepared)> {
     let elsewhere = request.server.clone();
     let Place { mut request, room, unfinished } = place(request, archive).await?;
     if !unfinished.is_empty() {
@@ -82,20 +100,45 @@ pub(super) async fn make_room(request: Request, archive: &mut FileArchive, progr
         Room::ToBeMade => {
             progress.phase("make the database");
             let name = &prepared.target.database;
-            request.server = create_database::carry_out(&prepared.session, &request.server, name, &prepared.plan.first).await?;
+            request.server = create_database::carry_out(
+                &prepared.session,
+                &request.server,
+                name,
+                &prepared.plan.first,
+            )
+            .await?;
             drop(prepared.session);
-            let made = prepare(&request, archive, Room::Empty, Aim::CarryOut).await.and_then(|made| told(&made, progress).map(|()| made));
+            let made = prepare(&request, archive, Room::Empty, Aim::CarryOut)
+                .await
+                .and_then(|made| told(&made, progress).map(|()| made));
             let name = request.server.database();
-            Ok((request.clone(), made.map_err(|error| error.within(format!("restore into the new database {}", ident::quote(name))))?))
+            Ok((
+                request.clone(),
+                made.map_err(|error| {
+                    error.within(format!("restore into the new database {}", ident::quote(name)))
+                })?,
+            ))
         }
         Room::ToBeCleaned => {
             progress.phase("drop what the archive holds");
             let backend_pid = prepared.session.backend_pid();
-            if let Err(error) =
-                clean::run(&prepared.session, &prepared.target, &prepared.drops, prepared.anew.as_ref(), &prepared.plan.begin).await
+            if let Err(error) = clean::run(
+                &prepared.session,
+                &prepared.target,
+                &prepared.drops,
+                prepared.anew.as_ref(),
+                &prepared.plan.begin,
+            )
+            .await
             {
                 drop(prepared.session);
-                return Err(marker::not_set(error, prepared.plan.mark.as_ref(), &request.server, backend_pid).await);
+                return Err(marker::not_set(
+                    error,
+                    prepared.plan.mark.as_ref(),
+                    &request.server,
+                    backend_pid,
+                )
+                .await);
             }
             marker::begun(&prepared.session).await;
             let cleaned = prepare(&request, archive, Room::Cleaned, Aim::CarryOut)
@@ -116,7 +159,10 @@ fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
         progress.message(Level::Warning, warning);
     }
     if let Some((done, planned)) = prepared.plan.resumed {
-        progress.message(Level::Info, &format!("an earlier run is gone on with: {done} of {planned} steps are done"));
+        progress.message(
+            Level::Info,
+            &format!("an earlier run is gone on with: {done} of {planned} steps are done"),
+        );
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The marker that a restore sets: made first, and dropped in the transaction that ends the restore.
+//! The marker that a restore sets: made first, and dropped in the transaction that ends the
+//! restore.
 //!
 //! Pure: knows nothing of jobs, nor how a marker is read.
 
@@ -9,7 +10,8 @@ use crate::error::{Error, Kind};
 use crate::pg::marker::{COLUMNS, DONE, DONE_COLUMNS, LATER_COLUMNS, Marker, SCHEMA, State};
 use crate::sql::ident;
 
-/// What a restore says of itself. The state is the table's; the schema's comment is a label for people.
+/// What a restore says of itself. The state is the table's; the schema's comment is a label for
+/// people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The schema, unquoted.
@@ -53,12 +55,15 @@ impl Noted {
 }
 
 impl Mark {
-    /// The statements that set it, run in one transaction before anything else. A plan that is yet to be made is noted later.
+    /// The statements that set it, run in one transaction before anything else. A plan that is yet
+    /// to be made is noted later.
     pub fn set(&self, noted: Option<&Noted>) -> Vec<Step> {
         let columns: Vec<String> = COLUMNS
             .iter()
             .chain(LATER_COLUMNS)
-            .map(|(name, type_name, more)| format!("{name} {type_name} {more}").trim_end().to_owned())
+            .map(|(name, type_name, more)| {
+                format!("{name} {type_name} {more}").trim_end().to_owned()
+            })
             .collect();
         let noted = noted.map_or_else(|| ["NULL"; 3].map(str::to_owned), Noted::values);
         let values = [
@@ -77,7 +82,8 @@ impl Mark {
             self.made_database.to_string(),
         ];
         let values = values.into_iter().chain(noted).collect::<Vec<_>>();
-        let (schema, table, done) = (ident::quote(&self.schema), self.table(), ident::qualified(&self.schema, DONE));
+        let (schema, table, done) =
+            (ident::quote(&self.schema), self.table(), ident::qualified(&self.schema, DONE));
         let comment = format!("incomplete restore of {}", self.label());
         let sql = [
             format!("CREATE SCHEMA {schema}"),
@@ -91,17 +97,26 @@ impl Mark {
         sql.into_iter().map(|sql| Step::new("mark the target as incomplete", sql)).collect()
     }
 
-    /// The statements that note the plan where the marker stands already, before anything of it is done.
+    /// The statements that note the plan where the marker stands already, before anything of it is
+    /// done.
     pub fn note(&self, noted: &Noted) -> Vec<Step> {
         let [found, plan_digest, planned] = noted.values();
-        let sql = format!("UPDATE {} SET found = {found}, plan_digest = {plan_digest}, planned = {planned}", self.table());
+        let sql = format!(
+            "UPDATE {} SET found = {found}, plan_digest = {plan_digest}, planned = {planned}",
+            self.table()
+        );
         vec![Step::new("note the plan", sql)]
     }
 
-    /// The statements that report the database ready while jobs of this digest are left, run in one transaction.
+    /// The statements that report the database ready while jobs of this digest are left, run in one
+    /// transaction.
     pub fn ready(&self, left: u64) -> Vec<Step> {
         let (schema, table) = (ident::quote(&self.schema), self.table());
-        let comment = format!("usable, but indexes and the validation of foreign keys are missing: unfinished restore of {}", self.label());
+        let comment = format!(
+            "usable, but indexes and the validation of foreign keys are missing: unfinished \
+             restore of {}",
+            self.label()
+        );
         let (state, left) = (ident::literal(State::Ready.word()), ident::literal(&digest(left)));
         let sql = [
             format!("UPDATE {table} SET state = {state}, left_digest = {left}"),
@@ -120,18 +135,30 @@ impl Mark {
     }
 
     fn label(&self) -> String {
-        format!("{} ({}), begun {} by silverback {}", self.archive_name, self.archive_id, self.now, env!("CARGO_PKG_VERSION"))
+        format!(
+            "{} ({}), begun {} by silverback {}",
+            self.archive_name,
+            self.archive_id,
+            self.now,
+            env!("CARGO_PKG_VERSION")
+        )
     }
 }
 
 fn array(texts: &[String]) -> String {
-    format!("ARRAY[{}]::text[]", texts.iter().map(|text| ident::literal(text)).collect::<Vec<_>>().join(", "))
+    format!(
+        "ARRAY[{}]::text[]",
+        texts.iter().map(|text| ident::literal(text)).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// A schema's name that neither the archive nor the target has.
 pub(super) fn free_schema(taken: &HashSet<&str>) -> String {
     let numbered = (1_u64..).map(|number| format!("{SCHEMA}_{number}"));
-    std::iter::once(SCHEMA.to_owned()).chain(numbered).find(|name| !taken.contains(name.as_str())).unwrap_or_default()
+    std::iter::once(SCHEMA.to_owned())
+        .chain(numbered)
+        .find(|name| !taken.contains(name.as_str()))
+        .unwrap_or_default()
 }
 
 /// The statements that take a marker away, and nothing that somebody else put beside it.
@@ -145,12 +172,14 @@ pub fn remove(schema: &str) -> Vec<Step> {
     sql.into_iter().map(|sql| Step::new("take the marker away", sql)).collect()
 }
 
-/// Whether the database was reported ready by a restore of this archive, of which some jobs are left.
+/// Whether the database was reported ready by a restore of this archive, of which some jobs are
+/// left.
 pub fn is_finishing(marker: &Marker, archive_id: &str) -> bool {
     marker.is_ready() && marker.run.as_ref().is_some_and(|run| run.archive_id == archive_id)
 }
 
-/// Whether what was left to be done has this digest, see [`super::plan::graph::Graph::rest_digest`].
+/// Whether what was left to be done has this digest, see
+/// [`super::plan::graph::Graph::rest_digest`].
 pub fn leaves(marker: &Marker, left: u64) -> bool {
     marker.run.as_ref().is_some_and(|run| run.left_digest.as_deref() == Some(digest(left).as_str()))
 }
@@ -159,28 +188,35 @@ fn digest(left: u64) -> String {
     format!("{left:016x}")
 }
 
-/// An error of a restore that has begun, with the way out. `whole`: it makes the tables itself, so that `-c` can drop them.
+/// An error of a restore that has begun, with the way out. `whole`: it makes the tables itself, so
+/// that `-c` can drop them.
 pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
     let schema = mark.map(|mark| ident::quote(&mark.schema));
     let way_out = match schema {
         Some(schema) if whole => {
             format!(
-                "restore again with --resume, which goes on, or with -c, which begins anew; schema {schema} marks the target as incomplete"
+                "restore again with --resume, which goes on, or with -c, which begins anew; schema \
+                 {schema} marks the target as incomplete"
             )
         }
         Some(schema) => format!(
-            "restore again with --resume, which goes on; or empty the tables, drop schema {schema}, which marks the target as incomplete, and begin anew"
+            "restore again with --resume, which goes on; or empty the tables, drop schema \
+             {schema}, which marks the target as incomplete, and begin anew"
         ),
-        None => "nothing marks the target as incomplete: empty the tables that hold rows now, and restore again".to_owned(),
+        None => "nothing marks the target as incomplete: empty the tables that hold rows now, and \
+            restore again"
+            .to_owned(),
     };
     with_way_out(error, &way_out)
 }
 
-/// An error of a restore that had reported the database ready: nothing is lost, and the same command makes what is missing.
+/// An error of a restore that had reported the database ready: nothing is lost, and the same
+/// command makes what is missing.
 pub fn unfinished(error: Error, mark: Option<&Mark>) -> Error {
     let schema = mark.map_or_else(|| SCHEMA.to_owned(), |mark| ident::quote(&mark.schema));
     let way_out = format!(
-        "the database may be used, but indexes and the validation of foreign keys are missing (schema {schema} says so): \
+        "the database may be used, but indexes and the validation of foreign keys are missing \
+         (schema {schema} says so): \
          restore again with --resume, which makes what is missing"
     );
     with_way_out(error, &way_out)
@@ -201,6 +237,9 @@ mod tests {
     #[test]
     fn a_schema_of_that_name_is_left_to_its_owner() {
         assert_eq!(free_schema(&HashSet::new()), "silverback_restore");
-        assert_eq!(free_schema(&["silverback_restore", "silverback_restore_1"].into()), "silverback_restore_2");
+        assert_eq!(
+            free_schema(&["silverback_restore", "silverback_restore_1"].into()),
+            "silverback_restore_2"
+        );
     }
 }

@@ -52,26 +52,42 @@ use crate::progress::{Level, Progress};
 use crate::sql::statement;
 use crate::storage::{FileArchive, Source};
 
-/// Restores. When this fails after its first statement, or is dropped, the target stays marked as incomplete.
+/// Restores. When this fails after its first statement, or is dropped, the target stays marked as
+/// incomplete.
 ///
 /// # Errors
-/// As the exit codes say; [`Kind::Usage`] if the source is a stream: an archive is not restored from one yet.
-pub async fn run(source: Source, target: &Server, options: Options, progress: Arc<dyn Progress>) -> Result<Report> {
+/// As the exit codes say; [`Kind::Usage`] if the source is a stream: an archive is not restored
+/// from one yet.
+pub async fn run(
+    source: Source,
+    target: &Server,
+    options: Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Report> {
     options.ready.file().map_or(Ok(()), ready::probe)?;
     let mut archive = open(source, &options, progress.as_ref()).await?;
-    let failures = (options.on_error == OnError::GoOn).then(|| Failures::new(&archive.manifest.objects));
+    let failures =
+        (options.on_error == OnError::GoOn).then(|| Failures::new(&archive.manifest.objects));
     let request = Request { server: target.clone(), options };
     let (request, prepared) = Box::pin(make_room(request, &mut archive, progress.as_ref())).await?;
     let options = &request.options;
     let Prepared { session, plan, triggers, target, .. } = prepared;
-    progress.tables(&if plan.resumed.is_some() { totals_left(&archive, &plan) } else { totals(&archive) });
+    progress.tables(&if plan.resumed.is_some() {
+        totals_left(&archive, &plan)
+    } else {
+        totals(&archive)
+    });
     let sessions = open_sessions(&request, session).await?;
     let begun = Instant::now();
     let counts = counts(&plan);
-    let mut not_restored: Vec<NotCarried> =
-        options.selection.not_carried(archive.manifest.not_carried.clone()).chain(plan.left_out).collect();
+    let mut not_restored: Vec<NotCarried> = options
+        .selection
+        .not_carried(archive.manifest.not_carried.clone())
+        .chain(plan.left_out)
+        .collect();
     let loader = Loader {
-        encoding: Some(archive.manifest.source.encoding.clone()).filter(|encoding| encoding != "UTF8"),
+        encoding: Some(archive.manifest.source.encoding.clone())
+            .filter(|encoding| encoding != "UTF8"),
         archive: Arc::new(archive),
         budget: Budget::new(options.max_memory()),
         buffers: Buffers::new(LARGE_ROW_BYTES),
@@ -84,17 +100,42 @@ pub async fn run(source: Source, target: &Server, options: Options, progress: Ar
         && let Err(error) = script::begin(&sessions[0], &plan.begin, plan.known.as_deref()).await
     {
         drop(sessions);
-        return Err(marker::not_set(target.explain(error), plan.mark.as_ref(), &request.server, backend_pid).await);
+        return Err(marker::not_set(
+            target.explain(error),
+            plan.mark.as_ref(),
+            &request.server,
+            backend_pid,
+        )
+        .await);
     }
     marker::begun(&sessions[0]).await;
-    let words = options.profile.words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
-    let ready =
-        Announcement { usable: plan.usable, words, file: options.ready.file().map(std::path::Path::to_owned), said: OnceLock::new() };
+    let words = options
+        .profile
+        .words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
+    let ready = Announcement {
+        usable: plan.usable,
+        words,
+        file: options.ready.file().map(std::path::Path::to_owned),
+        said: OnceLock::new(),
+    };
     let (statistics, refused) = (plan.statistics, Mutex::default());
     let whole = plan.whole;
     let (mark, unmark, ledger) = (plan.mark, plan.unmark, plan.ledger);
     let graph = plan.graph;
-    let shared = Arc::new(Shared { request, graph, loader, memory, triggers, failures, refused, ready, statistics, mark, ledger, unmark });
+    let shared = Arc::new(Shared {
+        request,
+        graph,
+        loader,
+        memory,
+        triggers,
+        failures,
+        refused,
+        ready,
+        statistics,
+        mark,
+        ledger,
+        unmark,
+    });
     let ended = finish(&shared, sessions).await;
     not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     if ended.is_err() && shared.failures.is_some() {
@@ -105,24 +146,43 @@ pub async fn run(source: Source, target: &Server, options: Options, progress: Ar
     }
     let said = shared.ready.said.get();
     let mark = shared.mark.as_ref();
-    let busy = ended.map_err(|error| if said.is_some() { mark::unfinished(error, mark) } else { mark::incomplete(error, mark, whole) })?;
-    let report = Report::new(counts, begun.elapsed().as_secs_f64(), busy, shared.request.options.jobs(), not_restored);
+    let busy = ended.map_err(|error| {
+        if said.is_some() {
+            mark::unfinished(error, mark)
+        } else {
+            mark::incomplete(error, mark, whole)
+        }
+    })?;
+    let report = Report::new(
+        counts,
+        begun.elapsed().as_secs_f64(),
+        busy,
+        shared.request.options.jobs(),
+        not_restored,
+    );
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
-pub async fn dry_run(source: Source, target: &Server, options: Options, progress: &dyn Progress) -> Result<Plan> {
+pub async fn dry_run(
+    source: Source,
+    target: &Server,
+    options: Options,
+    progress: &dyn Progress,
+) -> Result<Plan> {
     let mut archive = open(source, &options, progress).await?;
-    let Place { request, room, .. } = place(Request { server: target.clone(), options }, &archive).await?;
+    let Place { request, room, .. } =
+        place(Request { server: target.clone(), options }, &archive).await?;
     Ok(prepare(&request, &mut archive, room, Aim::Show).await?.plan)
 }
 
 async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
-    let (mut sessions, busy) = carry_out(shared, sessions).await.map_err(|error| match &shared.failures {
-        Some(failures) => failures.before(error),
-        None => error,
-    })?;
+    let (mut sessions, busy) =
+        carry_out(shared, sessions).await.map_err(|error| match &shared.failures {
+            Some(failures) => failures.before(error),
+            None => error,
+        })?;
     revive(&shared.request, &mut sessions[0]).await?;
     if let Some(failures) = shared.failures.as_ref().filter(|failures| failures.any()) {
         let keys = shared.ledger.as_ref().map_or(&[][..], |ledger| &ledger.keys.finish);
@@ -135,10 +195,12 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
     drop(sessions);
     match ended {
         // Only the answer was lost if the mark is gone.
-        Err(error) if error.kind() == Kind::Server => match marker::read_after(&shared.request.server, backend_pid).await {
-            Ok(None) => Ok(busy),
-            _ => Err(error),
-        },
+        Err(error) if error.kind() == Kind::Server => {
+            match marker::read_after(&shared.request.server, backend_pid).await {
+                Ok(None) => Ok(busy),
+                _ => Err(error),
+            }
+        }
         ended => ended.map(|()| busy),
     }
 }
@@ -164,15 +226,24 @@ async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Res
 
 /// What a restore says to an archive that comes in a stream.
 pub fn no_stream() -> Error {
-    Error::new(Kind::Usage, "read the archive's name", "a restore does not read from standard input yet")
-        .hint("save the archive to a file first, and name that")
+    Error::new(
+        Kind::Usage,
+        "read the archive's name",
+        "a restore does not read from standard input yet",
+    )
+    .hint("save the archive to a file first, and name that")
 }
 
 /// A forged archive may hold any SQL; what makes no object is not sent.
 fn check_statements(archive: &FileArchive) -> Result<()> {
-    let mut refused = archive.manifest.objects.iter().filter_map(|object| Some((object, statement::check(object).err()?)));
+    let mut refused = archive
+        .manifest
+        .objects
+        .iter()
+        .filter_map(|object| Some((object, statement::check(object).err()?)));
     let Some((object, cause)) = refused.next() else { return Ok(()) };
     let doing = format!("check the statements of {}", archive.name);
-    Err(Error::new(Kind::Archive, doing, format!("{}: {cause}", object.identity))
-        .hint("restore no archive that you do not trust; silverback list --sql shows what it would run"))
+    Err(Error::new(Kind::Archive, doing, format!("{}: {cause}", object.identity)).hint(
+        "restore no archive that you do not trust; silverback list --sql shows what it would run",
+    ))
 }

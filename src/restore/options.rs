@@ -10,7 +10,8 @@ use crate::profile::Profile;
 use crate::select::Selection;
 use crate::sql::render;
 
-/// How to restore. By default everything, into an empty database, which is marked as incomplete until all is done.
+/// How to restore. By default everything, into an empty database, which is marked as incomplete
+/// until all is done.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Which objects and rows.
@@ -50,7 +51,8 @@ pub enum Into {
         /// It need not be there.
         if_exists: bool,
     },
-    /// A database that is made first, under the name it had; the server's database is only where that is done from.
+    /// A database that is made first, under the name it had; the server's database is only where
+    /// that is done from.
     New,
     /// The same, after the database that has the name is dropped.
     Anew {
@@ -165,7 +167,8 @@ pub enum ForeignKeys {
     Validate,
     /// They are left `NOT VALID`: kept for new rows, not proved for those that the archive brought.
     NotValid,
-    /// They are made on the empty tables and do not look at the rows: an orphan in the source stays one.
+    /// They are made on the empty tables and do not look at the rows: an orphan in the source stays
+    /// one.
     Trust,
 }
 
@@ -195,8 +198,12 @@ impl Options {
         let part_of_new = self.sections != Sections::ALL && self.into.makes_database();
         if rows_alone || part_of_new {
             let (given, taken) = if rows_alone { ("-a", "-c or -C") } else { ("--section", "-C") };
-            return Err(Error::new(Kind::Usage, "plan the restore", format!("{given} restores into what stands already"))
-                .hint(format!("leave out {taken}")));
+            return Err(Error::new(
+                Kind::Usage,
+                "plan the restore",
+                format!("{given} restores into what stands already"),
+            )
+            .hint(format!("leave out {taken}")));
         }
         Ok(())
     }

@@ -22,11 +22,14 @@ pub struct Report {
     pub raw_bytes: u64,
     /// From the first statement to the last.
     pub seconds_total: f64,
-    /// The same without the sessions' share of gathering statistics, which other restorers leave to the server.
+    /// The same without the sessions' share of gathering statistics, which other restorers leave to
+    /// the server.
     pub seconds_before_analyze: f64,
-    /// From the first statement to the word that the database may be used, where it was given before the end.
+    /// From the first statement to the word that the database may be used, where it was given
+    /// before the end.
     pub seconds_ready: Option<f64>,
-    /// Seconds that sessions were busy, by stage; together they may exceed the total, because sessions work side by side.
+    /// Seconds that sessions were busy, by stage; together they may exceed the total, because
+    /// sessions work side by side.
     pub seconds_busy: Vec<(Stage, f64)>,
     /// Sessions.
     pub jobs: usize,
@@ -38,7 +41,13 @@ pub struct Report {
 
 impl Report {
     /// From what was measured.
-    pub(super) fn new(counts: (u64, u64, u64), seconds_total: f64, busy: Busy, jobs: usize, not_restored: Vec<NotCarried>) -> Self {
+    pub(super) fn new(
+        counts: (u64, u64, u64),
+        seconds_total: f64,
+        busy: Busy,
+        jobs: usize,
+        not_restored: Vec<NotCarried>,
+    ) -> Self {
         let (tables, rows, raw_bytes) = counts;
         let analyze = busy.get(&Stage::Analyze).copied().unwrap_or_default() / jobs as f64;
         let seconds_before_analyze = seconds_total - analyze;
@@ -71,7 +80,10 @@ pub(super) fn totals(archive: &FileArchive) -> Vec<TableTotal> {
 
 /// The same of what is left to be loaded where an earlier run is gone on with.
 pub(super) fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
-    let mut left: Vec<TableTotal> = totals(archive).into_iter().map(|total| TableTotal { rows: 0, bytes: 0, ..total }).collect();
+    let mut left: Vec<TableTotal> = totals(archive)
+        .into_iter()
+        .map(|total| TableTotal { rows: 0, bytes: 0, ..total })
+        .collect();
     for job in &plan.graph.jobs {
         if let Work::Load { table, rows, raw_bytes, .. } = &job.work {
             left[table.0 as usize].rows += rows;

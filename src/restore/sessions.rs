@@ -9,18 +9,19 @@ use super::target::marker;
 use crate::error::{Kind, Result};
 use crate::pg::session::{Purpose, Session};
 
-/// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has just written, and the server's default is for
-/// disks that turn. With it, a foreign key from few rows to many is proved by the parent's index, not by hashing the parent; with less, one
-/// between two large tables is proved by reading an index in its order, and the parent's rows from all over the table, not by hashing.
+/// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has
+/// just written, and the server's default is for disks that turn. With it, a foreign key from few
+/// rows to many is proved by the parent's index, not by hashing the parent; with less, one between
+/// two large tables is proved by reading an index in its order, and the parent's rows from all over
+/// the table, not by hashing.
 const RANDOM_PAGE_COST: u32 = 3;
 
 pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<Vec<Session>> {
     let mut sessions = vec![first];
     while sessions.len() < request.options.jobs() {
         let opened = open_session(request).await.map_err(|error| match error.kind() {
-            Kind::Connect if sessions[0].is_proxied() => {
-                error.hint("the pooler gives no further session: use fewer (-j), or let it have more")
-            }
+            Kind::Connect if sessions[0].is_proxied() => error
+                .hint("the pooler gives no further session: use fewer (-j), or let it have more"),
             _ => error,
         });
         sessions.push(opened?);
@@ -29,13 +30,15 @@ pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<V
 }
 
 pub(super) async fn open_session(request: &Request) -> Result<Session> {
-    let session = request.server.patient(request.options.limits.stall_timeout).open(Purpose::Restore).await?;
+    let session =
+        request.server.patient(request.options.limits.stall_timeout).open(Purpose::Restore).await?;
     // Polled together they travel together.
     try_join!(set_up(request, &session), marker::show_at_work(&session))?;
     Ok(session)
 }
 
-/// Replaces a session that was lost while it had nothing to do: a firewall forgets those that are silent for long.
+/// Replaces a session that was lost while it had nothing to do: a firewall forgets those that are
+/// silent for long.
 pub(super) async fn revive(request: &Request, session: &mut Session) -> Result<()> {
     if session.is_closed() {
         *session = open_session(request).await?;
@@ -47,7 +50,9 @@ pub(super) async fn revive(request: &Request, session: &mut Session) -> Result<(
 pub(super) async fn set_up(request: &Request, session: &Session) -> Result<()> {
     let sql = format!(
         "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), \
-                pg_catalog.set_config('random_page_cost', least(pg_catalog.current_setting('random_page_cost')::float8, {RANDOM_PAGE_COST})::text, false)"
+                pg_catalog.set_config('random_page_cost', \
+                least(pg_catalog.current_setting('random_page_cost')::float8, \
+                {RANDOM_PAGE_COST})::text, false)"
     );
     session.batch("set up the session", &sql).await?;
     if let Some(role) = &request.options.render.role {

@@ -43,7 +43,8 @@ pub struct OnExtension {
     pub identity: String,
     /// Whose object it is on.
     pub extension: String,
-    /// Whether it is made only where nothing of this kind and identity stands; privileges are set in any case.
+    /// Whether it is made only where nothing of this kind and identity stands; privileges are set
+    /// in any case.
     pub unless_standing: bool,
     /// What makes it.
     pub steps: Vec<Step>,

@@ -9,5 +9,8 @@ pub(super) fn is_relation(kind: ObjectKind) -> bool {
 }
 
 pub(super) fn carries_data(object: &Object) -> bool {
-    matches!(object.kind, ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView)
+    matches!(
+        object.kind,
+        ObjectKind::SequenceValue | ObjectKind::LargeObject | ObjectKind::RefreshMaterializedView
+    )
 }

@@ -1,4 +1,5 @@
-//! Which objects a command is about: `pg_dump`'s patterns, applied to a manifest's objects alike by dump and restore.
+//! Which objects a command is about: `pg_dump`'s patterns, applied to a manifest's objects alike by
+//! dump and restore.
 //!
 //! Does not know where the objects come from, nor which rows are moved when.
 

@@ -7,17 +7,24 @@ use super::selection::Selection;
 use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::sql::ident;
 
-/// The objects that are selected and can be made, with what they need; what is selected and cannot be made; and which were not selected.
+/// The objects that are selected and can be made, with what they need; what is selected and cannot
+/// be made; and which were not selected.
 ///
-/// Rows alone need nothing but their table, which is expected to stand; with `-a` nothing is left out, then.
-pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> (Vec<Object>, Vec<NotCarried>, HashSet<ObjectId>) {
+/// Rows alone need nothing but their table, which is expected to stand; with `-a` nothing is left
+/// out, then.
+pub(super) fn apply(
+    selection: &Selection,
+    objects: Vec<Object>,
+) -> (Vec<Object>, Vec<NotCarried>, HashSet<ObjectId>) {
     let graph = Graph::new(&objects, selection.data_only);
     let chosen = graph.chosen(selection);
     let rest_stands = !selection.tables.is_empty();
     let unmakeable = graph.unmakeable(&chosen, rest_stands);
     let kept = graph.closure(&chosen, &unmakeable, rest_stands);
-    let left_out = if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
-    let brought_along = kept.iter().filter(|at| !chosen.contains(at)).map(|at| objects[*at].id).collect();
+    let left_out =
+        if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
+    let brought_along =
+        kept.iter().filter(|at| !chosen.contains(at)).map(|at| objects[*at].id).collect();
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
     let objects = objects.into_iter().filter(|_| keep.next().unwrap_or(false)).collect();
@@ -33,25 +40,31 @@ pub(super) fn drop_dangling(objects: &mut [Object]) {
     }
 }
 
-/// Lets the rows of a partition go to itself where the way up to the table at the top is not among the objects; a table that stands already
-/// is expected to stand in its tree.
+/// Lets the rows of a partition go to itself where the way up to the table at the top is not among
+/// the objects; a table that stands already is expected to stand in its tree.
 pub(super) fn cut_roots(objects: &[Object], tables: &mut [Table]) {
-    let by_id: HashMap<ObjectId, &Object> = objects.iter().map(|object| (object.id, object)).collect();
-    let is_table = |id: &ObjectId| by_id.get(id).is_some_and(|object| object.kind == ObjectKind::Table);
+    let by_id: HashMap<ObjectId, &Object> =
+        objects.iter().map(|object| (object.id, object)).collect();
+    let is_table =
+        |id: &ObjectId| by_id.get(id).is_some_and(|object| object.kind == ObjectKind::Table);
     let attaches = objects.iter().filter(|object| object.kind == ObjectKind::TableAttach);
     let parents: HashMap<ObjectId, ObjectId> = attaches
         .filter_map(|attach| {
             let child = attach.of?;
-            let parent = attach.depends_on.iter().copied().find(|id| *id != child && is_table(id))?;
+            let parent =
+                attach.depends_on.iter().copied().find(|id| *id != child && is_table(id))?;
             Some((child, parent))
         })
         .collect();
     for table in tables {
         let Some(root) = &table.root else { continue };
         // A limit, because a manifest may come from anywhere.
-        let top = std::iter::successors(Some(table.object), |at| parents.get(at).copied()).take(objects.len()).last();
+        let top = std::iter::successors(Some(table.object), |at| parents.get(at).copied())
+            .take(objects.len())
+            .last();
         let top = top.and_then(|top| by_id.get(&top));
-        let leads_there = top.is_some_and(|top| top.schema.as_ref() == Some(&root.schema) && top.name == root.name);
+        let leads_there = top
+            .is_some_and(|top| top.schema.as_ref() == Some(&root.schema) && top.name == root.name);
         let is_made = by_id.get(&table.object).is_some_and(|object| !object.statements.is_empty());
         if is_made && !leads_there {
             table.root = None;
@@ -59,7 +72,8 @@ pub(super) fn cut_roots(objects: &[Object], tables: &mut [Table]) {
     }
 }
 
-/// The objects with their places for numbers. Nothing here recurses: a manifest may come from anywhere.
+/// The objects with their places for numbers. Nothing here recurses: a manifest may come from
+/// anywhere.
 struct Graph<'a> {
     objects: &'a [Object],
     needs: Vec<Vec<usize>>,
@@ -69,7 +83,8 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn new(objects: &'a [Object], data_only: bool) -> Self {
-        let places: HashMap<ObjectId, usize> = objects.iter().enumerate().map(|(at, object)| (object.id, at)).collect();
+        let places: HashMap<ObjectId, usize> =
+            objects.iter().enumerate().map(|(at, object)| (object.id, at)).collect();
         let place = |id: &ObjectId| places.get(id).copied();
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut needs = Vec::with_capacity(objects.len());
@@ -79,7 +94,8 @@ impl<'a> Graph<'a> {
                 Detail::ForeignKey { references, .. } => Some(references),
                 _ => None,
             };
-            let depends_on: &[ObjectId] = if data_only && !is_tie(object.kind) { &[] } else { &object.depends_on };
+            let depends_on: &[ObjectId] =
+                if data_only && !is_tie(object.kind) { &[] } else { &object.depends_on };
             let all = references.into_iter().chain(depends_on).chain(&object.of);
             needs.push(all.filter_map(place).filter(|need| *need != at).collect::<Vec<_>>());
             let of = object.of.as_ref().and_then(place).filter(|of| *of != at);
@@ -91,7 +107,9 @@ impl<'a> Graph<'a> {
         let mut graph = Self { objects, needs, parent, children };
         // A view that begins as bare columns is none before the rule that says what it shows.
         for rule in 0..objects.len() {
-            if let Some(view) = graph.parent[rule].filter(|_| graph.is_view(rule) && graph.kind(rule) == ObjectKind::Rule) {
+            if let Some(view) = graph.parent[rule]
+                .filter(|_| graph.is_view(rule) && graph.kind(rule) == ObjectKind::Rule)
+            {
                 graph.needs[view].push(rule);
             }
         }
@@ -105,24 +123,36 @@ impl<'a> Graph<'a> {
     /// What the patterns pick, with its parts and the sequences that it owns.
     fn chosen(&self, selection: &Selection) -> HashSet<usize> {
         // An identity column's sequence is a part of its table, and yet can be asked for by name.
-        let by_name = |at: usize| !selection.tables.is_empty() && self.kind(at) == ObjectKind::Sequence;
+        let by_name =
+            |at: usize| !selection.tables.is_empty() && self.kind(at) == ObjectKind::Sequence;
         let stands_alone = |at: &usize| self.parent[*at].is_none() || by_name(*at);
-        let picked = (0..self.objects.len()).filter(stands_alone).filter(|at| selection.picks(&self.objects[*at]));
+        let picked = (0..self.objects.len())
+            .filter(stands_alone)
+            .filter(|at| selection.picks(&self.objects[*at]));
         let mut chosen = HashSet::new();
         self.add_with_parts(&mut chosen, picked.collect());
         // pg_dump takes the sequences of a table with it, whatever they are called.
-        let owned: Vec<usize> = self.owned_sequences().filter(|(owner, _)| chosen.contains(owner)).map(|(_, owned)| owned).collect();
+        let owned: Vec<usize> = self
+            .owned_sequences()
+            .filter(|(owner, _)| chosen.contains(owner))
+            .map(|(_, owned)| owned)
+            .collect();
         self.add_with_parts(&mut chosen, owned.into());
         chosen
     }
 
     /// Pairs of a table and a sequence that one of its columns owns.
     fn owned_sequences(&self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.objects.len()).filter(|at| self.kind(*at) == ObjectKind::SequenceOwner).filter_map(|at| {
-            let sequence = self.needs[at].iter().find(|need| self.kind(**need) == ObjectKind::Sequence)?;
-            let table = self.needs[at].iter().find(|need| is_relation(self.kind(**need)) && *need != sequence)?;
-            Some((*table, *sequence))
-        })
+        (0..self.objects.len()).filter(|at| self.kind(*at) == ObjectKind::SequenceOwner).filter_map(
+            |at| {
+                let sequence =
+                    self.needs[at].iter().find(|need| self.kind(**need) == ObjectKind::Sequence)?;
+                let table = self.needs[at]
+                    .iter()
+                    .find(|need| is_relation(self.kind(**need)) && *need != sequence)?;
+                Some((*table, *sequence))
+            },
+        )
     }
 
     fn add_with_parts(&self, set: &mut HashSet<usize>, mut queue: VecDeque<usize>) {
@@ -140,11 +170,13 @@ impl<'a> Graph<'a> {
         shown.is_some_and(|shown| self.kind(shown) == ObjectKind::View)
     }
 
-    /// Objects that cannot be made, each with the need that fails: what is never brought along and was not chosen, and all that hangs on it.
-    /// With `rest_stands`, schemas and what views read are expected in the target.
+    /// Objects that cannot be made, each with the need that fails: what is never brought along and
+    /// was not chosen, and all that hangs on it. With `rest_stands`, schemas and what views read
+    /// are expected in the target.
     fn unmakeable(&self, chosen: &HashSet<usize>, rest_stands: bool) -> HashMap<usize, usize> {
         let missing = |at: &usize| !comes_along(self.kind(*at)) && !chosen.contains(at);
-        let mut unmakeable: HashMap<usize, usize> = (0..self.objects.len()).filter(missing).map(|at| (at, at)).collect();
+        let mut unmakeable: HashMap<usize, usize> =
+            (0..self.objects.len()).filter(missing).map(|at| (at, at)).collect();
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.objects.len()];
         for (at, needs) in self.needs.iter().enumerate() {
             for need in needs {
@@ -154,7 +186,8 @@ impl<'a> Graph<'a> {
         let mut queue: VecDeque<usize> = unmakeable.keys().copied().collect();
         while let Some(at) = queue.pop_front() {
             for dependent in &needed_by[at] {
-                let is_expected = self.kind(at) == ObjectKind::Schema || is_relation(self.kind(at)) && self.is_view(*dependent);
+                let is_expected = self.kind(at) == ObjectKind::Schema
+                    || is_relation(self.kind(at)) && self.is_view(*dependent);
                 if !(unmakeable.contains_key(dependent) || rest_stands && is_expected) {
                     unmakeable.insert(*dependent, at);
                     queue.push_back(*dependent);
@@ -165,16 +198,26 @@ impl<'a> Graph<'a> {
     }
 
     /// What was chosen and can be made, what that needs, and the parts of both.
-    fn closure(&self, chosen: &HashSet<usize>, unmakeable: &HashMap<usize, usize>, rest_stands: bool) -> HashSet<usize> {
+    fn closure(
+        &self,
+        chosen: &HashSet<usize>,
+        unmakeable: &HashMap<usize, usize>,
+        rest_stands: bool,
+    ) -> HashSet<usize> {
         let makeable = |at: usize| !unmakeable.contains_key(&at);
         let mut kept = HashSet::new();
-        let mut queue: VecDeque<usize> = chosen.iter().copied().filter(|at| makeable(*at)).collect();
+        let mut queue: VecDeque<usize> =
+            chosen.iter().copied().filter(|at| makeable(*at)).collect();
         while let Some(at) = queue.pop_front() {
-            if !makeable(at) || (rest_stands && self.kind(at) == ObjectKind::Schema) || !kept.insert(at) {
+            if !makeable(at)
+                || (rest_stands && self.kind(at) == ObjectKind::Schema)
+                || !kept.insert(at)
+            {
                 continue;
             }
             queue.extend(&self.needs[at]);
-            // The parts of a schema would be everything in it; no one says so with `of`, and no one shall.
+            // The parts of a schema would be everything in it; no one says so with `of`, and no one
+            // shall.
             if self.kind(at) != ObjectKind::Schema {
                 queue.extend(self.children.get(&at).into_iter().flatten());
             }
@@ -183,19 +226,30 @@ impl<'a> Graph<'a> {
     }
 
     /// Names what was chosen and fell, but not the parts of what fell.
-    fn left_out(&self, chosen: &HashSet<usize>, unmakeable: &HashMap<usize, usize>) -> Vec<NotCarried> {
+    fn left_out(
+        &self,
+        chosen: &HashSet<usize>,
+        unmakeable: &HashMap<usize, usize>,
+    ) -> Vec<NotCarried> {
         let fell = |at: usize| chosen.contains(&at) && unmakeable.contains_key(&at);
         let told = |at: &usize| !is_tie(self.kind(*at)) && !self.parent[*at].is_some_and(fell);
         let all = (0..self.objects.len()).filter(|at| fell(*at)).filter(told);
         all.map(|at| {
             let object = &self.objects[at];
             let mut need = unmakeable[&at];
-            // Name the table that is missing, not its key in between, nor a part of what fell itself.
+            // Name the table that is missing, not its key in between, nor a part of what fell
+            // itself.
             let is_between = |need: usize| !chosen.contains(&need) || self.parent[need] == Some(at);
-            while let Some(next) = unmakeable.get(&need).filter(|next| **next != need && is_between(need)) {
+            while let Some(next) =
+                unmakeable.get(&need).filter(|next| **next != need && is_between(need))
+            {
                 need = *next;
             }
-            let why = if chosen.contains(&need) { "which is left out too" } else { "which is not selected" };
+            let why = if chosen.contains(&need) {
+                "which is left out too"
+            } else {
+                "which is not selected"
+            };
             let reason = format!("it needs {}, {why}", self.name(need));
             NotCarried { kind: object.kind.to_string(), name: self.name(at), reason }
         })
@@ -217,13 +271,18 @@ impl<'a> Graph<'a> {
 
     fn qualified(&self, at: usize) -> String {
         let object = &self.objects[at];
-        object.schema.as_ref().map_or_else(|| ident::quote(&object.name), |schema| ident::qualified(schema, &object.name))
+        object.schema.as_ref().map_or_else(
+            || ident::quote(&object.name),
+            |schema| ident::qualified(schema, &object.name),
+        )
     }
 }
 
 /// Whether such an object is brought along for the sake of one that needs it.
 fn comes_along(kind: ObjectKind) -> bool {
-    kind == ObjectKind::Sequence || !(is_relation(kind) || matches!(kind, ObjectKind::Publication | ObjectKind::Subscription))
+    kind == ObjectKind::Sequence
+        || !(is_relation(kind)
+            || matches!(kind, ObjectKind::Publication | ObjectKind::Subscription))
 }
 
 /// Ties between two objects, which go without saying when one of them is not selected.

@@ -1,4 +1,5 @@
-//! One pattern as psql reads it: `*`, `?`, `schema.name`, double quotes, letters folded to lower case, and regular expressions for the rest.
+//! One pattern as psql reads it: `*`, `?`, `schema.name`, double quotes, letters folded to lower
+//! case, and regular expressions for the rest.
 //!
 //! Knows names only; what they name is decided elsewhere.
 
@@ -13,8 +14,8 @@ const PATTERN_BYTES_MAX: usize = 4096;
 
 /// A pattern for tables (`[[database.]schema.]name`) or schemas (`[database.]name`).
 ///
-/// A table pattern without a schema matches in every schema: an archive knows no search path, and a dump and a restore with the same
-/// options must mean the same tables.
+/// A table pattern without a schema matches in every schema: an archive knows no search path, and a
+/// dump and a restore with the same options must mean the same tables.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
@@ -31,10 +32,18 @@ impl Pattern {
             [name] => (None, None, name),
             [schema, name] => (None, Some(schema), name),
             [database, schema, name] => (Some(database), Some(schema), name),
-            _ => return Err(wrong(text, "it has more than three parts").hint("write schema.table; the database is chosen by -d")),
+            _ => {
+                return Err(wrong(text, "it has more than three parts")
+                    .hint("write schema.table; the database is chosen by -d"));
+            }
         };
         let part = |part: Option<&String>| part.map(|part| compile(text, part)).transpose();
-        Ok(Self { text: text.to_owned(), database: part(database)?, schema: part(schema)?, name: compile(text, name)? })
+        Ok(Self {
+            text: text.to_owned(),
+            database: part(database)?,
+            schema: part(schema)?,
+            name: compile(text, name)?,
+        })
     }
 
     /// Reads a schema's pattern.
@@ -43,7 +52,10 @@ impl Pattern {
         let (database, name) = match parts.as_slice() {
             [name] => (None, name),
             [database, name] => (Some(database), name),
-            _ => return Err(wrong(text, "it has more than two parts").hint("write a schema's name; the database is chosen by -d")),
+            _ => {
+                return Err(wrong(text, "it has more than two parts")
+                    .hint("write a schema's name; the database is chosen by -d"));
+            }
         };
         let database = database.map(|part| compile(text, part)).transpose()?;
         Ok(Self { text: text.to_owned(), database, schema: None, name: compile(text, name)? })
@@ -56,7 +68,8 @@ impl Pattern {
 
     /// Whether a table of this name is meant.
     pub fn matches_table(&self, schema: &str, name: &str) -> bool {
-        self.schema.as_ref().is_none_or(|pattern| pattern.is_match(schema)) && self.name.is_match(name)
+        self.schema.as_ref().is_none_or(|pattern| pattern.is_match(schema))
+            && self.name.is_match(name)
     }
 
     /// Whether a schema of this name is meant.
@@ -78,17 +91,32 @@ fn wrong(text: &str, cause: impl Into<String>) -> Error {
 
 fn compile(text: &str, part: &str) -> Result<Regex> {
     // A name may hold a newline, and `*` means any character.
-    RegexBuilder::new(&format!("^(?:{part})$")).dot_matches_new_line(true).build().map_err(|source| {
-        let cause = source.to_string().lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-        wrong(text, cause).hint("put double quotes around a name that is to be taken literally").with_source(source)
-    })
+    RegexBuilder::new(&format!("^(?:{part})$")).dot_matches_new_line(true).build().map_err(
+        |source| {
+            let cause = source
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim()
+                .trim_start_matches("error: ")
+                .to_owned();
+            wrong(text, cause)
+                .hint("put double quotes around a name that is to be taken literally")
+                .with_source(source)
+        },
+    )
 }
 
-/// The regular expressions of a pattern's parts, as psql's `processSQLNamePattern` makes them: outside quotes all characters but `*`, `?`,
-/// `.`, `$` and an empty pair of brackets keep their meaning in regular expressions.
+/// The regular expressions of a pattern's parts, as psql's `processSQLNamePattern` makes them:
+/// outside quotes all characters but `*`, `?`, `.`, `$` and an empty pair of brackets keep their
+/// meaning in regular expressions.
 fn translate(text: &str) -> Result<Vec<String>> {
     if text.is_empty() || text.len() > PATTERN_BYTES_MAX {
-        return Err(wrong(text.get(..40).unwrap_or_default(), format!("a pattern has 1 to {PATTERN_BYTES_MAX} bytes")));
+        return Err(wrong(
+            text.get(..40).unwrap_or_default(),
+            format!("a pattern has 1 to {PATTERN_BYTES_MAX} bytes"),
+        ));
     }
     let mut parts = vec![String::new()];
     let mut quoted = false;
@@ -169,10 +197,20 @@ mod tests {
     #[test]
     fn databases() {
         let pattern = Pattern::table("Shop.public.r*").unwrap();
-        assert!(pattern.matches_table("public", "routes") && !pattern.matches_table("shop", "routes"));
-        assert!(pattern.allows_database("shop") && !pattern.allows_database("Shop") && !pattern.allows_database("shop2"));
+        assert!(
+            pattern.matches_table("public", "routes") && !pattern.matches_table("shop", "routes")
+        );
+        assert!(
+            pattern.allows_database("shop")
+                && !pattern.allows_database("Shop")
+                && !pattern.allows_database("shop2")
+        );
         let pattern = Pattern::schema("\"Shop\".public").unwrap();
-        assert!(pattern.matches_schema("public") && pattern.allows_database("Shop") && !pattern.allows_database("shop"));
+        assert!(
+            pattern.matches_schema("public")
+                && pattern.allows_database("Shop")
+                && !pattern.allows_database("shop")
+        );
         assert!(Pattern::table("public.routes").unwrap().allows_database("any"));
     }
 

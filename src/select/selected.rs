@@ -10,7 +10,8 @@ use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 /// What a selection leaves of a list of objects.
 #[derive(Clone, Debug)]
 pub struct Selected {
-    /// The objects kept, in their old order and with their old numbers; what they depend on is kept too, or is expected to stand already.
+    /// The objects kept, in their old order and with their old numbers; what they depend on is kept
+    /// too, or is expected to stand already.
     pub objects: Vec<Object>,
     /// What was selected and cannot be made, because it needs what was not selected.
     pub left_out: Vec<NotCarried>,
@@ -31,11 +32,13 @@ impl Selected {
 }
 
 impl Selection {
-    /// Keeps what is selected and what that needs. The database itself is no part of any choice, and stays. A relation that is not selected
-    /// is never brought along for another's sake: what needs it is left out and named. Types, functions, extensions and sequences are.
+    /// Keeps what is selected and what that needs. The database itself is no part of any choice,
+    /// and stays. A relation that is not selected is never brought along for another's sake: what
+    /// needs it is left out and named. Types, functions, extensions and sequences are.
     ///
-    /// With `-a`, tables, sequences and extensions stay as bare names, without statements, owner or privileges, so that rows and values know where they
-    /// belong, and what attaches partitions, whose locks reach each other.
+    /// With `-a`, tables, sequences and extensions stay as bare names, without statements, owner or
+    /// privileges, so that rows and values know where they belong, and what attaches partitions,
+    /// whose locks reach each other.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
             return Selected { objects, left_out: Vec::new(), brought_along: HashSet::new() };
@@ -43,9 +46,13 @@ impl Selection {
         let (databases, mut objects): (Vec<Object>, Vec<Object>) =
             objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
         objects.retain(|object| !self.is_unwanted(object.kind));
-        let (objects, left_out, brought_along) =
-            if self.all_objects() { (objects, Vec::new(), HashSet::new()) } else { needs::apply(self, objects) };
-        let mut objects: Vec<Object> = objects.into_iter().filter(|object| self.wants_kind(object)).collect();
+        let (objects, left_out, brought_along) = if self.all_objects() {
+            (objects, Vec::new(), HashSet::new())
+        } else {
+            needs::apply(self, objects)
+        };
+        let mut objects: Vec<Object> =
+            objects.into_iter().filter(|object| self.wants_kind(object)).collect();
         if self.data_only {
             objects.iter_mut().filter(|object| !carries_data(object)).for_each(strip);
         }

@@ -9,7 +9,8 @@ use crate::sql::ident;
 /// What the user chose. The default is everything.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// `-t`: these tables (views, sequences, …) and what belongs to them; `schemas` and `exclude_schemas` then count for nothing.
+    /// `-t`: these tables (views, sequences, …) and what belongs to them; `schemas` and
+    /// `exclude_schemas` then count for nothing.
     pub tables: Vec<Pattern>,
     /// `-T`: not these.
     pub exclude_tables: Vec<Pattern>,
@@ -36,15 +37,19 @@ pub struct Selection {
 impl Selection {
     /// Whether nothing was chosen, so that all there is is meant.
     pub fn is_everything(&self) -> bool {
-        let all_kinds = !self.schema_only && !self.data_only && !self.no_publications && !self.no_subscriptions;
+        let all_kinds =
+            !self.schema_only && !self.data_only && !self.no_publications && !self.no_subscriptions;
         self.all_objects() && all_kinds && self.exclude_table_data.is_empty()
     }
 
     /// Whether a table, view or sequence of this name is meant.
     pub fn picks_table(&self, schema: &str, name: &str) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_table(schema, name));
+        let any = |patterns: &[Pattern]| {
+            patterns.iter().any(|pattern| pattern.matches_table(schema, name))
+        };
         let is_marker = self.markers.iter().any(|marker| marker == schema);
-        let included = if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
+        let included =
+            if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
         included && !is_marker && !any(&self.exclude_tables)
     }
 
@@ -55,19 +60,26 @@ impl Selection {
 
     /// Whether a table's rows are meant.
     pub fn data_of(&self, schema: &str, name: &str) -> bool {
-        let excluded = self.exclude_table_data.iter().any(|pattern| pattern.matches_table(schema, name));
+        let excluded =
+            self.exclude_table_data.iter().any(|pattern| pattern.matches_table(schema, name));
         !self.schema_only && !excluded && self.picks_table(schema, name)
     }
 
-    /// Whether the rows that the archive lists under a table are meant. No pattern is about large objects: their bytes go with the objects.
+    /// Whether the rows that the archive lists under a table are meant. No pattern is about large
+    /// objects: their bytes go with the objects.
     pub fn rows_of(&self, table: &Table) -> bool {
-        if table.is_large_objects() { !self.schema_only } else { self.data_of(&table.schema, &table.name) }
+        if table.is_large_objects() {
+            !self.schema_only
+        } else {
+            self.data_of(&table.schema, &table.name)
+        }
     }
 
     /// Leaves out of what cannot be carried what is not wanted anyhow.
     pub fn not_carried(&self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'_> {
         all.into_iter().filter(|one| {
-            !(self.no_publications && one.kind.starts_with("publication") || self.no_subscriptions && one.kind == "subscription")
+            !(self.no_publications && one.kind.starts_with("publication")
+                || self.no_subscriptions && one.kind == "subscription")
         })
     }
 
@@ -83,9 +95,11 @@ impl Selection {
     /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
     pub fn unmatched(&self, objects: &[Object]) -> Vec<String> {
         let missing_table = |pattern: &&Pattern| {
-            !objects
-                .iter()
-                .any(|object| is_relation(object.kind) && pattern.matches_table(object.schema.as_deref().unwrap_or_default(), &object.name))
+            !objects.iter().any(|object| {
+                is_relation(object.kind)
+                    && pattern
+                        .matches_table(object.schema.as_deref().unwrap_or_default(), &object.name)
+            })
         };
         let missing_schema = |pattern: &&Pattern| {
             // A pristine public is no object, and is always there.
@@ -96,11 +110,20 @@ impl Selection {
         tables.chain(self.schemas.iter().filter(missing_schema)).map(ToString::to_string).collect()
     }
 
-    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be missing in silence. Refuses one that names
-    /// another database than that which the objects come from.
+    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be
+    /// missing in silence. Refuses one that names another database than that which the objects come
+    /// from.
     pub fn check_matched(&self, objects: &[Object], database: &str) -> Result<()> {
-        let lists = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas, &self.exclude_table_data];
-        if let Some(pattern) = lists.into_iter().flatten().find(|pattern| !pattern.allows_database(database)) {
+        let lists = [
+            &self.tables,
+            &self.exclude_tables,
+            &self.schemas,
+            &self.exclude_schemas,
+            &self.exclude_table_data,
+        ];
+        if let Some(pattern) =
+            lists.into_iter().flatten().find(|pattern| !pattern.allows_database(database))
+        {
             let cause = format!("the database is {}", ident::quote(database));
             return Err(Error::new(Kind::Usage, format!("read the pattern {pattern}"), cause)
                 .hint("write schema.table; only one database is ever meant"));
@@ -110,7 +133,8 @@ impl Selection {
             return Ok(());
         }
         let cause = format!("nothing matches {}", unmatched.join(", "));
-        let hint = "patterns fold to lower case unless they stand in double quotes; `silverback list` shows what an archive holds";
+        let hint = "patterns fold to lower case unless they stand in double quotes; `silverback \
+            list` shows what an archive holds";
         Err(Error::new(Kind::Requirement, "select what was asked for", cause).hint(hint))
     }
 
@@ -121,7 +145,8 @@ impl Selection {
     }
 
     fn picks_schema(&self, schema: &str) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(schema));
+        let any =
+            |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(schema));
         (self.schemas.is_empty() || any(&self.schemas))
             && !any(&self.exclude_schemas)
             && !self.markers.iter().any(|marker| marker == schema)
@@ -132,7 +157,9 @@ impl Selection {
         match (object.kind, object.schema.as_deref()) {
             (kind, Some(schema)) if is_relation(kind) => self.picks_table(schema, &object.name),
             (ObjectKind::Schema, _) => self.tables.is_empty() && self.picks_schema(&object.name),
-            (ObjectKind::Extension, _) | (_, None) => self.tables.is_empty() && self.schemas.is_empty(),
+            (ObjectKind::Extension, _) | (_, None) => {
+                self.tables.is_empty() && self.schemas.is_empty()
+            }
             (_, Some(schema)) => self.tables.is_empty() && self.picks_schema(schema),
         }
     }
@@ -143,7 +170,8 @@ impl Selection {
             return !carries_data(object);
         }
         // Rows of an extension's tables belong to the extension.
-        let names_a_place = is_relation(object.kind) || matches!(object.kind, ObjectKind::TableAttach | ObjectKind::Extension);
+        let names_a_place = is_relation(object.kind)
+            || matches!(object.kind, ObjectKind::TableAttach | ObjectKind::Extension);
         !self.data_only || names_a_place || carries_data(object)
     }
 }

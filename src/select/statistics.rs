@@ -1,7 +1,9 @@
-//! Whose planner statistics may be taken along: they hold values of rows, and so go where these rows go, and nowhere else.
+//! Whose planner statistics may be taken along: they hold values of rows, and so go where these
+//! rows go, and nowhere else.
 //!
-//! A materialized view shows rows of the tables that it reads, and statistics "with the rows of child tables" hold those of the children.
-//! What a function reads is not known: it may be any table.
+//! A materialized view shows rows of the tables that it reads, and statistics "with the rows of
+//! child tables" hold those of the children. What a function reads is not known: it may be any
+//! table.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,21 +19,29 @@ pub struct Withheld {
     own: HashSet<ObjectId>,
     /// Parents of these.
     inherited: HashSet<ObjectId>,
-    /// The relation that an index, a constraint or extended statistics are a part of; a relation is its own.
+    /// The relation that an index, a constraint or extended statistics are a part of; a relation is
+    /// its own.
     relation: HashMap<ObjectId, ObjectId>,
     partitioned: HashSet<ObjectId>,
     everything: bool,
 }
 
 impl Selection {
-    /// Looks what must stay behind, among all objects that there are: those that are not selected count too.
+    /// Looks what must stay behind, among all objects that there are: those that are not selected
+    /// count too.
     pub fn withheld(&self, objects: &[Object]) -> Withheld {
         use ObjectKind::{ForeignTable, MaterializedView, Table};
-        let holds_rows = |object: &&Object| matches!(object.kind, Table | ForeignTable | MaterializedView);
-        let left_out = |object: &&Object| !self.data_of(object.schema.as_deref().unwrap_or_default(), &object.name);
-        let own: HashSet<ObjectId> = objects.iter().filter(holds_rows).filter(left_out).map(|object| object.id).collect();
-        let is_partitioned = |object: &&Object| matches!(object.detail, Detail::Table { relkind: 'p', .. });
-        let relations: HashSet<ObjectId> = objects.iter().filter(holds_rows).map(|object| object.id).collect();
+        let holds_rows =
+            |object: &&Object| matches!(object.kind, Table | ForeignTable | MaterializedView);
+        let left_out = |object: &&Object| {
+            !self.data_of(object.schema.as_deref().unwrap_or_default(), &object.name)
+        };
+        let own: HashSet<ObjectId> =
+            objects.iter().filter(holds_rows).filter(left_out).map(|object| object.id).collect();
+        let is_partitioned =
+            |object: &&Object| matches!(object.detail, Detail::Table { relkind: 'p', .. });
+        let relations: HashSet<ObjectId> =
+            objects.iter().filter(holds_rows).map(|object| object.id).collect();
         let part_of = |object: &Object| {
             let relation = if relations.contains(&object.id) { Some(object.id) } else { object.of };
             Some((object.id, relation.filter(|relation| relations.contains(relation))?))
@@ -51,23 +61,32 @@ impl Selection {
 }
 
 impl Withheld {
-    /// From what is left out to what shows its rows: parents of tables, views, and materialized views.
+    /// From what is left out to what shows its rows: parents of tables, views, and materialized
+    /// views.
     fn spread(&mut self, objects: &[Object]) {
-        let by_id: HashMap<ObjectId, &Object> = objects.iter().map(|object| (object.id, object)).collect();
+        let by_id: HashMap<ObjectId, &Object> =
+            objects.iter().map(|object| (object.id, object)).collect();
         let mut shown_by: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
         for object in objects {
             for (from, to) in shows(object, &by_id) {
                 shown_by.entry(from).or_default().push(to);
             }
         }
-        let functions = objects.iter().filter(|object| matches!(object.kind, ObjectKind::Function | ObjectKind::Aggregate));
-        let mut queue: Vec<ObjectId> = self.own.iter().copied().chain(functions.map(|function| function.id)).collect();
+        let functions = objects
+            .iter()
+            .filter(|object| matches!(object.kind, ObjectKind::Function | ObjectKind::Aggregate));
+        let mut queue: Vec<ObjectId> =
+            self.own.iter().copied().chain(functions.map(|function| function.id)).collect();
         let mut seen: HashSet<ObjectId> = queue.iter().copied().collect();
         while let Some(at) = queue.pop() {
             for &next in shown_by.get(&at).into_iter().flatten() {
                 match by_id.get(&next).map(|object| object.kind) {
-                    Some(ObjectKind::Table | ObjectKind::ForeignTable) => drop(self.inherited.insert(next)),
-                    Some(ObjectKind::MaterializedView) => drop(self.own.insert(next)),
+                    Some(ObjectKind::Table | ObjectKind::ForeignTable) => {
+                        self.inherited.insert(next);
+                    }
+                    Some(ObjectKind::MaterializedView) => {
+                        self.own.insert(next);
+                    }
                     _ => {}
                 }
                 if seen.insert(next) {
@@ -98,17 +117,35 @@ impl Withheld {
 /// Pairs of what holds rows and what shows them.
 fn shows(object: &Object, by_id: &HashMap<ObjectId, &Object>) -> Vec<(ObjectId, ObjectId)> {
     use ObjectKind as K;
-    let is_table = |id: &ObjectId| by_id.get(id).is_some_and(|other| matches!(other.kind, K::Table | K::ForeignTable));
+    let is_table = |id: &ObjectId| {
+        by_id.get(id).is_some_and(|other| matches!(other.kind, K::Table | K::ForeignTable))
+    };
     match object.kind {
         // A child needs its parents, and its rows are shown by them.
-        K::Table | K::ForeignTable => object.depends_on.iter().filter(|id| is_table(id)).map(|parent| (object.id, *parent)).collect(),
+        K::Table | K::ForeignTable => object
+            .depends_on
+            .iter()
+            .filter(|id| is_table(id))
+            .map(|parent| (object.id, *parent))
+            .collect(),
         K::TableAttach => {
             let Some(child) = object.of else { return Vec::new() };
-            object.depends_on.iter().filter(|id| **id != child && is_table(id)).map(|parent| (child, *parent)).collect()
+            object
+                .depends_on
+                .iter()
+                .filter(|id| **id != child && is_table(id))
+                .map(|parent| (child, *parent))
+                .collect()
         }
         // What a view shows may be an object of its own.
-        K::Rule => object.of.into_iter().flat_map(|view| object.depends_on.iter().map(move |from| (*from, view))).collect(),
-        kind if is_relation(kind) || matches!(kind, K::Operator | K::Cast | K::Function | K::Aggregate) => {
+        K::Rule => object
+            .of
+            .into_iter()
+            .flat_map(|view| object.depends_on.iter().map(move |from| (*from, view)))
+            .collect(),
+        kind if is_relation(kind)
+            || matches!(kind, K::Operator | K::Cast | K::Function | K::Aggregate) =>
+        {
             object.depends_on.iter().map(|from| (*from, object.id)).collect()
         }
         _ => Vec::new(),

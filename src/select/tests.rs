@@ -6,7 +6,14 @@ use crate::error::Kind;
 struct Builder(Vec<Object>);
 
 impl Builder {
-    fn add(&mut self, kind: ObjectKind, schema: Option<&str>, name: &str, of: Option<u32>, depends_on: &[u32]) -> u32 {
+    fn add(
+        &mut self,
+        kind: ObjectKind,
+        schema: Option<&str>,
+        name: &str,
+        of: Option<u32>,
+        depends_on: &[u32],
+    ) -> u32 {
         let id = self.0.len() as u32;
         self.0.push(Object {
             schema: schema.map(str::to_owned),
@@ -21,11 +28,12 @@ impl Builder {
     }
 }
 
-/// A small gateway: services ◄ routes with a trigger, a counter with a serial and an identity column, a view, a second schema.
+/// A small gateway: services ◄ routes with a trigger, a counter with a serial and an identity
+/// column, a view, a second schema.
 fn database() -> Vec<Object> {
     use ObjectKind::{
-        Constraint, Default, Extension, ForeignKey, Function, Index, Publication, PublicationTable, Schema, Sequence, SequenceOwner,
-        SequenceValue, Table, Trigger, Type, View,
+        Constraint, Default, Extension, ForeignKey, Function, Index, Publication, PublicationTable,
+        Schema, Sequence, SequenceOwner, SequenceValue, Table, Trigger, Type, View,
     };
     let mut b = Builder(Vec::new());
     let p = Some("public");
@@ -81,7 +89,10 @@ fn select(words: &str) -> Selection {
 fn apply(words: &str) -> String {
     let selected = select(words).apply(database());
     let kept = selected.objects.iter().map(|object| format!("{} {}", object.kind, object.name));
-    let left_out = selected.left_out.iter().map(|left| format!("! {} {}: {}", left.kind, left.name, left.reason));
+    let left_out = selected
+        .left_out
+        .iter()
+        .map(|left| format!("! {} {}: {}", left.kind, left.name, left.reason));
     kept.chain(left_out).collect::<Vec<_>>().join("\n")
 }
 
@@ -144,18 +155,32 @@ fn a_schema_brings_all_in_it() {
 #[test]
 fn an_excluded_schema_keeps_what_others_need() {
     let kept = apply("-Nkong");
-    assert!(kept.contains("type mood") && kept.contains("schema kong") && !kept.contains("entities"), "{kept}");
-    assert!(kept.contains("extension pgcrypto") && kept.contains("publication all_of_it"), "{kept}");
+    assert!(
+        kept.contains("type mood") && kept.contains("schema kong") && !kept.contains("entities"),
+        "{kept}"
+    );
+    assert!(
+        kept.contains("extension pgcrypto") && kept.contains("publication all_of_it"),
+        "{kept}"
+    );
 }
 
 #[test]
 fn an_excluded_table_takes_what_needs_it() {
     let kept = apply("-Tservices");
     assert!(kept.contains("function unused()") && !kept.contains("services_pkey"), "{kept}");
-    assert!(kept.contains("! view public.overview: it needs public.services, which is not selected"), "{kept}");
+    assert!(
+        kept.contains("! view public.overview: it needs public.services, which is not selected"),
+        "{kept}"
+    );
     assert!(kept.contains("! foreign key routes_service_fkey on public.routes"), "{kept}");
     let kept = apply("-Tcounter");
-    assert!(!kept.contains('!') && !kept.contains("counter_no_seq") && kept.contains("sequence counter_id_seq"), "{kept}");
+    assert!(
+        !kept.contains('!')
+            && !kept.contains("counter_no_seq")
+            && kept.contains("sequence counter_id_seq"),
+        "{kept}"
+    );
 }
 
 #[test]
@@ -174,7 +199,8 @@ fn a_view_falls_with_the_rule_that_completes_it() {
     b.add(ObjectKind::Rule, p, "_RETURN", Some(grouped), &[base, grouped, key]);
     let selected = select("-Tbase").apply(b.0);
     assert!(selected.objects.is_empty());
-    let told: Vec<String> = selected.left_out.iter().map(|left| format!("{}: {}", left.name, left.reason)).collect();
+    let told: Vec<String> =
+        selected.left_out.iter().map(|left| format!("{}: {}", left.name, left.reason)).collect();
     let grouped = "public.grouped: it needs public.base, which is not selected";
     assert_eq!(told, [grouped, "public.above: it needs public.grouped, which is left out too"]);
 }
@@ -198,12 +224,22 @@ fn data_only_keeps_bare_names() {
     let selected = select("-a").apply(database());
     let table = selected.objects.iter().find(|object| object.name == "routes").unwrap();
     assert!(table.statements.is_empty() && table.owner.is_none());
-    let value = selected.objects.iter().find(|object| object.kind == ObjectKind::SequenceValue).unwrap();
+    let value =
+        selected.objects.iter().find(|object| object.kind == ObjectKind::SequenceValue).unwrap();
     assert!(!value.statements.is_empty());
-    assert!(!selected.objects.iter().any(|object| matches!(object.kind, ObjectKind::Function | ObjectKind::ForeignKey)));
+    assert!(
+        !selected
+            .objects
+            .iter()
+            .any(|object| matches!(object.kind, ObjectKind::Function | ObjectKind::ForeignKey))
+    );
     // The referenced table stands already, whatever is selected.
     assert_eq!(apply("-a -troutes"), "table routes");
-    assert_eq!(apply("-a -tcounter"), "table counter\nsequence counter_id_seq\nsequence counter_no_seq\nsequence value counter_id_seq");
+    assert_eq!(
+        apply("-a -tcounter"),
+        "table counter\nsequence counter_id_seq\nsequence counter_no_seq\nsequence value \
+         counter_id_seq"
+    );
 }
 
 #[test]
@@ -214,11 +250,16 @@ fn everything_is_left_as_it_is() {
 
 #[test]
 fn all_kept_references_resolve() {
-    for words in ["-troutes", "-nkong", "-Nkong", "-Tservices", "-a", "-s -tcounter", "-a -troutes"] {
+    for words in ["-troutes", "-nkong", "-Nkong", "-Tservices", "-a", "-s -tcounter", "-a -troutes"]
+    {
         let selected = select(words).apply(database());
         let ids = selected.ids();
         for object in &selected.objects {
-            assert!(object.depends_on.iter().chain(&object.of).all(|id| ids.contains(id)), "{words}: {}", object.name);
+            assert!(
+                object.depends_on.iter().chain(&object.of).all(|id| ids.contains(id)),
+                "{words}: {}",
+                object.name
+            );
         }
     }
 }
@@ -240,7 +281,9 @@ fn rows() {
 
 #[test]
 fn a_pattern_without_a_match_is_refused() {
-    let check = |words: &str, expect: &[&str]| assert_eq!(select(words).unmatched(&database()), expect, "{words}");
+    let check = |words: &str, expect: &[&str]| {
+        assert_eq!(select(words).unmatched(&database()), expect, "{words}")
+    };
     check("-troutes -tmissing", &["missing"]);
     check("-Tmissing -Nmissing -Dmissing", &[]);
     check("-nkon? -npublic -nx", &["x"]);

@@ -1,4 +1,5 @@
-//! The only place that quotes SQL. The server's `quote_ident` and `quote_literal` are the tests' oracle.
+//! The only place that quotes SQL. The server's `quote_ident` and `quote_literal` are the tests'
+//! oracle.
 
 use postgres_protocol::escape;
 
@@ -19,7 +20,8 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Quotes a text as an SQL literal, whatever `standard_conforming_strings` says.
 pub fn literal(text: &str) -> String {
-    // The escaper puts a space before E'' so that it may follow a word; every caller has a space or a bracket there.
+    // The escaper puts a space before E'' so that it may follow a word; every caller has a space or
+    // a bracket there.
     escape::escape_literal(text).trim_start().to_owned()
 }
 

@@ -1,4 +1,5 @@
-//! SQL as text: identifiers and literals, statements of objects, and whether an archive's statements are such. Knows no server.
+//! SQL as text: identifiers and literals, statements of objects, and whether an archive's
+//! statements are such. Knows no server.
 
 pub mod ident;
 pub mod lexer;

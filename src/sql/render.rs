@@ -1,6 +1,8 @@
-//! From objects to statements: what makes an object, who owns it, who may use it, what is said of it.
+//! From objects to statements: what makes an object, who owns it, who may use it, what is said of
+//! it.
 //!
-//! Pure: knows the manifest and the rules of SQL, no server. Every string it returns is one statement.
+//! Pure: knows the manifest and the rules of SQL, no server. Every string it returns is one
+//! statement.
 
 use std::collections::{BTreeSet, HashMap};
 use std::iter::{empty, once};
@@ -21,16 +23,24 @@ pub struct Options {
     pub no_security_labels: bool,
     /// No tablespace but the database's default.
     pub no_tablespaces: bool,
-    /// The role that the session has taken by `SET ROLE`, to come back to after granting as somebody else.
+    /// The role that the session has taken by `SET ROLE`, to come back to after granting as
+    /// somebody else.
     pub role: Option<String>,
 }
 
-/// All of an object in order: made, owned, granted, commented, labelled; each statement when it is asked for, for there may be very many.
+/// All of an object in order: made, owned, granted, commented, labelled; each statement when it is
+/// asked for, for there may be very many.
 ///
-/// A restore that loads rows in between grants last instead (see [`acl_statements`]): an owner may have revoked his own privileges.
-pub fn statements<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
+/// A restore that loads rows in between grants last instead (see [`acl_statements`]): an owner may
+/// have revoked his own privileges.
+pub fn statements<'a>(
+    object: &'a Object,
+    options: &'a Options,
+) -> impl Iterator<Item = String> + 'a {
     let made = in_tablespace(object, options, object.statements.clone());
-    let said = once_asked(|| acl_statements(object, options)).chain(comments(object, options)).chain(labels(object, options));
+    let said = once_asked(|| acl_statements(object, options))
+        .chain(comments(object, options))
+        .chain(labels(object, options));
     made.into_iter().chain(owners(object, options)).chain(said)
 }
 
@@ -39,10 +49,15 @@ fn once_asked(make: impl FnOnce() -> Vec<String>) -> impl Iterator<Item = String
     once(make).flat_map(|make| make())
 }
 
-/// What makes a database under its own name. The tablespace is the object's; a server that knows no locale providers is not told of one.
+/// What makes a database under its own name. The tablespace is the object's; a server that knows no
+/// locale providers is not told of one.
 pub fn create_database(object: &Object, options: &Options, server_version: u32) -> String {
-    let mut sql = format!("CREATE DATABASE {} WITH TEMPLATE = template0", ident::quote(&object.name));
-    if let Detail::Database { locale_provider, encoding, collate, ctype, locale, icu_rules, .. } = &object.detail {
+    let mut sql =
+        format!("CREATE DATABASE {} WITH TEMPLATE = template0", ident::quote(&object.name));
+    if let Detail::Database {
+        locale_provider, encoding, collate, ctype, locale, icu_rules, ..
+    } = &object.detail
+    {
         let mut add = |word: &str, value: &str| sql.extend([" ", word, " = ", value]);
         add("ENCODING", &ident::literal(encoding));
         let provider = match locale_provider.as_str() {
@@ -75,9 +90,16 @@ const LOCALE_PROVIDERS: u32 = 150_000;
 /// Wraps statements that make a relation so that it comes to lie in the object's tablespace.
 pub fn in_tablespace(object: &Object, options: &Options, statements: Vec<String>) -> Vec<String> {
     match &object.tablespace {
-        Some(tablespace) if !options.no_tablespaces && !statements.is_empty() && object.kind != ObjectKind::Database => {
+        Some(tablespace)
+            if !options.no_tablespaces
+                && !statements.is_empty()
+                && object.kind != ObjectKind::Database =>
+        {
             let set = format!("SET default_tablespace = {}", ident::quote(tablespace));
-            once(set).chain(statements).chain(once("SET default_tablespace = ''".to_owned())).collect()
+            once(set)
+                .chain(statements)
+                .chain(once("SET default_tablespace = ''".to_owned()))
+                .collect()
         }
         _ => statements,
     }
@@ -89,10 +111,14 @@ pub fn owner_statements(object: &Object, options: &Options) -> Vec<String> {
 }
 
 fn owners<'a>(object: &'a Object, options: &Options) -> Box<dyn Iterator<Item = String> + 'a> {
-    let Some(owner) = object.owner.as_ref().filter(|_| !options.no_owner) else { return Box::new(empty()) };
+    let Some(owner) = object.owner.as_ref().filter(|_| !options.no_owner) else {
+        return Box::new(empty());
+    };
     let owner = ident::quote(owner);
     match &object.detail {
-        Detail::LargeObjects { oids } => Box::new(oids.iter().map(move |oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner}"))),
+        Detail::LargeObjects { oids } => Box::new(
+            oids.iter().map(move |oid| format!("ALTER LARGE OBJECT {oid} OWNER TO {owner}")),
+        ),
         _ => Box::new(once(format!("ALTER {} OWNER TO {owner}", object.identity))),
     }
 }
@@ -104,10 +130,12 @@ pub fn comment_statements(object: &Object, options: &Options) -> Vec<String> {
 
 fn comments<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
     let comments = object.comments.iter().filter(|_| !options.no_comments);
-    comments.map(|comment| format!("COMMENT ON {} IS {}", comment.on, literal_or_null(&comment.text)))
+    comments
+        .map(|comment| format!("COMMENT ON {} IS {}", comment.on, literal_or_null(&comment.text)))
 }
 
-/// The server stores no empty comment: an empty text stands for "remove what a new object has" (the schema `public`).
+/// The server stores no empty comment: an empty text stands for "remove what a new object has" (the
+/// schema `public`).
 fn literal_or_null(text: &str) -> String {
     if text.is_empty() { "NULL".to_owned() } else { ident::literal(text) }
 }
@@ -119,15 +147,27 @@ pub fn label_statements(object: &Object, options: &Options) -> Vec<String> {
 
 fn labels<'a>(object: &'a Object, options: &'a Options) -> impl Iterator<Item = String> + 'a {
     let labels = object.security_labels.iter().filter(|_| !options.no_security_labels);
-    labels.map(|label| format!("SECURITY LABEL FOR {} ON {} IS {}", ident::quote(&label.provider), label.on, ident::literal(&label.label)))
+    labels.map(|label| {
+        format!(
+            "SECURITY LABEL FOR {} ON {} IS {}",
+            ident::quote(&label.provider),
+            label.on,
+            ident::literal(&label.label)
+        )
+    })
 }
 
-/// The statements that turn a new object's privileges into those it had: what is no more is revoked, then the rest is granted in the
-/// order it stood in. A grant by another role than the owner is put between `SET ROLE` and the way back.
+/// The statements that turn a new object's privileges into those it had: what is no more is
+/// revoked, then the rest is granted in the order it stood in. A grant by another role than the
+/// owner is put between `SET ROLE` and the way back.
 pub fn acl_statements(object: &Object, options: &Options) -> Vec<String> {
     match &object.acl {
         Some(acl) if !options.no_privileges => {
-            let prefix = if object.kind == ObjectKind::DefaultAcl { format!("{} ", object.identity) } else { String::new() };
+            let prefix = if object.kind == ObjectKind::DefaultAcl {
+                format!("{} ", object.identity)
+            } else {
+                String::new()
+            };
             render_acl(acl, object.owner.as_deref(), &prefix, options)
         }
         _ => Vec::new(),
@@ -151,24 +191,34 @@ fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -
         if owner.is_none_or(|owner| owner == grant.grantor) {
             statements.push(statement);
         } else {
-            let back = options.role.as_ref().map_or_else(|| "RESET ROLE".to_owned(), |role| format!("SET ROLE {}", ident::quote(role)));
-            statements.extend([format!("SET ROLE {}", ident::quote(&grant.grantor)), statement, back]);
+            let back = options.role.as_ref().map_or_else(
+                || "RESET ROLE".to_owned(),
+                |role| format!("SET ROLE {}", ident::quote(role)),
+            );
+            statements.extend([
+                format!("SET ROLE {}", ident::quote(&grant.grantor)),
+                statement,
+                back,
+            ]);
         }
     }
     statements
 }
 
-/// What is to be granted, in an order in which every grantor already holds what he passes on: as it stood, except that a grant waits for
-/// the one with grant option that it comes from.
+/// What is to be granted, in an order in which every grantor already holds what he passes on: as it
+/// stood, except that a grant waits for the one with grant option that it comes from.
 fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
     let granted: Vec<&Grant> = acl.granted().collect();
     // To each role, how many grants with grant option wait; of each role, which wait for these.
     let mut options: HashMap<&str, usize> = HashMap::new();
-    for role in granted.iter().filter(|grant| grant.grantable).filter_map(|grant| grant.grantee.as_deref()) {
+    for role in
+        granted.iter().filter(|grant| grant.grantable).filter_map(|grant| grant.grantee.as_deref())
+    {
         *options.entry(role).or_default() += 1;
     }
     let waits = |grant: &Grant, options: &HashMap<&str, usize>| {
-        owner.is_some_and(|owner| owner != grant.grantor) && options.get(grant.grantor.as_str()).is_some_and(|&waiting| waiting > 0)
+        owner.is_some_and(|owner| owner != grant.grantor)
+            && options.get(grant.grantor.as_str()).is_some_and(|&waiting| waiting > 0)
     };
     let (mut backed, mut waiting) = (BTreeSet::new(), BTreeSet::new());
     let mut by_role: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -181,7 +231,8 @@ fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
         }
     }
     let mut ready = Vec::with_capacity(granted.len());
-    // A ring of grants cannot be made by the server; should one be read, it is granted as it stands.
+    // A ring of grants cannot be made by the server; should one be read, it is granted as it
+    // stands.
     while let Some(at) = backed.pop_first().or_else(|| waiting.pop_first()) {
         let grant = granted[at];
         ready.push(grant);
@@ -196,9 +247,11 @@ fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
     ready
 }
 
-/// Whether one statement grants both, in this order: the server writes an object's privileges anew for each statement.
+/// Whether one statement grants both, in this order: the server writes an object's privileges anew
+/// for each statement.
 fn go_together(one: &Grant, next: &Grant) -> bool {
-    (&one.column, &one.grantor, &one.privileges, one.grantable) == (&next.column, &next.grantor, &next.privileges, next.grantable)
+    (&one.column, &one.grantor, &one.privileges, one.grantable)
+        == (&next.column, &next.grantor, &next.privileges, next.grantable)
 }
 
 fn privileges(grant: &Grant) -> String {
@@ -206,7 +259,12 @@ fn privileges(grant: &Grant) -> String {
         None => grant.privileges.join(", "),
         Some(column) => {
             let column = ident::quote(column);
-            grant.privileges.iter().map(|privilege| format!("{privilege}({column})")).collect::<Vec<_>>().join(", ")
+            grant
+                .privileges
+                .iter()
+                .map(|privilege| format!("{privilege}({column})"))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
     }
 }
@@ -250,7 +308,10 @@ mod tests {
             grant("kong", "kong", &["SELECT"], false),
             grant("late", "Ops", &["SELECT"], false),
             grant("Ops", "kong", &["SELECT"], true),
-            Grant { column: Some("Name".into()), ..grant("", "kong", &["SELECT", "UPDATE"], false) },
+            Grant {
+                column: Some("Name".into()),
+                ..grant("", "kong", &["SELECT", "UPDATE"], false)
+            },
         ];
         let acl = Acl { on: "TABLE public.routes".into(), initial, items };
         insta::assert_snapshot!(all(&table(Some(acl)), &Options::default()).join(";\n"), @r#"
@@ -300,8 +361,18 @@ mod tests {
 
     #[test]
     fn leaves_out_what_it_is_told_to() {
-        let acl = Acl { on: "TABLE public.routes".into(), initial: Vec::new(), items: vec![grant("a", "kong", &["SELECT"], false)] };
-        let options = Options { no_owner: true, no_privileges: true, no_comments: true, no_tablespaces: true, ..Options::default() };
+        let acl = Acl {
+            on: "TABLE public.routes".into(),
+            initial: Vec::new(),
+            items: vec![grant("a", "kong", &["SELECT"], false)],
+        };
+        let options = Options {
+            no_owner: true,
+            no_privileges: true,
+            no_comments: true,
+            no_tablespaces: true,
+            ..Options::default()
+        };
         assert_eq!(all(&table(Some(acl)), &options), ["CREATE TABLE public.routes ()"]);
     }
 }

@@ -1,7 +1,8 @@
-//! Whether an archive's SQL is what makes its objects: one statement each, with a head that makes an object of that kind.
+//! Whether an archive's SQL is what makes its objects: one statement each, with a head that makes
+//! an object of that kind.
 //!
-//! Pure. It keeps a forged archive from COPY, DO, CALL, SET ROLE, ALTER SYSTEM and the like; not from what a function, a default or a trigger
-//! does when the server runs it.
+//! Pure. It keeps a forged archive from COPY, DO, CALL, SET ROLE, ALTER SYSTEM and the like; not
+//! from what a function, a default or a trigger does when the server runs it.
 
 use super::lexer::{Lexer, Token, TokenKind};
 use crate::archive::manifest::{Detail, Object, ObjectKind};
@@ -59,7 +60,9 @@ fn heads(kind: ObjectKind) -> &'static [&'static str] {
         K::Type | K::ShellType => &["CREATE TYPE"],
         K::Domain => &["CREATE DOMAIN", "ALTER DOMAIN"],
         K::Cast => &["CREATE CAST"],
-        K::Function => &["CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE"],
+        K::Function => {
+            &["CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE"]
+        }
         K::Aggregate => &["CREATE AGGREGATE", "ALTER AGGREGATE", "ALTER FUNCTION"],
         K::AccessMethod => &["CREATE ACCESS METHOD"],
         K::Operator => &["CREATE OPERATOR"],
@@ -68,26 +71,40 @@ fn heads(kind: ObjectKind) -> &'static [&'static str] {
         K::TextSearchParser => &["CREATE TEXT SEARCH PARSER"],
         K::TextSearchTemplate => &["CREATE TEXT SEARCH TEMPLATE"],
         K::TextSearchDictionary => &["CREATE TEXT SEARCH DICTIONARY"],
-        K::TextSearchConfiguration => &["CREATE TEXT SEARCH CONFIGURATION", "ALTER TEXT SEARCH CONFIGURATION"],
+        K::TextSearchConfiguration => {
+            &["CREATE TEXT SEARCH CONFIGURATION", "ALTER TEXT SEARCH CONFIGURATION"]
+        }
         K::ForeignDataWrapper => &["CREATE FOREIGN DATA WRAPPER"],
         K::ForeignServer => &["CREATE SERVER"],
         K::UserMapping => &["CREATE USER MAPPING"],
         K::Table => &["CREATE TABLE", "CREATE UNLOGGED TABLE", "ALTER TABLE"],
         K::ForeignTable => &["CREATE FOREIGN TABLE", "ALTER TABLE", "ALTER FOREIGN TABLE"],
         K::View => &["CREATE VIEW", "CREATE OR REPLACE VIEW", "ALTER VIEW", "ALTER TABLE"],
-        K::MaterializedView => &["CREATE MATERIALIZED VIEW", "ALTER MATERIALIZED VIEW", "ALTER TABLE"],
-        K::Sequence => &["CREATE SEQUENCE", "CREATE UNLOGGED SEQUENCE", "ALTER SEQUENCE", "ALTER TABLE"],
+        K::MaterializedView => {
+            &["CREATE MATERIALIZED VIEW", "ALTER MATERIALIZED VIEW", "ALTER TABLE"]
+        }
+        K::Sequence => {
+            &["CREATE SEQUENCE", "CREATE UNLOGGED SEQUENCE", "ALTER SEQUENCE", "ALTER TABLE"]
+        }
         K::SequenceOwner => &["ALTER SEQUENCE"],
         K::Default => &["ALTER TABLE", "ALTER VIEW", "ALTER FOREIGN TABLE"],
         K::SequenceValue => &["SELECT PG_CATALOG . SETVAL ("],
         K::LargeObject => &["SELECT PG_CATALOG . LO_CREATE (", "SELECT PG_CATALOG . LO_UNLINK ("],
         K::Constraint => &["ALTER TABLE", "ALTER INDEX", "CREATE UNIQUE INDEX"],
         K::Check => &["ALTER TABLE", "ALTER DOMAIN", "ALTER FOREIGN TABLE"],
-        K::Index => &["CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER INDEX", "ALTER TABLE", "ALTER MATERIALIZED VIEW"],
+        K::Index => &[
+            "CREATE INDEX",
+            "CREATE UNIQUE INDEX",
+            "ALTER INDEX",
+            "ALTER TABLE",
+            "ALTER MATERIALIZED VIEW",
+        ],
         K::IndexAttach => &["ALTER INDEX"],
         K::Statistics => &["CREATE STATISTICS", "ALTER STATISTICS"],
         K::Rule => &["CREATE RULE", "CREATE OR REPLACE VIEW", "ALTER TABLE", "ALTER RULE"],
-        K::Trigger => &["CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER", "ALTER TABLE", "ALTER TRIGGER"],
+        K::Trigger => {
+            &["CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER", "ALTER TABLE", "ALTER TRIGGER"]
+        }
         K::TableAttach | K::ForeignKey | K::RowSecurity => &["ALTER TABLE"],
         K::Policy => &["CREATE POLICY"],
         K::Publication => &["CREATE PUBLICATION", "ALTER PUBLICATION"],
@@ -113,13 +130,17 @@ pub fn check(object: &Object) -> Result<(), String> {
             statement(object.kind, &index.add_constraint, &["ADD CONSTRAINT"])?;
         }
         Detail::ForeignKey { add_not_valid, validate, .. } => {
-            add_not_valid.iter().chain(validate).try_for_each(|sql| statement(object.kind, sql, heads))?;
+            add_not_valid
+                .iter()
+                .chain(validate)
+                .try_for_each(|sql| statement(object.kind, sql, heads))?;
         }
         _ => {}
     }
     if let Some(drop) = &object.drop {
         let tokens = tokens(object.kind, drop)?;
-        let drops = tokens.first().is_some_and(|first| first.is_word("DROP")) && NAMED.iter().any(|head| begins(&tokens[1..], head));
+        let drops = tokens.first().is_some_and(|first| first.is_word("DROP"))
+            && NAMED.iter().any(|head| begins(&tokens[1..], head));
         if !drops {
             begins_with(object.kind, &tokens, heads)?;
         }
@@ -138,14 +159,20 @@ fn words(object: &Object) -> Result<(), String> {
         // What default privileges are on has no name: TABLES, FUNCTIONS.
         name(&acl.on, if object.kind == ObjectKind::DefaultAcl { &[""] } else { NAMED_IN_GRANT })?;
         for privilege in acl.initial.iter().chain(&acl.items).flat_map(|grant| &grant.privileges) {
-            let is_word = !privilege.is_empty() && privilege.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+            let is_word = !privilege.is_empty()
+                && privilege.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
             if !is_word {
                 return Err(format!("{} is no privilege", shown(privilege)));
             }
         }
     }
     let labels = object.security_labels.iter().map(|label| &label.on);
-    object.comments.iter().map(|comment| &comment.on).chain(labels).try_for_each(|on| name(on, &[""]))
+    object
+        .comments
+        .iter()
+        .map(|comment| &comment.on)
+        .chain(labels)
+        .try_for_each(|on| name(on, &[""]))
 }
 
 /// Also a server is called otherwise there.
@@ -172,7 +199,12 @@ fn name(words: &str, heads: &[&str]) -> Result<(), String> {
     let mut tokens = Vec::new();
     for token in Lexer::new(words) {
         match token {
-            Ok(token) if matches!(token.kind, TokenKind::Word | TokenKind::QuotedName | TokenKind::Number | TokenKind::Symbol) => {
+            Ok(token)
+                if matches!(
+                    token.kind,
+                    TokenKind::Word | TokenKind::QuotedName | TokenKind::Number | TokenKind::Symbol
+                ) =>
+            {
                 tokens.push(token);
             }
             _ => return Err(format!("{} names no object", shown(words))),
@@ -205,8 +237,8 @@ fn begins(tokens: &[Token<'_>], head: &str) -> bool {
     })
 }
 
-/// The beginning of a statement's tokens, as many as a head has; the rest is looked at for the end of a statement. A semicolon may stand in
-/// the brackets of a rule and in a function's body.
+/// The beginning of a statement's tokens, as many as a head has; the rest is looked at for the end
+/// of a statement. A semicolon may stand in the brackets of a rule and in a function's body.
 fn tokens(kind: ObjectKind, sql: &str) -> Result<Vec<Token<'_>>, String> {
     let mut kept = Vec::with_capacity(HEAD_TOKENS);
     let (mut brackets, mut blocks, mut ended, mut after_begin) = (0_usize, 0_usize, false, false);
@@ -234,7 +266,8 @@ fn tokens(kind: ObjectKind, sql: &str) -> Result<Vec<Token<'_>>, String> {
     Ok(kept)
 }
 
-/// How deep in the blocks of a body (`BEGIN ATOMIC … END`, and `CASE … END` in it) what follows the token is.
+/// How deep in the blocks of a body (`BEGIN ATOMIC … END`, and `CASE … END` in it) what follows the
+/// token is.
 fn blocks_after(blocks: usize, token: &Token<'_>, after_begin: bool) -> usize {
     if blocks == 0 {
         return usize::from(after_begin && token.is_word("ATOMIC"));

@@ -24,15 +24,26 @@ fn refused(kind: ObjectKind, sql: &str, expect: &str) {
 #[test]
 fn what_a_dump_writes_passes() {
     passes(ObjectKind::Table, "CREATE TABLE s.t (\n    a text DEFAULT '; COPY'::text\n)");
-    passes(ObjectKind::Function, "CREATE FUNCTION s.f() RETURNS void LANGUAGE sql AS $function$ SELECT 1; -- x\n SELECT 2 $function$");
     passes(
         ObjectKind::Function,
-        "CREATE FUNCTION s.f() RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n SELECT CASE WHEN true THEN 1 ELSE 2 END;\n SELECT 2;\nEND",
+        "CREATE FUNCTION s.f() RETURNS void LANGUAGE sql AS $function$ SELECT 1; -- x\n SELECT 2 \
+         $function$",
     );
-    passes(ObjectKind::Rule, "CREATE RULE r AS ON INSERT TO s.t DO ALSO (INSERT INTO s.a VALUES (1); DELETE FROM s.b)");
+    passes(
+        ObjectKind::Function,
+        "CREATE FUNCTION s.f() RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n SELECT CASE WHEN true THEN \
+         1 ELSE 2 END;\n SELECT 2;\nEND",
+    );
+    passes(
+        ObjectKind::Rule,
+        "CREATE RULE r AS ON INSERT TO s.t DO ALSO (INSERT INTO s.a VALUES (1); DELETE FROM s.b)",
+    );
     passes(ObjectKind::SequenceValue, "SELECT pg_catalog.setval('s.q', 1, true)");
     passes(ObjectKind::Database, "ALTER ROLE \"A b\" IN DATABASE d SET work_mem TO '1MB'");
-    passes(ObjectKind::Trigger, "create constraint trigger g AFTER INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()");
+    passes(
+        ObjectKind::Trigger,
+        "create constraint trigger g AFTER INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()",
+    );
 }
 
 #[test]
@@ -55,15 +66,27 @@ fn other_statements_are_refused() {
     ] {
         refused(ObjectKind::Table, sql, "by which no table is made");
     }
-    refused(ObjectKind::Index, "CREATE TABLE s.t ()", "begins with \"CREATE TABLE s\", by which no index is made");
-    refused(ObjectKind::SequenceValue, "SELECT pg_catalog.lo_import('/etc/passwd')", "no sequence value");
+    refused(
+        ObjectKind::Index,
+        "CREATE TABLE s.t ()",
+        "begins with \"CREATE TABLE s\", by which no index is made",
+    );
+    refused(
+        ObjectKind::SequenceValue,
+        "SELECT pg_catalog.lo_import('/etc/passwd')",
+        "no sequence value",
+    );
     refused(ObjectKind::SequenceValue, "SELECT public.setval('s.q', 1)", "no sequence value");
     refused(ObjectKind::Database, "ALTER ROLE a SUPERUSER", "no database");
 }
 
 #[test]
 fn one_statement_and_no_comment() {
-    for sql in ["CREATE TABLE s.t (); COPY s.t FROM PROGRAM 'id'", "CREATE TABLE s.t ();;", "CREATE TABLE s.t () /**/; SELECT 1"] {
+    for sql in [
+        "CREATE TABLE s.t (); COPY s.t FROM PROGRAM 'id'",
+        "CREATE TABLE s.t ();;",
+        "CREATE TABLE s.t () /**/; SELECT 1",
+    ] {
         check(&object(ObjectKind::Table, &[sql])).expect_err(sql);
     }
     passes(ObjectKind::Table, "CREATE TABLE s.t ();");
@@ -71,7 +94,11 @@ fn one_statement_and_no_comment() {
     refused(ObjectKind::Table, "CREATE TABLE s.t () --", "comment");
     refused(ObjectKind::Table, "CREATE TABLE s.t ('", "does not end");
     refused(ObjectKind::Table, "CREATE TABLE s.t ())", "brackets");
-    refused(ObjectKind::Function, "CREATE FUNCTION s.f() BEGIN ATOMIC SELECT 1; END; COPY s.t FROM PROGRAM 'id'", "more than one");
+    refused(
+        ObjectKind::Function,
+        "CREATE FUNCTION s.f() BEGIN ATOMIC SELECT 1; END; COPY s.t FROM PROGRAM 'id'",
+        "more than one",
+    );
     refused(ObjectKind::Table, "CREATE TABLE s.t () \0", "NUL");
 }
 
@@ -82,15 +109,26 @@ fn words_beside_the_statements_are_looked_at() {
         change(&mut object);
         check(&object)
     };
-    change(|o| (o.owner, o.drop) = (Some("a".into()), Some("DROP TABLE s.t".into()))).expect("usual");
-    change(|o| o.comments.push(Comment { on: "COLUMN s.t.\"a;b\"".into(), text: "; --".into() })).expect("usual");
+    change(|o| (o.owner, o.drop) = (Some("a".into()), Some("DROP TABLE s.t".into())))
+        .expect("usual");
+    change(|o| o.comments.push(Comment { on: "COLUMN s.t.\"a;b\"".into(), text: "; --".into() }))
+        .expect("usual");
     change(|o| o.drop = Some("DROP ROLE a".into())).expect_err("another's");
     change(|o| o.drop = Some("DO $$ $$".into())).expect_err("no drop");
-    change(|o| o.comments.push(Comment { on: "TABLE s.t IS 'x' --".into(), text: String::new() })).expect_err("a comment");
-    change(|o| (o.owner, o.identity) = (Some("a".into()), "SYSTEM SET a TO b".into())).expect_err("ALTER SYSTEM");
-    change(|o| (o.owner, o.identity) = (Some("a".into()), "TABLE s.t; COPY".into())).expect_err("two");
+    change(|o| o.comments.push(Comment { on: "TABLE s.t IS 'x' --".into(), text: String::new() }))
+        .expect_err("a comment");
+    change(|o| (o.owner, o.identity) = (Some("a".into()), "SYSTEM SET a TO b".into()))
+        .expect_err("ALTER SYSTEM");
+    change(|o| (o.owner, o.identity) = (Some("a".into()), "TABLE s.t; COPY".into()))
+        .expect_err("two");
     let grant = |privilege: &str, on: &str| {
-        let grant = Grant { column: None, grantee: None, grantor: "a".into(), privileges: vec![privilege.to_owned()], grantable: false };
+        let grant = Grant {
+            column: None,
+            grantee: None,
+            grantor: "a".into(),
+            privileges: vec![privilege.to_owned()],
+            grantable: false,
+        };
         let acl = Acl { on: on.to_owned(), initial: Vec::new(), items: vec![grant] };
         check(&Object { acl: Some(acl), ..object(ObjectKind::Table, &["CREATE TABLE s.t ()"]) })
     };

@@ -25,13 +25,14 @@ impl Archive<File> {
     /// Opens a file and reads what describes it.
     ///
     /// # Errors
-    /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it is of a newer format;
-    /// [`Kind::File`] if it cannot be read.
+    /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it
+    /// is of a newer format; [`Kind::File`] if it cannot be read.
     pub fn open_path(path: &Path) -> Result<Self> {
         Self::open_path_within(path, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for its size.
+    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
+    /// its size.
     pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
         Self::open_within(open(path)?, &path.display().to_string(), max_memory)
     }

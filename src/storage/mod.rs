@@ -1,4 +1,5 @@
-//! Where the bytes of an archive come from and where they go: a file, or a stream that passes once. Does not know what they mean.
+//! Where the bytes of an archive come from and where they go: a file, or a stream that passes once.
+//! Does not know what they mean.
 //!
 //! ```text
 //!          file                                          stream (`-`)

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 
-/// A file that is written beside its final name and put there when it is whole. Dropped before that, it leaves nothing.
+/// A file that is written beside its final name and put there when it is whole. Dropped before
+/// that, it leaves nothing.
 #[derive(Debug)]
 pub struct NewFile {
     file: File,
@@ -41,7 +42,8 @@ impl NewFile {
         };
         match fs::symlink_metadata(path) {
             Ok(found) if found.is_dir() => {
-                return Err(Error::new(Kind::Requirement, doing(), "it is a folder").hint("name a file in it"));
+                return Err(Error::new(Kind::Requirement, doing(), "it is a folder")
+                    .hint("name a file in it"));
             }
             Ok(_) => return Err(exists(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -51,16 +53,20 @@ impl NewFile {
         hidden.push(if name.len() <= NAME_BYTES_MAX { name } else { "silverback".as_ref() });
         hidden.push(format!(".partial-{}", Uuid::new_v4()));
         let partial = path.with_file_name(hidden);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(|error| {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            let error = Error::file(doing(), error);
-            if missing { error.hint("create its folder first") } else { error }
-        })?;
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(
+                |error| {
+                    let missing = error.kind() == io::ErrorKind::NotFound;
+                    let error = Error::file(doing(), error);
+                    if missing { error.hint("create its folder first") } else { error }
+                },
+            )?;
         partials().push(partial.clone());
         Ok(Self { file, partial, path: path.to_owned() })
     }
 
-    /// Removes every partial file of this process, before it ends without dropping what its threads hold.
+    /// Removes every partial file of this process, before it ends without dropping what its threads
+    /// hold.
     pub fn abandon_all() {
         for partial in partials().drain(..) {
             let _ = fs::remove_file(partial);
@@ -72,9 +78,11 @@ impl NewFile {
         &self.path
     }
 
-    /// Makes the bytes durable, then gives them their name without replacing anything, then makes the name durable.
+    /// Makes the bytes durable, then gives them their name without replacing anything, then makes
+    /// the name durable.
     ///
-    /// An error is final, of fsync above all: what the disk holds is not known, and the partial file is removed.
+    /// An error is final, of fsync above all: what the disk holds is not known, and the partial
+    /// file is removed.
     pub fn commit(self) -> Result<()> {
         self.commit_by(|partial, path| fs::hard_link(partial, path))
     }
@@ -84,20 +92,29 @@ impl NewFile {
         self.file.sync_all().map_err(failed)?;
         match link(&self.partial, &self.path) {
             Ok(()) => fs::remove_file(&self.partial).map_err(failed)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(&self.path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(exists(&self.path));
+            }
             // A file system without hard links (FAT, some network shares).
             Err(_) => self.rename_into_place()?,
         }
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = self
+            .path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 
-    /// Claims the name with an empty file, which nobody else could then create, and renames over it.
+    /// Claims the name with an empty file, which nobody else could then create, and renames over
+    /// it.
     fn rename_into_place(&self) -> Result<()> {
         let failed = |error| Error::file(format!("finish {}", self.path.display()), error);
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists(&self.path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(exists(&self.path));
+            }
             Err(error) => return Err(failed(error)),
         }
         fs::rename(&self.partial, &self.path).map_err(|error| {
@@ -109,7 +126,8 @@ impl NewFile {
 }
 
 fn exists(path: &Path) -> Error {
-    Error::new(Kind::Requirement, format!("create {}", path.display()), "the file exists").hint("name another file, or remove it first")
+    Error::new(Kind::Requirement, format!("create {}", path.display()), "the file exists")
+        .hint("name another file, or remove it first")
 }
 
 impl Write for NewFile {
@@ -124,7 +142,8 @@ impl Write for NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // After a commit there is nothing at this name; after a failure, nothing better can be done about a second one.
+        // After a commit there is nothing at this name; after a failure, nothing better can be done
+        // about a second one.
         let _ = fs::remove_file(&self.partial);
         partials().retain(|partial| *partial != self.partial);
     }
@@ -137,7 +156,9 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).expect("the test's folder").map(|entry| entry.expect("an entry").file_name());
+        let entries = fs::read_dir(folder)
+            .expect("the test's folder")
+            .map(|entry| entry.expect("an entry").file_name());
         entries.map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
@@ -157,7 +178,10 @@ mod tests {
         file.commit().expect("a small file");
         assert_eq!(names(folder.path()), ["a.sbk"]);
         assert_eq!(fs::read(&path).expect("it was just written"), b"whole");
-        assert_eq!(fs::metadata(&path).expect("it was just written").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).expect("it was just written").permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
@@ -176,7 +200,10 @@ mod tests {
             assert!(error.to_string().contains("the file exists"), "{error}");
         };
         // Both ways of giving the name, and a link that leads nowhere.
-        for link in [|from: &Path, to: &Path| fs::hard_link(from, to), |_: &Path, _: &Path| Err(io::ErrorKind::Unsupported.into())] {
+        for link in [
+            |from: &Path, to: &Path| fs::hard_link(from, to),
+            |_: &Path, _: &Path| Err(io::ErrorKind::Unsupported.into()),
+        ] {
             let file = written(&path);
             fs::write(&path, b"another's").expect("a small write");
             refuse(file.commit_by(link).expect_err("the file exists"));
@@ -193,7 +220,9 @@ mod tests {
     fn works_without_hard_links() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.sbk");
-        written(&path).commit_by(|_, _| Err(io::ErrorKind::PermissionDenied.into())).expect("a small file");
+        written(&path)
+            .commit_by(|_, _| Err(io::ErrorKind::PermissionDenied.into()))
+            .expect("a small file");
         assert_eq!(names(folder.path()), ["a.sbk"]);
         assert_eq!(fs::read(&path).expect("it was just written"), b"whole");
     }

@@ -7,7 +7,8 @@ use super::new_file::NewFile;
 use super::stream::{OutStream, is_stream};
 use crate::error::Result;
 
-/// What an archive is written to. Dropped before it is committed, it is abandoned: a file leaves nothing, and a stream ends without a footer.
+/// What an archive is written to. Dropped before it is committed, it is abandoned: a file leaves
+/// nothing, and a stream ends without a footer.
 #[derive(Debug)]
 pub enum Sink {
     /// A file that appears when all is durable.
@@ -19,7 +20,11 @@ pub enum Sink {
 impl Sink {
     /// Begins to write to what is named; `-` is standard output.
     pub fn create(name: &Path) -> Result<Self> {
-        if is_stream(name) { OutStream::stdout().map(Self::Stream) } else { NewFile::create(name).map(Self::File) }
+        if is_stream(name) {
+            OutStream::stdout().map(Self::Stream)
+        } else {
+            NewFile::create(name).map(Self::File)
+        }
     }
 
     /// What errors and reports call it.

@@ -7,7 +7,8 @@ use super::file;
 use super::stream::{InStream, is_stream};
 use crate::error::Result;
 
-/// What an archive is read from. A file gives any range of its bytes ([`crate::archive::ReadAt`]), a stream what comes next ([`std::io::Read`]).
+/// What an archive is read from. A file gives any range of its bytes ([`crate::archive::ReadAt`]),
+/// a stream what comes next ([`std::io::Read`]).
 #[derive(Debug)]
 pub enum Source {
     /// A file, and what it is called.
@@ -45,12 +46,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.sbk");
         std::fs::write(&path, b"0123456789").expect("a small write");
-        let Source::File(file, name) = Source::open(&path).expect("it is there") else { panic!("it is a file") };
+        let Source::File(file, name) = Source::open(&path).expect("it is there") else {
+            panic!("it is a file")
+        };
         assert_eq!((file.len().expect("a file has one"), name), (10, path.display().to_string()));
         let mut range = [0; 3];
         file.read_exact_at(&mut range, 7).expect("within");
         assert_eq!(&range, b"789");
-        assert_eq!(file.read_exact_at(&mut range, 8).expect_err("beyond").kind(), std::io::ErrorKind::UnexpectedEof);
+        assert_eq!(
+            file.read_exact_at(&mut range, 8).expect_err("beyond").kind(),
+            std::io::ErrorKind::UnexpectedEof
+        );
     }
 
     #[test]

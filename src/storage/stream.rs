@@ -1,4 +1,5 @@
-//! Streams: bytes that pass once, in order. What was read is gone, and what was written cannot be taken back.
+//! Streams: bytes that pass once, in order. What was read is gone, and what was written cannot be
+//! taken back.
 
 use std::fmt;
 use std::fs::File;
@@ -8,7 +9,8 @@ use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
 
-/// Whether a name stands for standard input or output, as it does for other programs; `./-` is a file of that name.
+/// Whether a name stands for standard input or output, as it does for other programs; `./-` is a
+/// file of that name.
 pub fn is_stream(name: &Path) -> bool {
     name.as_os_str() == "-"
 }
@@ -28,7 +30,9 @@ impl InStream {
         const NAME: &str = "standard input";
         let stdin = io::stdin();
         if stdin.is_terminal() {
-            return Err(terminal(NAME).hint("let the archive come from a pipe or a file, or name its file"));
+            return Err(
+                terminal(NAME).hint("let the archive come from a pipe or a file, or name its file")
+            );
         }
         Ok(Self::new(stdin, NAME))
     }
@@ -50,7 +54,8 @@ impl Read for InStream {
     }
 }
 
-/// Bytes that go out in order. If it ends early, whoever reads them finds no footer: that is no archive.
+/// Bytes that go out in order. If it ends early, whoever reads them finds no footer: that is no
+/// archive.
 pub struct OutStream {
     to: Box<dyn Write + Send>,
     name: &'static str,
@@ -70,9 +75,13 @@ impl OutStream {
         })
     }
 
-    fn unless_terminal<W: Write + Send + 'static>(is_terminal: bool, open: impl FnOnce() -> Result<W>) -> Result<Self> {
+    fn unless_terminal<W: Write + Send + 'static>(
+        is_terminal: bool,
+        open: impl FnOnce() -> Result<W>,
+    ) -> Result<Self> {
         if is_terminal {
-            return Err(terminal(STDOUT).hint("send it into a file or a program: silverback dump -f - > FILE"));
+            return Err(terminal(STDOUT)
+                .hint("send it into a file or a program: silverback dump -f - > FILE"));
         }
         Ok(Self::new(open()?, STDOUT))
     }
@@ -127,7 +136,9 @@ mod tests {
 
     #[test]
     fn never_to_a_terminal() {
-        let error = OutStream::unless_terminal(true, || -> Result<Vec<u8>> { panic!("it is not opened") }).expect_err("a terminal");
+        let error =
+            OutStream::unless_terminal(true, || -> Result<Vec<u8>> { panic!("it is not opened") })
+                .expect_err("a terminal");
         assert_eq!(error.kind(), Kind::Usage);
         assert!(error.hint_text().is_some() && error.to_string().contains("terminal"), "{error}");
         OutStream::unless_terminal(false, || Ok(Vec::new())).expect("no terminal");
@@ -140,7 +151,9 @@ mod tests {
         out.write_all(b"in order").expect("a small write");
         out.commit().expect("nothing is held back");
         let mut read = String::new();
-        InStream::new(reader, "standard input").read_to_string(&mut read).expect("the writer is gone");
+        InStream::new(reader, "standard input")
+            .read_to_string(&mut read)
+            .expect("the writer is gone");
         assert_eq!(read, "in order");
     }
 
@@ -158,6 +171,10 @@ mod tests {
         }
         let error = OutStream::new(Lazy, STDOUT).commit().expect_err("it cannot be passed on");
         assert_eq!(error.kind(), Kind::File);
-        assert!(error.to_string().starts_with("write to standard output: ") && error.hint_text().is_some(), "{error}");
+        assert!(
+            error.to_string().starts_with("write to standard output: ")
+                && error.hint_text().is_some(),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! An archive whose structure does not hold: what is wrong with each part, and what of the rows is intact all the same.
+//! An archive whose structure does not hold: what is wrong with each part, and what of the rows is
+//! intact all the same.
 
 use super::chunks::TableSum;
 use super::finding::{Findings, Place};
@@ -9,7 +10,13 @@ use crate::progress::{Level, Progress};
 use crate::sql::ident;
 
 /// Reports on a source that could not be opened as an archive because of `error`.
-pub(super) fn survey_and_check<R: ReadAt>(source: &R, name: &str, error: &Error, max_memory: u64, progress: &dyn Progress) -> Report {
+pub(super) fn survey_and_check<R: ReadAt>(
+    source: &R,
+    name: &str,
+    error: &Error,
+    max_memory: u64,
+    progress: &dyn Progress,
+) -> Report {
     let mut seen = 0_u64;
     let survey = survey(source, max_memory, |_| {
         if seen == 0 {
@@ -36,7 +43,12 @@ pub(super) fn check(name: &str, error: &Error, survey: Survey) -> Report {
     findings.add(Place::File, error.to_string());
     if survey.header.is_err() && survey.manifest.is_err() && survey.footer.is_err() {
         // Nothing of it is ours, and what our parts would be in it says nothing.
-        return report(name, findings, Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
+        return report(
+            name,
+            findings,
+            Vec::new(),
+            Totals { file_bytes: survey.total_bytes, ..Totals::default() },
+        );
     }
     // What kept it from being opened stands first already.
     let mut add = |part: Option<&Error>| {
@@ -53,18 +65,29 @@ pub(super) fn check(name: &str, error: &Error, survey: Survey) -> Report {
         let table = chunk.entry.table.0 as usize;
         let named = manifest.and_then(|manifest| manifest.tables.get(table));
         if let Some(damage) = &chunk.damage {
-            let table = named.map_or_else(|| format!("table {table}"), |table| ident::qualified(&table.schema, &table.name));
-            findings.add(Place::Chunk { chunk: number, table, offset: chunk.entry.offset }, damage.as_str());
+            let table = named.map_or_else(
+                || format!("table {table}"),
+                |table| ident::qualified(&table.schema, &table.name),
+            );
+            findings.add(
+                Place::Chunk { chunk: number, table, offset: chunk.entry.offset },
+                damage.as_str(),
+            );
         } else if let Some(sum) = sums.get_mut(table) {
             sum.add(&chunk.entry);
         }
     }
     let index_offset = survey.footer.as_ref().ok().map(|footer| footer.index_offset);
     if index_offset != Some(survey.chunks_end) && survey.manifest.is_ok() {
-        let what = format!("after {} chunks, at byte {}, no chunk can be recognised", survey.chunks.len(), survey.chunks_end);
+        let what = format!(
+            "after {} chunks, at byte {}, no chunk can be recognised",
+            survey.chunks.len(),
+            survey.chunks_end
+        );
         findings.add(Place::File, what);
     }
-    let (mut reports, mut totals) = (Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
+    let (mut reports, mut totals) =
+        (Vec::new(), Totals { file_bytes: survey.total_bytes, ..Totals::default() });
     if let Some(manifest) = manifest {
         manifest::check(manifest, &mut findings);
         statements::check(manifest, &mut findings);

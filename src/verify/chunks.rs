@@ -1,6 +1,7 @@
 //! Every chunk: read, checksums, decoded, rows and digest counted anew, on all cores.
 //!
-//! Plain threads, not the pool: they wait for the disk and for memory. There are two more than cores, so that some decode while others read.
+//! Plain threads, not the pool: they wait for the disk and for memory. There are two more than
+//! cores, so that some decode while others read.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -59,9 +60,22 @@ struct Found<'a> {
 ///
 /// # Errors
 /// [`Kind::Requirement`] if there is too little memory.
-pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, progress: &dyn Progress) -> Result<Vec<TableSum>> {
-    let names: Vec<String> = archive.manifest.tables.iter().map(|table| ident::qualified(&table.schema, &table.name)).collect();
-    let total = |(name, totals): (&String, &TableTotals)| TableTotal { name: name.clone(), rows: totals.rows, bytes: totals.raw_bytes };
+pub(super) fn check<R: ReadAt>(
+    archive: &Archive<R>,
+    findings: &mut Findings,
+    progress: &dyn Progress,
+) -> Result<Vec<TableSum>> {
+    let names: Vec<String> = archive
+        .manifest
+        .tables
+        .iter()
+        .map(|table| ident::qualified(&table.schema, &table.name))
+        .collect();
+    let total = |(name, totals): (&String, &TableTotals)| TableTotal {
+        name: name.clone(),
+        rows: totals.rows,
+        bytes: totals.raw_bytes,
+    };
     progress.tables(&names.iter().zip(&archive.index.tables).map(total).collect::<Vec<_>>());
     let sums = vec![TableSum::default(); names.len()];
     let work = Work {
@@ -72,7 +86,9 @@ pub(super) fn check<R: ReadAt>(archive: &Archive<R>, findings: &mut Findings, pr
         progress,
         found: Mutex::new(Found { sums, findings, failed: None }),
     };
-    for (table, _) in archive.index.tables.iter().enumerate().filter(|(_, totals)| totals.chunks == 0) {
+    for (table, _) in
+        archive.index.tables.iter().enumerate().filter(|(_, totals)| totals.chunks == 0)
+    {
         progress.table_done(table);
     }
     std::thread::scope(|scope| {
@@ -96,8 +112,12 @@ impl<R: ReadAt> Work<'_, R> {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = self.archive.index.chunks.get(number) else { return };
             // The stored bytes, the columns, and a row, which may be all of it.
-            let pass =
-                self.gate.enter(entry.stored_bytes.saturating_add(entry.raw_bytes).saturating_add(self.archive.columns_bytes(entry)));
+            let pass = self.gate.enter(
+                entry
+                    .stored_bytes
+                    .saturating_add(entry.raw_bytes)
+                    .saturating_add(self.archive.columns_bytes(entry)),
+            );
             let result = self.decode(number, entry);
             drop(pass);
             self.count(number, entry, result);
@@ -107,7 +127,12 @@ impl<R: ReadAt> Work<'_, R> {
     /// The entry as the chunk itself would write it.
     fn decode(&self, number: usize, entry: &IndexEntry) -> Result<IndexEntry> {
         let joined = self.archive.read_chunk(number)?.check()?;
-        Ok(IndexEntry { rows: joined.rows, raw_bytes: joined.raw_bytes, digest: joined.digest, ..*entry })
+        Ok(IndexEntry {
+            rows: joined.rows,
+            raw_bytes: joined.raw_bytes,
+            digest: joined.digest,
+            ..*entry
+        })
     }
 
     fn count(&self, number: usize, entry: &IndexEntry, result: Result<IndexEntry>) {
@@ -119,7 +144,11 @@ impl<R: ReadAt> Work<'_, R> {
             Err(error) if error.kind() == Kind::Requirement => found.failed = Some(error),
             Err(error) => {
                 sum.bad_chunks += 1;
-                let place = Place::Chunk { chunk: number, table: self.names[table].clone(), offset: entry.offset };
+                let place = Place::Chunk {
+                    chunk: number,
+                    table: self.names[table].clone(),
+                    offset: entry.offset,
+                };
                 found.findings.add(place, error.cause());
             }
         }
@@ -134,6 +163,9 @@ impl<R: ReadAt> Work<'_, R> {
 
 /// Tells that a table is complete.
 pub(super) fn table_done(table: usize, name: &str, sum: &TableSum, progress: &dyn Progress) {
-    progress.message(Level::Detail, &format!("{name}: {} rows, digest {}", sum.totals.rows, sum.totals.digest));
+    progress.message(
+        Level::Detail,
+        &format!("{name}: {} rows, digest {}", sum.totals.rows, sum.totals.digest),
+    );
     progress.table_done(table);
 }

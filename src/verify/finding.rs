@@ -56,7 +56,9 @@ impl fmt::Display for Place {
             Self::Manifest => f.write_str("the manifest"),
             Self::Object { id, identity } => write!(f, "object {id} ({identity})"),
             Self::Table { table } => write!(f, "table {table}"),
-            Self::Chunk { chunk, table, offset } => write!(f, "chunk {chunk} (of {table}, at byte {offset})"),
+            Self::Chunk { chunk, table, offset } => {
+                write!(f, "chunk {chunk} (of {table}, at byte {offset})")
+            }
         }
     }
 }
@@ -100,7 +102,13 @@ impl Findings {
     }
 
     /// Something is not what it should be.
-    pub(super) fn compare<T: PartialEq + fmt::Display>(&mut self, place: &Place, what: &str, expected: &T, found: &T) {
+    pub(super) fn compare<T: PartialEq + fmt::Display>(
+        &mut self,
+        place: &Place,
+        what: &str,
+        expected: &T,
+        found: &T,
+    ) {
         if expected != found {
             let (expected, found) = (Some(expected.to_string()), Some(found.to_string()));
             self.push(Finding { place: place.clone(), what: what.to_owned(), expected, found });
@@ -142,7 +150,10 @@ mod tests {
         assert_eq!(list.len(), 1);
         assert_eq!(list[0].to_string(), "table public.a: rows differ (expected 3, found 4)");
         let json = serde_json::to_string(&list[0]).unwrap();
-        assert_eq!(json, r#"{"place":{"part":"table","table":"public.a"},"what":"rows differ","expected":"3","found":"4"}"#);
+        assert_eq!(
+            json,
+            r#"{"place":{"part":"table","table":"public.a"},"what":"rows differ","expected":"3","found":"4"}"#
+        );
     }
 
     #[test]
@@ -152,6 +163,9 @@ mod tests {
             findings.add(Place::File, "x");
         }
         let list = findings.into_list();
-        assert_eq!((list.len(), list[KEPT_MAX].what.as_str()), (KEPT_MAX + 1, "5 more findings are not listed"));
+        assert_eq!(
+            (list.len(), list[KEPT_MAX].what.as_str()),
+            (KEPT_MAX + 1, "5 more findings are not listed")
+        );
     }
 }

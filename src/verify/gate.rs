@@ -1,4 +1,5 @@
-//! Bounds the bytes that threads hold at a time. Blocks, and so is for plain threads only, never for a pool's.
+//! Bounds the bytes that threads hold at a time. Blocks, and so is for plain threads only, never
+//! for a pool's.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -22,11 +23,15 @@ impl Gate {
         Self { free: Mutex::new(total), given_back: Condvar::new(), total }
     }
 
-    /// Waits until `bytes` are free; what is larger than the whole waits for all of it and passes alone.
+    /// Waits until `bytes` are free; what is larger than the whole waits for all of it and passes
+    /// alone.
     pub(super) fn enter(&self, bytes: u64) -> Pass<'_> {
         let bytes = bytes.min(self.total);
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.given_back.wait_while(free, |free| *free < bytes).unwrap_or_else(PoisonError::into_inner);
+        let mut free = self
+            .given_back
+            .wait_while(free, |free| *free < bytes)
+            .unwrap_or_else(PoisonError::into_inner);
         *free -= bytes;
         Pass { gate: self, bytes }
     }

@@ -1,7 +1,8 @@
-//! A stream: every chunk is checked as it comes, and all that came is compared with index and footer at the end.
+//! A stream: every chunk is checked as it comes, and all that came is compared with index and
+//! footer at the end.
 //!
-//! Whichever thread is free reads the next chunk and decodes it while another reads on. Memory is lent out before a body is read, so that
-//! a stream that is faster than the threads waits for them.
+//! Whichever thread is free reads the next chunk and decodes it while another reads on. Memory is
+//! lent out before a body is read, so that a stream that is faster than the threads waits for them.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -41,7 +42,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 ///
 /// # Errors
 /// As those of [`super::run`].
-pub(super) fn check<R: Read + Send>(stream: R, name: &str, max_memory: u64, progress: &dyn Progress) -> Result<Report> {
+pub(super) fn check<R: Read + Send>(
+    stream: R,
+    name: &str,
+    max_memory: u64,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let archive = InOrder::open(stream, name, max_memory)?;
     let tables = archive.manifest().map_or(&[][..], |manifest| &manifest.tables);
     // How many rows there are is known when they have all come.
@@ -52,8 +58,13 @@ pub(super) fn check<R: Read + Send>(stream: R, name: &str, max_memory: u64, prog
     };
     let totals: Vec<TableTotal> = tables.iter().map(total).collect();
     progress.tables(&totals);
-    let work =
-        Work { archive: Mutex::new(archive), gate: Gate::new(MEMORY_BYTES), tables: totals.len(), progress, found: Mutex::default() };
+    let work = Work {
+        archive: Mutex::new(archive),
+        gate: Gate::new(MEMORY_BYTES),
+        tables: totals.len(),
+        progress,
+        found: Mutex::default(),
+    };
     std::thread::scope(|scope| {
         for _ in 0..threads() {
             scope.spawn(|| work.check_some());
@@ -97,7 +108,9 @@ impl<R: Read> Work<'_, R> {
             match checked {
                 Ok(_) => {}
                 Err(error) if error.kind() == Kind::Requirement => return Err(error),
-                Err(error) => drop(lock(&self.found).damage.insert(chunk.number, error.cause().to_owned())),
+                Err(error) => {
+                    drop(lock(&self.found).damage.insert(chunk.number, error.cause().to_owned()))
+                }
             }
             let table = chunk.table.0 as usize;
             if table < self.tables {
@@ -111,7 +124,12 @@ impl<R: Read> Work<'_, R> {
 fn compare(whole: &Whole, progress: &dyn Progress) -> Report {
     let archive = &whole.archive;
     let mut findings = check_manifest(&archive.manifest);
-    let names: Vec<String> = archive.manifest.tables.iter().map(|table| ident::qualified(&table.schema, &table.name)).collect();
+    let names: Vec<String> = archive
+        .manifest
+        .tables
+        .iter()
+        .map(|table| ident::qualified(&table.schema, &table.name))
+        .collect();
     let mut sums = vec![TableSum::default(); names.len()];
     for (number, entry) in archive.index.chunks.iter().enumerate() {
         let table = entry.table.0 as usize;
@@ -119,7 +137,14 @@ fn compare(whole: &Whole, progress: &dyn Progress) -> Report {
             Ok(()) => sums[table].add(entry),
             Err(error) => {
                 sums[table].bad_chunks += 1;
-                findings.add(Place::Chunk { chunk: number, table: names[table].clone(), offset: entry.offset }, error.cause());
+                findings.add(
+                    Place::Chunk {
+                        chunk: number,
+                        table: names[table].clone(),
+                        offset: entry.offset,
+                    },
+                    error.cause(),
+                );
             }
         }
     }

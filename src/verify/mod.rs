@@ -1,6 +1,8 @@
-//! Verify: reads everything, believes nothing, collects what is wrong. Does not know how findings are shown, nor any server.
+//! Verify: reads everything, believes nothing, collects what is wrong. Does not know how findings
+//! are shown, nor any server.
 //!
-//! A file is read by several threads, each chunk where the index says; a stream ([`in_order`]) once, chunk after chunk, with the same result.
+//! A file is read by several threads, each chunk where the index says; a stream ([`in_order`])
+//! once, chunk after chunk, with the same result.
 //!
 //! ```text
 //! structure (header, footer, manifest, index) ─► manifest's references ─► every chunk: read, check, decode, digest ─► totals ─► root
@@ -97,11 +99,13 @@ pub struct Totals {
     pub file_bytes: u64,
 }
 
-/// Verifies an archive, all of it. Its manifest may take as much memory as the limits say, if that is more than is usual for its size.
+/// Verifies an archive, all of it. Its manifest may take as much memory as the limits say, if that
+/// is more than is usual for its size.
 ///
 /// # Errors
-/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if it is of a newer format or there is too
-/// little memory. Whatever is wrong with it is a finding.
+/// Only if nothing can be said about it: [`Kind::File`] if it cannot be read, [`Kind::Requirement`]
+/// if it is of a newer format or there is too little memory. Whatever is wrong with it is a
+/// finding.
 pub fn run(source: Source, limits: &Limits, progress: &dyn Progress) -> Result<Report> {
     let max_memory = limits.max_memory.unwrap_or_default();
     let started = Instant::now();
@@ -110,7 +114,9 @@ pub fn run(source: Source, limits: &Limits, progress: &dyn Progress) -> Result<R
     let mut report = match source {
         Source::File(file, _) => match Archive::open_within(&file, &name, max_memory) {
             Ok(archive) => check(&archive, progress)?,
-            Err(error) if error.kind() == Kind::Archive => broken::survey_and_check(&file, &name, &error, max_memory, progress),
+            Err(error) if error.kind() == Kind::Archive => {
+                broken::survey_and_check(&file, &name, &error, max_memory, progress)
+            }
             Err(error) => return Err(error),
         },
         Source::Stream(stream) => in_order::check(stream, &name, max_memory, progress)?,
@@ -134,17 +140,25 @@ fn check_manifest(manifest: &Manifest) -> Findings {
 }
 
 /// Compares what the chunks amount to with what the index says.
-fn conclude<R>(archive: &Archive<R>, sums: &[TableSum], root: Result<()>, mut findings: Findings) -> Report {
+fn conclude<R>(
+    archive: &Archive<R>,
+    sums: &[TableSum],
+    root: Result<()>,
+    mut findings: Findings,
+) -> Report {
     if let Err(error) = root {
         findings.add(Place::File, error.to_string());
     }
-    for ((table, sum), expected) in archive.manifest.tables.iter().zip(sums).zip(&archive.index.tables) {
+    for ((table, sum), expected) in
+        archive.manifest.tables.iter().zip(sums).zip(&archive.index.tables)
+    {
         // Where a chunk is bad, that the sum differs is no news.
         if sum.bad_chunks == 0 {
             compare(&manifest::table_place(table), expected, &sum.totals, &mut findings);
         }
     }
-    let (tables, totals) = tables(&archive.manifest, sums, Some(&archive.index), archive.footer.total_bytes);
+    let (tables, totals) =
+        tables(&archive.manifest, sums, Some(&archive.index), archive.footer.total_bytes);
     let mut report = report(archive.name.clone(), findings, tables, totals);
     report.id = Some(archive.header.archive.to_string());
     report.root = Some(archive.footer.root.to_string());
@@ -152,15 +166,35 @@ fn conclude<R>(archive: &Archive<R>, sums: &[TableSum], root: Result<()>, mut fi
 }
 
 fn compare(place: &Place, expected: &TableTotals, found: &TableTotals, findings: &mut Findings) {
-    findings.compare(place, "its chunks do not add up to its total", &expected.chunks, &found.chunks);
+    findings.compare(
+        place,
+        "its chunks do not add up to its total",
+        &expected.chunks,
+        &found.chunks,
+    );
     findings.compare(place, "its rows do not add up to its total", &expected.rows, &found.rows);
-    findings.compare(place, "its rows' bytes do not add up to its total", &expected.raw_bytes, &found.raw_bytes);
-    findings.compare(place, "its stored bytes do not add up to its total", &expected.stored_bytes, &found.stored_bytes);
+    findings.compare(
+        place,
+        "its rows' bytes do not add up to its total",
+        &expected.raw_bytes,
+        &found.raw_bytes,
+    );
+    findings.compare(
+        place,
+        "its stored bytes do not add up to its total",
+        &expected.stored_bytes,
+        &found.stored_bytes,
+    );
     findings.compare(place, "its rows have another digest", &expected.digest, &found.digest);
 }
 
 /// What was read of each table, and of all. A table is well if an index says so.
-fn tables(manifest: &Manifest, sums: &[TableSum], index: Option<&Index>, file_bytes: u64) -> (Vec<TableReport>, Totals) {
+fn tables(
+    manifest: &Manifest,
+    sums: &[TableSum],
+    index: Option<&Index>,
+    file_bytes: u64,
+) -> (Vec<TableReport>, Totals) {
     let mut tables = Vec::with_capacity(sums.len());
     let mut totals = Totals { file_bytes, ..Totals::default() };
     for (at, (table, sum)) in manifest.tables.iter().zip(sums).enumerate() {
@@ -173,7 +207,16 @@ fn tables(manifest: &Manifest, sums: &[TableSum], index: Option<&Index>, file_by
         totals.raw_bytes = totals.raw_bytes.saturating_add(raw_bytes);
         totals.stored_bytes = totals.stored_bytes.saturating_add(stored_bytes);
         let name = ident::qualified(&table.schema, &table.name);
-        tables.push(TableReport { name, ok, encoding: table.encoding, chunks, rows, raw_bytes, stored_bytes, digest });
+        tables.push(TableReport {
+            name,
+            ok,
+            encoding: table.encoding,
+            chunks,
+            rows,
+            raw_bytes,
+            stored_bytes,
+            digest,
+        });
     }
     (tables, totals)
 }
@@ -181,7 +224,17 @@ fn tables(manifest: &Manifest, sums: &[TableSum], index: Option<&Index>, file_by
 fn report(archive: String, findings: Findings, tables: Vec<TableReport>, totals: Totals) -> Report {
     let findings = findings.into_list();
     let (schema_version, ok) = (SCHEMA_VERSION, findings.is_empty());
-    Report { schema_version, archive, ok, findings, id: None, root: None, tables, totals, seconds: 0.0 }
+    Report {
+        schema_version,
+        archive,
+        ok,
+        findings,
+        id: None,
+        root: None,
+        tables,
+        totals,
+        seconds: 0.0,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::sql::statement;
 pub(super) fn check(manifest: &Manifest, findings: &mut Findings) {
     for object in &manifest.objects {
         if let Err(what) = statement::check(object) {
-            findings.add(Place::Object { id: object.id.0, identity: short(&object.identity) }, what);
+            findings
+                .add(Place::Object { id: object.id.0, identity: short(&object.identity) }, what);
         }
     }
 }
@@ -30,7 +31,8 @@ mod tests {
         manifest.objects[1].statements = vec!["COPY public.services FROM PROGRAM 'id'".to_owned()];
         assert_eq!(
             found(&manifest),
-            ["object 1 (TABLE public.routes): its statement begins with \"COPY public .\", by which no table is made"]
+            ["object 1 (TABLE public.routes): its statement begins with \"COPY public .\", by \
+                 which no table is made"]
         );
     }
 }

@@ -5,7 +5,10 @@ use std::io::Write;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::archive::manifest::{Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
+use crate::archive::manifest::{
+    Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Source, Table,
+    TableId,
+};
 use crate::archive::{ArchiveWriter, Codec, encode_chunk};
 
 /// Two tables, services and routes, two columns each.
@@ -23,7 +26,11 @@ pub(crate) fn manifest() -> Manifest {
         snapshot_time: "2025-01-02T03:04:05Z".to_owned(),
         snapshot_lsn: Some("0/16B3748".to_owned()),
     };
-    let not_carried = NotCarried { kind: "event trigger".to_owned(), name: "audit".to_owned(), reason: "not supported".to_owned() };
+    let not_carried = NotCarried {
+        kind: "event trigger".to_owned(),
+        name: "audit".to_owned(),
+        reason: "not supported".to_owned(),
+    };
     let names = ["services", "routes"];
     Manifest {
         source,
@@ -46,11 +53,21 @@ fn object(id: u32, name: &str) -> Object {
 }
 
 fn table(id: u32, name: &str) -> Table {
-    let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false };
+    let column = |name: &str, type_name: &str| Column {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        not_null: false,
+    };
     Table {
         rows_estimate: 1000,
         bytes_estimate: 8192,
-        ..Table::new(ObjectId(id), "public", name, vec![column("id", "integer"), column("name", "text")], RowEncoding::Text)
+        ..Table::new(
+            ObjectId(id),
+            "public",
+            name,
+            vec![column("id", "integer"), column("name", "text")],
+            RowEncoding::Text,
+        )
     }
 }
 
@@ -63,7 +80,16 @@ pub(crate) fn archive(chunks: usize, codec: Codec) -> Vec<u8> {
         for row in 0..100 {
             writeln!(raw, "{}\troute number {row}", chunk * 100 + row).unwrap();
         }
-        let (encoded, _) = encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, &Bytes::from(raw), codec, Vec::new()).unwrap();
+        let (encoded, _) = encode_chunk(
+            uuid,
+            TableId(1),
+            RowEncoding::Text,
+            2,
+            &Bytes::from(raw),
+            codec,
+            Vec::new(),
+        )
+        .unwrap();
         writer.write_chunk(&encoded).unwrap();
     }
     writer.end_tables().expect("every table is there");

@@ -19,7 +19,8 @@ fn an_intact_archive_has_no_findings() {
     let report = verify(&testing::archive(3, Codec::Zstd(1))).unwrap();
     assert!(report.ok && report.findings.is_empty(), "{:?}", report.findings);
     assert_eq!((report.totals.tables, report.totals.chunks, report.totals.rows), (2, 3, 300));
-    let names: Vec<_> = report.tables.iter().map(|table| (table.name.as_str(), table.rows, table.ok)).collect();
+    let names: Vec<_> =
+        report.tables.iter().map(|table| (table.name.as_str(), table.rows, table.ok)).collect();
     assert_eq!(names, [("public.services", 0, true), ("public.routes", 300, true)]);
     assert!(report.root.is_some() && report.totals.file_bytes > 0);
 }
@@ -34,7 +35,11 @@ fn all_damaged_chunks_are_named() {
     }
     let report = verify(&bytes).unwrap();
     let chunks: Vec<_> = report.findings.iter().map(|finding| &finding.place).collect();
-    assert!(matches!(chunks[..], [Place::Chunk { .. }, Place::Chunk { .. }]), "{:?}", report.findings);
+    assert!(
+        matches!(chunks[..], [Place::Chunk { .. }, Place::Chunk { .. }]),
+        "{:?}",
+        report.findings
+    );
     assert_eq!((report.ok, report.totals.chunks, report.tables[1].ok), (false, 1, false));
 }
 
@@ -63,50 +68,74 @@ fn finds(bytes: &[u8]) -> bool {
 fn both(bytes: &Vec<u8>, what: &str) -> Result<String> {
     let file = match Archive::open(bytes, "test") {
         Ok(archive) => check(&archive, &Silent),
-        Err(error) if error.kind() == Kind::Archive => Ok(broken::survey_and_check(bytes, "test", &error, 0, &Silent)),
+        Err(error) if error.kind() == Kind::Archive => {
+            Ok(broken::survey_and_check(bytes, "test", &error, 0, &Silent))
+        }
         Err(error) => Err(error),
     };
     let stream = in_order::check(&bytes[..], "test", 0, &Silent);
-    let told = |result: &Result<Report>| match result {
-        Ok(report) => {
-            let mut report = report.clone();
-            // The root of format 1 covers headers, of which a stream knows no more where they cannot be recognised.
-            for finding in report.findings.iter_mut().filter(|finding| bytes.get(8) == Some(&1) && finding.what.contains("root of test")) {
-                finding.what = "the root".to_owned();
+    let told =
+        |result: &Result<Report>| match result {
+            Ok(report) => {
+                let mut report = report.clone();
+                // The root of format 1 covers headers, of which a stream knows no more where they
+                // cannot be recognised.
+                for finding in report.findings.iter_mut().filter(|finding| {
+                    bytes.get(8) == Some(&1) && finding.what.contains("root of test")
+                }) {
+                    finding.what = "the root".to_owned();
+                }
+                serde_json::to_string_pretty(&report).unwrap()
             }
-            serde_json::to_string_pretty(&report).unwrap()
-        }
-        Err(error) => error.to_string(),
-    };
+            Err(error) => error.to_string(),
+        };
     assert_eq!(told(&stream), told(&file), "{what}");
-    stream.map(|report| report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    stream.map(|report| {
+        report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    })
 }
 
 const FORMAT_1: &[u8] = include_bytes!("../../format-spec/vectors/zstd.sbk");
 
 #[test]
 fn a_stream_is_told_what_a_file_is_told() {
-    for bytes in
-        [testing::archive(3, Codec::Zstd(1)), testing::archive(3, Codec::None), testing::archive(0, Codec::None), FORMAT_1.to_vec()]
-    {
+    for bytes in [
+        testing::archive(3, Codec::Zstd(1)),
+        testing::archive(3, Codec::None),
+        testing::archive(0, Codec::None),
+        FORMAT_1.to_vec(),
+    ] {
         assert_eq!(both(&bytes, "intact").unwrap(), "");
         // Here and there where there are rows to decode; everywhere where there are none.
-        let stride = if Archive::open(&bytes, "test").unwrap().index.chunks.is_empty() { 1 } else { 1 + bytes.len() / 80 };
+        let stride = if Archive::open(&bytes, "test").unwrap().index.chunks.is_empty() {
+            1
+        } else {
+            1 + bytes.len() / 80
+        };
         for at in (0..bytes.len()).step_by(stride) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << (at % 8);
-            assert!(both(&flipped, &format!("byte {at} flipped")).map_or(true, |found| !found.is_empty()));
+            assert!(
+                both(&flipped, &format!("byte {at} flipped"))
+                    .map_or(true, |found| !found.is_empty())
+            );
         }
         for length in (0..bytes.len()).step_by(stride * 2) {
             let found = both(&bytes[..length].to_vec(), &format!("cut to {length} bytes")).unwrap();
-            assert!(found.contains("cut") || found.contains("empty"), "cut to {length} bytes: {found}");
+            assert!(
+                found.contains("cut") || found.contains("empty"),
+                "cut to {length} bytes: {found}"
+            );
         }
         for at in (0..bytes.len()).step_by(stride * 5) {
-            both(&[&bytes[..at], b"x", &bytes[at..]].concat(), &format!("a byte put in at {at}")).unwrap();
-            both(&[&bytes[..at], &bytes[at + 1..]].concat(), &format!("a byte taken out at {at}")).unwrap();
+            both(&[&bytes[..at], b"x", &bytes[at..]].concat(), &format!("a byte put in at {at}"))
+                .unwrap();
+            both(&[&bytes[..at], &bytes[at + 1..]].concat(), &format!("a byte taken out at {at}"))
+                .unwrap();
         }
         for more in [1, 200, 70_000] {
-            let found = both(&[&bytes[..], &vec![0; more]].concat(), "bytes after the end").unwrap();
+            let found =
+                both(&[&bytes[..], &vec![0; more]].concat(), "bytes after the end").unwrap();
             assert!(found.contains("follow the end") || more > 60_000, "{found}");
         }
         both(&[&bytes[..], &bytes].concat(), "twice").unwrap();
@@ -117,7 +146,14 @@ fn a_stream_is_told_what_a_file_is_told() {
 
 #[test]
 fn a_stranger_in_a_stream_is_called_what_it_is_called_in_a_file() {
-    let strangers: [&[u8]; 6] = [b"", b"PGDMP\x01\x0e", b"\x1f\x8b\x08\0", b"-- a script\n", &[0; 5000], b"\x89SBK\n\x1a\n"];
+    let strangers: [&[u8]; 6] = [
+        b"",
+        b"PGDMP\x01\x0e",
+        b"\x1f\x8b\x08\0",
+        b"-- a script\n",
+        &[0; 5000],
+        b"\x89SBK\n\x1a\n",
+    ];
     for stranger in strangers {
         assert!(!both(&stranger.to_vec(), "a stranger").unwrap().is_empty());
         assert!(!both(&stranger.repeat(9000), "a long stranger").unwrap().is_empty());
@@ -127,7 +163,9 @@ fn a_stranger_in_a_stream_is_called_what_it_is_called_in_a_file() {
 /// Several chunks at a time are damaged, so that what follows them must be found again.
 #[test]
 fn a_damaged_header_hides_nothing_that_follows() {
-    for (bytes, chunks) in [(testing::archive(6, Codec::None), [0, 3, 5]), (FORMAT_1.to_vec(), [0, 2, 2])] {
+    for (bytes, chunks) in
+        [(testing::archive(6, Codec::None), [0, 3, 5]), (FORMAT_1.to_vec(), [0, 2, 2])]
+    {
         let archive = Archive::open(bytes.clone(), "test").unwrap();
         let mut damaged = bytes;
         for chunk in chunks {
@@ -143,13 +181,30 @@ fn a_damaged_header_hides_nothing_that_follows() {
 #[test]
 fn values_that_look_like_records_are_none() {
     let uuid = Uuid::from_u128(7);
-    let mut writer = ArchiveWriter::new(Vec::new(), uuid, &testing::manifest(), Codec::None).unwrap();
+    let mut writer =
+        ArchiveWriter::new(Vec::new(), uuid, &testing::manifest(), Codec::None).unwrap();
     for chunk in 0..3 {
-        let marks = ["SBKCHNK2", "SBKCHUNK", "SBKTBEND", "SBKINDX2", "SBKINDEX", "SBK", "SBKSBKSBK"];
+        let marks =
+            ["SBKCHNK2", "SBKCHUNK", "SBKTBEND", "SBKINDX2", "SBKINDEX", "SBK", "SBKSBKSBK"];
         // Long enough that each lies at some edge of what is looked at.
-        let rows = (0..4000).map(|row| format!("{chunk}\t{}{}\n", marks[row % 7], "x".repeat(row % 211)));
+        let rows =
+            (0..4000).map(|row| format!("{chunk}\t{}{}\n", marks[row % 7], "x".repeat(row % 211)));
         let raw = rows.collect::<String>().into_bytes().into();
-        writer.write_chunk(&encode_chunk(uuid, TableId(1), RowEncoding::Text, 2, &raw, Codec::None, Vec::new()).unwrap().0).unwrap();
+        writer
+            .write_chunk(
+                &encode_chunk(
+                    uuid,
+                    TableId(1),
+                    RowEncoding::Text,
+                    2,
+                    &raw,
+                    Codec::None,
+                    Vec::new(),
+                )
+                .unwrap()
+                .0,
+            )
+            .unwrap();
     }
     writer.end_tables().unwrap();
     let mut bytes = writer.finish().unwrap().0;
@@ -179,7 +234,8 @@ fn a_stream_that_cannot_be_read_is_an_error() {
     }
     let bytes = testing::archive(3, Codec::None);
     for length in (0..bytes.len()).step_by(100) {
-        let error = in_order::check(Torn(bytes[..length].to_vec()), "standard input", 0, &Silent).unwrap_err();
+        let error = in_order::check(Torn(bytes[..length].to_vec()), "standard input", 0, &Silent)
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::File);
         assert!(error.to_string().starts_with("read standard input: "), "{error}");
     }
@@ -189,7 +245,11 @@ fn a_stream_that_cannot_be_read_is_an_error() {
 fn a_file_that_is_no_archive_is_a_finding() {
     for bytes in [&b""[..], b"hello", &[0; 5000]] {
         let report = verify(bytes).unwrap();
-        assert!(!report.ok && !report.findings.is_empty() && report.tables.is_empty(), "{:?}", report.findings);
+        assert!(
+            !report.ok && !report.findings.is_empty() && report.tables.is_empty(),
+            "{:?}",
+            report.findings
+        );
         assert_eq!(report.totals.file_bytes, bytes.len() as u64);
     }
 }
@@ -198,19 +258,34 @@ fn a_file_that_is_no_archive_is_a_finding() {
 fn a_broken_archive_is_reported_as_far_as_it_goes() {
     let bytes = testing::archive(3, Codec::Zstd(1));
     let archive = Archive::open(bytes.clone(), "test").unwrap();
-    let text = |report: &Report| report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let text = |report: &Report| {
+        report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
     // Cut within the last chunk.
     let report = verify(&bytes[..archive.index.chunks[2].offset as usize + 9]).unwrap();
-    assert_eq!((report.ok, report.totals.chunks, report.tables[1].rows, report.tables[1].ok), (false, 2, 200, false));
-    assert!(text(&report).contains("cut short") && text(&report).contains("after 2 chunks, at byte "), "{}", text(&report));
+    assert_eq!(
+        (report.ok, report.totals.chunks, report.tables[1].rows, report.tables[1].ok),
+        (false, 2, 200, false)
+    );
+    assert!(
+        text(&report).contains("cut short") && text(&report).contains("after 2 chunks, at byte "),
+        "{}",
+        text(&report)
+    );
     // The index is damaged, and a chunk.
     let mut damaged = bytes.clone();
     damaged[archive.footer.index_offset as usize + 30] ^= 1;
-    damaged[(archive.index.chunks[2].offset + archive.index.chunks[2].stored_bytes - 1) as usize] ^= 1;
+    damaged
+        [(archive.index.chunks[2].offset + archive.index.chunks[2].stored_bytes - 1) as usize] ^= 1;
     // A table's end says nothing that its chunks do not.
     damaged[archive.index.ends[1] as usize + 50] ^= 1;
     let report = verify(&damaged).unwrap();
     assert_eq!((report.totals.chunks, report.findings.len()), (2, 2), "{}", text(&report));
-    assert!(text(&report).contains("read the index") && text(&report).contains("chunk 2 (of public.routes"), "{}", text(&report));
+    assert!(
+        text(&report).contains("read the index")
+            && text(&report).contains("chunk 2 (of public.routes"),
+        "{}",
+        text(&report)
+    );
     assert!(report.root.is_some() && report.id.is_some());
 }

@@ -1,4 +1,5 @@
-//! Where PostgreSQL's programs are: Debian's, and those that `scripts/servers` puts under `target/pg`.
+//! Where PostgreSQL's programs are: Debian's, and those that `scripts/servers` puts under
+//! `target/pg`.
 //!
 //! Does not know: how to start them.
 
@@ -10,10 +11,11 @@ use std::sync::OnceLock;
 /// The versions that every test must pass on.
 const REQUIRED: [u32; 7] = [13, 14, 15, 16, 17, 18, 19];
 
-const ADVICE: &str =
-    "run scripts/test (or scripts/servers alone), which installs it, or name the versions you have, as in SILVERBACK_TEST_PG=15";
+const ADVICE: &str = "run scripts/test (or scripts/servers alone), which installs it, or name the \
+    versions you have, as in SILVERBACK_TEST_PG=15";
 
-/// Lists the major versions to test on, oldest first: those that `SILVERBACK_TEST_PG` names ("15,18"), or else 13 to 19.
+/// Lists the major versions to test on, oldest first: those that `SILVERBACK_TEST_PG` names
+/// ("15,18"), or else 13 to 19.
 ///
 /// # Panics
 /// If one of them is not installed.
@@ -23,7 +25,9 @@ pub fn versions() -> Vec<u32> {
         .get_or_init(|| {
             let wanted = match std::env::var("SILVERBACK_TEST_PG") {
                 Ok(list) if !list.trim().is_empty() => {
-                    eprintln!("testkit: SILVERBACK_TEST_PG narrows the PostgreSQL versions to {list}");
+                    eprintln!(
+                        "testkit: SILVERBACK_TEST_PG narrows the PostgreSQL versions to {list}"
+                    );
                     parse(&list)
                 }
                 _ => REQUIRED.to_vec(),
@@ -45,7 +49,11 @@ fn parse(list: &str) -> Vec<u32> {
     let mut versions: Vec<u32> = list
         .split([',', ' '])
         .filter(|word| !word.is_empty())
-        .map(|word| word.parse().unwrap_or_else(|_| panic!("SILVERBACK_TEST_PG is a list of major versions such as 15,18, not {list:?}")))
+        .map(|word| {
+            word.parse().unwrap_or_else(|_| {
+                panic!("SILVERBACK_TEST_PG is a list of major versions such as 15,18, not {list:?}")
+            })
+        })
         .collect();
     versions.sort_unstable();
     versions.dedup();
@@ -58,7 +66,10 @@ fn parse(list: &str) -> Vec<u32> {
 /// # Panics
 /// If it is not installed; the message says how to get it.
 pub fn bin_dir(version: u32) -> PathBuf {
-    servers().get(&version).cloned().unwrap_or_else(|| panic!("PostgreSQL {version} is not installed: {ADVICE}"))
+    servers()
+        .get(&version)
+        .cloned()
+        .unwrap_or_else(|| panic!("PostgreSQL {version} is not installed: {ADVICE}"))
 }
 
 /// A client program (`pg_dump`, `pg_restore`, `psql`) of the newest version there is.
@@ -66,8 +77,11 @@ pub fn bin_dir(version: u32) -> PathBuf {
 /// # Panics
 /// If there is none.
 pub fn client_tool(name: &str) -> PathBuf {
-    let mut found: Vec<(u32, PathBuf)> =
-        bin_dirs().into_iter().map(|dir| dir.join(name)).filter_map(|path| Some((major(&path)?, path))).collect();
+    let mut found: Vec<(u32, PathBuf)> = bin_dirs()
+        .into_iter()
+        .map(|dir| dir.join(name))
+        .filter_map(|path| Some((major(&path)?, path)))
+        .collect();
     found.sort();
     found.pop().map_or_else(|| panic!("no {name} is installed: {ADVICE}"), |(_, path)| path)
 }
@@ -93,10 +107,13 @@ fn servers() -> &'static BTreeMap<u32, PathBuf> {
     })
 }
 
-/// Every folder that may hold programs, without links: the user a server runs as may not be able to follow them.
+/// Every folder that may hold programs, without links: the user a server runs as may not be able to
+/// follow them.
 fn bin_dirs() -> Vec<PathBuf> {
-    let home = std::env::var_os("SILVERBACK_PG_HOME").map_or_else(|| workspace().join("target/pg"), PathBuf::from);
-    let mut dirs: Vec<PathBuf> = children(Path::new("/usr/lib/postgresql")).iter().map(|dir| dir.join("bin")).collect();
+    let home = std::env::var_os("SILVERBACK_PG_HOME")
+        .map_or_else(|| workspace().join("target/pg"), PathBuf::from);
+    let mut dirs: Vec<PathBuf> =
+        children(Path::new("/usr/lib/postgresql")).iter().map(|dir| dir.join("bin")).collect();
     for dir in children(&home) {
         dirs.extend([dir.join("native/bin"), dir.join("bin")]);
     }
@@ -108,15 +125,20 @@ pub(crate) fn workspace() -> &'static Path {
 }
 
 fn children(dir: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(dir).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
     paths.sort();
     paths
 }
 
 /// The major version a program says it is, as in "pg_dump (PostgreSQL) 18.4".
 fn major(program: &Path) -> Option<u32> {
-    let output = Command::new(program).arg("--version").output().ok().filter(|output| output.status.success())?;
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     let number = text.split(") ").nth(1)?;
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()

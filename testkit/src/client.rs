@@ -1,4 +1,5 @@
-//! Blocking sessions that may be used from any thread, an async one too: they live on a runtime of their own.
+//! Blocking sessions that may be used from any thread, an async one too: they live on a runtime of
+//! their own.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock, mpsc};
@@ -10,7 +11,12 @@ use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage};
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().thread_name("testkit").build().expect("a runtime starts")
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .thread_name("testkit")
+            .build()
+            .expect("a runtime starts")
     })
 }
 
@@ -22,7 +28,9 @@ pub fn block_on<F: Future<Output: Send + 'static> + Send + 'static>(future: F) -
     start(future).recv().expect("the future did not panic")
 }
 
-fn start<F: Future<Output: Send + 'static> + Send + 'static>(future: F) -> mpsc::Receiver<F::Output> {
+fn start<F: Future<Output: Send + 'static> + Send + 'static>(
+    future: F,
+) -> mpsc::Receiver<F::Output> {
     let (sender, receiver) = mpsc::sync_channel(1);
     runtime().spawn(async move {
         let _ = sender.send(future.await);
@@ -44,7 +52,8 @@ pub fn connect(config: Config) -> Result<Client, Error> {
     })
 }
 
-/// A session. Its methods block and panic with the statement and the server's words; `try_execute` returns them.
+/// A session. Its methods block and panic with the statement and the server's words; `try_execute`
+/// returns them.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<tokio_postgres::Client>,
@@ -59,7 +68,8 @@ impl Client {
     /// Runs statements.
     #[track_caller]
     pub fn execute(&self, sql: &str) {
-        self.try_execute(sql).unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
+        self.try_execute(sql)
+            .unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
     }
 
     /// Runs statements and returns the server's refusal.
@@ -79,21 +89,33 @@ impl Client {
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         let (client, statement) = (Arc::clone(&self.inner), sql.to_owned());
         let messages = block_on(async move { client.simple_query(&statement).await });
-        let messages = messages.unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
-        let rows = messages.into_iter().filter_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
-        rows.map(|row| (0..row.len()).map(|n| row.try_get(n).expect("a text").map(str::to_owned)).collect()).collect()
+        let messages = messages
+            .unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
+        let rows = messages.into_iter().filter_map(|message| {
+            if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None }
+        });
+        rows.map(|row| {
+            (0..row.len()).map(|n| row.try_get(n).expect("a text").map(str::to_owned)).collect()
+        })
+        .collect()
     }
 
     /// The first column of a query; NULL reads "NULL".
     #[track_caller]
     pub fn column(&self, sql: &str) -> Vec<String> {
-        self.rows(sql).into_iter().map(|row| row.into_iter().next().flatten().unwrap_or_else(|| "NULL".to_owned())).collect()
+        self.rows(sql)
+            .into_iter()
+            .map(|row| row.into_iter().next().flatten().unwrap_or_else(|| "NULL".to_owned()))
+            .collect()
     }
 
     /// The first value of a query; NULL reads "NULL".
     #[track_caller]
     pub fn value(&self, sql: &str) -> String {
-        self.column(sql).into_iter().next().unwrap_or_else(|| panic!("no row from: {}", shorten(sql)))
+        self.column(sql)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no row from: {}", shorten(sql)))
     }
 }
 
@@ -117,11 +139,15 @@ impl Pending {
 fn describe(error: &Error, sql: &str) -> String {
     let Some(db) = error.as_db_error() else { return format!("{error:?}") };
     let near = db.position().and_then(|position| match position {
-        ErrorPosition::Original(at) => Some(sql.chars().skip(*at as usize - 1).take(60).collect::<String>()),
+        ErrorPosition::Original(at) => {
+            Some(sql.chars().skip(*at as usize - 1).take(60).collect::<String>())
+        }
         ErrorPosition::Internal { .. } => None,
     });
-    let more =
-        [db.detail(), db.hint(), db.where_(), near.as_deref()].into_iter().flatten().fold(String::new(), |text, part| text + "\n  " + part);
+    let more = [db.detail(), db.hint(), db.where_(), near.as_deref()]
+        .into_iter()
+        .flatten()
+        .fold(String::new(), |text, part| text + "\n  " + part);
     format!("{} {}: {}{more}", db.severity(), db.code().code(), db.message())
 }
 

@@ -10,7 +10,8 @@ impl Server {
         self.database_with(hint, "TEMPLATE template0")
     }
 
-    /// Creates an empty database with these words after its name, such as `ENCODING 'LATIN1' TEMPLATE template0`.
+    /// Creates an empty database with these words after its name, such as `ENCODING 'LATIN1'
+    /// TEMPLATE template0`.
     pub fn database_with(&self, hint: &str, options: &str) -> Database<'_> {
         let name = format!("{hint}_{}", self.next_number());
         self.create_database(name, "postgres", options)
@@ -19,7 +20,11 @@ impl Server {
     /// Creates an empty database owned by a role, as an operator would for Kong.
     pub fn database_of(&self, role: &Role<'_>, hint: &str) -> Database<'_> {
         let name = format!("{hint}_{}", self.next_number());
-        let mut database = self.create_database(name, role.name(), &format!("OWNER {} TEMPLATE template0", quote(role.name())));
+        let mut database = self.create_database(
+            name,
+            role.name(),
+            &format!("OWNER {} TEMPLATE template0", quote(role.name())),
+        );
         role.name().clone_into(&mut database.owner);
         database
     }
@@ -39,7 +44,8 @@ impl Server {
     }
 }
 
-/// A database that goes when this is dropped, whoever is connected. Its own session is the superuser's.
+/// A database that goes when this is dropped, whoever is connected. Its own session is the
+/// superuser's.
 pub struct Database<'s> {
     server: &'s Server,
     name: String,
@@ -88,8 +94,14 @@ impl Database<'_> {
     #[track_caller]
     pub fn connect_as(&self, role: &str) -> Client {
         let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.server.port()).user(role).dbname(&self.name).application_name("testkit");
-        crate::connect(config).unwrap_or_else(|error| panic!("connect to {} as {role}: {error:?}", self.name))
+        config
+            .host("127.0.0.1")
+            .port(self.server.port())
+            .user(role)
+            .dbname(&self.name)
+            .application_name("testkit");
+        crate::connect(config)
+            .unwrap_or_else(|error| panic!("connect to {} as {role}: {error:?}", self.name))
     }
 
     /// Runs statements as the superuser.
@@ -121,10 +133,18 @@ impl Drop for Database<'_> {
     fn drop(&mut self) {
         let name = quote(&self.name);
         if self.server.version() >= 13 {
-            return drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            return drop_quietly(
+                self.server,
+                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            );
         }
         let literal = self.name.replace('\'', "''");
-        drop_quietly(self.server, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"));
+        drop_quietly(
+            self.server,
+            &format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"
+            ),
+        );
         drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {name}"));
     }
 }

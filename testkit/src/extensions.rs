@@ -1,7 +1,9 @@
-//! Extensions of the tests' own, of SQL alone, on every server: one for each trait that a dump or a restore can stumble over.
+//! Extensions of the tests' own, of SQL alone, on every server: one for each trait that a dump or a
+//! restore can stumble over.
 //!
-//! A server finds its extensions by its program's place, and the installation is not the tests' to write to. Each server therefore runs a copy
-//! of the program, in a tree of links to the installation in which the extensions are files.
+//! A server finds its extensions by its program's place, and the installation is not the tests' to
+//! write to. Each server therefore runs a copy of the program, in a tree of links to the
+//! installation in which the extensions are files.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -26,7 +28,8 @@ pub(crate) fn plant(bin: &Path, dir: &Path) -> PathBuf {
     fs::create_dir_all(&own_bin).expect("the folder is writable");
     let program = own_bin.join("postgres");
     fs::copy(bin.join("postgres"), &program).expect("a program can be copied");
-    let beside = |path: &Path| path.parent().expect("programs have a folder of their own").join("lib");
+    let beside =
+        |path: &Path| path.parent().expect("programs have a folder of their own").join("lib");
     symlink(beside(bin), beside(&own_bin)).expect("a link can be made");
     let (share, own_share) = (root.join(&share), tree.join(&share));
     let extensions = own_share.join("extension");
@@ -34,22 +37,33 @@ pub(crate) fn plant(bin: &Path, dir: &Path) -> PathBuf {
     link_all(&share, &own_share);
     link_all(&share.join("extension"), &extensions);
     for (name, script) in EXTENSIONS {
-        fs::write(extensions.join(format!("{name}.control")), "default_version = '1'\nrelocatable = false\n")
+        fs::write(
+            extensions.join(format!("{name}.control")),
+            "default_version = '1'\nrelocatable = false\n",
+        )
+        .expect("a file can be written");
+        fs::write(extensions.join(format!("{name}--1.sql")), script)
             .expect("a file can be written");
-        fs::write(extensions.join(format!("{name}--1.sql")), script).expect("a file can be written");
     }
     program
 }
 
-/// The root of an installation and its shared files below: the bundled ones are by themselves, Debian's are spread below `/usr`.
+/// The root of an installation and its shared files below: the bundled ones are by themselves,
+/// Debian's are spread below `/usr`.
 fn installation(bin: &Path) -> (PathBuf, PathBuf) {
     let home = bin.parent().expect("programs have a folder of their own");
-    let mut places = vec![(home, PathBuf::from("share/postgresql")), (home, PathBuf::from("share"))];
+    let mut places =
+        vec![(home, PathBuf::from("share/postgresql")), (home, PathBuf::from("share"))];
     if let (Some(usr), Some(version)) = (home.ancestors().nth(3), home.file_name()) {
         places.push((usr, Path::new("share/postgresql").join(version)));
     }
-    let is_there = |(root, share): &&(&Path, PathBuf)| root.join(share).join("extension/plpgsql.control").is_file();
-    let (root, share) = places.iter().find(is_there).unwrap_or_else(|| panic!("no extensions are found for {}", bin.display()));
+    let is_there = |(root, share): &&(&Path, PathBuf)| {
+        root.join(share).join("extension/plpgsql.control").is_file()
+    };
+    let (root, share) = places
+        .iter()
+        .find(is_there)
+        .unwrap_or_else(|| panic!("no extensions are found for {}", bin.display()));
     (root.to_path_buf(), share.clone())
 }
 

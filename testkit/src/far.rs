@@ -1,7 +1,8 @@
-//! A server that seems far away: every byte arrives later, and none waits for those before it. Bandwidth is not limited.
+//! A server that seems far away: every byte arrives later, and none waits for those before it.
+//! Bandwidth is not limited.
 //!
-//! Does not know: the protocol that it carries. `testkit::Proxy`, which misbehaves on demand, holds each read back before it reads on; that
-//! limits bandwidth as well, and is no distance.
+//! Does not know: the protocol that it carries. `testkit::Proxy`, which misbehaves on demand, holds
+//! each read back before it reads on; that limits bandwidth as well, and is no distance.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,11 +18,16 @@ const READ_BYTES: usize = 64 << 10;
 /// Reads that are on their way in one direction of one connection.
 const READS_MAX: usize = 1024;
 
-/// Prints the port of a proxy to `--port` of 127.0.0.1 that adds `--round-trip-ms`, half of it each way; it serves until its standard input ends.
+/// Prints the port of a proxy to `--port` of 127.0.0.1 that adds `--round-trip-ms`, half of it each
+/// way; it serves until its standard input ends.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let Some(port) = options.get("--port").and_then(|port| port.parse().ok()) else { return usage("--port PORT is missing") };
-    let Some(millis) =
-        options.get("--round-trip-ms").and_then(|millis| millis.parse::<f64>().ok()).filter(|millis| (0.0..=60_000.0).contains(millis))
+    let Some(port) = options.get("--port").and_then(|port| port.parse().ok()) else {
+        return usage("--port PORT is missing");
+    };
+    let Some(millis) = options
+        .get("--round-trip-ms")
+        .and_then(|millis| millis.parse::<f64>().ok())
+        .filter(|millis| (0.0..=60_000.0).contains(millis))
     else {
         return usage("--round-trip-ms MILLISECONDS is missing");
     };
@@ -40,7 +46,9 @@ fn accept(listener: &TcpListener, port: u16, delay: Duration) {
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
         }
-        let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
+        let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else {
+            continue;
+        };
         thread::spawn(move || {
             // Opening the connection would have been a round trip.
             thread::sleep(delay * 2);

@@ -1,8 +1,9 @@
 //! Throw-away PostgreSQL servers and Kong-shaped data for tests, benches and the demo.
 //!
-//! A server lives in a folder of its own, runs as an unprivileged user, listens on a random port of 127.0.0.1 and is gone, folder
-//! and all, when the process that started it has ended, however it ended. What is missing or fails panics with a sentence that says what to
-//! do about it: a test that cannot have its server has failed.
+//! A server lives in a folder of its own, runs as an unprivileged user, listens on a random port of
+//! 127.0.0.1 and is gone, folder and all, when the process that started it has ended, however it
+//! ended. What is missing or fails panics with a sentence that says what to do about it: a test
+//! that cannot have its server has failed.
 //!
 //! ```no_run
 //! let database = testkit::newest_server().database("example");

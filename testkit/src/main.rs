@@ -1,4 +1,5 @@
-//! The testkit on the command line, for scripts: a throw-away server around a command, Kong's data, digests.
+//! The testkit on the command line, for scripts: a throw-away server around a command, Kong's data,
+//! digests.
 
 mod far;
 mod measure;
@@ -14,18 +15,28 @@ use testkit::{Client, Server, kong};
 use tokio_postgres::Config;
 
 const USAGE: &str = "usage:
-  testkit run [--pg VERSION] [--conf LINE]… -- COMMAND…   start a server, run COMMAND with PGHOST, PGPORT and PGUSER set, stop the server
-  testkit seed --url URL --consumers N [--upgraded]       load Kong's schema and N consumers into an empty database
-  testkit digests --url URL                               print every table with its rows and a hash of them
+  testkit run [--pg VERSION] [--conf LINE]… -- COMMAND…   start a server, run COMMAND with PGHOST, \
+  PGPORT and PGUSER set, stop the server
+  testkit seed --url URL --consumers N [--upgraded]       load Kong's schema and N consumers into \
+  an empty database
+  testkit digests --url URL                               print every table with its rows and a \
+  hash of them
   testkit sql --url URL --do STATEMENTS                   run statements
   testkit compare --left URL --right URL --left-list FILE --right-list FILE
-                                                          compare two databases table by table, by a hash that their servers compute,
-                                                          and by the digests that `silverback list --json` prints of their archives
-  testkit measure FILE -- COMMAND…                        run COMMAND, append its seconds and its peak memory in KiB (VmHWM) to FILE
-  testkit receive --url URL --sessions N [--server-only]  copy every table out and keep nothing; with --server-only the rows do not even leave it
-  testkit far --port PORT --round-trip-ms MS              print the port of a proxy to PORT that adds this much, and serve until standard input ends
-  testkit tool NAME                                       print the path of the newest pg_dump, pg_restore or psql
-  testkit versions                                        print the major versions of the servers that are installed
+                                                          compare two databases table by table, by \
+                                                          a hash that their servers compute,
+                                                          and by the digests that `silverback list \
+                                                          --json` prints of their archives
+  testkit measure FILE -- COMMAND…                        run COMMAND, append its seconds and its \
+  peak memory in KiB (VmHWM) to FILE
+  testkit receive --url URL --sessions N [--server-only]  copy every table out and keep nothing; \
+  with --server-only the rows do not even leave it
+  testkit far --port PORT --round-trip-ms MS              print the port of a proxy to PORT that \
+  adds this much, and serve until standard input ends
+  testkit tool NAME                                       print the path of the newest pg_dump, \
+  pg_restore or psql
+  testkit versions                                        print the major versions of the servers \
+  that are installed
 ";
 
 fn main() -> ExitCode {
@@ -66,7 +77,9 @@ fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
             (Some("--pg"), rest) => version = rest.next().and_then(|version| version.parse().ok()),
             (Some("--conf"), rest) => conf = conf + &rest.next().unwrap_or_default() + "\n",
             (Some("--"), _) => break,
-            (other, _) => return usage(&format!("run: {other:?} is not an option; the command follows --")),
+            (other, _) => {
+                return usage(&format!("run: {other:?} is not an option; the command follows --"));
+            }
         }
     }
     let Some(program) = args.next() else { return usage("run: no command") };
@@ -84,7 +97,9 @@ fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
         .status();
     drop(server);
     match status {
-        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
+        Ok(status) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+        }
         Err(error) => {
             eprintln!("testkit: {program}: {error}");
             ExitCode::from(127)
@@ -96,11 +111,16 @@ fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
 const FLAGS: [&str; 2] = ["--upgraded", "--server-only"];
 
 /// Options of a command, each `--name value` but for [`FLAGS`].
-fn with_options(mut args: impl Iterator<Item = String>, command: fn(&Options) -> ExitCode) -> ExitCode {
+fn with_options(
+    mut args: impl Iterator<Item = String>,
+    command: fn(&Options) -> ExitCode,
+) -> ExitCode {
     let mut options = Options::new();
     while let Some(name) = args.next() {
         let value = if FLAGS.contains(&name.as_str()) { Some(String::new()) } else { args.next() };
-        let Some(value) = value.filter(|_| name.starts_with("--")) else { return usage(&format!("{name}: not an option with a value")) };
+        let Some(value) = value.filter(|_| name.starts_with("--")) else {
+            return usage(&format!("{name}: not an option with a value"));
+        };
         options.insert(name, value);
     }
     command(&options)
@@ -121,12 +141,17 @@ fn connect(options: &Options, name: &str) -> Result<Client, ExitCode> {
 
 /// Loads as the owner of the database, and seeds as the superuser that the URL must name.
 fn seed(options: &Options) -> ExitCode {
-    let Some(consumers) = options.get("--consumers").and_then(|count| count.parse().ok()) else { return usage("--consumers N is missing") };
+    let Some(consumers) = options.get("--consumers").and_then(|count| count.parse().ok()) else {
+        return usage("--consumers N is missing");
+    };
     let client = match connect(options, "--url") {
         Ok(client) => client,
         Err(code) => return code,
     };
-    let owner = client.value("SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()");
+    let owner = client.value(
+        "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE \
+         datname = current_database()",
+    );
     client.execute(&format!("SET ROLE {owner}"));
     if options.contains_key("--upgraded") {
         kong::load_upgraded_by(&client, "public");

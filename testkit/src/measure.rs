@@ -9,7 +9,9 @@ use crate::usage;
 
 /// Runs the command and appends "SECONDS<tab>KIB" to the file.
 pub(crate) fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
-    let (Some(file), Some("--"), Some(program)) = (args.next(), args.next().as_deref(), args.next()) else {
+    let (Some(file), Some("--"), Some(program)) =
+        (args.next(), args.next().as_deref(), args.next())
+    else {
         return usage("measure FILE -- COMMAND…");
     };
     let started = Instant::now();
@@ -26,7 +28,11 @@ pub(crate) fn run(mut args: impl Iterator<Item = String>) -> ExitCode {
         std::thread::sleep(Duration::from_millis(5));
     };
     let line = format!("{:.3}\t{peak_kib}\n", started.elapsed().as_secs_f64());
-    let written = OpenOptions::new().create(true).append(true).open(&file).and_then(|mut file| file.write_all(line.as_bytes()));
+    let written = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&file)
+        .and_then(|mut file| file.write_all(line.as_bytes()));
     if let Err(error) = written {
         return usage(&format!("{file}: {error}"));
     }

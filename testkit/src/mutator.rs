@@ -1,6 +1,7 @@
 //! A proxy that changes one field of one answer on its way from the server.
 //!
-//! Knows the frames of protocol version 3, DataRow and RowDescription; nothing of SQL. Carries plain text only.
+//! Knows the frames of protocol version 3, DataRow and RowDescription; nothing of SQL. Carries
+//! plain text only.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -59,7 +60,8 @@ impl Mutator {
         format!("postgresql://{role}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
-    /// From now on the field of this number, counted over all answers, is changed; for [`Mutation::Type`], the column of this number.
+    /// From now on the field of this number, counted over all answers, is changed; for
+    /// [`Mutation::Type`], the column of this number.
     pub fn arm(&self, plan: Option<(usize, Mutation)>) {
         *self.shared.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
         self.shared.fields.store(0, Ordering::SeqCst);
@@ -68,13 +70,16 @@ impl Mutator {
 
     /// How many fields, or columns for [`Mutation::Type`], have come since.
     pub fn seen(&self, mutation: Mutation) -> usize {
-        let counter = if mutation == Mutation::Type { &self.shared.columns } else { &self.shared.fields };
+        let counter =
+            if mutation == Mutation::Type { &self.shared.columns } else { &self.shared.fields };
         counter.load(Ordering::SeqCst)
     }
 }
 
 fn carry(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
-    let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else { return };
+    let (Ok(mut from_client), Ok(mut to_server)) = (client.try_clone(), server.try_clone()) else {
+        return;
+    };
     thread::spawn(move || {
         let _ = std::io::copy(&mut from_client, &mut to_server);
         let _ = to_server.shutdown(Shutdown::Both);
@@ -88,7 +93,9 @@ fn carry(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
                 b'T' => shared.description(body),
                 _ => body,
             };
-            let length = u32::try_from(body.len() + 4).expect("it is no longer than it may be").to_be_bytes();
+            let length = u32::try_from(body.len() + 4)
+                .expect("it is no longer than it may be")
+                .to_be_bytes();
             if client.write_all(&[&[kind], &length[..], &body].concat()).is_err() {
                 break;
             }
@@ -112,7 +119,8 @@ impl Shared {
     fn turn(&self, counter: &AtomicUsize, is_type: bool) -> Option<Mutation> {
         let number = counter.fetch_add(1, Ordering::SeqCst);
         let plan = *self.plan.lock().unwrap_or_else(PoisonError::into_inner);
-        plan.filter(|(at, mutation)| *at == number && (*mutation == Mutation::Type) == is_type).map(|(_, mutation)| mutation)
+        plan.filter(|(at, mutation)| *at == number && (*mutation == Mutation::Type) == is_type)
+            .map(|(_, mutation)| mutation)
     }
 
     /// A row: a count of two bytes, and of each field a length of four (-1 is NULL) and the bytes.
@@ -122,7 +130,9 @@ impl Shared {
         for _ in 0..u16::from_be_bytes(*count) {
             let Some((length, after)) = rest.split_first_chunk::<4>() else { return body };
             let bytes = usize::try_from(i32::from_be_bytes(*length)).ok();
-            let Some((value, after)) = after.split_at_checked(bytes.unwrap_or(0)) else { return body };
+            let Some((value, after)) = after.split_at_checked(bytes.unwrap_or(0)) else {
+                return body;
+            };
             rest = after;
             let value = match self.turn(&self.fields, false) {
                 Some(Mutation::Cut) => bytes.map(|bytes| value[..bytes / 2].to_vec()),
@@ -130,19 +140,25 @@ impl Shared {
                 Some(_) => None,
                 None => bytes.map(|_| value.to_vec()),
             };
-            let length = value.as_ref().map_or(-1, |value| i32::try_from(value.len()).expect("8 MiB"));
+            let length =
+                value.as_ref().map_or(-1, |value| i32::try_from(value.len()).expect("8 MiB"));
             out.extend(length.to_be_bytes());
             out.extend(value.unwrap_or_default());
         }
         out
     }
 
-    /// A description: a count of two bytes, and of each column a name that ends with NUL and 18 bytes, of which 6 to 10 are the type.
+    /// A description: a count of two bytes, and of each column a name that ends with NUL and 18
+    /// bytes, of which 6 to 10 are the type.
     fn description(&self, mut body: Vec<u8>) -> Vec<u8> {
         let mut at = 2;
-        while let Some(end) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0)) {
+        while let Some(end) =
+            body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0))
+        {
             let of_type = at + end + 7;
-            if let (Some(_), Some(place)) = (self.turn(&self.columns, true), body.get_mut(of_type..of_type + 4)) {
+            if let (Some(_), Some(place)) =
+                (self.turn(&self.columns, true), body.get_mut(of_type..of_type + 4))
+            {
                 place.copy_from_slice(&OTHER_TYPE.to_be_bytes());
             }
             at += end + 19;

@@ -21,12 +21,18 @@ pub struct Pgbouncer {
 }
 
 impl Pgbouncer {
-    /// Starts one that lets these roles in, in a pool mode ("transaction", "session"), with so many sessions of the server for each role and database.
-    /// `conf` is added to its configuration.
+    /// Starts one that lets these roles in, in a pool mode ("transaction", "session"), with so many
+    /// sessions of the server for each role and database. `conf` is added to its configuration.
     ///
     /// # Panics
     /// If it is not installed or does not start; with its log.
-    pub fn start(server: &Server, mode: &str, pool_size: usize, roles: &[&str], conf: &str) -> Self {
+    pub fn start(
+        server: &Server,
+        mode: &str,
+        pool_size: usize,
+        roles: &[&str],
+        conf: &str,
+    ) -> Self {
         let program = program();
         let user = User::unprivileged();
         let (dir, port) = (new_folder(user), free_port());
@@ -40,14 +46,22 @@ impl Pgbouncer {
         let users: Vec<String> = roles.iter().map(|role| format!("\"{role}\" \"\"")).collect();
         write("users", &(users.join("\n") + "\n"));
         let ini = format!(
-            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-             auth_type = trust\nauth_file = users\nlogfile = log\npool_mode = {mode}\ndefault_pool_size = {pool_size}\nmax_client_conn = 200\n{conf}\n",
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = \
+             127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = trust\nauth_file = users\nlogfile = log\npool_mode = \
+             {mode}\ndefault_pool_size = {pool_size}\nmax_client_conn = 200\n{conf}\n",
             server.port()
         );
         let ini = write("ini", &ini);
         let mut command = process::command(&program, user, &dir);
-        command.arg("-q").arg(&ini).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        command
+            .arg("-q")
+            .arg(&ini)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         reaper.guard(child.id());
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -68,8 +82,15 @@ impl Pgbouncer {
     #[track_caller]
     pub fn connect(&self, role: &str, database: &str) -> Client {
         let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.port).user(role).dbname(database).application_name("testkit");
-        crate::connect(config).unwrap_or_else(|error| panic!("connect to {database} as {role} by way of pgbouncer: {error:?}"))
+        config
+            .host("127.0.0.1")
+            .port(self.port)
+            .user(role)
+            .dbname(database)
+            .application_name("testkit");
+        crate::connect(config).unwrap_or_else(|error| {
+            panic!("connect to {database} as {role} by way of pgbouncer: {error:?}")
+        })
     }
 }
 
@@ -83,9 +104,11 @@ impl Drop for Pgbouncer {
 /// Debian has it in /usr/sbin, which is not on everybody's path.
 fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).to_owned()));
+    let folders = std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(|dir| Path::new(dir).to_owned()));
     let mut programs = folders.map(|dir| dir.join("pgbouncer"));
-    programs
-        .find(|program| program.is_file())
-        .expect("pgbouncer is not installed: run scripts/test, which installs it, or install the package pgbouncer")
+    programs.find(|program| program.is_file()).expect(
+        "pgbouncer is not installed: run scripts/test, which installs it, or install the \
+            package pgbouncer",
+    )
 }

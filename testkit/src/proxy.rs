@@ -121,7 +121,10 @@ impl Proxy {
 
     /// How many connections a rule has stalled.
     pub fn stalled_connections(&self) -> usize {
-        lock(&self.shared.carried).iter().filter(|connection| connection.stalled.load(Ordering::Relaxed)).count()
+        lock(&self.shared.carried)
+            .iter()
+            .filter(|connection| connection.stalled.load(Ordering::Relaxed))
+            .count()
     }
 
     /// Takes every rule away, and stalled connections go on.
@@ -152,7 +155,10 @@ impl Proxy {
 
     /// How many bytes each connection has carried one way, in the order they came.
     pub fn carried_by_connection(&self, direction: Direction) -> Vec<u64> {
-        lock(&self.shared.carried).iter().map(|connection| connection.bytes(direction).load(Ordering::Relaxed)).collect()
+        lock(&self.shared.carried)
+            .iter()
+            .map(|connection| connection.bytes(direction).load(Ordering::Relaxed))
+            .collect()
     }
 }
 
@@ -173,12 +179,15 @@ impl Shared {
     /// The first rule that a connection meets in this direction: its byte and what happens there.
     fn next_rule(&self, connection: u64, direction: Direction) -> Option<Rule> {
         let rules = lock(&self.rules);
-        let mine = rules.iter().filter(|rule| rule.direction == direction && rule.connection.is_none_or(|which| which == connection));
+        let mine = rules.iter().filter(|rule| {
+            rule.direction == direction && rule.connection.is_none_or(|which| which == connection)
+        });
         mine.min_by_key(|rule| rule.after_bytes).copied()
     }
 }
 
-/// What the system may take in beyond what was passed on. Left to itself it takes tens of megabytes, and whoever is stalled sends on.
+/// What the system may take in beyond what was passed on. Left to itself it takes tens of
+/// megabytes, and whoever is stalled sends on.
 const BUFFERED_BYTES: usize = 256 << 10;
 
 fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
@@ -196,9 +205,14 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
             let _ = rustix::net::sockopt::set_socket_recv_buffer_size(stream, BUFFERED_BYTES);
             lock(&shared.streams).extend(stream.try_clone());
         }
-        let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
-        for (from, to, direction) in [(from_client, server, Direction::Up), (from_server, client, Direction::Down)] {
-            let pipe = Pipe { shared: Arc::clone(shared), own: Arc::clone(&own), connection, direction };
+        let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else {
+            continue;
+        };
+        for (from, to, direction) in
+            [(from_client, server, Direction::Up), (from_server, client, Direction::Down)]
+        {
+            let pipe =
+                Pipe { shared: Arc::clone(shared), own: Arc::clone(&own), connection, direction };
             thread::spawn(move || pipe.carry(from, to));
         }
     }
@@ -223,7 +237,9 @@ impl Pipe {
             }
             self.wait_while_stalled();
             let rule = self.shared.next_rule(self.connection, self.direction);
-            let allowed = rule.map_or(u64::MAX, |rule| rule.after_bytes.saturating_sub(passed)).min(read as u64) as usize;
+            let allowed = rule
+                .map_or(u64::MAX, |rule| rule.after_bytes.saturating_sub(passed))
+                .min(read as u64) as usize;
             if !self.pass(&mut to, &buffer[..allowed]) {
                 break;
             }
@@ -257,7 +273,9 @@ impl Pipe {
     }
 
     fn wait_while_stalled(&self) {
-        let stalled = || self.own.stalled.load(Ordering::Relaxed) || self.shared.stalled.load(Ordering::Relaxed);
+        let stalled = || {
+            self.own.stalled.load(Ordering::Relaxed) || self.shared.stalled.load(Ordering::Relaxed)
+        };
         while stalled() && !self.shared.stopped.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(5));
         }

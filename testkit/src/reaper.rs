@@ -1,14 +1,17 @@
-//! A tiny shell beside each server that outlives the process which started it, stops the server and removes its folder.
+//! A tiny shell beside each server that outlives the process which started it, stops the server and
+//! removes its folder.
 //!
-//! It waits for the end of its standard input. Only this process holds the other end, so the end comes when this process drops it or dies, by
-//! whatever signal. Nothing else would do: statics are never dropped, and nobody runs a destructor after SIGKILL.
+//! It waits for the end of its standard input. Only this process holds the other end, so the end
+//! comes when this process drops it or dies, by whatever signal. Nothing else would do: statics are
+//! never dropped, and nobody runs a destructor after SIGKILL.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// Reads process ids, the last of which is the one to stop. A process counts as ours only while it works in the folder: ids are used again.
+/// Reads process ids, the last of which is the one to stop. A process counts as ours only while it
+/// works in the folder: ids are used again.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM PIPE
 dir=$1

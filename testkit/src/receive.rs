@@ -9,21 +9,29 @@ use testkit::Client;
 
 use crate::{Options, connect, print, usage};
 
-/// Every table with a row, largest piece first; a piece is 32 MiB of pages, as in a dump. {target} is where the rows go, within quotes.
+/// Every table with a row, largest piece first; a piece is 32 MiB of pages, as in a dump. {target}
+/// is where the rows go, within quotes.
 const PIECES: &str = "
     SELECT CASE WHEN pages <= 4096 THEN format('COPY %s TO {target} (FORMAT binary)', name)
-                ELSE format('COPY (SELECT * FROM ONLY %s WHERE ctid >= ''(%s,0)'' AND ctid < ''(%s,0)'') TO {target} (FORMAT binary)', name, first, first + 4096) END
-      FROM (SELECT format('%I.%I', nspname, relname) AS name, pg_relation_size(c.oid) / current_setting('block_size')::bigint AS pages
+                ELSE format('COPY (SELECT * FROM ONLY %s WHERE ctid >= ''(%s,0)'' AND ctid < \
+                ''(%s,0)'') TO {target} (FORMAT binary)', name, first, first + 4096) END
+      FROM (SELECT format('%I.%I', nspname, relname) AS name, pg_relation_size(c.oid) / \
+      current_setting('block_size')::bigint AS pages
               FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-             WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' AND NOT relrowsecurity) AS t,
+             WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' \
+             AND NOT relrowsecurity) AS t,
            generate_series(0, pages - 1, 4096) AS first
      WHERE pages > 0
      ORDER BY least(pages - first, 4096) DESC, name, first";
 
-/// Copies every table out over some sessions, and drops the bytes as they come. With `--server-only` the server drops them: they go to its
-/// own /dev/null.
+/// Copies every table out over some sessions, and drops the bytes as they come. With
+/// `--server-only` the server drops them: they go to its own /dev/null.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let Some(sessions) = options.get("--sessions").and_then(|count| count.parse().ok()).filter(|count| (1..=64).contains(count)) else {
+    let Some(sessions) = options
+        .get("--sessions")
+        .and_then(|count| count.parse().ok())
+        .filter(|count| (1..=64).contains(count))
+    else {
         return usage("--sessions N is missing, or not from 1 to 64");
     };
     let target = if options.contains_key("--server-only") { "''/dev/null''" } else { "STDOUT" };
@@ -34,7 +42,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             Err(code) => return code,
         }
     }
-    let pieces = Arc::new(Mutex::new(clients[0].column(&PIECES.replace("{target}", target)).into_iter()));
+    let pieces =
+        Arc::new(Mutex::new(clients[0].column(&PIECES.replace("{target}", target)).into_iter()));
     let workers: Vec<_> = (clients.into_iter())
         .map(|client| {
             let pieces = Arc::clone(&pieces);
@@ -44,7 +53,10 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             })
         })
         .collect();
-    let bytes: u64 = workers.into_iter().map(|worker| worker.join().expect("a worker told its failure already")).sum();
+    let bytes: u64 = workers
+        .into_iter()
+        .map(|worker| worker.join().expect("a worker told its failure already"))
+        .sum();
     print(&format!("{bytes} bytes received"));
     ExitCode::SUCCESS
 }
@@ -56,7 +68,13 @@ fn copy(client: &Client, piece: String) -> u64 {
     }
     let client = client.clone();
     testkit::block_on(async move {
-        let rows = client.inner().copy_out(&piece).await.unwrap_or_else(|error| panic!("{piece}: {error:?}"));
-        rows.try_fold(0, async |sum, rows| Ok(sum + rows.len() as u64)).await.unwrap_or_else(|error| panic!("{piece}: {error:?}"))
+        let rows = client
+            .inner()
+            .copy_out(&piece)
+            .await
+            .unwrap_or_else(|error| panic!("{piece}: {error:?}"));
+        rows.try_fold(0, async |sum, rows| Ok(sum + rows.len() as u64))
+            .await
+            .unwrap_or_else(|error| panic!("{piece}: {error:?}"))
     })
 }

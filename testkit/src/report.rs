@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{Options, connect, print, usage};
 
-/// Prints every table with its rows, its digest in the archives and its hash in the databases, and whether source and copy agree.
+/// Prints every table with its rows, its digest in the archives and its hash in the databases, and
+/// whether source and copy agree.
 pub(crate) fn compare(options: &Options) -> ExitCode {
     match sides(options) {
         Ok((left, right)) => report(&left, &right),
@@ -15,7 +16,8 @@ pub(crate) fn compare(options: &Options) -> ExitCode {
     }
 }
 
-/// One database: its tables by the server's own count and hash, and by what the list of its archive says.
+/// One database: its tables by the server's own count and hash, and by what the list of its archive
+/// says.
 struct Side {
     live: BTreeMap<String, (u64, String)>,
     archived: BTreeMap<String, (u64, String)>,
@@ -28,7 +30,8 @@ fn sides(options: &Options) -> Result<(Side, Side), ExitCode> {
             .get(list)
             .and_then(|path| std::fs::read_to_string(path).ok())
             .ok_or_else(|| usage(&format!("{list} FILE is missing")))?;
-        let archived = archived(&text).ok_or_else(|| usage(&format!("{list}: not the JSON of silverback list")))?;
+        let archived = archived(&text)
+            .ok_or_else(|| usage(&format!("{list}: not the JSON of silverback list")))?;
         Ok(Side { live: testkit::digests_by(&client), archived })
     };
     Ok((side("--left", "--left-list")?, side("--right", "--right-list")?))
@@ -39,20 +42,34 @@ fn archived(text: &str) -> Option<BTreeMap<String, (u64, String)>> {
     let tables = list.get("tables")?.as_array()?.iter();
     tables
         .map(|table| {
-            Some((table.get("name")?.as_str()?.to_owned(), (table.get("rows")?.as_u64()?, table.get("digest")?.as_str()?.to_owned())))
+            Some((
+                table.get("name")?.as_str()?.to_owned(),
+                (table.get("rows")?.as_u64()?, table.get("digest")?.as_str()?.to_owned()),
+            ))
         })
         .collect()
 }
 
 fn report(left: &Side, right: &Side) -> ExitCode {
-    let mut names: Vec<&String> = [left, right].iter().flat_map(|side| side.live.keys().chain(side.archived.keys())).collect();
+    let mut names: Vec<&String> = [left, right]
+        .iter()
+        .flat_map(|side| side.live.keys().chain(side.archived.keys()))
+        .collect();
     names.sort();
     names.dedup();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
-    print(&format!("{:width$}  {:>9}  {:32}  {:>26}", "table", "rows", "digest in both archives", "hash in both databases"));
+    print(&format!(
+        "{:width$}  {:>9}  {:32}  {:>26}",
+        "table", "rows", "digest in both archives", "hash in both databases"
+    ));
     let (mut rows, mut wrong) = (0, 0);
     for name in &names {
-        let all = [left.live.get(*name), right.live.get(*name), left.archived.get(*name), right.archived.get(*name)];
+        let all = [
+            left.live.get(*name),
+            right.live.get(*name),
+            left.archived.get(*name),
+            right.archived.get(*name),
+        ];
         let [Some(live), Some(live_copy), Some(stored), Some(stored_copy)] = all else {
             wrong += 1;
             print(&format!(
@@ -70,7 +87,10 @@ fn report(left: &Side, right: &Side) -> ExitCode {
             print(&format!("{name:width$}  {:>9}  {:32}  {:>26}", live.0, stored.1, live.1));
         } else {
             wrong += 1;
-            print(&format!("{name:width$}  DIFFERENT: databases {live:?} and {live_copy:?}, archives {stored:?} and {stored_copy:?}"));
+            print(&format!(
+                "{name:width$}  DIFFERENT: databases {live:?} and {live_copy:?}, archives \
+                 {stored:?} and {stored_copy:?}"
+            ));
         }
     }
     print(&format!(

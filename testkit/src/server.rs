@@ -18,7 +18,8 @@ use crate::{Client, binaries, extensions, tls};
 /// The server of a version that every test of this process shares, started at the first call.
 pub fn server(version: u32) -> &'static Server {
     static SERVERS: Mutex<BTreeMap<u32, &'static OnceLock<Server>>> = Mutex::new(BTreeMap::new());
-    let cell = *lock(&SERVERS).entry(version).or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
+    let cell =
+        *lock(&SERVERS).entry(version).or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
     cell.get_or_init(|| Server::spec(version).start())
 }
 
@@ -34,10 +35,13 @@ pub fn newest_server() -> &'static Server {
 pub fn newest_server_before(version: u32) -> &'static Server {
     let (tested, installed) = (binaries::versions(), binaries::installed());
     let older = tested.iter().rev().chain(installed.iter().rev()).find(|one| **one < version);
-    server(*older.unwrap_or_else(|| panic!("no PostgreSQL before {version} is installed: run scripts/servers")))
+    server(*older.unwrap_or_else(|| {
+        panic!("no PostgreSQL before {version} is installed: run scripts/servers")
+    }))
 }
 
-/// What a server is to be. The plain one trusts everybody, speaks no TLS, and holds UTF8 in the C locale.
+/// What a server is to be. The plain one trusts everybody, speaks no TLS, and holds UTF8 in the C
+/// locale.
 #[derive(Clone, Debug)]
 pub struct ServerSpec {
     version: u32,
@@ -59,7 +63,8 @@ impl ServerSpec {
         self
     }
 
-    /// Replaces `pg_hba.conf`, but for its first line: `postgres` may always come in by the unix socket.
+    /// Replaces `pg_hba.conf`, but for its first line: `postgres` may always come in by the unix
+    /// socket.
     #[must_use]
     pub fn hba(mut self, lines: &str) -> Self {
         lines.clone_into(&mut self.hba);
@@ -94,7 +99,8 @@ impl ServerSpec {
         self
     }
 
-    /// Accepts client certificates that this authority issued (`clientcert=` and `cert` in `pg_hba.conf`).
+    /// Accepts client certificates that this authority issued (`clientcert=` and `cert` in
+    /// `pg_hba.conf`).
     #[must_use]
     pub fn client_authority(mut self, authority: &tls::Authority) -> Self {
         self.client_authority = Some(authority.pem());
@@ -114,31 +120,60 @@ impl ServerSpec {
         self.write_files(&dir, user);
         let program = extensions::plant(&bin, &dir);
         let state = State { child: None, reaper };
-        let server =
-            Server { version: self.version, dir, program, user, port: free_port(), serial: AtomicU64::new(0), state: Mutex::new(state) };
+        let server = Server {
+            version: self.version,
+            dir,
+            program,
+            user,
+            port: free_port(),
+            serial: AtomicU64::new(0),
+            state: Mutex::new(state),
+        };
         server.start();
         server
     }
 
     fn initdb(&self, bin: &Path, dir: &Path, user: Option<User>, reaper: &mut Reaper) {
         let mut command = process::command(&bin.join("initdb"), user, dir);
-        command.arg("-D").arg(dir.join("data")).args(["-U", "postgres", "-A", "trust", "--locale=C", "--no-sync", "-E", &self.encoding]);
-        command.args(&self.initdb_args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", bin.join("initdb").display()));
+        command.arg("-D").arg(dir.join("data")).args([
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--locale=C",
+            "--no-sync",
+            "-E",
+            &self.encoding,
+        ]);
+        command
+            .args(&self.initdb_args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", bin.join("initdb").display()));
         reaper.guard(child.id());
         let output = child.wait_with_output().expect("a child can be waited for");
-        assert!(output.status.success(), "initdb of PostgreSQL {}: {}", self.version, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "initdb of PostgreSQL {}: {}",
+            self.version,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     fn write_files(&self, dir: &Path, user: Option<User>) {
         let data = dir.join("data");
-        let mut conf = fs::read_to_string(data.join("postgresql.conf")).expect("initdb wrote postgresql.conf");
+        let mut conf =
+            fs::read_to_string(data.join("postgresql.conf")).expect("initdb wrote postgresql.conf");
         conf.push_str(CONF);
         conf = conf + "unix_socket_directories = '" + &dir.display().to_string() + "'\n";
         let secret = |name: &str, text: &str| {
             let path = data.join(name);
             fs::write(&path, text).expect("the data folder is writable");
-            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("the file is ours");
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+                .expect("the file is ours");
             process::give(&path, user);
         };
         if let Some((chain, key)) = &self.certificate {
@@ -207,7 +242,9 @@ impl Server {
         ServerSpec {
             version,
             conf: String::new(),
-            hba: "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust".to_owned(),
+            hba: "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all \
+                127.0.0.1/32 trust"
+                .to_owned(),
             password: None,
             encoding: "UTF8".to_owned(),
             initdb_args: Vec::new(),
@@ -256,14 +293,28 @@ impl Server {
     #[track_caller]
     pub fn connect(&self, database: &str) -> Client {
         let mut config = tokio_postgres::Config::new();
-        config.host_path(&self.dir).port(self.port).user("postgres").dbname(database).application_name("testkit");
-        crate::connect(config)
-            .unwrap_or_else(|error| panic!("connect to {database} of PostgreSQL {}: {error:?}\n{}", self.version, self.log_end()))
+        config
+            .host_path(&self.dir)
+            .port(self.port)
+            .user("postgres")
+            .dbname(database)
+            .application_name("testkit");
+        crate::connect(config).unwrap_or_else(|error| {
+            panic!(
+                "connect to {database} of PostgreSQL {}: {error:?}\n{}",
+                self.version,
+                self.log_end()
+            )
+        })
     }
 
-    /// Ends sessions: `which` is a condition on `pg_stat_activity`, such as `application_name = 'silverback'`. Says how many.
+    /// Ends sessions: `which` is a condition on `pg_stat_activity`, such as `application_name =
+    /// 'silverback'`. Says how many.
     pub fn terminate(&self, which: &str) -> usize {
-        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND ({which})");
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+             AND ({which})"
+        );
         self.connect("postgres").rows(&sql).len()
     }
 
@@ -286,7 +337,8 @@ impl Server {
     pub fn start(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while let Err(log) = self.try_start() {
-            // After a kill the old children hold the shared memory for a moment, and somebody may have taken the port.
+            // After a kill the old children hold the shared memory for a moment, and somebody may
+            // have taken the port.
             assert!(Instant::now() < deadline, "PostgreSQL {} does not start: {log}", self.version);
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -299,8 +351,12 @@ impl Server {
         let log = fs::File::create(self.dir.join("log")).expect("the folder is writable");
         let mut command = process::command(&self.program, self.user, &data);
         command.arg("-D").arg(&data).arg("-p").arg(self.port.to_string());
-        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file handle can be copied")).stderr(log);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file handle can be copied"))
+            .stderr(log);
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         state.reaper.guard(child.id());
         while !is_ready(&data, child.id()) {
             if child.try_wait().expect("a child can be waited for").is_some() {
@@ -348,7 +404,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn is_ready(data: &Path, pid: u32) -> bool {
     let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let mut lines = text.lines();
-    lines.next().is_some_and(|line| line.trim() == pid.to_string()) && lines.nth(6).is_some_and(|line| line.trim() == "ready")
+    lines.next().is_some_and(|line| line.trim() == pid.to_string())
+        && lines.nth(6).is_some_and(|line| line.trim() == "ready")
 }
 
 pub(crate) fn free_port() -> u16 {
@@ -359,11 +416,16 @@ pub(crate) fn free_port() -> u16 {
 /// A folder with a short path, for the path of a unix socket must fit in 107 bytes.
 pub(crate) fn new_folder(user: Option<User>) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let base = std::env::var_os("SILVERBACK_TEST_TMP").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    let base = std::env::var_os("SILVERBACK_TEST_TMP")
+        .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     let base = base.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", base.display()));
     loop {
         let salt = std::time::UNIX_EPOCH.elapsed().map_or(0, |time| time.subsec_nanos());
-        let dir = base.join(format!("sbk-pg-{}-{}-{salt:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        let dir = base.join(format!(
+            "sbk-pg-{}-{}-{salt:x}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
         match fs::create_dir(&dir) {
             Ok(()) => {
                 process::give(&dir, user);
@@ -378,10 +440,12 @@ pub(crate) fn new_folder(user: Option<User>) -> PathBuf {
 /// Percent-encodes a part of a URL.
 pub(crate) fn percent(text: &str) -> String {
     text.bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }

@@ -1,8 +1,9 @@
 //! Certificates for servers and clients, made when they are needed.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
 /// A certificate authority.
@@ -37,24 +38,41 @@ impl Authority {
         self.pem.clone()
     }
 
-    /// The authority's own certificate and key, for a server that signs itself: it has a common name and no other.
+    /// The authority's own certificate and key, for a server that signs itself: it has a common
+    /// name and no other.
     pub fn itself(&self) -> Certificate {
         Certificate { chain_pem: self.pem(), key_pem: self.issuer.key().serialize_pem() }
     }
 
     /// Issues a server's certificate for host names and addresses.
     pub fn server(&self, names: &[&str]) -> Certificate {
-        self.issue(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2099)
+        self.issue(
+            names,
+            names.first().unwrap_or(&"server"),
+            ExtendedKeyUsagePurpose::ServerAuth,
+            2099,
+        )
     }
 
     /// Issues a server's certificate that was good until 2021.
     pub fn expired_server(&self, names: &[&str]) -> Certificate {
-        self.issue(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2021)
+        self.issue(
+            names,
+            names.first().unwrap_or(&"server"),
+            ExtendedKeyUsagePurpose::ServerAuth,
+            2021,
+        )
     }
 
     /// Issues a server's certificate with a number, by which it can be revoked.
     pub fn numbered_server(&self, names: &[&str], serial: u64) -> Certificate {
-        self.issue_numbered(names, names.first().unwrap_or(&"server"), ExtendedKeyUsagePurpose::ServerAuth, 2099, Some(serial))
+        self.issue_numbered(
+            names,
+            names.first().unwrap_or(&"server"),
+            ExtendedKeyUsagePurpose::ServerAuth,
+            2099,
+            Some(serial),
+        )
     }
 
     /// A list of revoked certificates by their numbers, in PEM.
@@ -73,7 +91,11 @@ impl Authority {
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        params.signed_by(&self.issuer).expect("the parameters are sound").pem().expect("a list can be written")
+        params
+            .signed_by(&self.issuer)
+            .expect("the parameters are sound")
+            .pem()
+            .expect("a list can be written")
     }
 
     /// Issues a client's certificate for a role.
@@ -81,7 +103,13 @@ impl Authority {
         self.issue(&[], role, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
-    fn issue(&self, names: &[&str], subject: &str, usage: ExtendedKeyUsagePurpose, until: i32) -> Certificate {
+    fn issue(
+        &self,
+        names: &[&str],
+        subject: &str,
+        usage: ExtendedKeyUsagePurpose,
+        until: i32,
+    ) -> Certificate {
         self.issue_numbered(names, subject, usage, until, None)
     }
 
@@ -94,7 +122,9 @@ impl Authority {
         serial: Option<u64>,
     ) -> Certificate {
         let key = KeyPair::generate().expect("a key can be made");
-        let mut params = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()).expect("names are ASCII");
+        let mut params =
+            CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+                .expect("names are ASCII");
         params.distinguished_name = common_name(subject);
         params.extended_key_usages = vec![usage];
         params.not_before = date_time_ymd(2020, 1, 1);

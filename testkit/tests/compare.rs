@@ -61,8 +61,14 @@ fn each_small_difference_is_seen() {
 #[test]
 fn physical_order_and_dropped_columns_make_no_difference_to_digests() {
     let database = testkit::newest_server().database("order");
-    database.execute("CREATE TABLE a (x integer, gone text, y text); ALTER TABLE a DROP COLUMN gone; CREATE TABLE b (y text, x integer)");
-    database.execute("INSERT INTO a VALUES (1, 'p'), (2, NULL), (3, ''); INSERT INTO b VALUES ('', 3), ('p', 1), (NULL, 2)");
+    database.execute(
+        "CREATE TABLE a (x integer, gone text, y text); ALTER TABLE a DROP COLUMN \
+         gone; CREATE TABLE b (y text, x integer)",
+    );
+    database.execute(
+        "INSERT INTO a VALUES (1, 'p'), (2, NULL), (3, ''); INSERT INTO b VALUES ('', \
+         3), ('p', 1), (NULL, 2)",
+    );
     let digests = database_digest(&database);
     assert_eq!(digests["public.a"], digests["public.b"]);
     database.execute("UPDATE b SET y = '' WHERE x = 2");

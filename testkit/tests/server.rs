@@ -1,4 +1,5 @@
-//! The harness proves itself: servers start as an unprivileged user, come back after a crash, and leave nothing behind.
+//! The harness proves itself: servers start as an unprivileged user, come back after a crash, and
+//! leave nothing behind.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -19,20 +20,27 @@ fn a_kong_database_is_loaded_on_every_version() {
             } else {
                 kong::load(&database);
             }
-            let tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+            let tables = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = \
+                'public'::regnamespace";
             assert_eq!(database.value(tables), if upgraded { "36" } else { "35" });
             let columns = "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
-                            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+                            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND \
+                            attnum > 0 AND NOT attisdropped
                               AND relname <> 'apis' AND attname <> 'api_id'";
             assert_eq!(database.value(columns), "301");
-            let kinds = "SELECT contype, count(*) FROM pg_constraint c JOIN pg_class r ON r.oid = conrelid
-                          WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f') AND relname <> 'apis' AND conname <> 'plugins_api_id_fkey'
+            let kinds = "SELECT contype, count(*) FROM pg_constraint c JOIN pg_class r ON r.oid = \
+                conrelid
+                          WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', \
+                          'f') AND relname <> 'apis' AND conname <> 'plugins_api_id_fkey'
                           GROUP BY 1 ORDER BY 1";
             assert_eq!(
                 format!("{:?}", database.rows(kinds)),
                 r#"[[Some("f"), Some("43")], [Some("p"), Some("34")], [Some("u"), Some("47")]]"#
             );
-            assert_eq!(database.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"), "27");
+            assert_eq!(
+                database.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"),
+                "27"
+            );
         }
     }
 }
@@ -71,22 +79,34 @@ fn a_proxy_cuts_where_it_is_told() {
 fn nothing_is_left_when_the_process_is_killed() {
     for signal in ["KILL", "INT", "TERM"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_testkit"))
-            .args(["run", "--pg", &testkit::newest().to_string(), "--", "/bin/sh", "-c", "echo $PGPORT; read end"])
+            .args([
+                "run",
+                "--pg",
+                &testkit::newest().to_string(),
+                "--",
+                "/bin/sh",
+                "-c",
+                "echo $PGPORT; read end",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program was built");
         let mut port = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut port).expect("it prints the port");
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut port)
+            .expect("it prints the port");
         let port: u16 = port.trim().parse().expect("a port");
         assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
         let prefix = format!("sbk-pg-{}-", child.id());
         let folders = || {
-            std::fs::read_dir(std::env::var_os("SILVERBACK_TEST_TMP").unwrap_or_else(|| "/tmp".into()))
-                .expect("a folder")
-                .flatten()
-                .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
-                .count()
+            std::fs::read_dir(
+                std::env::var_os("SILVERBACK_TEST_TMP").unwrap_or_else(|| "/tmp".into()),
+            )
+            .expect("a folder")
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+            .count()
         };
         assert_eq!(folders(), 1);
         testkit::signal(child.id(), signal);

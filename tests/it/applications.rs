@@ -1,6 +1,8 @@
-//! Schemas like those of large applications, carried by the plain owner of the database on every server: nothing may differ.
+//! Schemas like those of large applications, carried by the plain owner of the database on every
+//! server: nothing may differ.
 //!
-//! `scripts/regression` does the same with PostgreSQL's own regression database, which takes minutes.
+//! `scripts/regression` does the same with PostgreSQL's own regression database, which takes
+//! minutes.
 
 use crate::pair::Pair;
 

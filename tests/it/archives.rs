@@ -1,4 +1,5 @@
-//! Judges every archive that a test's run makes: by `verify`, and by the Python reader where it is not too large for it.
+//! Judges every archive that a test's run makes: by `verify`, and by the Python reader where it is
+//! not too large for it.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -27,9 +28,14 @@ pub(crate) fn made_by(arguments: &[&OsStr]) -> Option<PathBuf> {
     let options = &arguments[dump + 1..];
     let file = options.iter().enumerate().find_map(|(at, option)| match option.as_str() {
         "-f" | "--file" => options.get(at + 1).map(String::as_str),
-        option => option.strip_prefix("--file=").or_else(|| option.strip_prefix("-f").filter(|rest| !rest.is_empty())),
+        option => option
+            .strip_prefix("--file=")
+            .or_else(|| option.strip_prefix("-f").filter(|rest| !rest.is_empty())),
     });
-    assert!(file.is_some() || options.iter().any(|option| option == "--help" || option == "-?"), "which file does {options:?} write?");
+    assert!(
+        file.is_some() || options.iter().any(|option| option == "--help" || option == "-?"),
+        "which file does {options:?} write?"
+    );
     file.map(PathBuf::from).filter(|file| file.is_file())
 }
 
@@ -43,7 +49,10 @@ pub(crate) fn judge(path: &Path) {
     assert!(report.ok, "verify finds in {}:\n{}", path.display(), findings.join("\n"));
     if report.totals.file_bytes <= PYTHON_BYTES_MAX {
         static READER: OnceLock<Mutex<Reader>> = OnceLock::new();
-        let mut reader = READER.get_or_init(|| Mutex::new(Reader::start())).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = READER
+            .get_or_init(|| Mutex::new(Reader::start()))
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let answer = reader.ask(path);
         assert_eq!(answer, "[0, []]", "read.py of {}", path.display());
     }
@@ -78,12 +87,17 @@ struct Reader {
 
 impl Reader {
     fn start() -> Self {
-        const SCRIPT: &str =
-            "import json, sys\nimport read\nfor line in sys.stdin:\n    print(json.dumps(read.check(json.loads(line))), flush=True)\n";
+        const SCRIPT: &str = "import json, sys\nimport read\nfor line in sys.stdin:\n    \
+            print(json.dumps(read.check(json.loads(line))), flush=True)\n";
         let mut command = python();
-        command.args(["-c", SCRIPT]).env("PYTHONPATH", spec("")).env("PYTHONDONTWRITEBYTECODE", "1");
-        let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
-        let mut process = process.unwrap_or_else(|error| panic!("{command:?} does not run: {error}. {HOW}"));
+        command
+            .args(["-c", SCRIPT])
+            .env("PYTHONPATH", spec(""))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let mut process =
+            process.unwrap_or_else(|error| panic!("{command:?} does not run: {error}. {HOW}"));
         let questions = process.stdin.take().expect("piped");
         let answers = BufReader::new(process.stdout.take().expect("piped"));
         Self { process, questions, answers }
@@ -93,11 +107,15 @@ impl Reader {
     fn ask(&mut self, path: &Path) -> String {
         let question = serde_json::to_string(path).expect("a path of a test is UTF-8");
         let mut answer = String::new();
-        let asked = writeln!(self.questions, "{question}").and_then(|()| self.answers.read_line(&mut answer));
+        let asked = writeln!(self.questions, "{question}")
+            .and_then(|()| self.answers.read_line(&mut answer));
         if asked.is_err() || answer.is_empty() {
             let ended = self.process.wait();
             *self = Self::start();
-            panic!("read.py broke down over {} ({ended:?}); see what it says above. {HOW}", path.display());
+            panic!(
+                "read.py broke down over {} ({ended:?}); see what it says above. {HOW}",
+                path.display()
+            );
         }
         answer.trim_end().to_owned()
     }
@@ -109,10 +127,19 @@ fn the_archive_of_a_dump_is_seen_however_it_is_named() {
     let file = folder.path().join("x.sbk");
     let name = file.to_str().expect("UTF-8");
     let (long, short) = (format!("--file={name}"), format!("-f{name}"));
-    let ways: [&[&str]; 4] = [&["env", "dump", "-f", name, "-q"], &["dump", "--file", name], &["dump", &long], &["dump", &short]];
+    let ways: [&[&str]; 4] = [
+        &["env", "dump", "-f", name, "-q"],
+        &["dump", "--file", name],
+        &["dump", &long],
+        &["dump", &short],
+    ];
     for there in [None, Some(file.clone())] {
         for words in ways {
-            assert_eq!(made_by(&words.iter().map(OsStr::new).collect::<Vec<_>>()), there, "{words:?}");
+            assert_eq!(
+                made_by(&words.iter().map(OsStr::new).collect::<Vec<_>>()),
+                there,
+                "{words:?}"
+            );
         }
         std::fs::write(&file, "").expect("the folder is ours");
     }
@@ -124,7 +151,8 @@ fn the_archive_of_a_dump_is_seen_however_it_is_named() {
 fn an_archive_that_is_damaged_fails_the_test_that_made_it() {
     let folder = crate::support::temp_dir();
     let file = folder.path().join("x.sbk");
-    let mut bytes = std::fs::read(spec("vectors/zstd.sbk")).expect("the vector is part of the repository");
+    let mut bytes =
+        std::fs::read(spec("vectors/zstd.sbk")).expect("the vector is part of the repository");
     bytes[200] ^= 1;
     std::fs::write(&file, bytes).expect("the folder is ours");
     judge(&file);

@@ -1,4 +1,5 @@
-//! The command line as its users meet it: what is refused, what is printed where, exit codes, signals, and verify and list on archives made here.
+//! The command line as its users meet it: what is refused, what is printed where, exit codes,
+//! signals, and verify and list on archives made here.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,10 @@ use silverback::archive::manifest::{Manifest, RowEncoding, TableId};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
-use super::support::{Outcome, Silverback, assert_same_rows, assert_same_schema, dump, restore, temp_dir, verify, wait_for};
+use super::support::{
+    Outcome, Silverback, assert_same_rows, assert_same_schema, dump, restore, temp_dir, verify,
+    wait_for,
+};
 
 fn silverback(words: &str) -> Outcome {
     Silverback::new(words.split_whitespace()).run()
@@ -45,12 +49,25 @@ fn manifest() -> Manifest {
 /// An archive with four chunks of 1000 rows.
 fn archive(folder: &Path) -> PathBuf {
     let (path, uuid) = (folder.join("test.sbk"), Uuid::from_u128(1));
-    let mut writer = ArchiveWriter::new(File::create(&path).expect("created"), uuid, &manifest(), Codec::Zstd(1)).expect("written");
+    let mut writer = ArchiveWriter::new(
+        File::create(&path).expect("created"),
+        uuid,
+        &manifest(),
+        Codec::Zstd(1),
+    )
+    .expect("written");
     for chunk in 0..4 {
         let rows: Vec<String> = (0..1000).map(|row| (chunk * 1000 + row).to_string()).collect();
-        let (encoded, _) =
-            encode_chunk(uuid, TableId(1), RowEncoding::Text, 1, &(rows.join("\n") + "\n").into(), Codec::Zstd(1), Vec::new())
-                .expect("encoded");
+        let (encoded, _) = encode_chunk(
+            uuid,
+            TableId(1),
+            RowEncoding::Text,
+            1,
+            &(rows.join("\n") + "\n").into(),
+            Codec::Zstd(1),
+            Vec::new(),
+        )
+        .expect("encoded");
         writer.write_chunk(&encoded).expect("written");
     }
     writer.end_tables().expect("every table is there");
@@ -65,7 +82,9 @@ fn damage(path: &Path, at: usize) {
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 #[test]
@@ -86,14 +105,20 @@ fn wrong_use_is_exit_2_with_a_way_out() {
     check("verify a b", "'b'");
     check("", "Usage:");
     let line = json_lines(&silverback("dump --log-format json").expect(2).stderr);
-    assert_eq!((&line[0]["event"], &line[0]["code"], &line[0]["exit"]), (&json!("error"), &json!("usage"), &json!(2)));
+    assert_eq!(
+        (&line[0]["event"], &line[0]["code"], &line[0]["exit"]),
+        (&json!("error"), &json!("usage"), &json!(2))
+    );
 }
 
 #[test]
 fn help_and_version_go_to_standard_output() {
     let check = |words: &str, prints: &str| {
         let outcome = silverback(words).expect(0);
-        assert!(outcome.stdout.contains(prints) && outcome.stderr.is_empty(), "{words}: {outcome:?}");
+        assert!(
+            outcome.stdout.contains(prints) && outcome.stderr.is_empty(),
+            "{words}: {outcome:?}"
+        );
     };
     check("--help", "Commands:");
     check("-?", "Commands:");
@@ -111,9 +136,15 @@ fn an_intact_archive_is_verified() {
     assert!(outcome.stdout.contains("is intact: 2 tables, 4,000 rows"), "{}", outcome.stdout);
     let outcome = verify(&path).arg("-q").run().expect(0);
     assert!(outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{outcome:?}");
-    let report: Value = serde_json::from_str(&verify(&path).arg("--json").run().expect(0).stdout).expect("JSON");
-    assert_eq!((&report["schema_version"], &report["ok"], &report["totals"]["rows"]), (&json!(1), &json!(true), &json!(4000)));
-    assert!(verify(&path).arg("-v").run().expect(0).stderr.contains("public.rows: 4000 rows, digest "));
+    let report: Value =
+        serde_json::from_str(&verify(&path).arg("--json").run().expect(0).stdout).expect("JSON");
+    assert_eq!(
+        (&report["schema_version"], &report["ok"], &report["totals"]["rows"]),
+        (&json!(1), &json!(true), &json!(4000))
+    );
+    assert!(
+        verify(&path).arg("-v").run().expect(0).stderr.contains("public.rows: 4000 rows, digest ")
+    );
 }
 
 #[test]
@@ -125,9 +156,18 @@ fn all_damage_is_found_and_named() {
         damage(&path, (chunks[chunk].offset + chunks[chunk].stored_bytes - 1) as usize);
     }
     let outcome = verify(&path).run().expect(3).says("it is damaged: 2 findings");
-    assert!(outcome.stdout.contains("chunk 1 (of public.rows") && outcome.stdout.contains("chunk 3 (of public.rows"), "{}", outcome.stdout);
-    let report: Value = serde_json::from_str(&verify(&path).arg("--json").run().expect(3).stdout).expect("JSON");
-    assert_eq!((&report["findings"][1]["place"]["chunk"], &report["totals"]["rows"]), (&json!(3), &json!(2000)));
+    assert!(
+        outcome.stdout.contains("chunk 1 (of public.rows")
+            && outcome.stdout.contains("chunk 3 (of public.rows"),
+        "{}",
+        outcome.stdout
+    );
+    let report: Value =
+        serde_json::from_str(&verify(&path).arg("--json").run().expect(3).stdout).expect("JSON");
+    assert_eq!(
+        (&report["findings"][1]["place"]["chunk"], &report["totals"]["rows"]),
+        (&json!(3), &json!(2000))
+    );
 }
 
 #[test]
@@ -140,7 +180,11 @@ fn what_is_no_archive_is_said() {
         let outcome = verify(&path).run().expect(3);
         assert!(outcome.stdout.contains(says), "{}", outcome.stdout);
         Silverback::new(["list"]).arg(&path).run().expect(3).says(says);
-        Silverback::new(["restore", "-d", "host=/nonexistent user=x dbname=x"]).arg(&path).run().expect(3).says(says);
+        Silverback::new(["restore", "-d", "host=/nonexistent user=x dbname=x"])
+            .arg(&path)
+            .run()
+            .expect(3)
+            .says(says);
     };
     check(&whole[..whole.len() - 1], "cut short");
     check(&whole[..whole.len() / 2], "cut short");
@@ -154,13 +198,20 @@ fn what_is_no_archive_is_said() {
 fn an_archive_is_listed() {
     let folder = temp_dir();
     let path = archive(folder.path());
-    let list = |option: &str| Silverback::new(["list"]).arg(&path).args(option.split_whitespace()).run().expect(0).stdout;
+    let list = |option: &str| {
+        Silverback::new(["list"]).arg(&path).args(option.split_whitespace()).run().expect(0).stdout
+    };
     let text = list("");
     assert!(text.contains("public.rows") && text.contains("4,000"), "{text}");
     assert!(text.contains("event trigger evil\\u{1b}[2J: not supported"), "{text}");
     let value: Value = serde_json::from_str(&list("--json")).expect("JSON");
-    assert_eq!((&value["tables"][1]["rows"], &value["objects"][0]["identity"]), (&json!(4000), &json!("TABLE public.empty")));
-    assert!(list("--sql").contains("CREATE TABLE public.rows (id integer);\nALTER TABLE public.rows OWNER TO kong;\n"));
+    assert_eq!(
+        (&value["tables"][1]["rows"], &value["objects"][0]["identity"]),
+        (&json!(4000), &json!("TABLE public.empty"))
+    );
+    assert!(list("--sql").contains(
+        "CREATE TABLE public.rows (id integer);\nALTER TABLE public.rows OWNER TO kong;\n"
+    ));
 }
 
 #[test]
@@ -168,7 +219,8 @@ fn output_that_cannot_be_written_is_an_error() {
     let folder = temp_dir();
     let path = archive(folder.path());
     let full = File::options().write(true).open("/dev/full").expect("Linux has it");
-    for words in [&["list"][..], &["verify"], &["list", "--sql"], &["list", "--json"], &["--help"]] {
+    for words in [&["list"][..], &["verify"], &["list", "--sql"], &["list", "--json"], &["--help"]]
+    {
         let mut command = Command::new("env");
         command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_silverback")]);
         command.args(words).stdout(full.try_clone().expect("cloned")).stderr(Stdio::piped());
@@ -177,7 +229,10 @@ fn output_that_cannot_be_written_is_an_error() {
         }
         let output = command.output().expect("it runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(8) && stderr.contains("write to standard output"), "{words:?}: {output:?}");
+        assert!(
+            output.status.code() == Some(8) && stderr.contains("write to standard output"),
+            "{words:?}: {output:?}"
+        );
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
@@ -187,7 +242,9 @@ fn an_output_that_exists_is_never_touched() {
     let folder = temp_dir();
     let path = folder.path().join("there.sbk");
     std::fs::write(&path, "precious").expect("written");
-    let dump = |path: &Path| Silverback::new(["dump", "-d", "host=/nonexistent user=x dbname=x", "-f"]).arg(path).run();
+    let dump = |path: &Path| {
+        Silverback::new(["dump", "-d", "host=/nonexistent user=x dbname=x", "-f"]).arg(path).run()
+    };
     dump(&path).expect(6).says("exists");
     dump(folder.path()).expect(6).says("it is a folder");
     dump(&folder.path().join("no/such/folder.sbk")).expect(8).says("create its folder first");
@@ -203,31 +260,55 @@ fn errors_are_json_when_asked() {
     let words = ["dump", "--log-format", "json", "-d", "host=/nonexistent user=x dbname=x", "-f"];
     let outcome = Silverback::new(words).arg(&file).run().expect(4);
     let last = json_lines(&outcome.stderr).pop().expect("a line");
-    assert_eq!((&last["event"], &last["code"], &last["exit"]), (&json!("error"), &json!("connect"), &json!(4)));
-    assert!(last["doing"].is_string() && last["cause"].is_string() && outcome.stdout.is_empty(), "{last}");
+    assert_eq!(
+        (&last["event"], &last["code"], &last["exit"]),
+        (&json!("error"), &json!("connect"), &json!(4))
+    );
+    assert!(
+        last["doing"].is_string() && last["cause"].is_string() && outcome.stdout.is_empty(),
+        "{last}"
+    );
 }
 
 #[test]
 fn a_dump_sums_up() {
     let database = testkit::newest_server().database("cli_summary");
-    database.execute("CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 1000) g; CREATE TABLE \"b\n\" ()");
+    database.execute(
+        "CREATE TABLE a AS SELECT g AS id FROM generate_series(1, 1000) g; CREATE TABLE \"b\n\" ()",
+    );
     let folder = temp_dir();
-    let outcome = dump(&database, &folder.path().join("text.sbk")).run().expect(0).says("dumped 2 tables, 1,000 rows: ");
+    let outcome = dump(&database, &folder.path().join("text.sbk"))
+        .run()
+        .expect(0)
+        .says("dumped 2 tables, 1,000 rows: ");
     assert!(outcome.stdout.is_empty() && outcome.stderr.contains("root "), "{outcome:?}");
     let outcome = dump(&database, &folder.path().join("quiet.sbk")).arg("-q").run().expect(0);
     assert!(outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{outcome:?}");
-    let outcome = dump(&database, &folder.path().join("json.sbk")).args(["--log-format", "json"]).run().expect(0);
+    let outcome = dump(&database, &folder.path().join("json.sbk"))
+        .args(["--log-format", "json"])
+        .run()
+        .expect(0);
     let last = json_lines(&outcome.stderr).pop().expect("a line");
-    assert_eq!((&last["event"], &last["rows"], &last["tables"]), (&json!("summary"), &json!(1000), &json!(2)));
-    dump(&database, &folder.path().join("none.sbk")).args(["-t", "a", "-t", "missing"]).run().expect(6).says("nothing matches missing");
+    assert_eq!(
+        (&last["event"], &last["rows"], &last["tables"]),
+        (&json!("summary"), &json!(1000), &json!(2))
+    );
+    dump(&database, &folder.path().join("none.sbk"))
+        .args(["-t", "a", "-t", "missing"])
+        .run()
+        .expect(6)
+        .says("nothing matches missing");
 }
 
 #[test]
 fn what_is_not_carried_is_named_and_exit_10() {
     let database = testkit::newest_server().database("cli_left_out");
-    database.execute("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent)");
+    database.execute(
+        "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent)",
+    );
     let folder = temp_dir();
-    let says = "warning: not carried: foreign key child_id_fkey on public.child: it needs public.parent, which is not selected";
+    let says = "warning: not carried: foreign key child_id_fkey on public.child: it needs \
+        public.parent, which is not selected";
     dump(&database, &folder.path().join("x.sbk")).args(["-t", "child"]).run().expect(10).says(says);
 }
 
@@ -240,20 +321,26 @@ fn signals_leave_nothing() {
         let blocker = database.connect();
         blocker.execute("BEGIN; LOCK a");
         let run = dump(&database, &folder.path().join("x.sbk")).spawn();
-        wait_for("the dump to wait for the lock", || database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0");
+        wait_for("the dump to wait for the lock", || {
+            database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0"
+        });
         let started = Instant::now();
         run.signal(signal);
         run.wait().expect(code).says("stopped by SIG");
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 0);
-        wait_for("the server to be rid of it", || database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0");
+        wait_for("the server to be rid of it", || {
+            database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0"
+        });
     }
 }
 
 #[test]
 fn a_file_size_limit_is_reported() {
     let database = testkit::newest_server().database("cli_limit");
-    database.execute("CREATE TABLE a AS SELECT gen_random_uuid() AS id FROM generate_series(1, 50000) g");
+    database.execute(
+        "CREATE TABLE a AS SELECT gen_random_uuid() AS id FROM generate_series(1, 50000) g",
+    );
     let folder = temp_dir();
     let file = folder.path().join("x.sbk");
     let mut command = Command::new("sh");
@@ -276,17 +363,25 @@ fn a_file_size_limit_is_reported() {
 
 #[test]
 fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
-    let (source, copy) = (testkit::newest_server().database("cli_source"), testkit::newest_server().database("cli_copy"));
+    let (source, copy) = (
+        testkit::newest_server().database("cli_source"),
+        testkit::newest_server().database("cli_copy"),
+    );
     source.execute(
-        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 1000); CREATE TABLE b (id int REFERENCES a)",
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 1000); \
+         CREATE TABLE b (id int REFERENCES a)",
     );
     let folder = temp_dir();
     let file = folder.path().join("x.sbk");
     dump(&source, &file).run().expect(0);
     let outcome = restore(&file, &copy).arg("--dry-run").run().expect(0);
     assert!(outcome.stdout.contains("CREATE TABLE public.a"), "{}", outcome.stdout);
-    assert_eq!(copy.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0");
-    let says = "warning: not carried: foreign key b_id_fkey on public.b: it needs public.a, which is not selected";
+    assert_eq!(
+        copy.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
+        "0"
+    );
+    let says = "warning: not carried: foreign key b_id_fkey on public.b: it needs public.a, which \
+        is not selected";
     restore(&file, &copy).args(["--dry-run", "-t", "b"]).run().expect(10).says(says);
     restore(&file, &copy).args(["-t", "missing"]).run().expect(6).says("nothing matches missing");
     restore(&file, &copy).run().expect(0).says(", 1,000 rows, ");
@@ -294,22 +389,32 @@ fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
     assert!(outcome.stdout.contains("in the way: "), "{}", outcome.stdout);
     let outcome = restore(&file, &copy).args(["--log-format", "json"]).run().expect(6);
     let last = json_lines(&outcome.stderr).pop().expect("a line");
-    assert_eq!((&last["event"], &last["code"], &last["exit"]), (&json!("error"), &json!("requirement"), &json!(6)));
+    assert_eq!(
+        (&last["event"], &last["code"], &last["exit"]),
+        (&json!("error"), &json!("requirement"), &json!(6))
+    );
 }
 
 #[test]
 fn rows_alone_go_into_tables_that_stand() {
     let server = testkit::newest_server();
-    let (source, empty, standing) = (server.database("cli_rows"), server.database("cli_none"), server.database("cli_tables"));
-    let tables = "CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b";
-    source.execute(&format!("{tables}; INSERT INTO b VALUES (1); INSERT INTO a (b) SELECT 1 FROM generate_series(1, 10)"));
+    let (source, empty, standing) =
+        (server.database("cli_rows"), server.database("cli_none"), server.database("cli_tables"));
+    let tables = "CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY \
+        KEY); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b";
+    source.execute(&format!(
+        "{tables}; INSERT INTO b VALUES (1); INSERT INTO a (b) SELECT 1 FROM generate_series(1, 10)"
+    ));
     standing.execute(tables);
     let folder = temp_dir();
     let file = folder.path().join("rows.sbk");
     dump(&source, &file).arg("-a").run().expect(0);
     // Without -a, too: the archive holds no definitions.
     restore(&file, &empty).run().expect(6).says("public.a");
-    assert_eq!(empty.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
+    assert_eq!(
+        empty.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"),
+        "0"
+    );
     restore(&file, &standing).run().expect(0);
     assert_same_rows(&source, &standing);
     assert_eq!(standing.value("SELECT nextval('a_id_seq')"), "11");
@@ -326,10 +431,14 @@ fn a_schema_comes_back_without_its_rows() {
     restore(&file, &copy).run().expect(0);
     assert_same_schema(&source, &copy);
     let (tables, one) = (folder.path().join("tables.sbk"), server.database("cli_tables_copy"));
-    dump(&source, &tables).args(["-t", "consumers", "-t", "workspaces", "-t", "KeyAuth_*", "-t", "tags"]).run().expect(0);
+    dump(&source, &tables)
+        .args(["-t", "consumers", "-t", "workspaces", "-t", "KeyAuth_*", "-t", "tags"])
+        .run()
+        .expect(0);
     restore(&tables, &one).run().expect(0);
     let names = one.value(
-        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND \
+         relnamespace = 'public'::regnamespace",
     );
     assert_eq!(names, "consumers keyauth_credentials tags workspaces");
 }

@@ -1,4 +1,5 @@
-//! Opening sessions with real servers: TLS, passwords, sockets, several hosts, and each way it can fail.
+//! Opening sessions with real servers: TLS, passwords, sockets, several hosts, and each way it can
+//! fail.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -25,43 +26,47 @@ const SERIAL: u64 = 4711;
 
 const PASSWORD: &str = "pass'wörd";
 
-static TLS: LazyLock<TlsServer> = LazyLock::new(|| {
-    let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
-    let server = testkit::Server::spec(testkit::newest())
+static TLS: LazyLock<TlsServer> =
+    LazyLock::new(|| {
+        let (authority, stranger) = (Authority::new("authority"), Authority::new("stranger"));
+        let server = testkit::Server::spec(testkit::newest())
         .tls(&authority.numbered_server(&["localhost", "db.example"], SERIAL))
         .client_authority(&authority)
         .conf("ssl_max_protocol_version = 'TLSv1.2'\npassword_encryption = 'scram-sha-256'")
-        .hba("host all plain 127.0.0.1/32 trust\nhostssl all certified 127.0.0.1/32 cert\nhostssl all all 127.0.0.1/32 scram-sha-256")
+        .hba("host all plain 127.0.0.1/32 trust\nhostssl all certified 127.0.0.1/32 cert\nhostssl \
+            all all 127.0.0.1/32 scram-sha-256")
         .start();
-    let sql = format!(
-        "CREATE ROLE plain LOGIN; CREATE ROLE certified LOGIN; CREATE ROLE full LOGIN CONNECTION LIMIT 0 PASSWORD 'x';
+        let sql = format!(
+        "CREATE ROLE plain LOGIN; CREATE ROLE certified LOGIN; CREATE ROLE full LOGIN CONNECTION \
+         LIMIT 0 PASSWORD 'x';
          CREATE ROLE kong LOGIN PASSWORD '{}'",
         PASSWORD.replace('\'', "''")
     );
-    server.connect("postgres").execute(&sql);
-    let folder = super::support::temp_dir();
-    std::fs::write(folder.path().join("authority"), authority.pem()).expect("written");
-    std::fs::write(folder.path().join("stranger"), stranger.pem()).expect("written");
-    write_client(&folder, &authority.client("certified"));
-    let lists = folder.path().join("lists");
-    std::fs::create_dir(&lists).expect("made");
-    for (path, list) in [
-        (folder.path().join("none.crl"), authority.revocation_list(&[])),
-        (folder.path().join("all.crl"), authority.revocation_list(&[SERIAL])),
-        (folder.path().join("other.crl"), stranger.revocation_list(&[])),
-        (lists.join("all"), authority.revocation_list(&[SERIAL])),
-    ] {
-        std::fs::write(path, list).expect("written");
-    }
-    TlsServer { server, folder }
-});
+        server.connect("postgres").execute(&sql);
+        let folder = super::support::temp_dir();
+        std::fs::write(folder.path().join("authority"), authority.pem()).expect("written");
+        std::fs::write(folder.path().join("stranger"), stranger.pem()).expect("written");
+        write_client(&folder, &authority.client("certified"));
+        let lists = folder.path().join("lists");
+        std::fs::create_dir(&lists).expect("made");
+        for (path, list) in [
+            (folder.path().join("none.crl"), authority.revocation_list(&[])),
+            (folder.path().join("all.crl"), authority.revocation_list(&[SERIAL])),
+            (folder.path().join("other.crl"), stranger.revocation_list(&[])),
+            (lists.join("all"), authority.revocation_list(&[SERIAL])),
+        ] {
+            std::fs::write(path, list).expect("written");
+        }
+        TlsServer { server, folder }
+    });
 
 fn write_client(folder: &tempfile::TempDir, certificate: &Certificate) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(folder.path().join("client.crt"), &certificate.chain_pem).expect("written");
     let key = folder.path().join("client.key");
     std::fs::write(&key, &certificate.key_pem).expect("written");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("the file is ours");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600))
+        .expect("the file is ours");
 }
 
 impl TlsServer {
@@ -76,7 +81,10 @@ impl TlsServer {
         let more = more.replace("{stranger}", &self.file("stranger").display().to_string());
         let password = PASSWORD.replace('\'', "\\'");
         let port = self.server.port();
-        format!("host=localhost hostaddr=127.0.0.1 port={port} user=kong password='{password}' dbname=postgres {more}")
+        format!(
+            "host=localhost hostaddr=127.0.0.1 port={port} user=kong password='{password}' \
+             dbname=postgres {more}"
+        )
     }
 }
 
@@ -85,14 +93,20 @@ fn open(conninfo: &str) -> Result<bool, Error> {
     let server = Server::from_conninfo(conninfo)?;
     testkit::block_on(async move {
         let session = server.open(Purpose::Dump(&Transaction::default())).await?;
-        let row = session.query_one("look", "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()").await?;
+        let row = session
+            .query_one(
+                "look",
+                "SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()",
+            )
+            .await?;
         row.get(0)
     })
 }
 
 #[track_caller]
 fn check_open(conninfo: &str, encrypted: bool) {
-    let found = open(conninfo).unwrap_or_else(|error| panic!("{conninfo}: {error} ({:?})", error.hint_text()));
+    let found = open(conninfo)
+        .unwrap_or_else(|error| panic!("{conninfo}: {error} ({:?})", error.hint_text()));
     assert_eq!(found, encrypted, "{conninfo}");
 }
 
@@ -101,7 +115,11 @@ fn check_refused(conninfo: &str, cause: &str, hint: &str) -> Error {
     let error = open(conninfo).expect_err(conninfo);
     assert_eq!(error.kind(), Kind::Connect, "{error}");
     assert!(error.to_string().contains(cause), "{conninfo}: {error}");
-    assert!(error.hint_text().unwrap_or_default().contains(hint), "{conninfo}: {error}: {:?}", error.hint_text());
+    assert!(
+        error.hint_text().unwrap_or_default().contains(hint),
+        "{conninfo}: {error}: {:?}",
+        error.hint_text()
+    );
     assert!(!format!("{error:?}").contains(PASSWORD), "{error:?}");
     error
 }
@@ -109,7 +127,13 @@ fn check_refused(conninfo: &str, cause: &str, hint: &str) -> Error {
 #[test]
 fn modes_of_tls() {
     let tls = |more| TLS.conninfo(more);
-    for mode in ["sslmode=allow", "sslmode=prefer", "sslmode=require", "", "sslmode=prefer sslrootcert={stranger}"] {
+    for mode in [
+        "sslmode=allow",
+        "sslmode=prefer",
+        "sslmode=require",
+        "",
+        "sslmode=prefer sslrootcert={stranger}",
+    ] {
         check_open(&tls(mode), true);
     }
     check_open(&tls("sslmode=verify-ca sslrootcert={authority}"), true);
@@ -120,15 +144,32 @@ fn modes_of_tls() {
     check_open(&tls("sslmode=allow user=plain"), false);
     check_open(&tls("sslmode=disable user=plain"), false);
     check_refused(&tls("sslmode=disable"), "no pg_hba.conf entry", "pg_hba.conf");
-    check_refused(&tls("sslmode=verify-full sslrootcert={authority} host=wrong.example"), "not made out for wrong.example", "by the name");
-    check_refused(&tls("sslmode=verify-full sslrootcert={authority} host=127.0.0.1"), "not made out for 127.0.0.1", "by the name");
-    check_refused(&tls("sslmode=verify-ca sslrootcert={stranger}"), "not signed by a trusted authority", "sslrootcert");
-    check_refused(&tls("sslmode=require sslrootcert={stranger}"), "not signed by a trusted authority", "sslrootcert");
+    check_refused(
+        &tls("sslmode=verify-full sslrootcert={authority} host=wrong.example"),
+        "not made out for wrong.example",
+        "by the name",
+    );
+    check_refused(
+        &tls("sslmode=verify-full sslrootcert={authority} host=127.0.0.1"),
+        "not made out for 127.0.0.1",
+        "by the name",
+    );
+    check_refused(
+        &tls("sslmode=verify-ca sslrootcert={stranger}"),
+        "not signed by a trusted authority",
+        "sslrootcert",
+    );
+    check_refused(
+        &tls("sslmode=require sslrootcert={stranger}"),
+        "not signed by a trusted authority",
+        "sslrootcert",
+    );
 }
 
 #[test]
 fn a_failed_handshake_falls_back_only_where_it_may() {
-    let tls = |more: &str| TLS.conninfo(&format!("user=plain ssl_min_protocol_version=TLSv1.3 {more}"));
+    let tls =
+        |more: &str| TLS.conninfo(&format!("user=plain ssl_min_protocol_version=TLSv1.3 {more}"));
     check_open(&tls("sslmode=prefer"), false);
     check_refused(&tls("sslmode=require"), "TLS", "");
 }
@@ -137,12 +178,20 @@ fn a_failed_handshake_falls_back_only_where_it_may() {
 fn channel_binding() {
     check_open(&TLS.conninfo("channel_binding=require"), true);
     check_open(&TLS.conninfo("channel_binding=disable"), true);
-    check_refused(&TLS.conninfo("channel_binding=require user=plain"), "did not use channel binding", "SCRAM");
+    check_refused(
+        &TLS.conninfo("channel_binding=require user=plain"),
+        "did not use channel binding",
+        "SCRAM",
+    );
 }
 
 #[test]
 fn client_certificates() {
-    let own = format!("user=certified sslcert={} sslkey={}", TLS.file("client.crt").display(), TLS.file("client.key").display());
+    let own = format!(
+        "user=certified sslcert={} sslkey={}",
+        TLS.file("client.crt").display(),
+        TLS.file("client.key").display()
+    );
     check_open(&TLS.conninfo(&own), true);
     check_refused(&TLS.conninfo("user=certified sslmode=require"), "certificate", "sslcert");
 }
@@ -154,27 +203,49 @@ fn a_certificate_that_signs_itself_is_trusted_by_name_of_file() {
     let folder = super::support::temp_dir();
     let root = folder.path().join("root");
     std::fs::write(&root, authority.pem()).expect("written");
-    let base = format!("hostaddr=127.0.0.1 port={} user=postgres sslrootcert={}", server.port(), root.display());
+    let base = format!(
+        "hostaddr=127.0.0.1 port={} user=postgres sslrootcert={}",
+        server.port(),
+        root.display()
+    );
     check_open(&format!("{base} host=any sslmode=verify-ca"), true);
     check_open(&format!("{base} host=self.example sslmode=verify-full"), true);
-    check_refused(&format!("{base} host=other.example sslmode=verify-full"), "not made out for other.example", "by the name");
+    check_refused(
+        &format!("{base} host=other.example sslmode=verify-full"),
+        "not made out for other.example",
+        "by the name",
+    );
     std::fs::write(&root, Authority::new("self.example").pem()).expect("written");
-    check_refused(&format!("{base} host=self.example sslmode=verify-ca"), "certificate", "sslrootcert");
+    check_refused(
+        &format!("{base} host=self.example sslmode=verify-ca"),
+        "certificate",
+        "sslrootcert",
+    );
 }
 
 #[test]
 fn an_expired_certificate() {
     let authority = Authority::new("authority");
-    let server = testkit::Server::spec(testkit::newest()).tls(&authority.expired_server(&["localhost"])).start();
+    let server = testkit::Server::spec(testkit::newest())
+        .tls(&authority.expired_server(&["localhost"]))
+        .start();
     let folder = super::support::temp_dir();
     let root = folder.path().join("root");
     std::fs::write(&root, authority.pem()).expect("written");
     let base = format!("host=localhost hostaddr=127.0.0.1 port={} user=postgres", server.port());
     check_open(&format!("{base} sslmode=require"), true);
-    check_refused(&format!("{base} sslmode=verify-ca sslrootcert={}", root.display()), "expired", "clock");
+    check_refused(
+        &format!("{base} sslmode=verify-ca sslrootcert={}", root.display()),
+        "expired",
+        "clock",
+    );
     // PostgreSQL 17 knows TLS without asking first; older servers take it for nonsense.
     let direct = format!("{base} sslmode=require sslnegotiation=direct");
-    if server.version() >= 17 { check_open(&direct, true) } else { drop(check_refused(&direct, "", "")) }
+    if server.version() >= 17 {
+        check_open(&direct, true)
+    } else {
+        drop(check_refused(&direct, "", ""))
+    }
 }
 
 #[test]
@@ -186,20 +257,40 @@ fn a_server_without_tls() {
     }
     check_refused(&format!("{base} sslmode=require"), "does not offer TLS", "ssl = on");
     check_refused(&format!("{base} channel_binding=require"), "did not use channel binding", "TLS");
-    let socket = format!("host={} port={} user=postgres sslmode=verify-full", server.socket_dir().display(), server.port());
+    let socket = format!(
+        "host={} port={} user=postgres sslmode=verify-full",
+        server.socket_dir().display(),
+        server.port()
+    );
     check_open(&socket, false);
     check_open(&format!("postgresql://postgres@localhost:{}/postgres", server.port()), false);
 }
 
 #[test]
 fn refusals_of_the_server() {
-    let wrong = check_refused(&TLS.conninfo("password=wrong"), "password authentication failed", "the connection string");
+    let wrong = check_refused(
+        &TLS.conninfo("password=wrong"),
+        "password authentication failed",
+        "the connection string",
+    );
     assert_eq!(wrong.sqlstate(), Some("28P01"));
-    check_refused(&TLS.conninfo("password=''"), "asks for a password, and none is given", "PGPASSWORD");
-    check_refused(&TLS.conninfo("user=plain dbname=nowhere"), "\"nowhere\" does not exist", "create it");
+    check_refused(
+        &TLS.conninfo("password=''"),
+        "asks for a password, and none is given",
+        "PGPASSWORD",
+    );
+    check_refused(
+        &TLS.conninfo("user=plain dbname=nowhere"),
+        "\"nowhere\" does not exist",
+        "create it",
+    );
     check_refused(&TLS.conninfo("user=full password=x"), "too many connections", "-j");
     let server = testkit::newest_server();
-    check_refused(&format!("host=127.0.0.1 port={} user=nobody_here", server.port()), "role \"nobody_here\" does not exist", "LOGIN");
+    check_refused(
+        &format!("host=127.0.0.1 port={} user=nobody_here", server.port()),
+        "role \"nobody_here\" does not exist",
+        "LOGIN",
+    );
 }
 
 #[test]
@@ -215,7 +306,8 @@ fn a_typed_password_is_asked_for_once() {
     let server = Server::new(target, Some(ask)).expect("a server");
     testkit::block_on(async move {
         let transaction = Transaction::default();
-        let (first, second) = tokio::join!(server.open(Purpose::Dump(&transaction)), server.open(Purpose::Restore));
+        let (first, second) =
+            tokio::join!(server.open(Purpose::Dump(&transaction)), server.open(Purpose::Restore));
         first.expect("opened");
         second.expect("opened");
         server.open(Purpose::Dump(&transaction)).await.expect("opened");
@@ -227,17 +319,37 @@ fn a_typed_password_is_asked_for_once() {
 fn only_admitted_methods_are_answered() {
     check_open(&TLS.conninfo("sslmode=require require_auth=scram-sha-256"), true);
     check_open(&TLS.conninfo("sslmode=require require_auth=!password,!md5"), true);
-    check_refused(&TLS.conninfo("sslmode=require require_auth=md5"), "the authentication scram-sha-256", "PGREQUIREAUTH");
-    check_refused(&TLS.conninfo("user=plain sslmode=disable require_auth=scram-sha-256"), "does not ask who we are", "PGREQUIREAUTH");
+    check_refused(
+        &TLS.conninfo("sslmode=require require_auth=md5"),
+        "the authentication scram-sha-256",
+        "PGREQUIREAUTH",
+    );
+    check_refused(
+        &TLS.conninfo("user=plain sslmode=disable require_auth=scram-sha-256"),
+        "does not ask who we are",
+        "PGREQUIREAUTH",
+    );
 }
 
 #[test]
 fn revoked_certificates_are_refused() {
     let verified = "sslmode=verify-full sslrootcert={authority}";
     check_open(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/none.crl")), true);
-    check_refused(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/all.crl")), "is revoked", "new one");
-    check_refused(&TLS.conninfo(&format!("{verified} sslcrldir={{folder}}/lists")), "is revoked", "new one");
-    check_refused(&TLS.conninfo(&format!("{verified} sslcrl={{folder}}/other.crl")), "is not known", "sslcrl");
+    check_refused(
+        &TLS.conninfo(&format!("{verified} sslcrl={{folder}}/all.crl")),
+        "is revoked",
+        "new one",
+    );
+    check_refused(
+        &TLS.conninfo(&format!("{verified} sslcrldir={{folder}}/lists")),
+        "is revoked",
+        "new one",
+    );
+    check_refused(
+        &TLS.conninfo(&format!("{verified} sslcrl={{folder}}/other.crl")),
+        "is not known",
+        "sslcrl",
+    );
     check_open(&TLS.conninfo("sslmode=require sslcrl={folder}/all.crl"), true);
 }
 
@@ -258,12 +370,26 @@ fn several_hosts_are_tried_in_order() {
     let port = testkit::newest_server().port();
     let starting = fake(|_| fatal("57P03", "the database system is starting up"));
     check_open(&format!("host=127.0.0.1,127.0.0.1 port=1,{port} user=postgres"), false);
-    check_open(&format!("host=127.0.0.1,127.0.0.1 port={starting},{port} user=postgres sslmode=disable"), false);
-    check_open(&format!("host=/nowhere,127.0.0.1 port={port} user=postgres load_balance_hosts=random"), false);
-    let error = check_refused("host=127.0.0.1,/nowhere port=1 user=postgres", "nobody listens there", "listen_addresses");
+    check_open(
+        &format!("host=127.0.0.1,127.0.0.1 port={starting},{port} user=postgres sslmode=disable"),
+        false,
+    );
+    check_open(
+        &format!("host=/nowhere,127.0.0.1 port={port} user=postgres load_balance_hosts=random"),
+        false,
+    );
+    let error = check_refused(
+        "host=127.0.0.1,/nowhere port=1 user=postgres",
+        "nobody listens there",
+        "listen_addresses",
+    );
     assert!(error.to_string().contains("no such socket"), "{error}");
     // A server that was reached and says no ends the search.
-    let error = check_refused(&format!("host=127.0.0.1,/nowhere port={port} user=postgres dbname=gone"), "\"gone\" does not exist", "");
+    let error = check_refused(
+        &format!("host=127.0.0.1,/nowhere port={port} user=postgres dbname=gone"),
+        "\"gone\" does not exist",
+        "",
+    );
     assert!(!error.to_string().contains("socket"), "{error}");
 }
 
@@ -273,10 +399,18 @@ fn peers_that_are_no_server() {
     check_refused("host=no-such-host.invalid user=x", "cannot be resolved", "name");
     check_refused("host=/nowhere user=x", "no such socket", "-h");
     let starting = fake(|_| fatal("57P03", "the database system is starting up"));
-    check_refused(&format!("host=127.0.0.1 port={starting} user=x sslmode=disable"), "starting up", "wait");
+    check_refused(
+        &format!("host=127.0.0.1 port={starting} user=x sslmode=disable"),
+        "starting up",
+        "wait",
+    );
     let web = fake(|_| b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
     check_refused(&format!("host=127.0.0.1 port={web} user=x sslmode=disable"), "", "PostgreSQL");
-    check_refused(&format!("host=127.0.0.1 port={web} user=x sslmode=require"), "does not offer TLS", "");
+    check_refused(
+        &format!("host=127.0.0.1 port={web} user=x sslmode=require"),
+        "does not offer TLS",
+        "",
+    );
     let closing = fake(|_| Vec::new());
     check_refused(&format!("host=127.0.0.1 port={closing} user=x"), "closed the connection", "log");
 }
@@ -287,9 +421,11 @@ fn silence_ends_in_the_time_out() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = silent.local_addr().expect("bound").port();
     let half = fake(|_| b"S".to_vec());
-    for (port, mode) in [(port, "disable"), (port, "prefer"), (port, "require"), (half, "require")] {
+    for (port, mode) in [(port, "disable"), (port, "prefer"), (port, "require"), (half, "require")]
+    {
         let start = Instant::now();
-        let conninfo = format!("host=127.0.0.1 port={port} user=x connect_timeout=1 sslmode={mode}");
+        let conninfo =
+            format!("host=127.0.0.1 port={port} user=x connect_timeout=1 sslmode={mode}");
         let error = open(&conninfo).expect_err("silence");
         assert_eq!(error.kind(), Kind::Connect);
         let took = start.elapsed();
@@ -309,7 +445,9 @@ fn cancel_all_reaches_sessions_over_tls() {
             server.open(Purpose::Dump(&Transaction::default())).await.expect("opened"),
         ];
         let start = Instant::now();
-        let sleeps = futures_util::future::join_all(sessions.iter().map(|session| session.execute("sleep", "SELECT pg_sleep(60)")));
+        let sleeps = futures_util::future::join_all(
+            sessions.iter().map(|session| session.execute("sleep", "SELECT pg_sleep(60)")),
+        );
         let cancel = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             server.cancel_all().await;

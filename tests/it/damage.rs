@@ -1,5 +1,5 @@
-//! A real archive with every byte flipped, every length cut, bytes put in and taken out: always found, never restored, no panic.
-//! And one that is written to an output that fails at any byte.
+//! A real archive with every byte flipped, every length cut, bytes put in and taken out: always
+//! found, never restored, no panic. And one that is written to an output that fails at any byte.
 
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -46,8 +46,14 @@ struct Restorer {
 
 impl Restorer {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-        Self { runtime, server: Server::from_conninfo(NOWHERE).expect("the address is well-formed") }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        Self {
+            runtime,
+            server: Server::from_conninfo(NOWHERE).expect("the address is well-formed"),
+        }
     }
 
     fn refusal(&self, path: &Path) -> Kind {
@@ -55,15 +61,27 @@ impl Restorer {
             Ok(source) => source,
             Err(error) => return error.kind(),
         };
-        let options = restore::Options { limits: Limits { max_memory: Some(1 << 20), ..Limits::default() }, ..restore::Options::default() };
-        self.runtime.block_on(restore::run(source, &self.server, options, Arc::new(Silent))).expect_err("there is no server").kind()
+        let options = restore::Options {
+            limits: Limits { max_memory: Some(1 << 20), ..Limits::default() },
+            ..restore::Options::default()
+        };
+        self.runtime
+            .block_on(restore::run(source, &self.server, options, Arc::new(Silent)))
+            .expect_err("there is no server")
+            .kind()
     }
 }
 
-/// The bytes of chunks, which a restore checks one by one; everything else it checks before it looks for the server.
+/// The bytes of chunks, which a restore checks one by one; everything else it checks before it
+/// looks for the server.
 fn chunks(whole: &[u8]) -> Vec<std::ops::Range<u64>> {
     let archive = Archive::open(whole.to_vec(), "whole").expect("it is intact");
-    archive.index.chunks.iter().map(|entry| entry.offset..entry.offset + entry.stored_bytes).collect()
+    archive
+        .index
+        .chunks
+        .iter()
+        .map(|entry| entry.offset..entry.offset + entry.stored_bytes)
+        .collect()
 }
 
 #[test]
@@ -81,7 +99,11 @@ fn every_flipped_byte_is_found_and_nothing_of_it_restored() {
         let at = at as u64;
         file.write_all_at(&[byte ^ 1 << (at % 8)], at).expect("it is ours");
         assert_ne!(findings(&path), [""; 0], "byte {at}");
-        let expected = if chunks.iter().any(|chunk| chunk.contains(&at)) { Kind::Connect } else { Kind::Archive };
+        let expected = if chunks.iter().any(|chunk| chunk.contains(&at)) {
+            Kind::Connect
+        } else {
+            Kind::Archive
+        };
         assert_eq!(restorer.refusal(&path), expected, "byte {at}");
         file.write_all_at(&[byte], at).expect("it is ours");
     }
@@ -98,7 +120,8 @@ fn every_cut_is_found_and_nothing_of_it_restored() {
     for left in (0..bytes).rev() {
         file.set_len(left).expect("it is ours");
         let findings = findings(&path);
-        let says_so = findings.iter().any(|finding| finding.contains("cut") || finding.contains("empty"));
+        let says_so =
+            findings.iter().any(|finding| finding.contains("cut") || finding.contains("empty"));
         assert!(says_so, "{left} of {bytes} bytes: {findings:?}");
         assert_eq!(restorer.refusal(&path), Kind::Archive, "{left} of {bytes} bytes");
     }
@@ -135,10 +158,18 @@ fn a_chunk_of_another_archive_is_found() {
     let second = scene.path("second.sbk");
     support::dump(&scene.source, &second).arg("-q").run().expect(0);
     let second = std::fs::read(second).expect("the dump wrote it");
-    let (one, two) = (Archive::open(first.clone(), "first").expect("intact"), Archive::open(second.clone(), "second").expect("intact"));
+    let (one, two) = (
+        Archive::open(first.clone(), "first").expect("intact"),
+        Archive::open(second.clone(), "second").expect("intact"),
+    );
     // The chunks of small tables come in any order; each table has one.
     let to = &one.index.chunks[0];
-    let from = two.index.chunks.iter().find(|chunk| chunk.table == to.table).expect("the same tables have rows");
+    let from = two
+        .index
+        .chunks
+        .iter()
+        .find(|chunk| chunk.table == to.table)
+        .expect("the same tables have rows");
     assert_eq!((from.stored_bytes, from.digest), (to.stored_bytes, to.digest));
     let mut spliced = first;
     let (from, to, bytes) = (from.offset as usize, to.offset as usize, from.stored_bytes as usize);
@@ -155,9 +186,16 @@ fn the_program_finds_what_the_library_finds() {
     let path = scene.archive();
     let whole = std::fs::read(&path).expect("the dump wrote it");
     let archive = Archive::open(whole.clone(), "whole").expect("it is intact");
-    let largest = archive.index.chunks.iter().max_by_key(|chunk| chunk.stored_bytes).expect("there are rows");
+    let largest =
+        archive.index.chunks.iter().max_by_key(|chunk| chunk.stored_bytes).expect("there are rows");
     let body = largest.offset + largest.stored_bytes / 2;
-    let places = [0, 70, archive.footer.index_offset + 20, whole.len() as u64 - 5, archive.index.ends[0] + 4];
+    let places = [
+        0,
+        70,
+        archive.footer.index_offset + 20,
+        whole.len() as u64 - 5,
+        archive.index.ends[0] + 4,
+    ];
     let damaged = scene.path("damaged.sbk");
     let flip = |at: u64| {
         let mut bytes = whole.clone();
@@ -176,7 +214,8 @@ fn the_program_finds_what_the_library_finds() {
     let outcome = support::verify(&damaged).arg("--json").run().expect(3);
     let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("a report");
     assert_eq!(report["ok"], false);
-    // What describes the archive is intact, so that this is found under way. None of the chunk's rows may have got through.
+    // What describes the archive is intact, so that this is found under way. None of the chunk's
+    // rows may have got through.
     let target = scene.target();
     let outcome = support::restore(&damaged, &target).run().expect(7).says("filler").says("verify");
     assert_eq!(target.value("SELECT count(*) FROM filler"), "0");
@@ -206,12 +245,24 @@ impl Write for Limited {
 }
 
 /// Writes the rows of an archive into another output.
-fn rewrite(archive: &Archive<Vec<u8>>, chunks: &[(TableId, Bytes)], out: &mut Limited) -> silverback::error::Result<()> {
+fn rewrite(
+    archive: &Archive<Vec<u8>>,
+    chunks: &[(TableId, Bytes)],
+    out: &mut Limited,
+) -> silverback::error::Result<()> {
     let uuid = Uuid::from_u128(7);
     let mut writer = ArchiveWriter::new(out, uuid, &archive.manifest, Codec::None)?;
     for (table, rows) in chunks {
         let described = &archive.manifest.tables[table.0 as usize];
-        let (chunk, _) = encode_chunk(uuid, *table, described.encoding, described.columns.len(), rows, Codec::None, Vec::new())?;
+        let (chunk, _) = encode_chunk(
+            uuid,
+            *table,
+            described.encoding,
+            described.columns.len(),
+            rows,
+            Codec::None,
+            Vec::new(),
+        )?;
         writer.write_chunk(&chunk)?;
     }
     writer.end_tables()?;
@@ -225,7 +276,10 @@ fn an_output_that_fails_at_any_byte_ends_the_writing() {
     let bytes = std::fs::read(scene.archive()).expect("the dump wrote it");
     let archive = Archive::open(bytes, "source").expect("it is intact");
     let rows = |number: usize| {
-        let chunk = archive.read_chunk(number).and_then(silverback::archive::StoredChunk::decode).expect("it is intact");
+        let chunk = archive
+            .read_chunk(number)
+            .and_then(silverback::archive::StoredChunk::decode)
+            .expect("it is intact");
         (archive.index.chunks[number].table, Bytes::from(chunk.pieces.concat()))
     };
     let chunks: Vec<_> = (0..archive.index.chunks.len()).map(rows).collect();
@@ -238,8 +292,14 @@ fn an_output_that_fails_at_any_byte_ends_the_writing() {
         let mut limited = Limited { room, written: Vec::new() };
         let error = rewrite(&archive, &chunks, &mut limited).expect_err("there is no room");
         assert_eq!(error.kind(), Kind::File, "{error}");
-        assert!(limited.written == whole[..limited.written.len()], "{room} bytes: what was written is no beginning of the archive");
-        assert!(Archive::open(limited.written, "part").is_err(), "{room} bytes passed for an archive");
+        assert!(
+            limited.written == whole[..limited.written.len()],
+            "{room} bytes: what was written is no beginning of the archive"
+        );
+        assert!(
+            Archive::open(limited.written, "part").is_err(),
+            "{room} bytes passed for an archive"
+        );
     }
     let mut enough = Limited { room: whole.len(), written: Vec::new() };
     rewrite(&archive, &chunks, &mut enough).expect("there is just enough room");
@@ -251,9 +311,13 @@ fn an_archive_is_not_damaged_because_there_is_little_memory() {
     let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors/zstd-2.sbk");
     let mut ends = Vec::new();
     for mib in (20..600).step_by(20) {
-        let script = format!("ulimit -v {}; exec timeout -k 1 10 \"$0\" verify -q \"$1\"", mib << 10);
+        let script =
+            format!("ulimit -v {}; exec timeout -k 1 10 \"$0\" verify -q \"$1\"", mib << 10);
         let mut verify = std::process::Command::new("sh");
-        verify.args(["-c", &script, env!("CARGO_BIN_EXE_silverback")]).arg(&archive).env("RUST_BACKTRACE", "0");
+        verify
+            .args(["-c", &script, env!("CARGO_BIN_EXE_silverback")])
+            .arg(&archive)
+            .env("RUST_BACKTRACE", "0");
         let output = verify.output().expect("sh runs");
         let said = String::from_utf8_lossy(&output.stderr);
         let is_verdict = output.status.code() == Some(3) || said.contains("DAMAGED");

@@ -1,4 +1,5 @@
-//! What an object is of which nothing was said, by the catalogs of every version: where that differs, a dump must say it.
+//! What an object is of which nothing was said, by the catalogs of every version: where that
+//! differs, a dump must say it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +37,11 @@ const CATALOGS: &[(&str, &str, &str)] = &[
     ("pg_rewrite", "ev_class::regclass || '.' || rulename", "oid >= 16384"),
     ("pg_sequence", "seqrelid::regclass::text", "true"),
     ("pg_statistic_ext", "stxname", "true"),
-    ("pg_subscription", "subname", "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())"),
+    (
+        "pg_subscription",
+        "subname",
+        "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    ),
     ("pg_trigger", "tgname", "NOT tgisinternal"),
     ("pg_ts_config", "cfgname", "oid >= 16384"),
     ("pg_ts_dict", "dictname", "oid >= 16384"),
@@ -48,9 +53,12 @@ fn values(database: &Database<'_>) -> BTreeMap<(String, String), String> {
     let mut values = BTreeMap::new();
     for (catalog, key, condition) in CATALOGS {
         let sql = format!(
-            "SELECT e.key, x.key, coalesce(e.value, 'NULL') FROM (SELECT ({key})::text AS key, to_jsonb(c) AS row FROM pg_catalog.{catalog} c WHERE {condition}) x, \
-               jsonb_each_text(x.row) e JOIN pg_attribute a ON a.attrelid = 'pg_catalog.{catalog}'::regclass AND a.attname = e.key \
-             WHERE a.atttypid::regtype::text NOT IN ('oid', 'oid[]', 'oidvector', 'xid', 'regproc', 'pg_node_tree') \
+            "SELECT e.key, x.key, coalesce(e.value, 'NULL') FROM (SELECT ({key})::text AS key, \
+             to_jsonb(c) AS row FROM pg_catalog.{catalog} c WHERE {condition}) x, \
+               jsonb_each_text(x.row) e JOIN pg_attribute a ON a.attrelid = \
+               'pg_catalog.{catalog}'::regclass AND a.attname = e.key \
+             WHERE a.atttypid::regtype::text NOT IN ('oid', 'oid[]', 'oidvector', 'xid', \
+             'regproc', 'pg_node_tree') \
                AND e.value IS DISTINCT FROM current_database() AND e.key <> 'subname'"
         );
         for row in database.rows(&sql) {
@@ -74,18 +82,29 @@ fn an_option_whose_default_differs_between_versions_is_written_out() {
         database.execute("DROP SUBSCRIPTION sub");
         dumped.expect(0);
         let objects = Archive::open_path(&file).expect("the archive can be read").manifest.objects;
-        let subscription = objects.iter().find(|object| object.identity == "SUBSCRIPTION sub").expect("it is there");
-        assert!(subscription.statements[0].contains(", streaming = "), "{version}: {:?}", subscription.statements);
+        let subscription = objects
+            .iter()
+            .find(|object| object.identity == "SUBSCRIPTION sub")
+            .expect("it is there");
+        assert!(
+            subscription.statements[0].contains(", streaming = "),
+            "{version}: {:?}",
+            subscription.statements
+        );
     }
     let versions: Vec<u32> = all.keys().copied().collect();
     let mut differing = BTreeSet::new();
     for pair in versions.windows(2) {
         let (older, newer) = (&all[&pair[0]], &all[&pair[1]]);
         differing.extend(
-            older.iter().filter(|(name, value)| newer.get(*name).is_some_and(|new| new != *value)).map(|((column, _), _)| column.as_str()),
+            older
+                .iter()
+                .filter(|(name, value)| newer.get(*name).is_some_and(|new| new != *value))
+                .map(|((column, _), _)| column.as_str()),
         );
     }
-    // Whoever finds a column here that is not in this list makes a dump write it out, or says why it need not.
+    // Whoever finds a column here that is not in this list makes a dump write it out, or says why
+    // it need not.
     let known = [
         "pg_attribute.attstattarget", // none is -1 before 17 and NULL since
         "pg_class.reltuples",         // unknown is 0 before 14 and -1 since

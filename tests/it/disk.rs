@@ -1,4 +1,5 @@
-//! What can go wrong with local files: no room, no folder, a name that is taken, an output that is closed.
+//! What can go wrong with local files: no room, no folder, a name that is taken, an output that is
+//! closed.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -34,7 +35,11 @@ fn a_limit_on_the_size_of_files_ends_a_dump_like_a_full_disk() {
         assert_eq!(output.status.code(), Some(8), "{blocks} blocks: {said}");
         assert!(said.contains("limited.sbk") && said.contains("File too large"), "{said}");
         assert!(!said.contains("panicked"), "{said}");
-        assert_eq!(std::fs::read_dir(scene.dir.path()).expect("the folder is ours").count(), 0, "something is left");
+        assert_eq!(
+            std::fs::read_dir(scene.dir.path()).expect("the folder is ours").count(),
+            0,
+            "something is left"
+        );
         crate::invariants::nothing_left(&scene.source);
     }
 }
@@ -49,17 +54,28 @@ fn a_full_disk_ends_a_dump_and_nothing_is_left_on_it() {
     let dir = scene.dir.path().display().to_string();
     let run = |unshare: &[&str]| {
         let mut command = Command::new("unshare");
-        command.args(unshare).args(["/bin/sh", "-c", script, "sh", BINARY, &scene.source.url(), &dir]).stdin(Stdio::null());
-        command.output().ok().filter(|output| output.status.code() != Some(99) && !output.stderr.starts_with(b"unshare"))
+        command
+            .args(unshare)
+            .args(["/bin/sh", "-c", script, "sh", BINARY, &scene.source.url(), &dir])
+            .stdin(Stdio::null());
+        command.output().ok().filter(|output| {
+            output.status.code() != Some(99) && !output.stderr.starts_with(b"unshare")
+        })
     };
     let Some(output) = run(&["-m"]).or_else(|| run(&["-r", "-m"])) else {
-        // A container may forbid every mount. The limit on file sizes, above, takes the same way through the program.
+        // A container may forbid every mount. The limit on file sizes, above, takes the same way
+        // through the program.
         println!("no file system can be mounted here, so none was filled");
         return;
     };
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(8), "{said}");
-    assert!(said.contains("full.sbk") && said.contains("No space left on device") && said.contains("hint: "), "{said}");
+    assert!(
+        said.contains("full.sbk")
+            && said.contains("No space left on device")
+            && said.contains("hint: "),
+        "{said}"
+    );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "", "something is left on the disk");
     crate::invariants::nothing_left(&scene.source);
 }
@@ -72,7 +88,11 @@ fn nothing_that_is_there_is_ever_replaced() {
     let dangling = scene.path("dangling.sbk");
     symlink("nowhere", &dangling).expect("the folder is ours");
     for path in [taken.as_path(), &dangling, Path::new("/dev/full"), Path::new("/dev/null")] {
-        let outcome = dump(&scene.source, path).run().expect(6).says("exists").says(&path.display().to_string());
+        let outcome = dump(&scene.source, path)
+            .run()
+            .expect(6)
+            .says("exists")
+            .says(&path.display().to_string());
         clear_end(&outcome);
     }
     assert_eq!(std::fs::read_to_string(&taken).expect("it is still there"), "mine");
@@ -128,17 +148,31 @@ fn closed() -> Stdio {
 fn an_output_that_nobody_reads_is_no_reason_to_panic() {
     let scene = Scene::new(newest_server(), 10);
     let archive = scene.archive().display().to_string();
-    for args in [vec!["list", &archive], vec!["list", "--sql", &archive], vec!["verify", "--json", &archive], vec!["--help"]] {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+    for args in [
+        vec!["list", &archive],
+        vec!["list", "--sql", &archive],
+        vec!["verify", "--json", &archive],
+        vec!["--help"],
+    ] {
+        let full =
+            std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
         for stdout in [closed(), full.into()] {
             let output = run_with(&args, stdout, Stdio::piped());
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(!said.contains("panicked"), "{args:?}: {said}");
-            assert!(matches!(output.status.code(), Some(0 | 8)), "{args:?}: {:?} {said}", output.status);
+            assert!(
+                matches!(output.status.code(), Some(0 | 8)),
+                "{args:?}: {:?} {said}",
+                output.status
+            );
         }
     }
     let (url, file) = (scene.source.url(), scene.path("unheard.sbk"));
-    let output = run_with(&["dump", "-v", "-d", &url, "-f", &file.display().to_string()], closed(), closed());
+    let output = run_with(
+        &["dump", "-v", "-d", &url, "-f", &file.display().to_string()],
+        closed(),
+        closed(),
+    );
     assert_eq!(output.status.code(), Some(0));
     verify(&file).run().expect(0);
 }
@@ -147,17 +181,27 @@ fn an_output_that_nobody_reads_is_no_reason_to_panic() {
 fn quiet_is_silent_and_json_is_json() {
     let scene = Scene::new(newest_server(), 10);
     let (file, target) = (scene.path("quiet.sbk"), scene.target());
-    for run in [dump(&scene.source, &file).arg("-q"), verify(&file).arg("-q"), restore(&file, &target).arg("-q")] {
+    for run in [
+        dump(&scene.source, &file).arg("-q"),
+        verify(&file).arg("-q"),
+        restore(&file, &target).arg("-q"),
+    ] {
         let outcome = run.run().expect(0);
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
     }
     let objects = |text: &str| -> Vec<serde_json::Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        };
         text.lines().map(parse).collect()
     };
     let json = ["--log-format", "json"];
     let (next, target) = (scene.path("json.sbk"), scene.target());
-    for run in [dump(&scene.source, &next).args(json), restore(&next, &target).args(json), verify(&next).args(json)] {
+    for run in [
+        dump(&scene.source, &next).args(json),
+        restore(&next, &target).args(json),
+        verify(&next).args(json),
+    ] {
         let outcome = run.run().expect(0);
         let events = objects(&outcome.stderr);
         assert!(events.iter().all(serde_json::Value::is_object), "{outcome:#?}");
@@ -167,14 +211,31 @@ fn quiet_is_silent_and_json_is_json() {
         (restore(&next, &target).args(json), 6),
         (verify(Path::new("/nowhere/a.sbk")).args(json), 8),
         (Silverback::new(["dump", "--log-format", "json", "--no-such-flag"]), 2),
-        (Silverback::new(["dump", "--log-format=json", "-d", "host=127.0.0.1 port=1 user=x dbname=x", "-f"]).arg(scene.path("x.sbk")), 4),
+        (
+            Silverback::new([
+                "dump",
+                "--log-format=json",
+                "-d",
+                "host=127.0.0.1 port=1 user=x dbname=x",
+                "-f",
+            ])
+            .arg(scene.path("x.sbk")),
+            4,
+        ),
     ];
     for (run, code) in failing {
         let outcome = run.run().expect(code);
         let events = objects(&outcome.stderr);
         let last = events.last().expect("an error is told");
-        assert_eq!((&last["event"], &last["exit"]), (&"error".into(), &code.into()), "{outcome:#?}");
-        assert!(last["doing"].is_string() && last["cause"].is_string() && last["code"].is_string(), "{outcome:#?}");
+        assert_eq!(
+            (&last["event"], &last["exit"]),
+            (&"error".into(), &code.into()),
+            "{outcome:#?}"
+        );
+        assert!(
+            last["doing"].is_string() && last["cause"].is_string() && last["code"].is_string(),
+            "{outcome:#?}"
+        );
     }
 }
 
@@ -192,8 +253,13 @@ fn a_pipe_with_no_writer_does_not_hang_a_reader() {
 fn an_archive_in_a_folder_that_others_read_is_private() {
     let scene = Scene::new(newest_server(), 10);
     let file = scene.path("private.sbk");
-    let output = sh(r#"umask 0; exec "$1" dump -d "$2" -f "$3""#, &[BINARY, &scene.source.url(), &file.display().to_string()]);
+    let output = sh(
+        r#"umask 0; exec "$1" dump -d "$2" -f "$3""#,
+        &[BINARY, &scene.source.url(), &file.display().to_string()],
+    );
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("it is there").permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &file.metadata().expect("it is there").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -62,25 +62,47 @@ fn no_session() {
     told.hide(&server.socket_dir().display(), "SOCKETS");
     // As servers before 14 have it.
     told.hide(&"SSL off", "no encryption");
-    let url = |user: &str, database: &str| format!("postgresql://{user}@127.0.0.1:{port}/{database}");
+    let url =
+        |user: &str, database: &str| format!("postgresql://{user}@127.0.0.1:{port}/{database}");
     let dump = |url: &str| dump_of(url, dir.path());
     told.told("no password", 4, dump(&url("postgres", "postgres")));
     told.told("wrong password", 4, dump(&url(&format!("postgres:not-{SECRET}"), "postgres")));
-    told.told("wrong password, from the environment", 4, dump(&url("postgres", "postgres")).env("PGPASSWORD", format!("not-{SECRET}")));
+    told.told(
+        "wrong password, from the environment",
+        4,
+        dump(&url("postgres", "postgres")).env("PGPASSWORD", format!("not-{SECRET}")),
+    );
     told.told("no such role", 4, dump(&url(&format!("nobody:{SECRET}"), "postgres")));
     told.told("no such database", 4, dump(&url("postgres", "nothing")).env("PGPASSWORD", SECRET));
-    told.told("TLS is required and not offered", 4, dump(&(url("postgres", "postgres") + "?sslmode=require")).env("PGPASSWORD", SECRET));
-    told.told("nobody listens", 4, dump(&format!("postgresql://postgres@127.0.0.1:{closed}/postgres")));
+    told.told(
+        "TLS is required and not offered",
+        4,
+        dump(&(url("postgres", "postgres") + "?sslmode=require")).env("PGPASSWORD", SECRET),
+    );
+    told.told(
+        "nobody listens",
+        4,
+        dump(&format!("postgresql://postgres@127.0.0.1:{closed}/postgres")),
+    );
     told.told("no such socket", 4, dump("host=/nowhere user=postgres dbname=postgres"));
-    told.told("no line in pg_hba.conf", 4, dump(&format!("host={} port={port} user=other dbname=postgres", server.socket_dir().display())));
+    told.told(
+        "no line in pg_hba.conf",
+        4,
+        dump(&format!(
+            "host={} port={port} user=other dbname=postgres",
+            server.socket_dir().display()
+        )),
+    );
     insta::assert_snapshot!("no_session", told.text);
 }
 
 #[test]
 fn a_name_that_cannot_be_resolved_is_named() {
     let dir = temp_dir();
-    let outcome =
-        dump_of("postgresql://x@no-such-host.invalid/x?connect_timeout=5", dir.path()).run().expect(4).says("no-such-host.invalid");
+    let outcome = dump_of("postgresql://x@no-such-host.invalid/x?connect_timeout=5", dir.path())
+        .run()
+        .expect(4)
+        .says("no-such-host.invalid");
     clear_end(&outcome);
 }
 
@@ -94,8 +116,20 @@ fn a_password_is_never_told() {
     let outcome = Silverback::new(["dump", "-v", "-d", &url, "-f"]).arg(&file).run().expect(0);
     clear_end(&outcome);
     let bytes = std::fs::read(&file).expect("the dump wrote it");
-    assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()), "the archive holds the password");
-    run(&["dump", "-v", "--log-format", "json", "-d", &url, "-f", &dir.path().join("b.sbk").display().to_string()]);
+    assert!(
+        !bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()),
+        "the archive holds the password"
+    );
+    run(&[
+        "dump",
+        "-v",
+        "--log-format",
+        "json",
+        "-d",
+        &url,
+        "-f",
+        &dir.path().join("b.sbk").display().to_string(),
+    ]);
     run(&["restore", "-v", "--dry-run", "-d", &url, &file.display().to_string()]);
     run(&["restore", "-v", "-d", &url, "/nowhere.sbk"]);
     // Mistakes in the address itself.
@@ -126,7 +160,14 @@ fn not_an_archive() {
     let pg_dump = |name: &str, format: &str| {
         let path = dir.path().join(name);
         let mut command = std::process::Command::new(testkit::client_tool("pg_dump"));
-        assert!(command.args([format, "-d", &scene.source.url(), "-f"]).arg(&path).status().expect("pg_dump runs").success());
+        assert!(
+            command
+                .args([format, "-d", &scene.source.url(), "-f"])
+                .arg(&path)
+                .status()
+                .expect("pg_dump runs")
+                .success()
+        );
         path
     };
     let newer = |at: usize, name: &str| {
@@ -143,7 +184,14 @@ fn not_an_archive() {
         ("gzip", 3, write("a.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0")),
         ("pg_dump -Fc", 3, pg_dump("custom.dump", "-Fc")),
         ("pg_dump", 3, pg_dump("plain.sql", "-Fp")),
-        ("a transfer in text mode", 3, write("text.sbk", &archive.iter().copied().filter(|byte| *byte != b'\r').collect::<Vec<_>>())),
+        (
+            "a transfer in text mode",
+            3,
+            write(
+                "text.sbk",
+                &archive.iter().copied().filter(|byte| *byte != b'\r').collect::<Vec<_>>(),
+            ),
+        ),
         ("cut short", 3, write("cut.sbk", &archive[..archive.len() - 10])),
         ("cut to its beginning", 3, write("stump.sbk", &archive[..100])),
         ("something at its end", 3, write("longer.sbk", &[&archive[..], b"x"].concat())),
@@ -161,12 +209,18 @@ fn not_an_archive() {
         for run in [Silverback::new(["list"]).arg(&file), restore(&file, &target)] {
             let outcome = run.run().expect(code);
             clear_end(&outcome);
-            assert!(outcome.stderr.contains(&file.display().to_string()), "it does not name the file: {outcome:#?}");
+            assert!(
+                outcome.stderr.contains(&file.display().to_string()),
+                "it does not name the file: {outcome:#?}"
+            );
         }
         clear_end(&verify(&file).run().expect(code));
         told.told(title, code, verify(&file).arg("-q"));
     }
-    assert_eq!(target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
+    assert_eq!(
+        target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"),
+        "0"
+    );
     let checksums = regex::Regex::new(r"\b[0-9a-f]{8}\b").expect("the pattern is well-formed");
     let places = regex::Regex::new(r"at byte \d+").expect("the pattern is well-formed");
     let text = checksums.replace_all(&told.text, "CHECKSUM");
@@ -183,13 +237,22 @@ fn a_target_that_is_not_ready() {
 
     let target = scene.target();
     told.hide(&target.name(), "TARGET");
-    target.connect().execute("CREATE TABLE mine (id int); CREATE SCHEMA other; CREATE VIEW other.mine AS SELECT 1 AS one");
-    target.connect().execute("CREATE FUNCTION work() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE mood AS ENUM ('good')");
+    target.connect().execute(
+        "CREATE TABLE mine (id int); CREATE SCHEMA other; CREATE VIEW \
+         other.mine AS SELECT 1 AS one",
+    );
+    target.connect().execute(
+        "CREATE FUNCTION work() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+         CREATE TYPE mood AS ENUM ('good')",
+    );
     told.told("not empty", 6, restore(&file, &target));
 
     let many = scene.target();
     told.hide(&many.name(), "MANY");
-    many.connect().execute("DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t%s ()', i); END LOOP; END $$");
+    many.connect().execute(
+        "DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t%s ()', \
+         i); END LOOP; END $$",
+    );
     told.told("a hundred tables", 6, restore(&file, &many));
 
     let marked = scene.target();
@@ -215,9 +278,16 @@ fn a_target_that_is_not_ready() {
     told.hide(&foreign.name(), "FOREIGN");
     // As everybody may on servers before 15.
     foreign.execute("GRANT CREATE ON SCHEMA public TO PUBLIC");
-    told.told("somebody else's", 6, Silverback::new(["restore", "-d", &foreign.url_as(stranger.name())]).arg(&file));
+    told.told(
+        "somebody else's",
+        6,
+        Silverback::new(["restore", "-d", &foreign.url_as(stranger.name())]).arg(&file),
+    );
 
-    let bytes = newest_server().database_with("bytes", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    let bytes = newest_server().database_with(
+        "bytes",
+        "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+    );
     let unknown = scene.path("bytes.sbk");
     dump(&bytes, &unknown).run().expect(0);
     let utf8 = scene.target();
@@ -227,7 +297,12 @@ fn a_target_that_is_not_ready() {
     let missing = format!("{}_missing", scene.source.name());
     told.hide(&missing, "MISSING");
     told.hide(&newest_server().port(), "PORT");
-    told.told("no such database", 4, Silverback::new(["restore", "-d", &newest_server().url(scene.role.name(), &missing)]).arg(&file));
+    told.told(
+        "no such database",
+        4,
+        Silverback::new(["restore", "-d", &newest_server().url(scene.role.name(), &missing)])
+            .arg(&file),
+    );
     insta::assert_snapshot!("a_target_that_is_not_ready", told.text);
     drop((foreign, stranger));
 }
@@ -241,9 +316,12 @@ fn a_source_that_cannot_be_dumped() {
     let file = scene.path("never.sbk");
     let stranger = newest_server().role("stranger");
     told.hide(&stranger.name(), "STRANGER");
-    let stranger_dump = || Silverback::new(["dump", "-d", &scene.source.url_as(stranger.name()), "-f"]).arg(&file);
+    let stranger_dump =
+        || Silverback::new(["dump", "-d", &scene.source.url_as(stranger.name()), "-f"]).arg(&file);
     told.told("no privilege on a table", 6, stranger_dump());
-    scene.source.execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", stranger.name()));
+    scene
+        .source
+        .execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", stranger.name()));
     scene.source.execute("ALTER TABLE filler ENABLE ROW LEVEL SECURITY");
     scene.source.execute(&format!("GRANT SELECT ON SEQUENCE numbers TO {}", stranger.name()));
     told.told("row security", 6, stranger_dump());
@@ -252,7 +330,11 @@ fn a_source_that_cannot_be_dumped() {
     holder.execute("BEGIN; LOCK TABLE filler IN ACCESS EXCLUSIVE MODE");
     told.hide(&holder.value("SELECT pg_backend_pid()"), "PID");
     told.told("locked", 9, dump(&scene.source, &file).args(["--lock-wait-timeout", "200"]));
-    told.told("another table locked", 9, dump(&scene.source, &file).args(["-t", "parents", "--lock-wait-timeout", "200"]));
+    told.told(
+        "another table locked",
+        9,
+        dump(&scene.source, &file).args(["-t", "parents", "--lock-wait-timeout", "200"]),
+    );
     insta::assert_snapshot!("a_source_that_cannot_be_dumped", told.text);
     drop(holder);
     scene.source.execute(&format!("DROP OWNED BY {}", stranger.name()));
@@ -288,7 +370,10 @@ fn every_command_has_a_help_text() {
     for command in ["dump", "restore", "verify", "list"] {
         for flag in ["--help", "-?"] {
             let outcome = Silverback::new([command, flag]).run().expect(0);
-            assert!(outcome.stdout.contains("Usage: silverback") && outcome.stderr.is_empty(), "{outcome:#?}");
+            assert!(
+                outcome.stdout.contains("Usage: silverback") && outcome.stderr.is_empty(),
+                "{outcome:#?}"
+            );
         }
     }
     let outcome = Silverback::new(["--help"]).run().expect(0);

@@ -1,4 +1,5 @@
-//! Lost sessions, lost servers, cut and stalled connections, servers that are none: every run ends, in time, with what happened.
+//! Lost sessions, lost servers, cut and stalled connections, servers that are none: every run ends,
+//! in time, with what happened.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,10 +8,14 @@ use std::time::{Duration, Instant};
 
 use testkit::{Action, Direction, Proxy, Rule, Server, Stop, newest, newest_server};
 
-use crate::invariants::{Gate, Scene, State, after_dump, after_restore, clear_end, hold_at, nothing_left, restore_through, wait_within};
+use crate::invariants::{
+    Gate, Scene, State, after_dump, after_restore, clear_end, hold_at, nothing_left,
+    restore_through, wait_within,
+};
 use crate::support::{Silverback, assert_same, dump, restore, temp_dir, wait_for};
 
-/// Into the first 8 MB, the first range of the table, of which more is still to come than sockets and [`Proxy`] take in.
+/// Into the first 8 MB, the first range of the table, of which more is still to come than sockets
+/// and [`Proxy`] take in.
 const MIDDLE: u64 = 1 << 20;
 const ROWS: u32 = 20_000;
 
@@ -57,7 +62,8 @@ fn a_restore_whose_session_is_terminated_says_so_and_leaves_a_marked_target() {
         let running = gate.hold(restore(&file, &target));
         let worker = format!("{} AND wait_event = 'advisory'", ours(target.name()));
         assert_eq!(newest_server().terminate(&worker), 1);
-        let outcome = wait_within(running, 10).expect(7).says("57P01").says(named).says("silverback_restore");
+        let outcome =
+            wait_within(running, 10).expect(7).says("57P01").says(named).says("silverback_restore");
         assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
     }
 }
@@ -69,7 +75,10 @@ fn a_statement_that_is_cancelled_ends_the_restore() {
     let target = scene.target();
     let gate = Gate::close(&target);
     let running = gate.hold(restore(&file, &target));
-    let cancel = format!("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {} AND wait_event = 'advisory'", ours(target.name()));
+    let cancel = format!(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {} AND wait_event = 'advisory'",
+        ours(target.name())
+    );
     assert_eq!(newest_server().connect("postgres").value(&cancel), "t");
     let outcome = wait_within(running, 10).expect(7).says("57014");
     assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
@@ -81,7 +90,8 @@ fn a_dump_that_gets_no_more_rows_gives_up_and_names_the_table() {
     let proxy = Proxy::to(newest_server().port());
     proxy.stall_after(Direction::Down, MIDDLE);
     let file = scene.path("stalled.sbk");
-    let running = hold_at(scene.dump_through(&proxy, &file).args(["--stall-timeout", "2s"]), &proxy);
+    let running =
+        hold_at(scene.dump_through(&proxy, &file).args(["--stall-timeout", "2s"]), &proxy);
     let outcome = wait_within(running, 7).expect(5).says("public.filler").says("--stall-timeout");
     drop(proxy);
     after_dump(&outcome, &file, Some(&scene.source));
@@ -94,15 +104,32 @@ fn a_dump_whose_requests_do_not_arrive_gives_up_wherever_it_stands() {
     scene.dump_through(&clean, &scene.path("clean.sbk")).run().expect(0);
     let sent = clean.carried_by_connection(Direction::Up);
     // The start of the transaction, the catalog, and the last statements of both sessions.
-    for (connection, after_bytes) in [(0, sent[0] / 4), (0, sent[0] / 2), (1, sent[1] / 2), (1, sent[1] - 300), (1, sent[1] - 60)] {
+    for (connection, after_bytes) in [
+        (0, sent[0] / 4),
+        (0, sent[0] / 2),
+        (1, sent[1] / 2),
+        (1, sent[1] - 300),
+        (1, sent[1] - 60),
+    ] {
         let proxy = Proxy::to(newest_server().port());
-        proxy.rule(Rule { connection: Some(connection), direction: Direction::Up, after_bytes, action: Action::Stall });
+        proxy.rule(Rule {
+            connection: Some(connection),
+            direction: Direction::Up,
+            after_bytes,
+            action: Action::Stall,
+        });
         let dir = scene.path(&format!("stalled-{connection}-{after_bytes}"));
         std::fs::create_dir(&dir).expect("the folder is ours");
         let file = dir.join("stalled.sbk");
-        let run = scene.dump_through(&proxy, &file).args(["--stall-timeout", "2s"]).env("PGCONNECT_TIMEOUT", "2");
+        let run = scene
+            .dump_through(&proxy, &file)
+            .args(["--stall-timeout", "2s"])
+            .env("PGCONNECT_TIMEOUT", "2");
         let outcome = wait_within(run.spawn(), 12);
-        assert!(matches!(outcome.code, Some(4 | 5)), "connection {connection}, byte {after_bytes}: {outcome:#?}");
+        assert!(
+            matches!(outcome.code, Some(4 | 5)),
+            "connection {connection}, byte {after_bytes}: {outcome:#?}"
+        );
         drop(proxy);
         after_dump(&outcome, &file, Some(&scene.source));
     }
@@ -115,7 +142,8 @@ fn a_restore_whose_rows_are_not_taken_gives_up_and_names_the_table() {
     let target = scene.target();
     let proxy = Proxy::to(newest_server().port());
     proxy.stall_after(Direction::Up, MIDDLE);
-    let running = hold_at(restore_through(&proxy, &file, &target).args(["--stall-timeout", "2s"]), &proxy);
+    let running =
+        hold_at(restore_through(&proxy, &file, &target).args(["--stall-timeout", "2s"]), &proxy);
     let outcome = wait_within(running, 7).expect(7).says("public.filler").says("--stall-timeout");
     drop(proxy);
     assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
@@ -138,7 +166,8 @@ fn a_restore_that_gets_no_answer_to_its_rows_gives_up_and_names_the_table() {
     assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
 }
 
-/// Twenty places, spread over all that the connections of a clean run carried one way: which connection, after how many bytes.
+/// Twenty places, spread over all that the connections of a clean run carried one way: which
+/// connection, after how many bytes.
 fn places(clean: &Proxy, direction: Direction) -> Vec<(u64, u64)> {
     let carried = clean.carried_by_connection(direction);
     let total: u64 = carried.iter().sum();
@@ -175,7 +204,12 @@ fn a_restore_whose_commits_are_not_answered_knows_what_became_of_them() {
 
 fn cut(connection: u64, direction: Direction, after_bytes: u64) -> Proxy {
     let proxy = Proxy::to(newest_server().port());
-    proxy.rule(Rule { connection: Some(connection), direction, after_bytes, action: Action::Close });
+    proxy.rule(Rule {
+        connection: Some(connection),
+        direction,
+        after_bytes,
+        action: Action::Close,
+    });
     proxy
 }
 
@@ -190,7 +224,10 @@ fn a_dump_survives_cuts(direction: Direction) {
         std::fs::create_dir(&dir).expect("the folder is ours");
         let file = dir.join("cut.sbk");
         let outcome = wait_within(scene.dump_through(&proxy, &file).spawn(), 20);
-        assert!(matches!(outcome.code, Some(0 | 4 | 5)), "connection {connection}, byte {byte}: {outcome:#?}");
+        assert!(
+            matches!(outcome.code, Some(0 | 4 | 5)),
+            "connection {connection}, byte {byte}: {outcome:#?}"
+        );
         after_dump(&outcome, &file, Some(&scene.source));
     }
 }
@@ -215,7 +252,10 @@ fn a_restore_survives_cuts(direction: Direction) {
         let proxy = cut(connection, direction, byte);
         let target = scene.target();
         let outcome = wait_within(restore_through(&proxy, &file, &target).spawn(), 20);
-        assert!(matches!(outcome.code, Some(0 | 4 | 5 | 7)), "connection {connection}, byte {byte}: {outcome:#?}");
+        assert!(
+            matches!(outcome.code, Some(0 | 4 | 5 | 7)),
+            "connection {connection}, byte {byte}: {outcome:#?}"
+        );
         after_restore(&outcome, &file, &scene.source, &target);
     }
 }
@@ -274,11 +314,15 @@ fn a_restore_whose_server_dies_leaves_a_marked_target_and_the_next_one_works() {
 #[test]
 fn a_server_that_accepts_and_says_nothing_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let url = format!("postgresql://nobody@{}/nothing?connect_timeout=2", silent.local_addr().expect("a listener has an address"));
+    let url = format!(
+        "postgresql://nobody@{}/nothing?connect_timeout=2",
+        silent.local_addr().expect("a listener has an address")
+    );
     let dir = crate::support::temp_dir();
     let file = dir.path().join("silent.sbk");
     let start = Instant::now();
-    let outcome = wait_within(Silverback::new(["dump", "-d", &url, "-f"]).arg(&file).spawn(), 7).expect(4);
+    let outcome =
+        wait_within(Silverback::new(["dump", "-d", &url, "-f"]).arg(&file).spawn(), 7).expect(4);
     assert!(start.elapsed() >= Duration::from_secs(2));
     after_dump(&outcome, &file, None);
 }
@@ -300,7 +344,10 @@ fn a_server_that_is_none_is_no_server() {
     for answer in answers {
         let fake = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = fake.local_addr().expect("a listener has an address");
-        let url = format!("postgresql://nobody:{}@{address}/nothing?connect_timeout=2&sslmode=disable", crate::invariants::SECRET);
+        let url = format!(
+            "postgresql://nobody:{}@{address}/nothing?connect_timeout=2&sslmode=disable",
+            crate::invariants::SECRET
+        );
         let file = dir.path().join("fake.sbk");
         let running = Silverback::new(["dump", "-d", &url, "-f"]).arg(&file).spawn();
         let (mut socket, _) = fake.accept().expect("the run connects");
@@ -348,7 +395,8 @@ fn high_water_kib(status: &Path) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// An index that is not done before somebody lets go of a lock; the other session has nothing to do meanwhile.
+/// An index that is not done before somebody lets go of a lock; the other session has nothing to do
+/// meanwhile.
 #[test]
 fn a_session_that_is_lost_while_it_is_idle_is_replaced() {
     let server = newest_server();
@@ -364,11 +412,14 @@ fn a_session_that_is_lost_while_it_is_idle_is_replaced() {
     dump(&source, &archive).run().expect(0);
     holder.execute("SELECT pg_advisory_lock(42)");
     let run = restore(&archive, &copy).arg("-j2").spawn();
-    let building = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    let building = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+        wait_event = 'advisory'";
     wait_for("the build", || copy.value(building) == "1");
     let idle = format!("{} AND state = 'idle'", ours(copy.name()));
     assert_eq!(server.terminate(&idle), 1);
-    wait_for("its end", || copy.value(&format!("SELECT count(*) FROM pg_stat_activity WHERE {idle}")) == "0");
+    wait_for("its end", || {
+        copy.value(&format!("SELECT count(*) FROM pg_stat_activity WHERE {idle}")) == "0"
+    });
     holder.execute("SELECT pg_advisory_unlock(42)");
     run.wait().expect(0);
     assert_same(&source, &copy);

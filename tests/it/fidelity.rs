@@ -1,4 +1,5 @@
-//! What is restored is what was dumped, by the plain owner: Kong's database first, then what others keep in theirs.
+//! What is restored is what was dumped, by the plain owner: Kong's database first, then what others
+//! keep in theirs.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,9 @@ mod shapes;
 /// Each sequence with its value, and whether that has been handed out.
 fn sequences(database: &Database<'_>) -> BTreeMap<String, String> {
     let names = database.column("SELECT c.oid::regclass::text FROM pg_class c WHERE relkind = 'S'");
-    let value = |name: &String| database.value(&format!("SELECT last_value || ' ' || is_called FROM {name}"));
+    let value = |name: &String| {
+        database.value(&format!("SELECT last_value || ' ' || is_called FROM {name}"))
+    };
     names.iter().map(|name| (name.clone(), value(name))).collect()
 }
 
@@ -25,10 +28,12 @@ fn sequences(database: &Database<'_>) -> BTreeMap<String, String> {
 #[track_caller]
 fn assert_kong_is_unchanged(pair: &Pair, schema: &str) {
     for query in [
-        "SELECT key, subsystem, last_executed, executed::text, pending::text FROM {}.schema_meta ORDER BY 1, 2",
+        "SELECT key, subsystem, last_executed, executed::text, pending::text FROM {}.schema_meta \
+         ORDER BY 1, 2",
         "SELECT entity_id, entity_name, tags::text FROM {}.tags ORDER BY 1",
         "SELECT id, ttl FROM {}.keyauth_credentials ORDER BY 1",
-        "SELECT id, pk::text, entity::text FROM (SELECT version AS id, pk, entity FROM {}.clustering_sync_delta) d ORDER BY 1, 2",
+        "SELECT id, pk::text, entity::text FROM (SELECT version AS id, pk, entity FROM \
+         {}.clustering_sync_delta) d ORDER BY 1, 2",
         "SELECT id, config::text FROM {}.plugins ORDER BY 1",
     ] {
         let query = query.replace("{}", schema);
@@ -64,7 +69,11 @@ fn an_upgraded_kong_comes_back_exactly() {
         let pair = Pair::on(testkit::server(version), "");
         kong::load_upgraded(&pair.source);
         kong::seed(&pair.source, 3000);
-        assert_ne!(pair.source.value("SELECT count(*) FROM pg_attribute WHERE attisdropped"), "0", "upgrades drop columns");
+        assert_ne!(
+            pair.source.value("SELECT count(*) FROM pg_attribute WHERE attisdropped"),
+            "0",
+            "upgrades drop columns"
+        );
         pair.carry_exactly();
         assert_kong_is_unchanged(&pair, "public");
     }
@@ -102,14 +111,31 @@ fn the_restored_triggers_and_keys_are_at_work() {
     pair.carry();
     let kong = pair.copy.connect();
     kong.execute(
-        "INSERT INTO services (id, name, host, tags, ws_id) SELECT '00000000-0000-4000-8000-000000000001', 'new', 'h', '{fresh}', id FROM workspaces LIMIT 1",
+        "INSERT INTO services (id, name, host, tags, ws_id) SELECT \
+         '00000000-0000-4000-8000-000000000001', 'new', 'h', '{fresh}', id FROM workspaces LIMIT 1",
     );
-    assert_eq!(pair.copy.value("SELECT tags FROM tags WHERE entity_id = '00000000-0000-4000-8000-000000000001'"), "{fresh}");
-    let orphan = "INSERT INTO routes (id, name, service_id, ws_id) SELECT gen_random_uuid(), 'orphan', gen_random_uuid(), id FROM workspaces LIMIT 1";
+    assert_eq!(
+        pair.copy.value(
+            "SELECT tags FROM tags WHERE entity_id = '00000000-0000-4000-8000-000000000001'"
+        ),
+        "{fresh}"
+    );
+    let orphan = "INSERT INTO routes (id, name, service_id, ws_id) SELECT gen_random_uuid(), \
+        'orphan', gen_random_uuid(), id FROM workspaces LIMIT 1";
     let refused = kong.try_execute(orphan).expect_err("the foreign key is there");
     assert_eq!(refused.code().map(|code| code.code().to_owned()), Some("23503".to_owned()));
     assert_eq!(pair.copy.value("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), "0");
-    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready"), "0");
-    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"), "0");
-    assert_ne!(pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'consumers'"), "0", "ANALYZE has run");
+    assert_eq!(
+        pair.copy.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready"),
+        "0"
+    );
+    assert_eq!(
+        pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'"),
+        "0"
+    );
+    assert_ne!(
+        pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'consumers'"),
+        "0",
+        "ANALYZE has run"
+    );
 }

@@ -1,4 +1,5 @@
-//! Archives of format 1, which the first version of the program made on PostgreSQL 13, are read, verified and restored for ever.
+//! Archives of format 1, which the first version of the program made on PostgreSQL 13, are read,
+//! verified and restored for ever.
 //!
 //! `format-spec/archives-1/NAME.sql` is what `NAME.sbk` was made from.
 
@@ -24,7 +25,9 @@ fn check(name: &str) {
     let [made, restored] = ["made", "restored"].map(|hint| server.database_with(hint, &options));
     // What schema public allowed on 13, an archive of which says so.
     made.execute("GRANT ALL ON SCHEMA public TO PUBLIC");
-    made.execute(&std::fs::read_to_string(path(&format!("{name}.sql"))).expect("it is beside the archive"));
+    made.execute(
+        &std::fs::read_to_string(path(&format!("{name}.sql"))).expect("it is beside the archive"),
+    );
     support::restore(&archive, &restored).run().expect(0);
     support::assert_same(&made, &restored);
 }

@@ -1,11 +1,14 @@
-//! `format-spec/`: the vectors are what the program writes and reads, and `read.py`, written from the page alone, agrees with it.
+//! `format-spec/`: the vectors are what the program writes and reads, and `read.py`, written from
+//! the page alone, agrees with it.
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
 use bytes::Bytes;
-use silverback::archive::manifest::{Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId};
+use silverback::archive::manifest::{
+    Column, Detail, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId,
+};
 use silverback::archive::{Archive, ArchiveWriter, Codec, encode_chunk};
 use uuid::Uuid;
 
@@ -25,14 +28,30 @@ fn some(value: impl AsRef<[u8]>) -> Option<Vec<u8>> {
 /// The vectors' rows. They never change.
 fn vector_rows() -> Rows {
     let first = vec![
-        vec![some("0123456789abcdef"), some([1; 8]), some("a"), some([b'm'; 300]), some([b'l'; 65536]), None],
+        vec![
+            some("0123456789abcdef"),
+            some([1; 8]),
+            some("a"),
+            some([b'm'; 300]),
+            some([b'l'; 65536]),
+            None,
+        ],
         vec![some("fedcba9876543210"), None, None, None, some(""), None],
         vec![some([0xff; 16]), some([2; 8]), some("routes"), some("short"), None, None],
     ];
     let second = vec![vec![some([0; 16]), None, some("ä"), some(""), None, some("only here")]];
-    let notes = vec![vec![some("tab\\tand\\nline\\\\"), None], vec![some(""), some("\\\\N")], vec![some("žluť"), some("{}")]];
+    let notes = vec![
+        vec![some("tab\\tand\\nline\\\\"), None],
+        vec![some(""), some("\\\\N")],
+        vec![some("žluť"), some("{}")],
+    ];
     vec![
-        ("routes", RowEncoding::Binary, &["id", "at", "name", "middle", "large", "gone"], vec![first, second]),
+        (
+            "routes",
+            RowEncoding::Binary,
+            &["id", "at", "name", "middle", "large", "gone"],
+            vec![first, second],
+        ),
         ("notes", RowEncoding::Text, &["text", "more"], vec![notes]),
         ("empty", RowEncoding::Binary, &["id"], Vec::new()),
     ]
@@ -43,12 +62,28 @@ fn many_rows() -> Rows {
     let id = |row: u64| blake3::hash(&row.to_le_bytes()).as_bytes()[..16].to_vec();
     let row = |row: u64| {
         let odd = (row % 2 == 1).then(|| id(row / 7));
-        vec![Some(id(row)), odd, some(format!("consumer-{row}")), None, some((row * 1_000_000).to_be_bytes())]
+        vec![
+            Some(id(row)),
+            odd,
+            some(format!("consumer-{row}")),
+            None,
+            some((row * 1_000_000).to_be_bytes()),
+        ]
     };
-    let line = |row: u64| vec![some(format!("line {row}\\tof many")), row.is_multiple_of(3).then(|| b"{a,b}".to_vec())];
+    let line = |row: u64| {
+        vec![
+            some(format!("line {row}\\tof many")),
+            row.is_multiple_of(3).then(|| b"{a,b}".to_vec()),
+        ]
+    };
     let chunk = |part: u64| (part * 6000..(part + 1) * 6000).map(row).collect();
     vec![
-        ("consumers", RowEncoding::Binary, &["id", "parent", "name", "gone", "at"], (0..3).map(chunk).collect()),
+        (
+            "consumers",
+            RowEncoding::Binary,
+            &["id", "parent", "name", "gone", "at"],
+            (0..3).map(chunk).collect(),
+        ),
         ("lines", RowEncoding::Text, &["text", "tags"], vec![(0..5000).map(line).collect()]),
         ("nothing", RowEncoding::Binary, &[], vec![vec![Vec::new(); 3]]),
     ]
@@ -58,7 +93,8 @@ fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
     let mut out = Vec::new();
     for row in rows {
         if encoding == RowEncoding::Text {
-            let fields: Vec<&[u8]> = row.iter().map(|value| value.as_deref().unwrap_or(b"\\N")).collect();
+            let fields: Vec<&[u8]> =
+                row.iter().map(|value| value.as_deref().unwrap_or(b"\\N")).collect();
             out.extend([&fields.join(&b'\t')[..], b"\n"].concat());
             continue;
         }
@@ -87,7 +123,14 @@ fn manifest(tables: &Rows) -> Manifest {
             ObjectId(id as u32),
             "public",
             name,
-            columns.iter().map(|&name| Column { name: name.into(), type_name: "text".into(), not_null: false }).collect(),
+            columns
+                .iter()
+                .map(|&name| Column {
+                    name: name.into(),
+                    type_name: "text".into(),
+                    not_null: false,
+                })
+                .collect(),
             encoding,
         )
     };
@@ -107,7 +150,11 @@ fn manifest(tables: &Rows) -> Manifest {
     Manifest {
         source,
         objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
-        tables: tables.iter().enumerate().map(|(id, &(name, encoding, columns, _))| table(id, name, encoding, columns)).collect(),
+        tables: tables
+            .iter()
+            .enumerate()
+            .map(|(id, &(name, encoding, columns, _))| table(id, name, encoding, columns))
+            .collect(),
         not_carried: Vec::new(),
         statistics: Vec::new(),
     }
@@ -115,11 +162,21 @@ fn manifest(tables: &Rows) -> Manifest {
 
 fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
     let uuid = Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
-    let mut writer = ArchiveWriter::new(Vec::new(), uuid, &manifest(tables), codec).expect("a vector takes all");
+    let mut writer =
+        ArchiveWriter::new(Vec::new(), uuid, &manifest(tables), codec).expect("a vector takes all");
     for (id, (_, encoding, columns, chunks)) in tables.iter().enumerate() {
         for rows in chunks {
             let raw = raw(*encoding, rows);
-            let (chunk, _) = encode_chunk(uuid, TableId(id as u32), *encoding, columns.len(), &raw, codec, Vec::new()).expect("whole rows");
+            let (chunk, _) = encode_chunk(
+                uuid,
+                TableId(id as u32),
+                *encoding,
+                columns.len(),
+                &raw,
+                codec,
+                Vec::new(),
+            )
+            .expect("whole rows");
             writer.write_chunk(&chunk).expect("a vector takes all");
         }
     }
@@ -135,7 +192,9 @@ fn hex(bytes: &[u8]) -> String {
 fn lines(tables: &Rows) -> Vec<serde_json::Value> {
     let field = |encoding, value: &Option<Vec<u8>>| match (encoding, value) {
         (_, None) => serde_json::Value::Null,
-        (RowEncoding::Text, Some(value)) => std::str::from_utf8(value).expect("text rows are UTF-8").into(),
+        (RowEncoding::Text, Some(value)) => {
+            std::str::from_utf8(value).expect("text rows are UTF-8").into()
+        }
         (RowEncoding::Binary, Some(value)) => hex(value).into(),
     };
     let mut lines = Vec::new();
@@ -157,13 +216,17 @@ fn check_vector(found: &[u8], name: &str) {
     if found != vector(name) {
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::write(&kept, found).expect("the build's folder can be written");
-        panic!("{} is not format-spec/vectors/{name}; a vector is never made anew: find what changed", kept.display());
+        panic!(
+            "{} is not format-spec/vectors/{name}; a vector is never made anew: find what changed",
+            kept.display()
+        );
     }
 }
 
 /// Runs `read.py`.
 pub(crate) fn read_py(archive: &Path, options: &[&str]) -> Output {
-    let output = python().arg(spec("read.py")).arg(archive).args(options).output().expect("the Python runs");
+    let output =
+        python().arg(spec("read.py")).arg(archive).args(options).output().expect("the Python runs");
     check_python(&String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -176,13 +239,20 @@ fn the_writer_writes_the_plain_vector() {
 #[test]
 fn the_vectors_are_read() {
     let rows = vector_rows();
-    let expect: Vec<Bytes> = rows.iter().flat_map(|(_, encoding, _, chunks)| chunks.iter().map(|rows| raw(*encoding, rows))).collect();
+    let expect: Vec<Bytes> = rows
+        .iter()
+        .flat_map(|(_, encoding, _, chunks)| chunks.iter().map(|rows| raw(*encoding, rows)))
+        .collect();
     for name in ["plain.sbk", "zstd.sbk", "plain-2.sbk", "zstd-2.sbk"] {
         let archive = Archive::open(vector(name), name).expect("a vector is an archive");
         archive.check_root().expect("a vector is whole");
         assert_eq!(archive.manifest, manifest(&rows));
-        let decode = |number| archive.read_chunk(number)?.decode().map(|joined| Bytes::from(joined.pieces.concat()));
-        let found: Vec<Bytes> = (0..archive.index.chunks.len()).map(|number| decode(number).expect("a vector is whole")).collect();
+        let decode = |number| {
+            archive.read_chunk(number)?.decode().map(|joined| Bytes::from(joined.pieces.concat()))
+        };
+        let found: Vec<Bytes> = (0..archive.index.chunks.len())
+            .map(|number| decode(number).expect("a vector is whole"))
+            .collect();
         assert!(found == expect, "{name}");
     }
 }
@@ -194,7 +264,8 @@ fn read_py_prints_the_vectors() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         check_vector(&output.stdout, &format!("{name}.jsonl"));
         let printed = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-        let printed: Vec<serde_json::Value> = printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let printed: Vec<serde_json::Value> =
+            printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(printed[..printed.len() - 1], lines(&vector_rows()));
     }
 }
@@ -210,19 +281,23 @@ fn read_py_agrees_with_the_writer() {
         let output = read_py(&path, &["--json"]);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let printed = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-        let mut printed: Vec<serde_json::Value> = printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let mut printed: Vec<serde_json::Value> =
+            printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         let summary = printed.pop().expect("a last line");
         assert!(printed == lines(&rows), "{codec:?}");
         let archive = Archive::open(bytes, "many").expect("it was just written");
         assert_eq!(summary["root"], archive.footer.root.to_string());
-        for (found, totals) in summary["tables"].as_array().expect("a list").iter().zip(&archive.index.tables) {
+        for (found, totals) in
+            summary["tables"].as_array().expect("a list").iter().zip(&archive.index.tables)
+        {
             assert_eq!(found["digest"], totals.digest.to_string());
             assert_eq!(found["rows"], totals.rows);
         }
     }
 }
 
-/// Writes a changed vector and lets `read.py` and ours judge it: the same exit code, and `read.py` says `expect`.
+/// Writes a changed vector and lets `read.py` and ours judge it: the same exit code, and `read.py`
+/// says `expect`.
 fn check_refused(name: &str, change: impl FnOnce(&mut Vec<u8>), code: u8, expect: &str) {
     let folder = temp_dir();
     let path = folder.path().join("changed.sbk");
@@ -235,17 +310,20 @@ fn check_refused(name: &str, change: impl FnOnce(&mut Vec<u8>), code: u8, expect
     assert!(told.contains(expect), "{name}: {told}");
     let ours = Archive::open(bytes, "changed").and_then(|archive| {
         archive.check_root()?;
-        (0..archive.index.chunks.len()).try_for_each(|number| archive.read_chunk(number)?.decode().map(drop))
+        (0..archive.index.chunks.len())
+            .try_for_each(|number| archive.read_chunk(number)?.decode().map(drop))
     });
     assert_eq!(ours.expect_err(expect).kind().exit_code(), code);
 }
 
 #[test]
 fn read_py_finds_damage() {
-    // With the sizes of the footer and of what stands before the digest and the descriptors of a chunk's header.
-    for (name, footer, digest, descriptors, headers_damage) in
-        [("zstd.sbk", 128, 64, 120, "root:"), ("zstd-2.sbk", 144, 80, 136, "chunk header: checksum")]
-    {
+    // With the sizes of the footer and of what stands before the digest and the descriptors of a
+    // chunk's header.
+    for (name, footer, digest, descriptors, headers_damage) in [
+        ("zstd.sbk", 128, 64, 120, "root:"),
+        ("zstd-2.sbk", 144, 80, 136, "chunk header: checksum"),
+    ] {
         let bytes = vector(name);
         let index = Archive::open(bytes.clone(), name).expect("a vector is an archive").index;
         let (chunk, end) = (index.chunks[0].offset as usize, bytes.len());
@@ -286,11 +364,13 @@ fn read_py_finds_damage() {
     }
 }
 
-/// Each archive breaks one rule, its checksums made right: `break_rules.py` asks `read.py`, and the program is asked here.
+/// Each archive breaks one rule, its checksums made right: `break_rules.py` asks `read.py`, and the
+/// program is asked here.
 #[test]
 fn both_readers_refuse_an_archive_for_the_rule_that_it_breaks() {
     let folder = temp_dir();
-    let made = python().arg(spec("break_rules.py")).arg(folder.path()).output().expect("the Python runs");
+    let made =
+        python().arg(spec("break_rules.py")).arg(folder.path()).output().expect("the Python runs");
     let said = String::from_utf8_lossy(&made.stderr);
     check_python(&said);
     assert!(made.status.success(), "{said}");
@@ -300,11 +380,15 @@ fn both_readers_refuse_an_archive_for_the_rule_that_it_breaks() {
     verify(&folder.path().join("honest.sbk")).run().expect(0);
     let mut missed = Vec::new();
     for rule in &rules {
-        let (name, words) = (rule["name"].as_str().expect("a name"), rule["verify"].as_str().expect("words"));
+        let (name, words) =
+            (rule["name"].as_str().expect("a name"), rule["verify"].as_str().expect("words"));
         let outcome = verify(&folder.path().join(format!("{name}.sbk"))).run();
         let text = format!("{}{}", outcome.stdout, outcome.stderr);
         if !matches!(outcome.code, Some(3 | 6)) || !text.contains(words) {
-            missed.push(format!("{name} (section {}): exit {:?}, {words:?} is not in\n{text}", rule["section"], outcome.code));
+            missed.push(format!(
+                "{name} (section {}): exit {:?}, {words:?} is not in\n{text}",
+                rule["section"], outcome.code
+            ));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));

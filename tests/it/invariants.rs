@@ -1,5 +1,5 @@
-//! What must hold after every run, whatever befell it: no false success, no impostor, a clear end, nothing left on the server, a target in a known
-//! state, no secret told.
+//! What must hold after every run, whatever befell it: no false success, no impostor, a clear end,
+//! nothing left on the server, a target in a known state, no secret told.
 //!
 //! Does not know: what was done to the run.
 
@@ -37,19 +37,22 @@ pub(crate) struct Scene<'s> {
 }
 
 impl<'s> Scene<'s> {
-    /// A schema with keys, an index, a foreign key, a trigger and a sequence; `filler` has so many rows of a kilobyte.
+    /// A schema with keys, an index, a foreign key, a trigger and a sequence; `filler` has so many
+    /// rows of a kilobyte.
     pub(crate) fn new(server: &'s Server, rows: u32) -> Self {
         let role = server.role("plain");
         let source = server.database_of(&role, "source");
         source.connect().execute(&format!(
             "CREATE TABLE parents (id int PRIMARY KEY, name text UNIQUE);
-             CREATE TABLE filler (id bigint PRIMARY KEY, parent_id int NOT NULL REFERENCES parents, body text NOT NULL);
+             CREATE TABLE filler (id bigint PRIMARY KEY, parent_id int NOT NULL REFERENCES \
+             parents, body text NOT NULL);
              CREATE TABLE empty (id int PRIMARY KEY);
              CREATE SEQUENCE numbers;
              CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
              CREATE TRIGGER touched BEFORE UPDATE ON filler FOR EACH ROW EXECUTE FUNCTION touch();
              INSERT INTO parents SELECT i, 'parent ' || i FROM generate_series(0, 9) i;
-             INSERT INTO filler SELECT i, i % 10, repeat(md5(i::text), 32) FROM generate_series(1, {rows}) i;
+             INSERT INTO filler SELECT i, i % 10, repeat(md5(i::text), 32) FROM generate_series(1, \
+             {rows}) i;
              CREATE INDEX filler_by_parent ON filler (parent_id, id);
              SELECT nextval('numbers')"
         ));
@@ -57,20 +60,23 @@ impl<'s> Scene<'s> {
         Self { dir: temp_dir(), source, role, server }
     }
 
-    /// Makes a restore of this scene wait for [`Gate`] at row 50 of `parents` (`"load"`) or in the build of an index of it (`"index"`).
+    /// Makes a restore of this scene wait for [`Gate`] at row 50 of `parents` (`"load"`) or in the
+    /// build of an index of it (`"index"`).
     pub(crate) fn waits(self, at: &str) -> Self {
         let function = format!(
             "CREATE FUNCTION wait(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS \
-             'BEGIN IF $1 = 50 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared({GATE}); END IF; RETURN $1; END'"
+             'BEGIN IF $1 = 50 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared({GATE}); END \
+             IF; RETURN $1; END'"
         );
         let what = match at {
             "load" => "ALTER TABLE parents ADD CHECK (public.wait(id) = id)",
             "index" => "CREATE INDEX waiting ON parents (public.wait(id))",
             other => panic!("a restore does not wait at {other:?}"),
         };
-        self.source
-            .connect()
-            .execute(&format!("{function}; {what}; INSERT INTO parents SELECT i, 'late ' || i FROM generate_series(40, 60) i"));
+        self.source.connect().execute(&format!(
+            "{function}; {what}; INSERT INTO parents SELECT i, 'late ' || i FROM \
+                generate_series(40, 60) i"
+        ));
         self
     }
 
@@ -130,7 +136,9 @@ impl Gate {
     #[track_caller]
     pub(crate) fn hold(&self, restore: Silverback) -> Running {
         let waiting = format!(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT \
+             granted AND database = (SELECT oid FROM pg_database WHERE datname = \
+             current_database())"
         );
         hold_until(restore, || self.session.value(&waiting) != "0")
     }
@@ -146,7 +154,10 @@ pub(crate) fn hold_until(run: Silverback, mut holds: impl FnMut() -> bool) -> Ru
             let outcome = running.wait();
             panic!("the run was to be held in the middle, and ended: {outcome:#?}");
         }
-        assert!(Instant::now() < deadline, "the run did not come to the place where it was to be held");
+        assert!(
+            Instant::now() < deadline,
+            "the run did not come to the place where it was to be held"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     running
@@ -176,16 +187,27 @@ pub(crate) fn after_dump(outcome: &Outcome, file: &Path, source: Option<&Databas
     let (complete, killed) = (matches!(outcome.code, Some(0 | 10)), outcome.signal == Some(9));
     match file.symlink_metadata() {
         Ok(found) => {
-            assert!(complete || killed, "{} is there after a dump that failed: {outcome:#?}", file.display());
+            assert!(
+                complete || killed,
+                "{} is there after a dump that failed: {outcome:#?}",
+                file.display()
+            );
             assert_eq!(found.permissions().mode() & 0o777, 0o600, "{}", file.display());
             verify(file).arg("-q").run().expect(0);
         }
-        Err(_) => assert!(!complete, "no {} after a dump that succeeded: {outcome:#?}", file.display()),
+        Err(_) => {
+            assert!(!complete, "no {} after a dump that succeeded: {outcome:#?}", file.display())
+        }
     }
     let partials = beside(file);
     assert!(partials.len() <= usize::from(killed), "left behind: {partials:?} by {outcome:#?}");
     for path in partials {
-        assert_eq!(path.symlink_metadata().expect("it was just listed").permissions().mode() & 0o777, 0o600, "{}", path.display());
+        assert_eq!(
+            path.symlink_metadata().expect("it was just listed").permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            path.display()
+        );
     }
     source.into_iter().for_each(nothing_left);
 }
@@ -194,12 +216,21 @@ pub(crate) fn after_dump(outcome: &Outcome, file: &Path, source: Option<&Databas
 fn beside(file: &Path) -> Vec<PathBuf> {
     let folder = file.parent().expect("an archive is in a folder");
     let Ok(entries) = folder.read_dir() else { return Vec::new() };
-    entries.map(|entry| entry.expect("the folder can be read").path()).filter(|path| path != file).collect()
+    entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path != file)
+        .collect()
 }
 
-/// After a restore of `file` into a target that was empty. A second restore into a marked target must be refused.
+/// After a restore of `file` into a target that was empty. A second restore into a marked target
+/// must be refused.
 #[track_caller]
-pub(crate) fn after_restore(outcome: &Outcome, file: &Path, source: &Database<'_>, target: &Database<'_>) -> State {
+pub(crate) fn after_restore(
+    outcome: &Outcome,
+    file: &Path,
+    source: &Database<'_>,
+    target: &Database<'_>,
+) -> State {
     clear_end(outcome);
     nothing_left(target);
     let state = state(source, target);
@@ -212,7 +243,11 @@ pub(crate) fn after_restore(outcome: &Outcome, file: &Path, source: &Database<'_
     };
     assert!(allowed.contains(&state), "the target is {state:?} after {outcome:#?}");
     if state == State::Marked {
-        let again = crate::support::restore(file, target).run().expect(6).says("silverback_restore").says("hint: ");
+        let again = crate::support::restore(file, target)
+            .run()
+            .expect(6)
+            .says("silverback_restore")
+            .says("hint: ");
         clear_end(&again);
         let never = file.with_extension("never");
         crate::support::dump(target, &never).run().expect(6).says("--allow-incomplete");
@@ -223,12 +258,16 @@ pub(crate) fn after_restore(outcome: &Outcome, file: &Path, source: &Database<'_
 
 fn state(source: &Database<'_>, target: &Database<'_>) -> State {
     let session = target.server().connect(target.name());
-    if session.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'") != "0" {
+    if session.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'")
+        != "0"
+    {
         return State::Marked;
     }
-    let objects = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    let objects = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = \
+        'public'::regnamespace)
                         + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
-                        + (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema'))";
+                        + (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname \
+                        NOT IN ('public', 'information_schema'))";
     if session.value(objects) == "0" {
         return State::Untouched;
     }
@@ -244,7 +283,11 @@ pub(crate) fn clear_end(outcome: &Outcome) {
         assert!(!said.contains(never), "{never:?} was printed: {outcome:#?}");
     }
     let Some(code) = outcome.code else {
-        assert_eq!(outcome.signal, Some(9), "ended by a signal that it should have handled: {outcome:#?}");
+        assert_eq!(
+            outcome.signal,
+            Some(9),
+            "ended by a signal that it should have handled: {outcome:#?}"
+        );
         return;
     };
     // 1 is documented too: as a bug.
@@ -252,12 +295,15 @@ pub(crate) fn clear_end(outcome: &Outcome) {
     if matches!(code, 0 | 10) {
         return;
     }
-    let told = outcome.stderr.lines().any(|line| match serde_json::from_str::<serde_json::Value>(line) {
-        Ok(object) => {
-            object["event"] == "error" && object["exit"] == code && object["cause"].as_str().is_some_and(|cause| !cause.is_empty())
-        }
-        Err(_) => line.strip_prefix("error: ").is_some_and(|sentence| sentence.len() > 10),
-    });
+    let told =
+        outcome.stderr.lines().any(|line| match serde_json::from_str::<serde_json::Value>(line) {
+            Ok(object) => {
+                object["event"] == "error"
+                    && object["exit"] == code
+                    && object["cause"].as_str().is_some_and(|cause| !cause.is_empty())
+            }
+            Err(_) => line.strip_prefix("error: ").is_some_and(|sentence| sentence.len() > 10),
+        });
     assert!(told || !outcome.stdout.is_empty() && code == 3, "nothing says why: {outcome:#?}");
 }
 
@@ -265,7 +311,8 @@ pub(crate) fn clear_end(outcome: &Outcome) {
 #[track_caller]
 pub(crate) fn nothing_left(database: &Database<'_>) {
     let session = database.server().connect(database.name());
-    let ours = "SELECT pid || ' ' || state || ': ' || query FROM pg_stat_activity WHERE application_name = 'silverback' AND datname = current_database()";
+    let ours = "SELECT pid || ' ' || state || ': ' || query FROM pg_stat_activity WHERE \
+        application_name = 'silverback' AND datname = current_database()";
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let left = session.column(ours);

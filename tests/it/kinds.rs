@@ -1,7 +1,8 @@
 //! README says of every kind of object that `pg_dump` knows whether it is carried or refused.
 
-/// The kinds of `pg_dump` 18 (`DumpableObjectType`, and what hangs on its entries), each with words of the table's row about it. Left out are
-/// `DUMMY_TYPE`, a table's own row type, and the two boundaries, which are no objects.
+/// The kinds of `pg_dump` 18 (`DumpableObjectType`, and what hangs on its entries), each with words
+/// of the table's row about it. Left out are `DUMMY_TYPE`, a table's own row type, and the two
+/// boundaries, which are no objects.
 const KINDS: &[(&str, &str)] = &[
     ("DATABASE", "| database |"),
     ("NAMESPACE", "| schema |"),
@@ -56,16 +57,30 @@ const KINDS: &[(&str, &str)] = &[
 fn every_kind_is_carried_or_refused() {
     let text = include_str!("../../README.md");
     let (_, text) = text.split_once("## What is carried").expect("the section is there");
-    let rows: Vec<&str> =
-        text.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|line| line.starts_with('|')).collect();
+    let rows: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
     for row in &rows {
         let answer = row.split(" | ").nth(1).unwrap_or_default();
-        assert!(answer.starts_with("yes") || answer.starts_with("**refused**"), "neither carried nor refused: {row}");
+        assert!(
+            answer.starts_with("yes") || answer.starts_with("**refused**"),
+            "neither carried nor refused: {row}"
+        );
     }
     for (kind, words) in KINDS {
-        assert_eq!(rows.iter().filter(|row| row.contains(words)).count(), 1, "{kind} has one row of README's table, with {words:?}");
+        assert_eq!(
+            rows.iter().filter(|row| row.contains(words)).count(),
+            1,
+            "{kind} has one row of README's table, with {words:?}"
+        );
     }
     for words in ["owner", "privileges", "comments", "security labels"] {
-        assert!(text.split("| kind |").next().is_some_and(|before| before.contains(words)), "{words}");
+        assert!(
+            text.split("| kind |").next().is_some_and(|before| before.contains(words)),
+            "{words}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Imports go downward only, no two files import each other, each external crate is named where it may be, and Kong where Kong is known.
+//! Imports go downward only, no two files import each other, each external crate is named where it
+//! may be, and Kong where Kong is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -59,9 +60,15 @@ fn imports_go_downward() {
         for to in house.imports(from, file) {
             let Some(below) = to.first().filter(|below| *below != above) else { continue };
             match (layer(above), layer(below)) {
-                (Some(high), Some(low)) if high < low || (high == low && !are_strangers(above, below)) => {}
-                (Some(_), Some(_)) => wrong.push(format!("{}: {above} imports {below}", file.path.display())),
-                _ => wrong.push(format!("{}: {above} or {below} stands in no layer", file.path.display())),
+                (Some(high), Some(low))
+                    if high < low || (high == low && !are_strangers(above, below)) => {}
+                (Some(_), Some(_)) => {
+                    wrong.push(format!("{}: {above} imports {below}", file.path.display()))
+                }
+                _ => wrong.push(format!(
+                    "{}: {above} or {below} stands in no layer",
+                    file.path.display()
+                )),
             }
         }
     }
@@ -72,7 +79,8 @@ fn imports_go_downward() {
 #[test]
 fn no_two_files_import_each_other() {
     let house = House::read();
-    let imports: BTreeMap<&Module, BTreeSet<Module>> = house.files.iter().map(|(from, file)| (from, house.imports(from, file))).collect();
+    let imports: BTreeMap<&Module, BTreeSet<Module>> =
+        house.files.iter().map(|(from, file)| (from, house.imports(from, file))).collect();
     let reaches = |from: &Module| {
         let (mut open, mut seen) = (vec![from.clone()], BTreeSet::new());
         while let Some(next) = open.pop() {
@@ -84,8 +92,16 @@ fn no_two_files_import_each_other() {
         }
         seen
     };
-    let circles: Vec<String> = imports.keys().filter(|from| reaches(from).contains(**from)).map(|from| from.join("::")).collect();
-    assert!(circles.is_empty(), "files that import themselves by way of others:\n{}", circles.join("\n"));
+    let circles: Vec<String> = imports
+        .keys()
+        .filter(|from| reaches(from).contains(**from))
+        .map(|from| from.join("::"))
+        .collect();
+    assert!(
+        circles.is_empty(),
+        "files that import themselves by way of others:\n{}",
+        circles.join("\n")
+    );
 }
 
 #[test]
@@ -94,20 +110,29 @@ fn external_crates_are_named_where_they_may_be() {
     let mut wrong = Vec::new();
     for (from, file) in &house.files {
         let Some(module) = from.first() else { continue };
-        for (name, _) in EXTERNAL.iter().filter(|(_, allowed)| !allowed.contains(&module.as_str())) {
-            if file.code.match_indices(&format!("{name}::")).any(|(at, _)| !is_inside_path(&file.code[..at])) {
+        for (name, _) in EXTERNAL.iter().filter(|(_, allowed)| !allowed.contains(&module.as_str()))
+        {
+            if file
+                .code
+                .match_indices(&format!("{name}::"))
+                .any(|(at, _)| !is_inside_path(&file.code[..at]))
+            {
                 wrong.push(format!("{}: {module} names {name}", file.path.display()));
             }
         }
     }
     assert!(wrong.is_empty(), "external crates named where they may not be:\n{}", wrong.join("\n"));
-    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("the package has one");
-    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").expect("it depends on something");
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        .expect("the package has one");
+    let (_, dependencies) =
+        manifest.split_once("\n[dependencies]\n").expect("it depends on something");
     let (dependencies, _) = dependencies.split_once("\n[").expect("sections follow");
     let lines = dependencies.lines().filter(|line| !line.starts_with('#'));
-    let names: Vec<String> = lines.filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_"))).collect();
+    let names: Vec<String> =
+        lines.filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_"))).collect();
     let listed: Vec<&str> = EXTERNAL.iter().map(|(name, _)| *name).collect();
-    let missing: Vec<&String> = names.iter().filter(|name| !listed.contains(&name.as_str())).collect();
+    let missing: Vec<&String> =
+        names.iter().filter(|name| !listed.contains(&name.as_str())).collect();
     assert!(missing.is_empty(), "say who may name {missing:?}");
 }
 
@@ -119,7 +144,10 @@ fn kong_is_named_in_its_own_module_and_the_command_line_only() {
             continue;
         }
         wrong.extend(
-            file.code.lines().filter(|line| line.to_lowercase().contains("kong")).map(|line| format!("{}: {line}", file.path.display())),
+            file.code
+                .lines()
+                .filter(|line| line.to_lowercase().contains("kong"))
+                .map(|line| format!("{}: {line}", file.path.display())),
         );
     }
     assert!(wrong.is_empty(), "Kong is named outside src/kong and src/cli:\n{}", wrong.join("\n"));
@@ -128,16 +156,26 @@ fn kong_is_named_in_its_own_module_and_the_command_line_only() {
 /// Bytes come to it and go from it: where they are is `storage`'s affair.
 #[test]
 fn archive_opens_no_file() {
-    let named = |text: &str| ["std::fs", "std::path", "std::os", "std::net", "stdin(", "stdout("].iter().any(|name| text.contains(name));
+    let named = |text: &str| {
+        ["std::fs", "std::path", "std::os", "std::net", "stdin(", "stdout("]
+            .iter()
+            .any(|name| text.contains(name))
+    };
     let house = House::read();
-    let inside = house.files.iter().filter(|(module, _)| module.first().is_some_and(|first| first == "archive"));
-    let wrong: Vec<&PathBuf> = inside.filter(|(_, file)| named(&file.code)).map(|(_, file)| &file.path).collect();
+    let inside = house
+        .files
+        .iter()
+        .filter(|(module, _)| module.first().is_some_and(|first| first == "archive"));
+    let wrong: Vec<&PathBuf> =
+        inside.filter(|(_, file)| named(&file.code)).map(|(_, file)| &file.path).collect();
     assert!(wrong.is_empty(), "src/archive names files: {wrong:?}");
 }
 
 #[test]
 fn the_scan_sees_every_form_of_import() {
-    let text = "use crate::{error::Error, pg::{ident, session::Session}};\nlet a = super::run(self::b::C);\nuse crate::archive::Manifest; // crate::cli\npub(in crate::pg) fn a() {}\npub(crate) use crate::progress as p;";
+    let text = "use crate::{error::Error, pg::{ident, session::Session}};\nlet a = \
+        super::run(self::b::C);\nuse crate::archive::Manifest; // crate::cli\npub(in crate::pg) fn \
+        a() {}\npub(crate) use crate::progress as p;";
     let found: Vec<String> = paths(&code_of(text)).iter().map(|path| path.join("::")).collect();
     assert_eq!(
         found,
@@ -177,8 +215,12 @@ impl House {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.extension().is_some_and(|end| end == "rs") && !is_test(&path) {
-                    let code = code_of(&fs::read_to_string(&path).expect("the sources can be read"));
-                    files.insert(module(path.strip_prefix(&root).expect("a path below src")), File { path, code });
+                    let code =
+                        code_of(&fs::read_to_string(&path).expect("the sources can be read"));
+                    files.insert(
+                        module(path.strip_prefix(&root).expect("a path below src")),
+                        File { path, code },
+                    );
                 }
             }
         }
@@ -188,12 +230,19 @@ impl House {
 
     /// The modules that a file names.
     fn imports(&self, from: &Module, file: &File) -> BTreeSet<Module> {
-        let near = file.code.lines().filter_map(|line| line.trim_start_matches("pub").trim_start().strip_prefix("use "));
+        let near = file
+            .code
+            .lines()
+            .filter_map(|line| line.trim_start_matches("pub").trim_start().strip_prefix("use "));
         let children = near.filter_map(|path| {
             let child = [from.as_slice(), &[path.split("::").next()?.to_owned()]].concat();
             self.files.contains_key(&child).then_some(child)
         });
-        paths(&file.code).iter().filter_map(|path| self.resolve(from, path)).chain(children).collect()
+        paths(&file.code)
+            .iter()
+            .filter_map(|path| self.resolve(from, path))
+            .chain(children)
+            .collect()
     }
 
     /// The file that a path leads into.
@@ -227,7 +276,8 @@ fn is_test(path: &Path) -> bool {
 }
 
 fn module(inside: &Path) -> Module {
-    let mut parts: Module = inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let mut parts: Module =
+        inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if parts.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main")) {
         parts.pop();
     }
@@ -238,7 +288,9 @@ fn code_of(text: &str) -> String {
     let mut code = String::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        if line == "#[cfg(test)]" && lines.peek().is_some_and(|next| next.contains("mod ") && next.ends_with('{')) {
+        if line == "#[cfg(test)]"
+            && lines.peek().is_some_and(|next| next.contains("mod ") && next.ends_with('{'))
+        {
             break;
         }
         code += line.split("//").next().unwrap_or_default();
@@ -255,7 +307,8 @@ fn code_of(text: &str) -> String {
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for (at, c) in code.char_indices().filter(|(_, c)| matches!(c, 'c' | 's')) {
-        let begins = ["crate::", "super::", "self::"].iter().any(|begin| code[at..].starts_with(begin));
+        let begins =
+            ["crate::", "super::", "self::"].iter().any(|begin| code[at..].starts_with(begin));
         if begins && c.is_alphabetic() && !is_inside_path(&code[..at]) {
             follow(&code[at..], &[], &mut all);
         }
@@ -263,7 +316,8 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     all
 }
 
-/// Whether what comes next goes on with a word or a path: `$crate::`, `my_crate::`, `super::super::`.
+/// Whether what comes next goes on with a word or a path: `$crate::`, `my_crate::`,
+/// `super::super::`.
 fn is_inside_path(before: &str) -> bool {
     before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ':'))
 }
@@ -277,7 +331,9 @@ fn follow<'a>(text: &'a str, before: &[String], all: &mut Vec<Vec<String>>) -> &
             match rest.chars().next() {
                 Some('}') => return &rest[1..],
                 Some(',') => rest = &rest[1..],
-                Some(c) if c.is_alphabetic() || matches!(c, '_' | '{') => rest = follow(rest, before, all),
+                Some(c) if c.is_alphabetic() || matches!(c, '_' | '{') => {
+                    rest = follow(rest, before, all)
+                }
                 // `*`, `as`, or no group at all.
                 Some(c) => rest = &rest[c.len_utf8()..],
                 None => return rest,
@@ -288,11 +344,19 @@ fn follow<'a>(text: &'a str, before: &[String], all: &mut Vec<Vec<String>>) -> &
     let (name, rest) = text.split_at(length);
     let path = [before, &[name.to_owned()]].concat();
     match rest.strip_prefix("::") {
-        Some(next) if next.trim_start().starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{')) => follow(next, &path, all),
+        Some(next)
+            if next
+                .trim_start()
+                .starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{')) =>
+        {
+            follow(next, &path, all)
+        }
         _ => {
             all.push(path);
             match rest.trim_start().strip_prefix("as ") {
-                Some(alias) => alias.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'),
+                Some(alias) => {
+                    alias.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_')
+                }
                 None => rest,
             }
         }

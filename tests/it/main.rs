@@ -1,6 +1,7 @@
 //! Tests of the whole program against real servers, in one crate so that they share them.
 //!
-//! A server or a `pg_dump` that is missing fails the tests and says how to get it; nothing is skipped. `SILVERBACK_TEST_PG=15` narrows the versions.
+//! A server or a `pg_dump` that is missing fails the tests and says how to get it; nothing is
+//! skipped. `SILVERBACK_TEST_PG=15` narrows the versions.
 
 mod applications;
 mod archives;

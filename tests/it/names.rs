@@ -1,4 +1,5 @@
-//! Names are names, whatever characters they have: in SQL, in output, and in an archive that somebody else has written.
+//! Names are names, whatever characters they have: in SQL, in output, and in an archive that
+//! somebody else has written.
 
 use testkit::{Database, quote};
 
@@ -53,7 +54,8 @@ const HOSTILE: &[&str] = &[
     "ctid_",
 ];
 
-/// 63 bytes, the last two of them one character; and one byte more, which the server cuts before the character.
+/// 63 bytes, the last two of them one character; and one byte more, which the server cuts before
+/// the character.
 const LONG: [&str; 2] = ["aééééééééééééééééééééééééééééééé", "éééééééééééééééééééééééééééééééé"];
 
 /// Every object of one name in a schema of that name, with that name for a value, too.
@@ -62,14 +64,20 @@ fn objects(name: &str) -> String {
     format!(
         "CREATE SCHEMA {n};
          CREATE SEQUENCE {n}.{seq};
-         CREATE FUNCTION {n}.{n}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN RETURN NEW; END $body$;
-         CREATE TABLE {n}.{n} ({n} text DEFAULT '{text}', id serial, CONSTRAINT {n} CHECK ({n} <> 'x'));
+         CREATE FUNCTION {n}.{n}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN RETURN NEW; \
+         END $body$;
+         CREATE TABLE {n}.{n} ({n} text DEFAULT '{text}', id serial, CONSTRAINT {n} CHECK ({n} <> \
+         'x'));
          ALTER TABLE {n}.{n} ADD CONSTRAINT {key} UNIQUE ({n}), ADD PRIMARY KEY (id);
          CREATE INDEX {index} ON {n}.{n} (lower({n})) WHERE {n} <> '{text}?';
-         CREATE TRIGGER {n} BEFORE INSERT ON {n}.{n} FOR EACH ROW EXECUTE FUNCTION {n}.{n}('{text}');
-         CREATE TABLE {n}.{child} ({n} text CONSTRAINT {n} REFERENCES {n}.{n} ({n}) ON DELETE CASCADE, whole {n}.{n}, CONSTRAINT {own} CHECK ({n} IS NOT NULL));
-         CREATE FUNCTION {n}.{two}({n} {n}.{n}, other integer DEFAULT 1) RETURNS integer LANGUAGE sql SET search_path TO {n}, public AS 'SELECT 1';
-         COMMENT ON COLUMN {n}.{n}.{n} IS '{text}'; COMMENT ON CONSTRAINT {n} ON {n}.{n} IS '{text}'; COMMENT ON TRIGGER {n} ON {n}.{n} IS '{text}'; COMMENT ON SCHEMA {n} IS '{text}';
+         CREATE TRIGGER {n} BEFORE INSERT ON {n}.{n} FOR EACH ROW EXECUTE FUNCTION \
+         {n}.{n}('{text}');
+         CREATE TABLE {n}.{child} ({n} text CONSTRAINT {n} REFERENCES {n}.{n} ({n}) ON DELETE \
+         CASCADE, whole {n}.{n}, CONSTRAINT {own} CHECK ({n} IS NOT NULL));
+         CREATE FUNCTION {n}.{two}({n} {n}.{n}, other integer DEFAULT 1) RETURNS integer LANGUAGE \
+         sql SET search_path TO {n}, public AS 'SELECT 1';
+         COMMENT ON COLUMN {n}.{n}.{n} IS '{text}'; COMMENT ON CONSTRAINT {n} ON {n}.{n} IS \
+         '{text}'; COMMENT ON TRIGGER {n} ON {n}.{n} IS '{text}'; COMMENT ON SCHEMA {n} IS '{text}';
          INSERT INTO {n}.{n} VALUES ('{text}'), ('{text}2'), ('');
          INSERT INTO {n}.{child} VALUES ('{text}', ROW('{text}', 1)::{n}.{n});
          SELECT setval('{n_literal}.{seq_literal}', 77);",
@@ -97,16 +105,24 @@ fn suffixed(name: &str, ending: &str) -> String {
 #[track_caller]
 fn assert_plain(outcome: &Outcome) {
     for (what, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
-        let unsafe_character = text.chars().find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
+        let unsafe_character = text
+            .chars()
+            .find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
         assert_eq!(unsafe_character, None, "{what}: {text:?}");
-        assert!(text.lines().all(|line| !line.trim_start().starts_with("FORGED")), "{what}: {text}");
+        assert!(
+            text.lines().all(|line| !line.trim_start().starts_with("FORGED")),
+            "{what}: {text}"
+        );
     }
 }
 
 #[test]
 fn every_object_keeps_its_name() {
     for version in support::ends() {
-        let pair = Pair::on(testkit::server(version), "CREATE TABLE victim (a integer); INSERT INTO victim VALUES (1)");
+        let pair = Pair::on(
+            testkit::server(version),
+            "CREATE TABLE victim (a integer); INSERT INTO victim VALUES (1)",
+        );
         let owner = pair.source.connect();
         owner.execute("SET client_min_messages TO error");
         for name in HOSTILE.iter().filter(|name| !name.starts_with("pg_")).chain(&LONG) {
@@ -118,14 +134,21 @@ fn every_object_keeps_its_name() {
         assert_plain(&pair.restore().arg("-v").run().expect(0));
         pair.assert_same();
         assert_eq!(pair.copy.value("SELECT count(*) FROM victim"), "1");
-        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')";
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT \
+            IN ('public', 'information_schema')";
         assert_eq!(pair.copy.value(schemas), (HOSTILE.len() - 1 + LONG.len()).to_string());
         let list = support::Silverback::new(["list"]).arg(pair.file()).run().expect(0);
         assert_plain(&list);
         for command in ["list", "verify"] {
-            let json = support::Silverback::new([command, "--json"]).arg(pair.file()).run().expect(0);
-            let value: serde_json::Value = serde_json::from_str(&json.stdout).expect("names do not break the JSON");
-            assert!(value["tables"].as_array().is_some_and(|tables| tables.len() > HOSTILE.len()), "{}", json.stdout);
+            let json =
+                support::Silverback::new([command, "--json"]).arg(pair.file()).run().expect(0);
+            let value: serde_json::Value =
+                serde_json::from_str(&json.stdout).expect("names do not break the JSON");
+            assert!(
+                value["tables"].as_array().is_some_and(|tables| tables.len() > HOSTILE.len()),
+                "{}",
+                json.stdout
+            );
         }
     }
 }
@@ -133,7 +156,10 @@ fn every_object_keeps_its_name() {
 #[test]
 fn an_error_shows_a_name_on_one_line() {
     let pair = Pair::new("");
-    pair.source.execute("CREATE SCHEMA \"new\nFORGED\"; CREATE TABLE \"new\nFORGED\".\"\u{1b}[2J\u{202e}\" (a integer)");
+    pair.source.execute(
+        "CREATE SCHEMA \"new\nFORGED\"; CREATE \
+         TABLE \"new\nFORGED\".\"\u{1b}[2J\u{202e}\" (a integer)",
+    );
     for format in ["text", "json"] {
         let refused = pair.dump().args(["--log-format", format]).run().expect(6);
         assert_plain(&refused);
@@ -156,13 +182,16 @@ fn roles_and_databases_keep_their_names() {
         let pair = Pair::of(
             owner,
             server,
-            "CREATE SCHEMA s; CREATE TABLE s.t (a integer); INSERT INTO s.t VALUES (1); CREATE FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "CREATE SCHEMA s; CREATE TABLE s.t (a integer); INSERT INTO s.t VALUES (1); CREATE \
+             FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
         );
         let named = server.database_of(&pair.owner, hint);
         let grantee = quote(other.name());
         pair.source.connect().execute(&format!(
-            "GRANT SELECT ON s.t TO {grantee} WITH GRANT OPTION; GRANT UPDATE (a) ON s.t TO {grantee}; GRANT USAGE ON SCHEMA s TO {grantee};
-             GRANT EXECUTE ON FUNCTION s.f() TO {grantee}; ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO {grantee}"
+            "GRANT SELECT ON s.t TO {grantee} WITH GRANT OPTION; GRANT UPDATE (a) ON s.t TO \
+             {grantee}; GRANT USAGE ON SCHEMA s TO {grantee};
+             GRANT EXECUTE ON FUNCTION s.f() TO {grantee}; ALTER DEFAULT PRIVILEGES IN SCHEMA s \
+             GRANT SELECT ON TABLES TO {grantee}"
         ));
         assert_plain(&pair.dump().arg("-v").run().expect(0));
         for copy in [&pair.copy, &named] {
@@ -188,13 +217,18 @@ fn drop_everywhere(databases: &[&Database<'_>], role: &str) {
 
 #[test]
 fn patterns_reach_names_in_quotes() {
-    let tables: Vec<String> = HOSTILE.iter().map(|name| format!("CREATE TABLE {} (a integer)", quote(name))).collect();
+    let tables: Vec<String> =
+        HOSTILE.iter().map(|name| format!("CREATE TABLE {} (a integer)", quote(name))).collect();
     let pair = Pair::new(&tables.join(";"));
     for name in HOSTILE {
         let file = pair.path("one.sbk");
         support::dump(&pair.source, &file).arg(format!("--table={}", quote(name))).run().expect(0);
-        let archive = silverback::archive::Archive::open_path(&file).expect("the archive can be read");
-        assert_eq!(archive.manifest.tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), [*name]);
+        let archive =
+            silverback::archive::Archive::open_path(&file).expect("the archive can be read");
+        assert_eq!(
+            archive.manifest.tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(),
+            [*name]
+        );
         std::fs::remove_file(&file).expect("the archive is there");
     }
 }

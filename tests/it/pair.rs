@@ -1,4 +1,5 @@
-//! A database, its owner, and an empty second one to restore into; and the bytes that an archive says it holds.
+//! A database, its owner, and an empty second one to restore into; and the bytes that an archive
+//! says it holds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,8 @@ impl Pair {
         self.assert_same();
     }
 
-    /// Demands that nothing differs between the source, the copy, and what a dump of the copy holds.
+    /// Demands that nothing differs between the source, the copy, and what a dump of the copy
+    /// holds.
     #[track_caller]
     pub(crate) fn assert_same(&self) {
         support::assert_same(&self.source, &self.copy);
@@ -90,5 +92,9 @@ impl Pair {
 pub(crate) fn contents(path: &Path) -> BTreeMap<String, (u64, String)> {
     let archive = Archive::open_path(path).expect("the archive can be read");
     let totals = archive.manifest.tables.iter().zip(&archive.index.tables);
-    totals.map(|(table, total)| (format!("{}.{}", table.schema, table.name), (total.rows, total.digest.to_string()))).collect()
+    totals
+        .map(|(table, total)| {
+            (format!("{}.{}", table.schema, table.name), (total.rows, total.digest.to_string()))
+        })
+        .collect()
 }

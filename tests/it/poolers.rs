@@ -1,6 +1,8 @@
-//! Poolers: what a dump sets holds for its own transactions and for nobody else; a restore wants a session that stays.
+//! Poolers: what a dump sets holds for its own transactions and for nobody else; a restore wants a
+//! session that stays.
 //!
-//! `SILVERBACK_TEST_DUMPS` is the number of dumps through a busy pool, 8 unless it is given; `scripts/poolers` makes a hundred.
+//! `SILVERBACK_TEST_DUMPS` is the number of dumps through a busy pool, 8 unless it is given;
+//! `scripts/poolers` makes a hundred.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -15,7 +17,8 @@ mod restores;
 
 /// Rows that row security hides from all but the owner, and rows whose text depends on settings.
 const SETUP: &str = "CREATE SCHEMA evil;
-    CREATE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT '0'::text $$;
+    CREATE FUNCTION evil.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT \
+    '0'::text $$;
     CREATE TABLE evil.pg_class (oid oid, relname name);
     CREATE TABLE hidden (id integer PRIMARY KEY, filler text);
     INSERT INTO hidden SELECT n, md5(n::text) FROM generate_series(1, 1000) AS n;
@@ -23,7 +26,8 @@ const SETUP: &str = "CREATE SCHEMA evil;
     CREATE POLICY half ON hidden USING (id <= 500);
     CREATE TABLE shape (f double precision, t timestamptz, d date, i interval, b bytea);
     CREATE TABLE shapes (s shape);
-    INSERT INTO shapes SELECT ROW(n + 1.0 / 3, '2024-02-03 04:05:06.789+00', '2024-02-03', '-1 day 2 hours', '\\xdeadbeef00ff5c')::shape FROM generate_series(1, 300) AS n;
+    INSERT INTO shapes SELECT ROW(n + 1.0 / 3, '2024-02-03 04:05:06.789+00', '2024-02-03', '-1 day \
+    2 hours', '\\xdeadbeef00ff5c')::shape FROM generate_series(1, 300) AS n;
     GRANT SELECT ON ALL TABLES IN SCHEMA public, evil TO PUBLIC; GRANT USAGE ON SCHEMA evil TO PUBLIC;";
 
 /// Settings of role and database that would change what is dumped.
@@ -49,9 +53,18 @@ fn oldest_and_newest() -> Vec<u32> {
 /// Sessions of the server for each role.
 const POOL: usize = 5;
 
-fn through(pgbouncer: &Pgbouncer, pair: &Pair, role: &str, name: &str) -> (Silverback, std::path::PathBuf) {
+fn through(
+    pgbouncer: &Pgbouncer,
+    pair: &Pair,
+    role: &str,
+    name: &str,
+) -> (Silverback, std::path::PathBuf) {
     let file = pair.path(name);
-    (Silverback::new(["dump", "-j", "2", "-d", &pgbouncer.url(role, pair.source.name()), "-f"]).arg(&file), file)
+    (
+        Silverback::new(["dump", "-j", "2", "-d", &pgbouncer.url(role, pair.source.name()), "-f"])
+            .arg(&file),
+        file,
+    )
 }
 
 fn set(pair: &Pair, target: &str) {
@@ -66,7 +79,9 @@ fn state_of(pgbouncer: &Pgbouncer, role: &str, database: &str) -> BTreeSet<Strin
     let clients: Vec<Client> = (0..POOL).map(|_| pgbouncer.connect(role, database)).collect();
     // Each of them holds another session of the server.
     all(&clients, "BEGIN");
-    let sql = "SELECT pg_catalog.string_agg(name || '=' || setting, ' ' ORDER BY name) || ' ' || current_user || ' ' || (SELECT count(*) FROM pg_catalog.pg_prepared_statements) FROM pg_catalog.pg_settings";
+    let sql = "SELECT pg_catalog.string_agg(name || '=' || setting, ' ' ORDER BY name) || ' ' || \
+        current_user || ' ' || (SELECT count(*) FROM pg_catalog.pg_prepared_statements) FROM \
+        pg_catalog.pg_settings";
     let states = clients.iter().map(|client| client.value(sql)).collect();
     all(&clients, "COMMIT");
     states
@@ -79,7 +94,12 @@ fn all(clients: &[Client], sql: &str) {
 }
 
 /// Other clients of a pool, at work for as long as `meanwhile` takes.
-fn busy<T>(pgbouncer: &Pgbouncer, roles: &[&str], database: &str, meanwhile: impl FnOnce() -> T) -> T {
+fn busy<T>(
+    pgbouncer: &Pgbouncer,
+    roles: &[&str],
+    database: &str,
+    meanwhile: impl FnOnce() -> T,
+) -> T {
     struct StopOnDrop<'a>(&'a AtomicBool);
     impl Drop for StopOnDrop<'_> {
         fn drop(&mut self) {
@@ -106,8 +126,10 @@ fn busy<T>(pgbouncer: &Pgbouncer, roles: &[&str], database: &str, meanwhile: imp
 }
 
 #[test]
-fn dumps_through_a_busy_transaction_pool_are_right_or_refused_and_leave_its_sessions_as_they_were() {
-    let dumps = std::env::var("SILVERBACK_TEST_DUMPS").map_or(8, |count| count.parse().expect("SILVERBACK_TEST_DUMPS is a number"));
+fn dumps_through_a_busy_transaction_pool_are_right_or_refused_and_leave_its_sessions_as_they_were()
+{
+    let dumps = std::env::var("SILVERBACK_TEST_DUMPS")
+        .map_or(8, |count| count.parse().expect("SILVERBACK_TEST_DUMPS is a number"));
     for version in oldest_and_newest() {
         let server = testkit::server(version);
         let reader = server.role("reader");
@@ -122,16 +144,22 @@ fn dumps_through_a_busy_transaction_pool_are_right_or_refused_and_leave_its_sess
         busy(&pgbouncer, &[owner, reader], pair.source.name(), || {
             for dump in 0..dumps {
                 let role = if dump % 2 == 0 { owner } else { reader };
-                let (run, file) = through(&pgbouncer, &pair, role, &format!("{version}-{dump}.sbk"));
+                let (run, file) =
+                    through(&pgbouncer, &pair, role, &format!("{version}-{dump}.sbk"));
                 if role == owner {
                     run.run().expect(0);
                     assert_eq!(contents(&file), right, "dump {dump}");
                 } else {
                     run.run().expect(6).says("row-level security");
-                    let (run, file) = through(&pgbouncer, &pair, role, &format!("{version}-{dump}.sbk"));
+                    let (run, file) =
+                        through(&pgbouncer, &pair, role, &format!("{version}-{dump}.sbk"));
                     run.arg("--enable-row-security").run().expect(0);
                     let mut found = contents(&file);
-                    assert_eq!(found.remove("public.hidden").map(|(rows, _)| rows), Some(500), "dump {dump}");
+                    assert_eq!(
+                        found.remove("public.hidden").map(|(rows, _)| rows),
+                        Some(500),
+                        "dump {dump}"
+                    );
                     assert!(found.iter().all(|(name, table)| right[name] == *table), "dump {dump}");
                 }
             }
@@ -172,14 +200,18 @@ fn what_other_clients_left_in_a_transaction_pool_changes_no_dump() {
 #[test]
 fn a_truncate_that_commits_while_its_lock_is_waited_for_leaves_its_new_row_through_a_pool() {
     for mode in ["transaction", "session"] {
-        let pair = Pair::new("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 100);");
-        let pgbouncer = Pgbouncer::start(testkit::newest_server(), mode, POOL, &[pair.owner.name()], "");
+        let pair =
+            Pair::new("CREATE TABLE t (a integer); INSERT INTO t SELECT generate_series(1, 100);");
+        let pgbouncer =
+            Pgbouncer::start(testkit::newest_server(), mode, POOL, &[pair.owner.name()], "");
         let other = pair.source.connect();
         other.execute("BEGIN; TRUNCATE t; INSERT INTO t VALUES (42)");
         let (run, file) = through(&pgbouncer, &pair, pair.owner.name(), "race.sbk");
         let mut running = run.spawn();
         let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
-        wait_for("the dump to wait for the lock", || pair.source.value(waits) != "0" || running.is_done());
+        wait_for("the dump to wait for the lock", || {
+            pair.source.value(waits) != "0" || running.is_done()
+        });
         other.execute("COMMIT");
         running.wait().expect(0);
         crate::support::restore(&file, &pair.copy).run().expect(0);
@@ -192,10 +224,16 @@ fn a_pool_of_one_session_is_dumped_by_that_one() {
     for mode in ["transaction", "session"] {
         let pair = Pair::new(SETUP);
         pair.dump().run().expect(0);
-        let pgbouncer = Pgbouncer::start(testkit::newest_server(), mode, 1, &[pair.owner.name()], "");
-        let url = format!("{}?connect_timeout=2", pgbouncer.url(pair.owner.name(), pair.source.name()));
+        let pgbouncer =
+            Pgbouncer::start(testkit::newest_server(), mode, 1, &[pair.owner.name()], "");
+        let url =
+            format!("{}?connect_timeout=2", pgbouncer.url(pair.owner.name(), pair.source.name()));
         let file = pair.path("one.sbk");
-        Silverback::new(["dump", "-j", "2", "-d", &url, "-f"]).arg(&file).run().expect(0).says("one session less");
+        Silverback::new(["dump", "-j", "2", "-d", &url, "-f"])
+            .arg(&file)
+            .run()
+            .expect(0)
+            .says("one session less");
         assert_eq!(contents(&file), contents(&pair.file()), "{mode}");
     }
 }
@@ -208,7 +246,8 @@ fn pool(server: &Server, pair: &Pair, mode: &str, size: usize) -> Pgbouncer {
 #[test]
 fn a_pool_that_gives_each_statement_a_session_is_refused() {
     let pair = Pair::new("CREATE TABLE t (a integer)");
-    let pgbouncer = Pgbouncer::start(testkit::newest_server(), "statement", POOL, &[pair.owner.name()], "");
+    let pgbouncer =
+        Pgbouncer::start(testkit::newest_server(), "statement", POOL, &[pair.owner.name()], "");
     let (run, file) = through(&pgbouncer, &pair, pair.owner.name(), "a.sbk");
     run.run().expect(6).says("statement pooling").says("transaction mode");
     assert!(!file.exists());

@@ -1,4 +1,5 @@
-//! Restores through the library, where a test looks behind the command line: what is refused, what a failure leaves, which path a load takes.
+//! Restores through the library, where a test looks behind the command line: what is refused, what
+//! a failure leaves, which path a load takes.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
     let path = folder.join(format!("{}.sbk", source.name()));
     let server = Server::from_conninfo(&source.url()).expect("a URL");
     let (sink, options) = (Sink::create(&path).expect("a new file"), dump::Options::default());
-    testkit::block_on(async move { dump::run(&server, sink, &options, Arc::new(Silent)).await }).expect("a dump");
+    testkit::block_on(async move { dump::run(&server, sink, &options, Arc::new(Silent)).await })
+        .expect("a dump");
     path
 }
 
@@ -39,7 +41,9 @@ fn options() -> Options {
 fn restore_through(server: &Server, archive: &Path, options: Options) -> Result<Report> {
     let source = Source::open(archive).expect("the archive is there");
     let server = server.clone();
-    testkit::block_on(async move { Box::pin(restore::run(source, &server, options, Arc::new(Silent))).await })
+    testkit::block_on(async move {
+        Box::pin(restore::run(source, &server, options, Arc::new(Silent))).await
+    })
 }
 
 fn restore(archive: &Path, target: &Database<'_>, options: Options) -> Result<Report> {
@@ -62,7 +66,10 @@ fn is_marked(database: &Database<'_>) -> bool {
 }
 
 fn relations(database: &Database<'_>) -> String {
-    database.value("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'")
+    database.value(
+        "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+         WHERE nspname = 'public'",
+    )
 }
 
 #[test]
@@ -92,7 +99,11 @@ fn a_target_that_is_not_empty_is_left_alone() {
     target.execute("CREATE TABLE mine (a int); CREATE TYPE mood AS ENUM ('ok')");
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    refused(restore(&archive, &target, options()), Kind::Requirement, &["not empty", "2 objects", "table public.mine", "type public.mood"]);
+    refused(
+        restore(&archive, &target, options()),
+        Kind::Requirement,
+        &["not empty", "2 objects", "table public.mine", "type public.mood"],
+    );
     assert!(!is_marked(&target));
     assert_eq!(relations(&target), "1");
 }
@@ -102,7 +113,8 @@ fn a_damaged_chunk_stops_the_restore_and_leaves_the_mark() {
     let server = testkit::newest_server();
     let (source, target) = (server.database("source"), server.database("half"));
     source.execute(
-        "CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 2000) n; CREATE TABLE schema_meta AS SELECT 'core' AS key",
+        "CREATE TABLE t AS SELECT n, md5(n::text) FROM generate_series(1, 2000) n; CREATE TABLE \
+         schema_meta AS SELECT 'core' AS key",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
@@ -111,12 +123,24 @@ fn a_damaged_chunk_stops_the_restore_and_leaves_the_mark() {
     let chunk = index.chunks.iter().max_by_key(|chunk| chunk.rows).expect("chunks");
     bytes[(chunk.offset + chunk.stored_bytes) as usize - 10] ^= 1;
     std::fs::write(&archive, bytes).expect("written");
-    refused(restore(&archive, &target, options()), Kind::Incomplete, &["load public.t, chunk", "silverback_restore"]);
+    refused(
+        restore(&archive, &target, options()),
+        Kind::Incomplete,
+        &["load public.t, chunk", "silverback_restore"],
+    );
     assert!(is_marked(&target));
     assert_eq!(target.value("SELECT count(*) FROM t"), "0");
-    assert_eq!(target.value("SELECT count(*) FROM schema_meta"), "0", "nothing may start on half a database");
+    assert_eq!(
+        target.value("SELECT count(*) FROM schema_meta"),
+        "0",
+        "nothing may start on half a database"
+    );
     let name = archive.display().to_string();
-    refused(restore(&archive, &target, options()), Kind::Requirement, &["incomplete restore", &name]);
+    refused(
+        restore(&archive, &target, options()),
+        Kind::Requirement,
+        &["incomplete restore", &name],
+    );
 }
 
 #[test]
@@ -130,13 +154,21 @@ fn schema_alone_and_rows_afterwards() {
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     let schema_only = Selection { schema_only: true, ..Selection::default() };
-    let report = restore(&archive, &copy, Options { selection: schema_only, ..options() }).expect("restored");
+    let report = restore(&archive, &copy, Options { selection: schema_only, ..options() })
+        .expect("restored");
     assert_eq!(report.rows, 0);
     assert_eq!(testkit::pg_dump_schema(&source), testkit::pg_dump_schema(&copy));
-    let data_only = || Options { selection: Selection { data_only: true, ..Selection::default() }, ..options() };
+    let data_only = || Options {
+        selection: Selection { data_only: true, ..Selection::default() },
+        ..options()
+    };
     restore(&archive, &copy, data_only()).expect("loaded");
     assert_same(&source, &copy);
-    refused(restore(&archive, &copy, data_only()), Kind::Requirement, &["table public.consumers holds rows"]);
+    refused(
+        restore(&archive, &copy, data_only()),
+        Kind::Requirement,
+        &["table public.consumers holds rows"],
+    );
 }
 
 #[test]
@@ -147,8 +179,16 @@ fn rows_into_other_columns_are_refused() {
     target.execute("CREATE TABLE t (a bigint NOT NULL, c text)");
     let folder = temp_dir();
     let data_only = Selection { data_only: true, ..Selection::default() };
-    let result = restore(&archive_of(&source, folder.path()), &target, Options { selection: data_only, ..options() });
-    let says = ["column a of table public.t is of type bigint, the archive's is integer", "no column b", "a column c that"];
+    let result = restore(
+        &archive_of(&source, folder.path()),
+        &target,
+        Options { selection: data_only, ..options() },
+    );
+    let says = [
+        "column a of table public.t is of type bigint, the archive's is integer",
+        "no column b",
+        "a column c that",
+    ];
     refused(result, Kind::Requirement, &says);
     assert!(!is_marked(&target));
 }
@@ -158,14 +198,16 @@ fn a_dominating_table_is_loaded_by_several_sessions() {
     let server = testkit::newest_server();
     let (source, copy) = (server.database("source"), server.database("copy"));
     source.execute(
-        "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 12) AS t FROM generate_series(1, 200000) n;
+        "CREATE TABLE big AS SELECT n, repeat(md5(n::text), 12) AS t FROM generate_series(1, \
+         200000) n;
          ALTER TABLE big ADD PRIMARY KEY (n); CREATE TABLE small AS SELECT 1 AS a",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     let target = Server::from_conninfo(&copy.url()).expect("a URL");
     let read = Source::open(&archive).expect("the archive is there");
-    let plan = testkit::block_on(async move { restore::dry_run(read, &target, options(), &Silent).await });
+    let plan =
+        testkit::block_on(async move { restore::dry_run(read, &target, options(), &Silent).await });
     let plan = plan.expect("a plan").to_string();
     assert!(plan.contains("load public.big, part 2 of "), "{plan}");
     assert_eq!(relations(&copy), "0");
@@ -178,19 +220,32 @@ fn roles_that_are_gone_are_named_with_their_way_out() {
     let server = testkit::newest_server();
     let (source, copy) = (server.database("source"), server.database("copy"));
     source.execute(
-        "CREATE ROLE sb_gone_owner; CREATE ROLE sb_gone_reader; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
-         GRANT SELECT ON t TO sb_gone_reader; CREATE TABLE u (a int); ALTER TABLE u OWNER TO sb_gone_owner",
+        "CREATE ROLE sb_gone_owner; CREATE ROLE sb_gone_reader; CREATE TABLE t (a int); INSERT \
+         INTO t VALUES (1);
+         GRANT SELECT ON t TO sb_gone_reader; CREATE TABLE u (a int); ALTER TABLE u OWNER TO \
+         sb_gone_owner",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    source.execute("DROP OWNED BY sb_gone_reader; DROP OWNED BY sb_gone_owner; DROP ROLE sb_gone_reader, sb_gone_owner");
-    let says = ["sb_gone_owner does not exist", "with -O", "sb_gone_reader does not exist", "with -x"];
+    source.execute(
+        "DROP OWNED BY sb_gone_reader; DROP OWNED BY sb_gone_owner; DROP ROLE \
+         sb_gone_reader, sb_gone_owner",
+    );
+    let says =
+        ["sb_gone_owner does not exist", "with -O", "sb_gone_reader does not exist", "with -x"];
     refused(restore(&archive, &copy, options()), Kind::Requirement, &says);
     assert_eq!(relations(&copy), "0");
     restore(
         &archive,
         &copy,
-        Options { render: render::Options { no_owner: true, no_privileges: true, ..render::Options::default() }, ..options() },
+        Options {
+            render: render::Options {
+                no_owner: true,
+                no_privileges: true,
+                ..render::Options::default()
+            },
+            ..options()
+        },
     )
     .expect("restored");
     assert_eq!(copy.value("SELECT count(*) FROM t"), "1");
@@ -202,17 +257,28 @@ fn a_selection_brings_a_table_with_what_belongs_to_it() {
     let (source, copy) = (server.database("source"), server.database("copy"));
     source.execute(
         "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
-         CREATE TABLE child (id serial PRIMARY KEY, p int REFERENCES parent); INSERT INTO child (p) VALUES (1), (1)",
+         CREATE TABLE child (id serial PRIMARY KEY, p int REFERENCES parent); INSERT INTO child \
+         (p) VALUES (1), (1)",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    let selection = Selection { tables: vec![Pattern::table("child").expect("a pattern")], ..Selection::default() };
+    let selection = Selection {
+        tables: vec![Pattern::table("child").expect("a pattern")],
+        ..Selection::default()
+    };
     let report = restore(&archive, &copy, Options { selection, ..options() }).expect("restored");
     assert_eq!(report.rows, 2);
     assert_eq!(report.not_restored.len(), 1, "{:?}", report.not_restored);
     assert_eq!(copy.value("SELECT nextval('child_id_seq')"), "3");
-    let nothing = Selection { tables: vec![Pattern::table("nix").expect("a pattern")], ..Selection::default() };
-    refused(restore(&archive, &source, Options { selection: nothing, ..options() }), Kind::Requirement, &["nothing matches nix"]);
+    let nothing = Selection {
+        tables: vec![Pattern::table("nix").expect("a pattern")],
+        ..Selection::default()
+    };
+    refused(
+        restore(&archive, &source, Options { selection: nothing, ..options() }),
+        Kind::Requirement,
+        &["nothing matches nix"],
+    );
 }
 
 #[test]
@@ -223,23 +289,34 @@ fn every_kind_of_statement_comes_in_its_time() {
         "CREATE SCHEMA \"Odd schema\";
          CREATE TABLE \"Odd schema\".\"T\" (id int PRIMARY KEY, v text, UNIQUE (v, id)) ;
          INSERT INTO \"Odd schema\".\"T\" SELECT n, 'v' || n FROM generate_series(1, 1000) n;
-         CREATE INDEX \"an index\" ON \"Odd schema\".\"T\" (lower(v)); ALTER TABLE \"Odd schema\".\"T\" CLUSTER ON \"an index\";
-         CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM \"Odd schema\".\"T\"; CREATE UNIQUE INDEX ON totals (n);
+         CREATE INDEX \"an index\" ON \"Odd schema\".\"T\" (lower(v)); ALTER TABLE \"Odd \
+         schema\".\"T\" CLUSTER ON \"an index\";
+         CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM \"Odd schema\".\"T\"; CREATE \
+         UNIQUE INDEX ON totals (n);
          CREATE TABLE measured (at date NOT NULL, n int) PARTITION BY RANGE (at);
-         CREATE TABLE measured_1 PARTITION OF measured FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE TABLE measured_1 PARTITION OF measured FOR VALUES FROM ('2024-01-01') TO \
+         ('2025-01-01');
          CREATE TABLE measured_2 PARTITION OF measured DEFAULT;
          INSERT INTO measured SELECT '2024-06-01'::date + n, n FROM generate_series(1, 400) n;
          ALTER TABLE measured ADD PRIMARY KEY (at, n); CREATE INDEX ON measured (n);
-         CREATE TABLE refers (at date, n int, FOREIGN KEY (at, n) REFERENCES measured); INSERT INTO refers VALUES ('2024-06-02', 1);
-         CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM refers; RETURN NEW; END $$;
-         CREATE TRIGGER touch AFTER INSERT ON \"Odd schema\".\"T\" FOR EACH STATEMENT EXECUTE FUNCTION touched();
-         CREATE VIEW seen AS SELECT * FROM refers; CREATE RULE silent AS ON DELETE TO measured DO INSTEAD NOTHING;
+         CREATE TABLE refers (at date, n int, FOREIGN KEY (at, n) REFERENCES measured); INSERT \
+         INTO refers VALUES ('2024-06-02', 1);
+         CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM \
+         refers; RETURN NEW; END $$;
+         CREATE TRIGGER touch AFTER INSERT ON \"Odd schema\".\"T\" FOR EACH STATEMENT EXECUTE \
+         FUNCTION touched();
+         CREATE VIEW seen AS SELECT * FROM refers; CREATE RULE silent AS ON DELETE TO measured DO \
+         INSTEAD NOTHING;
          ALTER TABLE refers ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON refers USING (n > 0);
-         CREATE TABLE ranges (r int4range, EXCLUDE USING gist (r WITH &&)); INSERT INTO ranges VALUES ('[1,2)');
+         CREATE TABLE ranges (r int4range, EXCLUDE USING gist (r WITH &&)); INSERT INTO ranges \
+         VALUES ('[1,2)');
          COMMENT ON TABLE refers IS 'it''s \\ a comment'; COMMENT ON COLUMN refers.n IS 'n';
-          ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC; GRANT SELECT (n) ON refers TO PUBLIC;
-         CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'watched'; END $$;
-         CREATE EVENT TRIGGER watcher ON ddl_command_start WHEN TAG IN ('CREATE INDEX', 'DROP SCHEMA') EXECUTE FUNCTION watch()",
+          ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC; GRANT SELECT \
+          (n) ON refers TO PUBLIC;
+         CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE \
+         EXCEPTION 'watched'; END $$;
+         CREATE EVENT TRIGGER watcher ON ddl_command_start WHEN TAG IN ('CREATE INDEX', 'DROP \
+         SCHEMA') EXECUTE FUNCTION watch()",
     );
     let folder = temp_dir();
     let report = restore(&archive_of(&source, folder.path()), &copy, options()).expect("restored");
@@ -258,7 +335,10 @@ fn every_kind_of_statement_comes_in_its_time() {
 fn a_cut_or_stalled_wire_leaves_the_mark() {
     let server = testkit::newest_server();
     let source = server.database("source");
-    source.execute("CREATE TABLE wide AS SELECT n, repeat(md5(n::text), 20) AS t FROM generate_series(1, 20000) n");
+    source.execute(
+        "CREATE TABLE wide AS SELECT n, repeat(md5(n::text), 20) AS t FROM \
+         generate_series(1, 20000) n",
+    );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     let check = |fault: fn(&Proxy), says: &str| {
@@ -267,7 +347,11 @@ fn a_cut_or_stalled_wire_leaves_the_mark() {
         fault(&proxy);
         let through = Server::from_conninfo(&proxy.url("postgres", target.name())).expect("a URL");
         let limits = Limits { stall_timeout: Duration::from_secs(1), ..jobs(1) };
-        refused(restore_through(&through, &archive, Options { limits, ..options() }), Kind::Incomplete, &["load public.wide", says]);
+        refused(
+            restore_through(&through, &archive, Options { limits, ..options() }),
+            Kind::Incomplete,
+            &["load public.wide", says],
+        );
         // A server behind a stalled wire goes on waiting for rows, and holds its lock.
         drop(proxy);
         assert!(is_marked(&target));
@@ -281,40 +365,62 @@ fn a_cut_or_stalled_wire_leaves_the_mark() {
 #[test]
 fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
     let server = testkit::newest_server();
-    let (source, alone, copy) = (server.database("source"), server.database("alone"), server.database("copy"));
+    let (source, alone, copy) =
+        (server.database("source"), server.database("alone"), server.database("copy"));
     source.execute(
         "CREATE TABLE seen (what text, memory text, helpers text);
          CREATE FUNCTION note(what text) RETURNS void VOLATILE LANGUAGE plpgsql AS $$ BEGIN
-           INSERT INTO public.seen SELECT what, current_setting('maintenance_work_mem'), current_setting('max_parallel_maintenance_workers');
+           INSERT INTO public.seen SELECT what, current_setting('maintenance_work_mem'), \
+           current_setting('max_parallel_maintenance_workers');
          END $$;
-         CREATE FUNCTION same(what text, a int[]) RETURNS int[] IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+         CREATE FUNCTION same(what text, a int[]) RETURNS int[] IMMUTABLE LANGUAGE plpgsql AS $$ \
+         BEGIN
            PERFORM public.note(what); RETURN a;
          END $$;
          CREATE TABLE t (a int[]); INSERT INTO t VALUES ('{1, 2}');
-         CREATE INDEX ON t (same('btree', a)); CREATE UNIQUE INDEX ON t (same('unique', a)); CREATE INDEX g ON t USING gin (same('gin', a));
+         CREATE INDEX ON t (same('btree', a)); CREATE UNIQUE INDEX ON t (same('unique', a)); \
+         CREATE INDEX g ON t USING gin (same('gin', a));
          CREATE MATERIALIZED VIEW m AS SELECT a FROM t; CREATE INDEX ON m (same('refresh', a));
          TRUNCATE seen",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
-    let seen =
-        |database: &Database<'_>| database.value("SELECT string_agg(DISTINCT concat_ws(' ', what, memory, helpers), ', ') FROM seen");
-    alone.execute(&format!("ALTER DATABASE {} SET max_parallel_maintenance_workers = 0", alone.name()));
+    let seen = |database: &Database<'_>| {
+        database.value(
+            "SELECT string_agg(DISTINCT concat_ws(' ', what, memory, helpers), ', ') FROM seen",
+        )
+    };
+    alone.execute(&format!(
+        "ALTER DATABASE {} SET max_parallel_maintenance_workers = 0",
+        alone.name()
+    ));
     for database in [&alone, &copy] {
-        restore(&archive, database, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
+        restore(&archive, database, Options { limits: jobs(1), no_analyze: true, ..options() })
+            .expect("restored");
     }
     assert_eq!(seen(&alone), "btree 4MB 0, gin 1GB 0, refresh 1GB 0, unique 4MB 0");
     assert_eq!(seen(&copy), "btree 96MB 2, gin 1GB 2, refresh 1GB 2, unique 96MB 2");
     copy.execute(&format!(
-        "DROP MATERIALIZED VIEW m; DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER DATABASE {} SET maintenance_work_mem = '3GB'",
+        "DROP MATERIALIZED VIEW m; DROP TABLE t; DROP TABLE seen; DROP FUNCTION same, note; ALTER \
+         DATABASE {} SET maintenance_work_mem = '3GB'",
         copy.name()
     ));
-    restore(&archive, &copy, Options { limits: jobs(2), no_analyze: true, ..options() }).expect("restored");
-    assert!(seen(&copy).contains("gin 3GB"), "the server's own setting where that is more: {}", seen(&copy));
+    restore(&archive, &copy, Options { limits: jobs(2), no_analyze: true, ..options() })
+        .expect("restored");
+    assert!(
+        seen(&copy).contains("gin 3GB"),
+        "the server's own setting where that is more: {}",
+        seen(&copy)
+    );
     // Without the one that leaves its memory behind.
     source.execute("DROP INDEX g");
     let (folder, copy) = (temp_dir(), server.database("refreshed"));
-    restore(&archive_of(&source, folder.path()), &copy, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
+    restore(
+        &archive_of(&source, folder.path()),
+        &copy,
+        Options { limits: jobs(1), no_analyze: true, ..options() },
+    )
+    .expect("restored");
     assert_eq!(seen(&copy), "btree 96MB 2, refresh 1GB 2, unique 96MB 2");
 }
 
@@ -322,7 +428,8 @@ fn each_build_has_the_memory_and_the_helpers_that_suit_it() {
 #[test]
 fn each_proof_has_the_settings_that_suit_it() {
     let server = testkit::newest_server();
-    let (source, copy, cheap) = (server.database("source"), server.database("copy"), server.database("cheap"));
+    let (source, copy, cheap) =
+        (server.database("source"), server.database("copy"), server.database("cheap"));
     source.execute(
         "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p);
          INSERT INTO p SELECT generate_series(1, 100000); INSERT INTO c SELECT * FROM p",
@@ -333,48 +440,67 @@ fn each_proof_has_the_settings_that_suit_it() {
         database.execute(
             "CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
                IF pg_catalog.current_query() LIKE '%VALIDATE CONSTRAINT%' THEN
-                 RAISE LOG 'proof: % %', current_setting('maintenance_work_mem'), current_setting('random_page_cost');
+                 RAISE LOG 'proof: % %', current_setting('maintenance_work_mem'), \
+                 current_setting('random_page_cost');
                END IF;
              END $$;
              CREATE EVENT TRIGGER tell ON ddl_command_start EXECUTE FUNCTION tell()",
         );
         let before = server.log_size();
-        restore(&archive, database, Options { limits: jobs(1), no_analyze: true, into: Into::Cleaned { if_exists: true }, ..options() })
-            .expect("restored");
+        restore(
+            &archive,
+            database,
+            Options {
+                limits: jobs(1),
+                no_analyze: true,
+                into: Into::Cleaned { if_exists: true },
+                ..options()
+            },
+        )
+        .expect("restored");
         let log = server.log_since(before);
-        log.lines().find_map(|line| Some(line.split_once("proof: ")?.1.to_owned())).expect("a proof")
+        log.lines()
+            .find_map(|line| Some(line.split_once("proof: ")?.1.to_owned()))
+            .expect("a proof")
     };
-    // One merge of 100,000 keys of 64 bytes: the root of 6,250 KiB times a run's 272 is less than the least, 4 MiB.
+    // One merge of 100,000 keys of 64 bytes: the root of 6,250 KiB times a run's 272 is less than
+    // the least, 4 MiB.
     assert_eq!(proof(&copy), "4MB 3");
     cheap.execute(&format!("ALTER DATABASE {} SET random_page_cost = 1.1", cheap.name()));
     assert_eq!(proof(&cheap), "4MB 1.1");
 }
 
-/// Entries of so many bytes that the least memory would not do. The server tells each run that it writes, and how many the last merge joins.
+/// Entries of so many bytes that the least memory would not do. The server tells each run that it
+/// writes, and how many the last merge joins.
 #[test]
 fn one_merge_joins_all_runs_of_a_build() {
     let server = testkit::newest_server();
     let (source, copy) = (server.database("source"), server.database("copy"));
     source.execute(
         "CREATE TABLE t (a uuid, b bigint);
-         INSERT INTO t SELECT md5(n::text)::uuid, n * 7919::bigint % 1000003 FROM generate_series(1, 1500000) n;
+         INSERT INTO t SELECT md5(n::text)::uuid, n * 7919::bigint % 1000003 FROM \
+         generate_series(1, 1500000) n;
          CREATE INDEX ON t (a); CREATE INDEX ON t (b, a)",
     );
     let folder = temp_dir();
     let archive = archive_of(&source, folder.path());
     copy.execute(&format!(
-        "ALTER DATABASE {0} SET trace_sort = on; ALTER DATABASE {0} SET max_parallel_maintenance_workers = 0",
+        "ALTER DATABASE {0} SET trace_sort = on; ALTER DATABASE {0} SET \
+         max_parallel_maintenance_workers = 0",
         copy.name()
     ));
     let before = server.log_size();
-    restore(&archive, &copy, Options { limits: jobs(1), no_analyze: true, ..options() }).expect("restored");
+    restore(&archive, &copy, Options { limits: jobs(1), no_analyze: true, ..options() })
+        .expect("restored");
     let number = |line: &str, behind: &str| -> Option<u32> {
         let digits = &line[line.find(behind)? + behind.len()..];
         digits[..digits.find(|one: char| !one.is_ascii_digit())?].parse().ok()
     };
     let (mut runs, mut sorts) = (0, 0);
     for line in server.log_since(before).lines() {
-        runs = number(line, "finished writing run ").or(number(line, "finished writing final run ")).unwrap_or(runs);
+        runs = number(line, "finished writing run ")
+            .or(number(line, "finished writing final run "))
+            .unwrap_or(runs);
         if let Some(joined) = number(line, "done (except ") {
             assert!(runs > 10, "{runs} runs are too few to show anything");
             assert_eq!(joined, runs, "runs that the last merge joins");

@@ -1,10 +1,14 @@
-//! Signals in the middle of a dump and of a restore: a bounded end, nothing half-written, and a next run that works.
+//! Signals in the middle of a dump and of a restore: a bounded end, nothing half-written, and a
+//! next run that works.
 
 use std::time::{Duration, Instant};
 
 use testkit::{Direction, Proxy, newest_server};
 
-use crate::invariants::{Gate, Scene, State, after_dump, after_restore, hold_at, hold_until, restore_through, wait_within};
+use crate::invariants::{
+    Gate, Scene, State, after_dump, after_restore, hold_at, hold_until, restore_through,
+    wait_within,
+};
 use crate::support::{Silverback, dump, restore};
 
 /// Signals that a program can catch, and what they end it with.
@@ -24,7 +28,8 @@ fn a_dump_that_is_stopped_while_rows_come_leaves_nothing() {
         let running = hold_at(scene.dump_through(&proxy, &file), &proxy);
         running.signal(signal);
         let outcome = wait_within(running, 5).expect(code);
-        // What the proxy still holds goes with it: that the machine between is at fault is not the program's.
+        // What the proxy still holds goes with it: that the machine between is at fault is not the
+        // program's.
         drop(proxy);
         after_dump(&outcome, &file, Some(&scene.source));
         let outcome = dump(&scene.source, &file).run().expect(0);
@@ -38,10 +43,14 @@ fn a_dump_that_was_started_to_ignore_a_signal_goes_on() {
     let scene = Scene::new(newest_server(), ROWS);
     let proxy = Proxy::to(newest_server().port());
     proxy.stall_after(Direction::Down, MIDDLE);
-    let (file, url) = (scene.path("ignored.sbk"), proxy.url(scene.source.owner(), scene.source.name()));
+    let (file, url) =
+        (scene.path("ignored.sbk"), proxy.url(scene.source.owner(), scene.source.name()));
     let mut command = std::process::Command::new("/bin/sh");
     let script = r#"trap '' HUP INT; exec "$1" dump -q -j1 -d "$2" -f "$3""#;
-    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_silverback"), &url]).arg(&file).stdin(std::process::Stdio::null());
+    command
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_silverback"), &url])
+        .arg(&file)
+        .stdin(std::process::Stdio::null());
     let mut running = command.spawn().expect("/bin/sh runs");
     crate::support::wait_for("the dump to be held", || proxy.stalled_connections() > 0);
     testkit::signal(running.id(), "HUP");
@@ -56,7 +65,8 @@ fn a_dump_that_is_stopped_while_it_waits_for_a_lock_leaves_nothing() {
     let scene = Scene::new(newest_server(), 10);
     let holder = scene.source.connect();
     holder.execute("BEGIN; LOCK TABLE filler IN ACCESS EXCLUSIVE MODE");
-    let waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'filler'::regclass AND NOT granted";
+    let waiting =
+        "SELECT count(*) FROM pg_locks WHERE relation = 'filler'::regclass AND NOT granted";
     for (signal, code) in STOPPING {
         let file = scene.path("stopped.sbk");
         let running = hold_until(dump(&scene.source, &file), || holder.value(waiting) != "0");
@@ -89,7 +99,10 @@ fn a_dump_that_is_stopped_twice_ends_at_once_and_leaves_nothing() {
 #[test]
 fn a_run_that_is_stopped_while_it_connects_ends() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let url = format!("postgresql://nobody@{}/nothing", silent.local_addr().expect("a listener has an address"));
+    let url = format!(
+        "postgresql://nobody@{}/nothing",
+        silent.local_addr().expect("a listener has an address")
+    );
     let scene_dir = crate::support::temp_dir();
     for (signal, code) in STOPPING {
         let file = scene_dir.path().join("stopped.sbk");
@@ -128,7 +141,8 @@ fn a_restore_that_is_stopped_while_an_index_is_built_leaves_no_session_at_work()
         let running = gate.hold(restore(&file, &target));
         running.signal(signal);
         let outcome = wait_within(running, 5).expect(code).says("silverback_restore");
-        // The gate is still closed: only a request to cancel, or a look at the socket, ends the build.
+        // The gate is still closed: only a request to cancel, or a look at the socket, ends the
+        // build.
         assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
         drop(gate);
     }
@@ -220,13 +234,16 @@ fn timed(run: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// Moments to kill at: which they are does not matter, that a failure can be tried again does. `SILVERBACK_TEST_SEED` sets the seed.
+/// Moments to kill at: which they are does not matter, that a failure can be tried again does.
+/// `SILVERBACK_TEST_SEED` sets the seed.
 struct Random(u64);
 
 impl Random {
     fn seeded() -> Self {
         let given = std::env::var("SILVERBACK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_nanos() as u64));
+        let seed = given.unwrap_or_else(|| {
+            std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_nanos() as u64)
+        });
         println!("SILVERBACK_TEST_SEED={seed}");
         Self(seed | 1)
     }

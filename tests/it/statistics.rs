@@ -1,4 +1,5 @@
-//! Planner statistics: what `--statistics` carries, what it must not, and what is done where a server does not take them.
+//! Planner statistics: what `--statistics` carries, what it must not, and what is done where a
+//! server does not take them.
 
 use silverback::archive::Archive;
 use testkit::{Database, Server};
@@ -9,7 +10,8 @@ use crate::pair::Pair;
 const TAKEN: u32 = 18;
 const EXTENDED: u32 = 19;
 
-/// Statistics of every sort, which the rows do not bear out any more: nobody who looks at the rows would come to the same.
+/// Statistics of every sort, which the rows do not bear out any more: nobody who looks at the rows
+/// would come to the same.
 const SETUP: &str = r#"
     CREATE SCHEMA "My App";
     CREATE TABLE "My App".t (id int PRIMARY KEY, gone int, kind text, "At" timestamptz, tags text[], span int4range, doc jsonb, big numeric) WITH (autovacuum_enabled = off);
@@ -46,9 +48,12 @@ fn known(database: &Database<'_>, condition: &str) -> String {
     let frozen = if database.server().version() >= 18 { "relallfrozen" } else { "0" };
     let sql = format!(
         "SELECT concat_ws(' | ', name, line) FROM (
-           SELECT tablename AS name, (to_jsonb(s) - 'tableid' - 'attnum')::text AS line FROM pg_stats s WHERE schemaname IN ('public', 'My App')
-           UNION ALL SELECT relname, concat_ws(' ', relpages, reltuples, relallvisible, {frozen}) FROM pg_class
-             WHERE relnamespace IN ('public'::regnamespace, '\"My App\"'::regnamespace) AND relkind IN ('r', 'p', 'm', 'i', 'I')) all_of_it
+           SELECT tablename AS name, (to_jsonb(s) - 'tableid' - 'attnum')::text AS line FROM \
+           pg_stats s WHERE schemaname IN ('public', 'My App')
+           UNION ALL SELECT relname, concat_ws(' ', relpages, reltuples, relallvisible, {frozen}) \
+           FROM pg_class
+             WHERE relnamespace IN ('public'::regnamespace, '\"My App\"'::regnamespace) AND \
+             relkind IN ('r', 'p', 'm', 'i', 'I')) all_of_it
          WHERE {condition} ORDER BY 1"
     );
     database.column(&sql).join("\n")
@@ -56,8 +61,10 @@ fn known(database: &Database<'_>, condition: &str) -> String {
 
 /// What does not depend on the columns' numbers.
 const EXTENDED_VALUES: [&str; 2] = [
-    "SELECT concat_ws('|', statistics_name, inherited, most_common_vals::text, most_common_freqs::text, most_common_base_freqs::text) FROM pg_stats_ext ORDER BY 1",
-    "SELECT concat_ws('|', statistics_name, expr, null_frac, avg_width, n_distinct, most_common_vals::text, histogram_bounds::text, correlation)
+    "SELECT concat_ws('|', statistics_name, inherited, most_common_vals::text, \
+     most_common_freqs::text, most_common_base_freqs::text) FROM pg_stats_ext ORDER BY 1",
+    "SELECT concat_ws('|', statistics_name, expr, null_frac, avg_width, n_distinct, \
+     most_common_vals::text, histogram_bounds::text, correlation)
      FROM pg_stats_ext_exprs ORDER BY 1",
 ];
 
@@ -73,27 +80,57 @@ fn statistics_come_back_as_they_were() {
             pair.dump().arg("--statistics").run().expect(0);
             crate::support::verify(&pair.file()).run().expect(0);
             let plan = pair.restore().args(["--statistics", "--dry-run"]).run().expect(0).stdout;
-            assert!(!plan.contains("\nANALYZE \"My App\".t;") && plan.contains("\nANALYZE public.never;"), "{plan}");
-            let restore = pair.restore().arg("--statistics").args(early.then_some("--ready-early")).run().expect(0);
-            // A server that does not take extended statistics has none of their tables': these are looked at anew.
-            let condition = if version >= EXTENDED { "name <> 'never'" } else { "name NOT IN ('never', 'x')" };
-            crate::support::assert_same_lines("statistics", &known(&pair.source, condition), &known(&pair.copy, condition));
+            assert!(
+                !plan.contains("\nANALYZE \"My App\".t;")
+                    && plan.contains("\nANALYZE public.never;"),
+                "{plan}"
+            );
+            let restore = pair
+                .restore()
+                .arg("--statistics")
+                .args(early.then_some("--ready-early"))
+                .run()
+                .expect(0);
+            // A server that does not take extended statistics has none of their tables': these are
+            // looked at anew.
+            let condition =
+                if version >= EXTENDED { "name <> 'never'" } else { "name NOT IN ('never', 'x')" };
+            crate::support::assert_same_lines(
+                "statistics",
+                &known(&pair.source, condition),
+                &known(&pair.copy, condition),
+            );
             if version >= EXTENDED {
                 assert!(!restore.stderr.contains("ANALYZE gathers"), "{}", restore.stderr);
                 for values in EXTENDED_VALUES {
                     assert_eq!(pair.source.column(values), pair.copy.column(values));
                 }
                 // Column 1 was dropped, and a new table has no gap.
-                let places = "SELECT concat(statistics_name, n_distinct::text, dependencies::text) FROM pg_stats_ext ORDER BY 1";
+                let places = "SELECT concat(statistics_name, n_distinct::text, dependencies::text) \
+                    FROM pg_stats_ext ORDER BY 1";
                 let numbers = |line: &String| line.matches("attributes").count();
                 let (source, copy) = (pair.source.column(places), pair.copy.column(places));
-                assert!(source.concat().contains("[2, 3]") && copy.concat().contains("[1, 2]"), "{source:?} {copy:?}");
-                assert_eq!(source.iter().map(numbers).collect::<Vec<_>>(), copy.iter().map(numbers).collect::<Vec<_>>());
+                assert!(
+                    source.concat().contains("[2, 3]") && copy.concat().contains("[1, 2]"),
+                    "{source:?} {copy:?}"
+                );
+                assert_eq!(
+                    source.iter().map(numbers).collect::<Vec<_>>(),
+                    copy.iter().map(numbers).collect::<Vec<_>>()
+                );
             } else {
                 restore.says("does not take extended statistics");
-                assert_ne!(pair.copy.value("SELECT count(*) FROM pg_stats_ext WHERE n_distinct IS NOT NULL"), "0");
+                assert_ne!(
+                    pair.copy
+                        .value("SELECT count(*) FROM pg_stats_ext WHERE n_distinct IS NOT NULL"),
+                    "0"
+                );
             }
-            assert_eq!(pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'never'"), "1", "it was analyzed");
+            assert_eq!(
+                pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'never'"),
+                "1",
+                "it was analyzed"
+            );
         }
     }
 }
@@ -104,7 +141,11 @@ fn without_being_asked_nothing_is_dumped_and_all_is_analyzed() {
     pair.dump().run().expect(0);
     assert!(manifest(&pair).statistics.is_empty());
     pair.restore().arg("--statistics").run().expect(0).says("the archive holds no statistics");
-    assert_ne!(known(&pair.copy, "name = 't'"), known(&pair.source, "name = 't'"), "they are fresh");
+    assert_ne!(
+        known(&pair.copy, "name = 't'"),
+        known(&pair.source, "name = 't'"),
+        "they are fresh"
+    );
 }
 
 fn manifest(pair: &Pair) -> silverback::archive::manifest::Manifest {
@@ -120,7 +161,9 @@ fn values_of_rows_that_are_left_out_are_left_out() {
         pair.dump().arg("--statistics").args(args).run().expect(code);
         let text = serde_json::to_string(&manifest(&pair).statistics).expect("JSON");
         // An index of an expression has values in another guise.
-        let holds = |marker: &&(&str, &str)| text.contains(marker.0) || !marker.1.is_empty() && text.contains(marker.1);
+        let holds = |marker: &&(&str, &str)| {
+            text.contains(marker.0) || !marker.1.is_empty() && text.contains(marker.1)
+        };
         all.iter().filter(holds).map(|marker| marker.0).collect()
     };
     assert_eq!(held(&[], 0), ["MARKER", "SECRET", "HEIR", "LOW", "HIGH"]);
@@ -142,10 +185,23 @@ fn a_restore_leaves_out_what_it_is_told_to() {
     let Some(version) = versions().last() else { return };
     let pair = pair(testkit::server(version));
     pair.dump().arg("--statistics").run().expect(0);
-    pair.restore().args(["--statistics", "--exclude-table-data", "low", "--exclude-table-data", "t"]).run().expect(0);
-    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename IN ('t', 't_lower', 'sums', 'low', 'parts')"), "0");
+    pair.restore()
+        .args(["--statistics", "--exclude-table-data", "low", "--exclude-table-data", "t"])
+        .run()
+        .expect(0);
+    assert_eq!(
+        pair.copy.value(
+            "SELECT count(*) FROM pg_stats WHERE tablename IN ('t', 't_lower', \
+             'sums', 'low', 'parts')"
+        ),
+        "0"
+    );
     assert_ne!(pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'high'"), "0");
-    pair.restore().args(["--statistics", "--section", "data"]).run().expect(2).says("all sections in one run");
+    pair.restore()
+        .args(["--statistics", "--section", "data"])
+        .run()
+        .expect(2)
+        .says("all sections in one run");
 }
 
 #[test]
@@ -153,7 +209,8 @@ fn what_a_server_does_not_take_is_gathered() {
     let Some(version) = versions().last() else { return };
     let pair = pair(testkit::server(version));
     pair.dump().arg("--statistics").run().expect(0);
-    pair.copy.execute("REVOKE EXECUTE ON FUNCTION pg_catalog.pg_restore_attribute_stats FROM PUBLIC");
+    pair.copy
+        .execute("REVOKE EXECUTE ON FUNCTION pg_catalog.pg_restore_attribute_stats FROM PUBLIC");
     pair.restore().arg("--statistics").run().expect(0).says("ANALYZE gathers them");
     assert_eq!(pair.copy.value("SELECT reltuples FROM pg_class WHERE relname = 't'"), "1500");
     assert_ne!(pair.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 't'"), "0");
@@ -167,17 +224,33 @@ fn older_servers_give_them_and_do_not_take_them() {
         old.dump().arg("--statistics").run().expect(0);
         let copy = testkit::server(newest).database("statistics_of_old");
         crate::support::restore(&old.file(), &copy).args(["--statistics", "-O"]).run().expect(0);
-        let values = "SELECT concat_ws('|', tablename, attname, inherited, null_frac, avg_width, n_distinct, most_common_vals::text, histogram_bounds::text, correlation)
-            FROM pg_stats WHERE schemaname IN ('public', 'My App') AND tablename <> 'never' AND (tablename <> 'x' OR $extended) ORDER BY 1";
+        let values = "SELECT concat_ws('|', tablename, attname, inherited, null_frac, avg_width, \
+            n_distinct, most_common_vals::text, histogram_bounds::text, correlation)
+            FROM pg_stats WHERE schemaname IN ('public', 'My App') AND tablename <> 'never' AND \
+            (tablename <> 'x' OR $extended) ORDER BY 1";
         let values = values.replace("$extended", if newest >= EXTENDED { "true" } else { "false" });
         assert_eq!(old.source.column(&values), copy.column(&values), "from {version}");
         if newest >= EXTENDED {
-            let values = "SELECT concat_ws('|', statistics_name, inherited, most_common_vals::text, most_common_freqs::text) FROM pg_stats_ext ORDER BY 1";
+            let values = "SELECT concat_ws('|', statistics_name, inherited, \
+                most_common_vals::text, most_common_freqs::text) FROM pg_stats_ext ORDER BY 1";
             let inherited = if version >= 15 { "inherited" } else { "false" };
-            assert_eq!(old.source.column(&values.replace("inherited", inherited)), copy.column(&values.replace("inherited", inherited)));
-            assert_ne!(copy.value("SELECT count(*) FROM pg_stats_ext WHERE n_distinct IS NOT NULL AND dependencies IS NOT NULL"), "0");
+            assert_eq!(
+                old.source.column(&values.replace("inherited", inherited)),
+                copy.column(&values.replace("inherited", inherited))
+            );
+            assert_ne!(
+                copy.value(
+                    "SELECT count(*) FROM pg_stats_ext WHERE n_distinct IS NOT NULL \
+                     AND dependencies IS NOT NULL"
+                ),
+                "0"
+            );
         }
-        old.restore().arg("--statistics").run().expect(0).says("takes no statistics (18 and newer do): ANALYZE gathers them");
+        old.restore()
+            .arg("--statistics")
+            .run()
+            .expect(0)
+            .says("takes no statistics (18 and newer do): ANALYZE gathers them");
         assert_ne!(old.copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 't'"), "0");
     }
 }

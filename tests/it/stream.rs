@@ -1,4 +1,5 @@
-//! Archives that pass through pipes: the bytes are those of a file, and so is everything that is said of them.
+//! Archives that pass through pipes: the bytes are those of a file, and so is everything that is
+//! said of them.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -36,10 +37,14 @@ fn piped(words: &[&str], file: &Path) -> Outcome {
 fn a_dump_to_a_stream_is_the_dump_to_a_file() {
     // The larger table is cut into ranges.
     let scene = Scene::new(newest_server(), 45_000);
-    scene.source.connect().execute("SELECT lo_from_bytea(0, 'an object'); SELECT lo_from_bytea(0, 'another')");
+    scene
+        .source
+        .connect()
+        .execute("SELECT lo_from_bytea(0, 'an object'); SELECT lo_from_bytea(0, 'another')");
     let (file, stream) = (scene.path("file.sbk"), scene.path("stream.sbk"));
     dump(&scene.source, &file).args(["-q", "-j1", "-Z", "none"]).run().expect(0);
-    let outcome = streamed(&scene).stdout(File::create(&stream).expect("the folder is ours")).run().expect(0);
+    let outcome =
+        streamed(&scene).stdout(File::create(&stream).expect("the folder is ours")).run().expect(0);
     assert!(outcome.stderr.contains("archive standard output, "), "{}", outcome.stderr);
     clear_end(&outcome);
     judge(&stream);
@@ -48,8 +53,11 @@ fn a_dump_to_a_stream_is_the_dump_to_a_file() {
         let bytes = std::fs::read(path).expect("it is there");
         let body = |number: usize| {
             let entry = archive.index.chunks[number];
-            let header = 140 + 20 * archive.manifest.tables[entry.table.0 as usize].columns.len() as u64;
-            let body = bytes[(entry.offset + header) as usize..(entry.offset + entry.stored_bytes) as usize].to_vec();
+            let header =
+                140 + 20 * archive.manifest.tables[entry.table.0 as usize].columns.len() as u64;
+            let body = bytes
+                [(entry.offset + header) as usize..(entry.offset + entry.stored_bytes) as usize]
+                .to_vec();
             (entry.table.0, entry.rows, entry.digest.to_string(), body)
         };
         let mut chunks: Vec<_> = (0..archive.index.chunks.len()).map(body).collect();
@@ -65,7 +73,10 @@ fn a_dump_to_a_stream_is_the_dump_to_a_file() {
         (chunks, (source, objects, tables, not_carried), archive.index.tables)
     };
     let (of_file, of_stream) = (read(&file), read(&stream));
-    assert!(of_file.0.len() > 8 && of_file.2.iter().any(|totals| totals.rows == 0), "several tables, one of them empty");
+    assert!(
+        of_file.0.len() > 8 && of_file.2.iter().any(|totals| totals.rows == 0),
+        "several tables, one of them empty"
+    );
     assert!(of_file == of_stream, "the archives differ in more than identity and time");
     let target = scene.target();
     restore(&stream, &target).run().expect(0);
@@ -80,7 +91,11 @@ fn a_dump_is_verified_and_listed_as_it_comes() {
         let reading = Silverback::new(words).stdin(reader).spawn();
         clear_end(&streamed(&scene).stdout(writer).run().expect(0));
         let outcome = reading.wait().expect(0);
-        assert!(outcome.stdout.contains("standard input") && outcome.stdout.contains("2,0"), "{}", outcome.stdout);
+        assert!(
+            outcome.stdout.contains("standard input") && outcome.stdout.contains("2,0"),
+            "{}",
+            outcome.stdout
+        );
     }
 }
 
@@ -91,7 +106,12 @@ fn a_reader_that_goes_away_ends_a_dump() {
     let running = streamed(&scene).stdout(writer).spawn();
     reader.read_exact(&mut [0; 100]).expect("a header comes");
     drop(reader);
-    let outcome = running.wait().expect(8).says("standard output").says("Broken pipe").says("hint: the program that reads");
+    let outcome = running
+        .wait()
+        .expect(8)
+        .says("standard output")
+        .says("Broken pipe")
+        .says("hint: the program that reads");
     clear_end(&outcome);
     nothing_left(&scene.source);
 }
@@ -145,38 +165,73 @@ fn on_a_terminal(words: &str) -> (Option<i32>, String) {
 fn no_archive_goes_to_a_terminal_or_comes_from_one() {
     for words in ["dump -d postgresql://nobody@127.0.0.1:1/nothing -f -", "verify -", "list -"] {
         let (code, said) = on_a_terminal(words);
-        assert!(code == Some(2) && said.contains("it is a terminal") && said.contains("hint: "), "{words}: {code:?} {said}");
+        assert!(
+            code == Some(2) && said.contains("it is a terminal") && said.contains("hint: "),
+            "{words}: {code:?} {said}"
+        );
     }
 }
 
 #[test]
 fn a_restore_from_a_stream_is_refused() {
-    let outcome = Silverback::new(["restore", "-d", "host=127.0.0.1 port=1 user=x dbname=x", "-"]).run().expect(2);
+    let outcome = Silverback::new(["restore", "-d", "host=127.0.0.1 port=1 user=x dbname=x", "-"])
+        .run()
+        .expect(2);
     clear_end(&outcome.says("standard input yet").says("hint: save the archive to a file first"));
 }
 
-/// What a command says of a file and of a stream of its bytes; the name and the time it took apart, they must be the same.
+/// What a command says of a file and of a stream of its bytes; the name and the time it took apart,
+/// they must be the same.
 #[track_caller]
 fn same(words: &[&str], file: &Path, code: i32) -> String {
     let name = file.to_str().expect("UTF-8");
-    let with = |archive: &str| [words, &[archive]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let with = |archive: &str| {
+        [words, &[archive]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
     let of_file = Silverback::new(with(name)).run().expect(code);
     let words = with("-");
     let of_stream = piped(&words.iter().map(String::as_str).collect::<Vec<_>>(), file).expect(code);
     // A broken file is read once more, and that is said.
-    let kept = |line: &&str| !line.contains("\"seconds\"") && !line.contains("looking for what is intact");
-    let told = |outcome: &Outcome| outcome.stdout.lines().chain(outcome.stderr.lines()).filter(kept).collect::<Vec<_>>().join("\n");
+    let kept =
+        |line: &&str| !line.contains("\"seconds\"") && !line.contains("looking for what is intact");
+    let told = |outcome: &Outcome| {
+        outcome
+            .stdout
+            .lines()
+            .chain(outcome.stderr.lines())
+            .filter(kept)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     assert_eq!(told(&of_stream), told(&of_file).replace(name, "standard input"), "{words:?}");
     told(&of_stream)
 }
 
 #[test]
 fn every_archive_of_the_specification_reads_the_same() {
-    let of = |folder: &str, names: &[&str]| names.iter().map(|name| spec(folder).join(name)).collect::<Vec<PathBuf>>();
+    let of = |folder: &str, names: &[&str]| {
+        names.iter().map(|name| spec(folder).join(name)).collect::<Vec<PathBuf>>()
+    };
     let vectors = of("vectors", &["plain.sbk", "zstd.sbk", "plain-2.sbk", "zstd-2.sbk"]);
-    let older = of("archives-1", &["kong.sbk", "types.sbk", "partitions.sbk", "large_objects.sbk", "rules.sbk", "latin1.sbk"]);
+    let older = of(
+        "archives-1",
+        &[
+            "kong.sbk",
+            "types.sbk",
+            "partitions.sbk",
+            "large_objects.sbk",
+            "rules.sbk",
+            "latin1.sbk",
+        ],
+    );
     for file in vectors.into_iter().chain(older) {
-        for words in [&["list"][..], &["list", "--json"], &["list", "--sql"], &["verify", "--json"], &["verify", "-q"]] {
+        for words in [
+            &["list"][..],
+            &["list", "--json"],
+            &["list", "--sql"],
+            &["verify", "--json"],
+            &["verify", "-q"],
+        ] {
             same(words, &file, 0);
         }
     }
@@ -186,7 +241,8 @@ fn every_archive_of_the_specification_reads_the_same() {
 fn damage_reads_the_same() {
     let folder = temp_dir();
     let file = folder.path().join("damaged.sbk");
-    let whole = std::fs::read(spec("vectors/zstd-2.sbk")).expect("the vector is part of the repository");
+    let whole =
+        std::fs::read(spec("vectors/zstd-2.sbk")).expect("the vector is part of the repository");
     // The library compares the reports for every byte; this is that the program prints them.
     for at in (0..whole.len()).step_by(211) {
         let mut flipped = whole.clone();
@@ -247,13 +303,23 @@ fn large(path: &Path) {
     });
     let manifest = serde_json::from_value(manifest).expect("a manifest");
     let uuid = Uuid::from_u128(1);
-    let mut writer = ArchiveWriter::new(File::create(path).expect("created"), uuid, &manifest, Codec::None).expect("written");
+    let mut writer =
+        ArchiveWriter::new(File::create(path).expect("created"), uuid, &manifest, Codec::None)
+            .expect("written");
     for chunk in 0..50 {
         let mut rows = Vec::new();
         for row in 0..4000 {
             writeln!(rows, "{chunk} {row} {}", "x".repeat(1000)).expect("memory takes all");
         }
-        let encoded = encode_chunk(uuid, TableId(0), RowEncoding::Text, 1, &rows.into(), Codec::None, Vec::new());
+        let encoded = encode_chunk(
+            uuid,
+            TableId(0),
+            RowEncoding::Text,
+            1,
+            &rows.into(),
+            Codec::None,
+            Vec::new(),
+        );
         writer.write_chunk(&encoded.expect("encoded").0).expect("written");
     }
     writer.end_tables().expect("every table is there");

@@ -13,10 +13,14 @@ use crate::archives;
 
 /// A folder that goes away with the test.
 pub(crate) fn temp_dir() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("silverback-it-").tempdir().expect("a temporary folder can be made")
+    tempfile::Builder::new()
+        .prefix("silverback-it-")
+        .tempdir()
+        .expect("a temporary folder can be made")
 }
 
-/// A run of the program that is being described. Nothing of the caller's `PG*` and `KONG_*` reaches it, and its home is empty.
+/// A run of the program that is being described. Nothing of the caller's `PG*` and `KONG_*` reaches
+/// it, and its home is empty.
 pub(crate) struct Silverback {
     command: Command,
     home: tempfile::TempDir,
@@ -26,7 +30,8 @@ impl Silverback {
     /// Starts with these arguments.
     pub(crate) fn new<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
         let home = temp_dir();
-        // Whoever runs the tests may have SIGINT or SIGHUP ignored (a script's background job), which programs inherit.
+        // Whoever runs the tests may have SIGINT or SIGHUP ignored (a script's background job),
+        // which programs inherit.
         let mut command = Command::new("env");
         command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_silverback")]);
         for (name, _) in std::env::vars_os() {
@@ -35,7 +40,12 @@ impl Silverback {
                 command.env_remove(name);
             }
         }
-        command.args(args).env("HOME", home.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Self { command, home }
     }
 
@@ -103,10 +113,16 @@ impl Running {
 
     /// Whether it has ended.
     pub(crate) fn is_done(&mut self) -> bool {
-        self.child.as_mut().expect("not waited for").try_wait().expect("a child can be asked").is_some()
+        self.child
+            .as_mut()
+            .expect("not waited for")
+            .try_wait()
+            .expect("a child can be asked")
+            .is_some()
     }
 
-    /// Waits for the end. What a dump has made is judged at once, before the test does anything with it.
+    /// Waits for the end. What a dump has made is judged at once, before the test does anything
+    /// with it.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Outcome {
         let child = self.child.take().expect("waited for once");
@@ -169,7 +185,12 @@ impl Outcome {
     /// Demands a text in what it said.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "silverback {} does not say {text:?}; it says:\n{}", self.shown, self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "silverback {} does not say {text:?}; it says:\n{}",
+            self.shown,
+            self.stderr
+        );
         self
     }
 }
@@ -199,8 +220,8 @@ pub(crate) fn round_trip(source: &Database<'_>, copy: &Database<'_>, dir: &Path)
     file
 }
 
-/// The oldest version and the newest, for what no version in between does in another way; `matrix` goes through all of them.
-/// `SILVERBACK_TEST_EVERY=1` takes every version here too.
+/// The oldest version and the newest, for what no version in between does in another way; `matrix`
+/// goes through all of them. `SILVERBACK_TEST_EVERY=1` takes every version here too.
 pub(crate) fn ends() -> Vec<u32> {
     if std::env::var_os("SILVERBACK_TEST_EVERY").is_some() {
         return testkit::versions();
@@ -220,8 +241,16 @@ pub(crate) fn assert_same(source: &Database<'_>, copy: &Database<'_>) {
 /// Demands equal schemas.
 #[track_caller]
 pub(crate) fn assert_same_schema(source: &Database<'_>, copy: &Database<'_>) {
-    assert_same_lines("pg_dump -s", &testkit::pg_dump_schema(source), &testkit::pg_dump_schema(copy));
-    assert_same_lines("the catalogs", &testkit::catalog_fingerprint(source), &testkit::catalog_fingerprint(copy));
+    assert_same_lines(
+        "pg_dump -s",
+        &testkit::pg_dump_schema(source),
+        &testkit::pg_dump_schema(copy),
+    );
+    assert_same_lines(
+        "the catalogs",
+        &testkit::catalog_fingerprint(source),
+        &testkit::catalog_fingerprint(copy),
+    );
 }
 
 /// Demands equal rows in every table.
@@ -246,8 +275,15 @@ pub(crate) fn assert_same_lines(what: &str, expected: &str, found: &str) {
     }
     let (left, right): (Vec<_>, Vec<_>) = (expected.lines().collect(), found.lines().collect());
     let first = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
-    let around = |lines: &[&str]| lines[first.saturating_sub(3).min(lines.len())..(first + 8).min(lines.len())].join("\n");
-    panic!("{what}: source and copy differ at line {}\n--- source\n{}\n--- copy\n{}", first + 1, around(&left), around(&right));
+    let around = |lines: &[&str]| {
+        lines[first.saturating_sub(3).min(lines.len())..(first + 8).min(lines.len())].join("\n")
+    };
+    panic!(
+        "{what}: source and copy differ at line {}\n--- source\n{}\n--- copy\n{}",
+        first + 1,
+        around(&left),
+        around(&right)
+    );
 }
 
 /// Waits until a condition holds.

@@ -1,7 +1,8 @@
 //! What dumpers are known to trip over, one test each: the test's name is the promise.
 //!
-//! Each is carried by a superuser on every server that knows it, and asks the copy's catalogs and rows for exactly what could have been lost.
-//! A trap that another file already tests in full is only listed.
+//! Each is carried by a superuser on every server that knows it, and asks the copy's catalogs and
+//! rows for exactly what could have been lost. A trap that another file already tests in full is
+//! only listed.
 //!
 //! | trap | what may go wrong | test |
 //! |---|---|---|
@@ -70,13 +71,19 @@ struct Carried {
 }
 
 impl Carried {
-    /// Two databases, of which the first was set up. `{owner}` and `{reader}` stand for roles; lines between `-- if 14` and `-- end` are
-    /// for servers from 14 on.
+    /// Two databases, of which the first was set up. `{owner}` and `{reader}` stand for roles;
+    /// lines between `-- if 14` and `-- end` are for servers from 14 on.
     #[track_caller]
     fn not_yet(version: u32, setup: &str) -> Self {
         let server = testkit::server(version);
         let (owner, reader) = (server.role("owner"), server.role("reader"));
-        let carried = Self { source: server.database("trap"), copy: server.database("copy"), owner, reader, folder: temp_dir() };
+        let carried = Self {
+            source: server.database("trap"),
+            copy: server.database("copy"),
+            owner,
+            reader,
+            folder: temp_dir(),
+        };
         carried.source.execute(&carried.named(&zoo::for_version(setup, version)));
         carried
     }
@@ -107,16 +114,25 @@ impl Carried {
     fn both_say(&self, query: &str, expect: &[&str]) {
         let expect: Vec<String> = expect.iter().map(|text| self.named(text)).collect();
         for (which, database) in [("source", &self.source), ("copy", &self.copy)] {
-            assert_eq!(database.column(&self.named(query)), expect, "PostgreSQL {}, {which}: {query}", database.server().version());
+            assert_eq!(
+                database.column(&self.named(query)),
+                expect,
+                "PostgreSQL {}, {which}: {query}",
+                database.server().version()
+            );
         }
     }
 }
 
-/// The first version under test that knows what came with `since`, and the newest; every one with `SILVERBACK_TEST_EVERY=1`.
+/// The first version under test that knows what came with `since`, and the newest; every one with
+/// `SILVERBACK_TEST_EVERY=1`.
 fn versions(since: u32) -> impl Iterator<Item = u32> {
-    let known: Vec<u32> = testkit::versions().into_iter().filter(|version| *version >= since).collect();
+    let known: Vec<u32> =
+        testkit::versions().into_iter().filter(|version| *version >= since).collect();
     let ends = [known.first().copied(), known.last().copied()];
-    let is_wanted = move |version: &u32| ends.contains(&Some(*version)) || std::env::var_os("SILVERBACK_TEST_EVERY").is_some();
+    let is_wanted = move |version: &u32| {
+        ends.contains(&Some(*version)) || std::env::var_os("SILVERBACK_TEST_EVERY").is_some()
+    };
     known.into_iter().filter(is_wanted)
 }
 

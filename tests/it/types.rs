@@ -1,6 +1,8 @@
-//! Values of every type that the server itself has, alone and in arrays, each in a table of its own, so that each travels as its type must.
+//! Values of every type that the server itself has, alone and in arrays, each in a table of its
+//! own, so that each travels as its type must.
 //!
-//! Types of a user's making are in testkit's `zoo/values.sql`; a target's column of another type is refused in `fidelity::selection`.
+//! Types of a user's making are in testkit's `zoo/values.sql`; a target's column of another type is
+//! refused in `fidelity::selection`.
 
 use std::fmt::Write as _;
 
@@ -104,14 +106,20 @@ const UNWRITABLE: &[&str] = &[
 ];
 
 /// What the values of `reg*` name: each has other numbers in another database.
-const NAMED: &str = "CREATE SCHEMA my; CREATE TABLE my.things (); CREATE TYPE my.hue AS ENUM ('red'); CREATE COLLATION my.german (LOCALE = 'C');
-    CREATE FUNCTION my.one(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE OPERATOR my.### (FUNCTION = int4pl, LEFTARG = int4, RIGHTARG = int4);
-    CREATE TEXT SEARCH CONFIGURATION my.search (COPY = pg_catalog.simple); CREATE TEXT SEARCH DICTIONARY my.words (TEMPLATE = pg_catalog.simple);";
+const NAMED: &str = "CREATE SCHEMA my; CREATE TABLE my.things (); CREATE TYPE my.hue AS ENUM \
+    ('red'); CREATE COLLATION my.german (LOCALE = 'C');
+    CREATE FUNCTION my.one(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE OPERATOR \
+    my.### (FUNCTION = int4pl, LEFTARG = int4, RIGHTARG = int4);
+    CREATE TEXT SEARCH CONFIGURATION my.search (COPY = pg_catalog.simple); CREATE TEXT SEARCH \
+    DICTIONARY my.words (TEMPLATE = pg_catalog.simple);";
 
-/// The server's own types that a column can have, arrays left out: qualified, by name, and whether there are arrays of it.
+/// The server's own types that a column can have, arrays left out: qualified, by name, and whether
+/// there are arrays of it.
 const TYPES: &str =
-    "SELECT format('%I.%I', nspname, typname), typname, typarray <> 0 FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
-    WHERE t.oid < 16384 AND typtype NOT IN ('c', 'p') AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid) ORDER BY 2";
+    "SELECT format('%I.%I', nspname, typname), typname, typarray <> 0 FROM pg_type t JOIN \
+     pg_namespace n ON n.oid = typnamespace
+    WHERE t.oid < 16384 AND typtype NOT IN ('c', 'p') AND NOT EXISTS (SELECT FROM pg_type e WHERE \
+     e.typarray = t.oid) ORDER BY 2";
 
 #[test]
 fn every_type_of_the_server_comes_back() {
@@ -122,18 +130,30 @@ fn every_type_of_the_server_comes_back() {
         let has_xml = source.admin().try_execute("SELECT '<a/>'::xml").is_ok();
         let mut script = String::new();
         for row in source.rows(TYPES) {
-            let [Some(qualified), Some(name), Some(has_array)] = row.as_slice() else { unreachable!("none of them is NULL") };
-            let samples = SAMPLES.iter().find(|(known, _)| known == name).map(|(_, samples)| *samples);
+            let [Some(qualified), Some(name), Some(has_array)] = row.as_slice() else {
+                unreachable!("none of them is NULL")
+            };
+            let samples =
+                SAMPLES.iter().find(|(known, _)| known == name).map(|(_, samples)| *samples);
             let is_writable = !UNWRITABLE.contains(&name.as_str()) && (name != "xml" || has_xml);
-            assert!(samples.is_some() || !is_writable, "PostgreSQL {version} has a type {qualified}, and SAMPLES no value of it");
+            assert!(
+                samples.is_some() || !is_writable,
+                "PostgreSQL {version} has a type {qualified}, and SAMPLES no value of it"
+            );
             let samples = samples.filter(|_| is_writable).unwrap_or_default();
-            let values: Vec<String> = samples.iter().chain(&["NULL"]).map(|sample| literal(sample, qualified)).collect();
-            let _ = write!(script, "CREATE TABLE \"{name}\" (v {qualified}); INSERT INTO \"{name}\" VALUES ({});", values.join("), ("));
+            let values: Vec<String> =
+                samples.iter().chain(&["NULL"]).map(|sample| literal(sample, qualified)).collect();
+            let _ = write!(
+                script,
+                "CREATE TABLE \"{name}\" (v {qualified}); INSERT INTO \"{name}\" VALUES ({});",
+                values.join("), (")
+            );
             if has_array == "t" {
                 let all = values.join(", ");
                 let _ = write!(
                     script,
-                    "CREATE TABLE \"{name}[]\" (v {qualified}[]); INSERT INTO \"{name}[]\" VALUES (ARRAY[{all}]), ('{{}}'), (NULL);"
+                    "CREATE TABLE \"{name}[]\" (v {qualified}[]); INSERT INTO \"{name}[]\" VALUES \
+                     (ARRAY[{all}]), ('{{}}'), (NULL);"
                 );
             }
         }
@@ -142,10 +162,17 @@ fn every_type_of_the_server_comes_back() {
         round_trip(&source, &copy, folder.path());
         assert_same_rows(&source, &copy);
         let things = "SELECT (v = 'my.things'::regclass)::text FROM regclass WHERE v::oid <> 0";
-        assert_eq!((source.value(things), copy.value(things)), ("true".to_owned(), "true".to_owned()));
+        assert_eq!(
+            (source.value(things), copy.value(things)),
+            ("true".to_owned(), "true".to_owned())
+        );
     }
 }
 
 fn literal(sample: &str, qualified: &str) -> String {
-    if sample == "NULL" { format!("NULL::{qualified}") } else { format!("'{}'::{qualified}", sample.replace('\'', "''")) }
+    if sample == "NULL" {
+        format!("NULL::{qualified}")
+    } else {
+        format!("'{}'::{qualified}", sample.replace('\'', "''"))
+    }
 }

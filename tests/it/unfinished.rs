@@ -1,4 +1,5 @@
-//! What a restore leaves while it works, or when it is killed: who sees the marker, what a dump makes of it, and how one begins anew.
+//! What a restore leaves while it works, or when it is killed: who sees the marker, what a dump
+//! makes of it, and how one begins anew.
 
 use testkit::{Database, Server, newest_server};
 
@@ -27,11 +28,18 @@ fn a_target_that_is_not_ready_is_dumped_only_as_that() {
         let target = scene.target();
         let (_, gate, running) = held(&scene, &target);
         let out = |name: &str| scene.path(name);
-        dump(&target, &out("a.sbk")).run().expect(6).says("incomplete restore").says("--allow-incomplete");
+        dump(&target, &out("a.sbk"))
+            .run()
+            .expect(6)
+            .says("incomplete restore")
+            .says("--allow-incomplete");
         assert!(!out("a.sbk").exists());
         // A stranger may know, too.
         assert_eq!(
-            target.server().connect(target.name()).value("SELECT has_table_privilege('public', 'silverback_restore.run', 'SELECT')"),
+            target
+                .server()
+                .connect(target.name())
+                .value("SELECT has_table_privilege('public', 'silverback_restore.run', 'SELECT')"),
             "t"
         );
         running.signal("KILL");
@@ -76,7 +84,11 @@ fn nobody_begins_anew_beside_a_restore_that_is_at_work() {
     let scene = Scene::new(newest_server(), 100).waits("load");
     let target = scene.target();
     let (file, gate, running) = held(&scene, &target);
-    restore(&file, &target).arg("-c").run().expect(6).says("another restore is at work in the target");
+    restore(&file, &target)
+        .arg("-c")
+        .run()
+        .expect(6)
+        .says("another restore is at work in the target");
     drop(gate);
     running.wait().expect(0);
     assert_same(&scene.source, &target);
@@ -99,11 +111,25 @@ fn nothing_of_another_archive_stays_behind() {
     end_sessions(newest_server(), target.name());
     let small = Pair::new("CREATE TABLE parents (id int PRIMARY KEY, more text)");
     small.dump().run().expect(0);
-    let before = target.column("SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1");
-    restore(&small.file(), &target).arg("-c").args(["-O", "-x"]).run().expect(6).says("would stay").says("nothing was changed");
-    assert_eq!(target.column("SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"), before);
+    let before = target.column(
+        "SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1",
+    );
+    restore(&small.file(), &target)
+        .arg("-c")
+        .args(["-O", "-x"])
+        .run()
+        .expect(6)
+        .says("would stay")
+        .says("nothing was changed");
+    assert_eq!(
+        target.column(
+            "SELECT oid::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
+        ),
+        before
+    );
     assert_eq!(state(&target, "silverback_restore"), "not ready");
-    // An archive that drops all that is there takes its place, whatever the options of the first were.
+    // An archive that drops all that is there takes its place, whatever the options of the first
+    // were.
     let again = scene.path("again.sbk");
     dump(&scene.source, &again).run().expect(0);
     restore(&again, &target).args(["-c", "--no-comments"]).run().expect(0);
@@ -116,14 +142,19 @@ fn a_ready_target_is_dumped_and_its_marker_is_not() {
     for version in crate::support::ends() {
         let pair = Pair::on(
             testkit::server(version),
-            "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n; CREATE INDEX t_a ON t (a)",
+            "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT n, n FROM \
+             generate_series(1, 1000) n; CREATE INDEX t_a ON t (a)",
         );
         pair.dump().run().expect(0);
         let old = pair.copy.connect_as("postgres");
         old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
         let running = pair.restore().arg("--ready-early").spawn();
         wait_for("a build that waits", || {
-            pair.copy.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event = 'virtualxid'") == "1"
+            pair.copy.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = \
+                 current_database() AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event = \
+                 'virtualxid'",
+            ) == "1"
         });
         assert_eq!(state(&pair.copy, "silverback_restore"), "ready");
         let file = pair.path("ready.sbk");
@@ -149,8 +180,10 @@ fn a_ready_target_is_dumped_and_its_marker_is_not() {
 }
 
 /// A user's own, with a table of the same name and other columns.
-const OWN: &str = "CREATE SCHEMA silverback_restore; CREATE TABLE silverback_restore.run (id int PRIMARY KEY, state text); \
-    INSERT INTO silverback_restore.run VALUES (1, 'mine'); COMMENT ON SCHEMA silverback_restore IS 'incomplete restore of kong.sbk'";
+const OWN: &str = "CREATE SCHEMA silverback_restore; CREATE TABLE silverback_restore.run (id int \
+    PRIMARY KEY, state text); \
+    INSERT INTO silverback_restore.run VALUES (1, 'mine'); COMMENT ON SCHEMA silverback_restore IS \
+    'incomplete restore of kong.sbk'";
 
 #[test]
 fn a_users_schema_of_that_name_is_carried() {
@@ -186,7 +219,8 @@ fn a_restore_of_an_archive_that_has_the_schema_begins_beside_no_other() {
     drop(running);
 }
 
-/// Both are held before they look. The first may be done before the second looks: this finds what the first has left.
+/// Both are held before they look. The first may be done before the second looks: this finds what
+/// the first has left.
 #[test]
 fn of_two_restores_that_begin_at_one_moment_one_goes_on() {
     const SETTING: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"mark"));
@@ -200,9 +234,11 @@ fn of_two_restores_that_begin_at_one_moment_one_goes_on() {
             let (class, object) = SETTING;
             lock.execute(&format!("SELECT pg_advisory_lock({class}, {object})"));
             let waiting = format!(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {class} AND objid = {object} AND NOT granted"
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {class} \
+                 AND objid = {object} AND NOT granted"
             );
-            let both: Vec<Running> = (0..2).map(|_| restore(&file, &target).arg(option).spawn()).collect();
+            let both: Vec<Running> =
+                (0..2).map(|_| restore(&file, &target).arg(option).spawn()).collect();
             wait_for("both to be about to look", || lock.value(&waiting) == "2");
             lock.execute(&format!("SELECT pg_advisory_unlock({class}, {object})"));
             let mut ended: Vec<Outcome> = both.into_iter().map(Running::wait).collect();
@@ -218,14 +254,17 @@ fn of_two_restores_that_begin_at_one_moment_one_goes_on() {
 #[test]
 fn two_restores_by_who_may_only_insert_bring_no_row_twice() {
     let server = newest_server();
-    let (source, target, clerk) = (server.database("source"), server.database("target"), server.role("clerk"));
+    let (source, target, clerk) =
+        (server.database("source"), server.database("target"), server.role("clerk"));
     source.execute("CREATE TABLE t AS SELECT generate_series(1, 20000) AS a");
     let folder = crate::support::temp_dir();
     let file = folder.path().join("t.sbk");
     dump(&source, &file).run().expect(0);
     restore(&file, &target).arg("-s").run().expect(0);
     target.execute(&format!("GRANT SELECT, INSERT ON t TO \"{}\"", clerk.name()));
-    let into = || Silverback::new(["restore", "-a", "-d", &target.url_as(clerk.name())]).arg(&file).spawn();
+    let into = || {
+        Silverback::new(["restore", "-a", "-d", &target.url_as(clerk.name())]).arg(&file).spawn()
+    };
     let both = [into(), into(), restore(&file, &target).arg("-a").spawn()];
     let mut codes: Vec<Option<i32>> = both.into_iter().map(|running| running.wait().code).collect();
     codes.sort_unstable();

@@ -1,4 +1,5 @@
-//! One of every kind of object, dumped and restored by the program on every server: `pg_dump`, the catalogs and the rows must agree.
+//! One of every kind of object, dumped and restored by the program on every server: `pg_dump`, the
+//! catalogs and the rows must agree.
 
 use testkit::zoo;
 
@@ -10,14 +11,18 @@ fn comes_back(script: &str) {
         let server = testkit::server(version);
         let (owner, reader) = (server.role("owner"), server.role("reader"));
         let (source, copy) = (server.database("zoo"), server.database("copy"));
-        let sql = zoo::for_version(script, version).replace("{owner}", owner.name()).replace("{reader}", reader.name());
+        let sql = zoo::for_version(script, version)
+            .replace("{owner}", owner.name())
+            .replace("{reader}", reader.name());
         source.execute(&sql);
         let folder = temp_dir();
         round_trip(&source, &copy, folder.path());
         assert_same(&source, &copy);
         // `pg_dump` forgets what is loose in a family of the server's own.
-        let members = "SELECT amopfamily::text || ' ' || amopopr::regoperator FROM pg_amop WHERE oid >= 16384 AND amopfamily < 16384 \
-             UNION ALL SELECT amprocfamily::text || ' ' || amproc::regprocedure FROM pg_amproc WHERE oid >= 16384 AND amprocfamily < 16384 ORDER BY 1";
+        let members = "SELECT amopfamily::text || ' ' || amopopr::regoperator FROM pg_amop WHERE \
+            oid >= 16384 AND amopfamily < 16384 \
+             UNION ALL SELECT amprocfamily::text || ' ' || amproc::regprocedure FROM pg_amproc \
+             WHERE oid >= 16384 AND amprocfamily < 16384 ORDER BY 1";
         assert_eq!(source.column(members), copy.column(members));
     }
 }

@@ -19,7 +19,9 @@ fn main() -> io::Result<()> {
         }
     }
     // The first byte is the number of columns.
-    for (target, encoding) in [("split_binary", RowEncoding::Binary), ("split_text", RowEncoding::Text)] {
+    for (target, encoding) in
+        [("split_binary", RowEncoding::Binary), ("split_text", RowEncoding::Text)]
+    {
         put(target, "rows", &[&[3][..], &rows(encoding)].concat())?;
     }
     Ok(())

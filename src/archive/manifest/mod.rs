@@ -1,6 +1,8 @@
-//! The manifest: where the data came from, the schema's objects, the tables whose rows follow, and what could not be carried.
+//! The manifest: where the data came from, the schema's objects, the tables whose rows follow, and
+//! what could not be carried.
 //!
-//! JSON. Integers that may pass 2^53 and digests are strings. Knows no SQL: definitions are statements rendered by the dump.
+//! JSON. Integers that may pass 2^53 and digests are strings. Knows no SQL: definitions are
+//! statements rendered by the dump.
 
 mod kind;
 pub(super) mod object;
@@ -9,7 +11,9 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 pub use self::kind::ObjectKind;
-pub use self::object::{Acl, Comment, Detail, Grant, Object, ObjectId, Section, SecurityLabel, UsingIndex};
+pub use self::object::{
+    Acl, Comment, Detail, Grant, Object, ObjectId, Section, SecurityLabel, UsingIndex,
+};
 pub use self::table::{Column, Table, TableId, TableName};
 pub use crate::pgcopy::RowEncoding;
 
@@ -71,7 +75,10 @@ impl Source {
 /// The same for any server.
 pub fn newer_than_known(version_num: u32, version: &str) -> Option<String> {
     (version_num / 10_000 > NEWEST_KNOWN).then(|| {
-        format!("PostgreSQL {version} is newer than {NEWEST_KNOWN}, the newest that this version was tried with: it is asked what it has, and what is of a new kind is named")
+        format!(
+            "PostgreSQL {version} is newer than {NEWEST_KNOWN}, the newest that this version \
+             was tried with: it is asked what it has, and what is of a new kind is named"
+        )
     })
 }
 

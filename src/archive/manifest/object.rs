@@ -35,7 +35,8 @@ pub struct Object {
     pub name: String,
     /// The table (or view, …) that it is a part of: an index, a constraint, a trigger, a default.
     pub of: Option<ObjectId>,
-    /// The words that name it in `COMMENT ON …` and `ALTER … OWNER TO`, quoted: `TABLE public.routes`.
+    /// The words that name it in `COMMENT ON …` and `ALTER … OWNER TO`, quoted: `TABLE
+    /// public.routes`.
     pub identity: String,
     /// Its owner's name, unquoted, where the kind has one that restore sets.
     pub owner: Option<String>,
@@ -56,8 +57,9 @@ pub struct Object {
     /// The tablespace it asks for, where that is not the database's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tablespace: Option<String>,
-    /// The extension whose object this is on (a rule, a trigger, a member of an operator family), or whose member's privileges these are. It is
-    /// made only where the extension has not brought the same.
+    /// The extension whose object this is on (a rule, a trigger, a member of an operator family),
+    /// or whose member's privileges these are. It is made only where the extension has not brought
+    /// the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
     /// How to make it: one SQL statement each, names fully qualified, without owner and privileges.
@@ -202,7 +204,8 @@ pub enum Detail {
         columns: Vec<String>,
         /// The table referred to.
         references: ObjectId,
-        /// The same constraint with `NOT VALID`, where it was valid and can be added so (not on partitioned tables).
+        /// The same constraint with `NOT VALID`, where it was valid and can be added so (not on
+        /// partitioned tables).
         add_not_valid: Option<String>,
         /// The statement that validates it afterwards.
         validate: Option<String>,
@@ -219,7 +222,8 @@ pub enum Detail {
         /// Whether `last_value` has been handed out.
         is_called: bool,
     },
-    /// The database itself: what `CREATE DATABASE` is told. Its further statements set what its sessions begin with.
+    /// The database itself: what `CREATE DATABASE` is told. Its further statements set what its
+    /// sessions begin with.
     Database {
         /// `c`, `i` or `b`: libc, ICU, builtin.
         locale_provider: String,
@@ -254,11 +258,13 @@ impl Detail {
     }
 }
 
-/// A key built in two steps: the index, side by side with others, and the constraint, in an instant.
+/// A key built in two steps: the index, side by side with others, and the constraint, in an
+/// instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsingIndex {
     /// `CREATE UNIQUE INDEX …`.
     pub create_index: String,
-    /// The words that add the constraint, to be joined with others after `ALTER TABLE ONLY t`: `ADD CONSTRAINT c PRIMARY KEY USING INDEX i`.
+    /// The words that add the constraint, to be joined with others after `ALTER TABLE ONLY t`: `ADD
+    /// CONSTRAINT c PRIMARY KEY USING INDEX i`.
     pub add_constraint: String,
 }

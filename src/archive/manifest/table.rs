@@ -22,13 +22,16 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// How its rows travel.
     pub encoding: RowEncoding,
-    /// The condition that its rows were chosen by, from the word `WHERE` on (an extension's configuration table).
+    /// The condition that its rows were chosen by, from the word `WHERE` on (an extension's
+    /// configuration table).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// The partitioned table that its rows must go through, because another database may spread them over its partitions in another way.
+    /// The partitioned table that its rows must go through, because another database may spread
+    /// them over its partitions in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<TableName>,
-    /// Tables whose rows must be there before: a foreign key that an extension brought looks at them.
+    /// Tables whose rows must be there before: a foreign key that an extension brought looks at
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<TableName>,
     /// Rows as the server's statistics guess them; negative is unknown.
@@ -39,7 +42,13 @@ pub struct Table {
 
 impl Table {
     /// A table with all its rows, of which nothing is guessed.
-    pub fn new(object: ObjectId, schema: impl Into<String>, name: impl Into<String>, columns: Vec<Column>, encoding: RowEncoding) -> Self {
+    pub fn new(
+        object: ObjectId,
+        schema: impl Into<String>,
+        name: impl Into<String>,
+        columns: Vec<Column>,
+        encoding: RowEncoding,
+    ) -> Self {
         Self {
             object,
             schema: schema.into(),
@@ -56,8 +65,8 @@ impl Table {
 }
 
 impl Table {
-    /// Schema and name of the table that stands for the bytes of all large objects. Its columns are the object's oid, the place of the bytes in
-    /// it, and the bytes.
+    /// Schema and name of the table that stands for the bytes of all large objects. Its columns are
+    /// the object's oid, the place of the bytes in it, and the bytes.
     pub const LARGE_OBJECTS: (&'static str, &'static str) = ("pg_catalog", "pg_largeobject");
 
     /// Whether the rows are large objects' bytes.

@@ -55,7 +55,10 @@ fn every_cut_is_called_a_cut() {
     let (bytes, _) = small(Codec::Zstd(1)).expect("a small archive");
     for cut in 0..bytes.len() {
         let error = check(bytes[..cut].to_vec(), "cut");
-        assert!(error.contains(if cut == 0 { "the file is empty" } else { "cut short" }), "cut at {cut}: {error}");
+        assert!(
+            error.contains(if cut == 0 { "the file is empty" } else { "cut short" }),
+            "cut at {cut}: {error}"
+        );
     }
 }
 

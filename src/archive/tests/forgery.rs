@@ -1,4 +1,5 @@
-//! Archives whose checksums are right and whose content is not: exchanged, repeated, left out, out of bounds, bombs.
+//! Archives whose checksums are right and whose content is not: exchanged, repeated, left out, out
+//! of bounds, bombs.
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -32,7 +33,9 @@ impl Parts {
     fn of(archive: Uuid) -> Self {
         let (bytes, _) = write(Vec::new(), archive, Codec::None).expect("a small archive");
         let read = Archive::open(bytes.clone(), "test").expect("it was just written");
-        let chunk = |entry: &super::super::IndexEntry| bytes[entry.offset as usize..][..entry.stored_bytes as usize].to_vec();
+        let chunk = |entry: &super::super::IndexEntry| {
+            bytes[entry.offset as usize..][..entry.stored_bytes as usize].to_vec()
+        };
         Self {
             header: bytes[..64].to_vec(),
             section: bytes[64..64 + read.footer.manifest_bytes as usize].to_vec(),
@@ -49,13 +52,17 @@ impl Parts {
         let mut root = blake3::Hasher::new();
         root.update(&heads);
         let mut offset = heads.len() as u64;
-        self.index.tables.iter_mut().for_each(|table| *table = super::super::TableTotals::default());
+        self.index
+            .tables
+            .iter_mut()
+            .for_each(|table| *table = super::super::TableTotals::default());
         for (entry, chunk) in self.index.chunks.iter_mut().zip(&self.chunks) {
             (entry.offset, entry.stored_bytes) = (offset, chunk.len() as u64);
             offset += entry.stored_bytes;
             let columns = TABLES.get(entry.table.0 as usize).map_or(0, |table| table.2);
             if !self.keeps_hashes {
-                entry.header_blake3 = blake3::hash(&chunk[..header_bytes(Format::Two, columns) as usize]).into();
+                entry.header_blake3 =
+                    blake3::hash(&chunk[..header_bytes(Format::Two, columns) as usize]).into();
             }
             if let Some(table) = self.index.tables.get_mut(entry.table.0 as usize) {
                 table.add(entry);
@@ -129,7 +136,11 @@ fn a_chunks_place_has_no_meaning() {
 
 #[test]
 fn a_table_end_that_does_not_fit_is_refused() {
-    let honest = |parts: &Parts| TableEnd { archive: ARCHIVE, table: TableId(0), totals: parts.index.tables[0] };
+    let honest = |parts: &Parts| TableEnd {
+        archive: ARCHIVE,
+        table: TableId(0),
+        totals: parts.index.tables[0],
+    };
     let changes: [fn(&mut TableEnd); 7] = [
         |end| end.archive = Uuid::from_u128(1),
         |end| end.table = TableId(1),
@@ -160,7 +171,9 @@ fn a_table_end_has_one_place() {
     let refuse = |change: fn(&mut Index), expect: &str| {
         let mut index = archive.index.clone();
         change(&mut index);
-        let error = Index::decode(Format::Two, &index.encode(), &manifest, start, end).expect_err(expect).to_string();
+        let error = Index::decode(Format::Two, &index.encode(), &manifest, start, end)
+            .expect_err(expect)
+            .to_string();
         assert!(error.contains(expect), "{error}");
     };
     refuse(|index| index.ends[0] = index.ends[1], "expected");
@@ -202,7 +215,11 @@ fn reseal_footer(archive: &mut [u8]) {
 
 #[test]
 fn sections_that_are_kept_for_later_are_refused() {
-    for (at, expect) in [(112, "sections that format 2 has not"), (120, "sections that format 2 has not"), (128, "reserved")] {
+    for (at, expect) in [
+        (112, "sections that format 2 has not"),
+        (120, "sections that format 2 has not"),
+        (128, "reserved"),
+    ] {
         let (mut bytes, _) = small(Codec::None).expect("a small archive");
         let footer = bytes.len() - Footer::BYTES;
         bytes[footer + at] = 1;
@@ -303,15 +320,30 @@ fn a_manifest_that_does_not_fit_is_refused() {
     let section = |change: fn(&mut super::super::manifest::Manifest)| {
         let mut manifest = manifest(&TABLES);
         change(&mut manifest);
-        super::super::section::encode(&manifest, Codec::None).expect_err("it does not fit").to_string()
+        super::super::section::encode(&manifest, Codec::None)
+            .expect_err("it does not fit")
+            .to_string()
     };
-    assert!(section(|manifest| manifest.objects[1].id = ObjectId(0)).contains("two objects have the number 0"));
+    assert!(
+        section(|manifest| manifest.objects[1].id = ObjectId(0))
+            .contains("two objects have the number 0")
+    );
     assert!(section(|manifest| manifest.tables[0].object = ObjectId(7)).contains("names object 7"));
     assert!(section(|manifest| manifest.tables[0].object = ObjectId(1)).contains("is there twice"));
-    assert!(section(|manifest| manifest.objects[1].depends_on.push(ObjectId(8))).contains("names object 8"));
-    assert!(section(|manifest| manifest.objects[1].of = Some(ObjectId(9))).contains("names object 9"));
-    assert!(section(|manifest| manifest.statistics = vec![statistics(7)]).contains("names object 7"));
-    assert!(section(|manifest| manifest.statistics = vec![statistics(1), statistics(1)]).contains("its statistics twice"));
+    assert!(
+        section(|manifest| manifest.objects[1].depends_on.push(ObjectId(8)))
+            .contains("names object 8")
+    );
+    assert!(
+        section(|manifest| manifest.objects[1].of = Some(ObjectId(9))).contains("names object 9")
+    );
+    assert!(
+        section(|manifest| manifest.statistics = vec![statistics(7)]).contains("names object 7")
+    );
+    assert!(
+        section(|manifest| manifest.statistics = vec![statistics(1), statistics(1)])
+            .contains("its statistics twice")
+    );
 }
 
 /// Changes the manifest section's prefix and makes its checksum right.
@@ -357,7 +389,9 @@ fn frame(raw: &[u8]) -> Bytes {
 
 fn unzstd(stored: &Bytes, raw_bytes: u64) -> Result<Bytes, String> {
     let block = Block { codec: BlockCodec::Zstd, stored: stored.clone(), raw_bytes };
-    block::decompress(vec![block]).map(|(mut blocks, _)| blocks.remove(0)).map_err(|cause| cause.into_error("read").to_string())
+    block::decompress(vec![block])
+        .map(|(mut blocks, _)| blocks.remove(0))
+        .map_err(|cause| cause.into_error("read").to_string())
 }
 
 #[test]
@@ -386,12 +420,26 @@ fn a_zstd_frame_must_be_what_was_declared() {
 #[test]
 fn a_bomb_in_a_chunk_is_refused_before_it_is_opened() {
     let row: &[Option<&[u8]>] = &[Some(&[0; 100]), None, None];
-    let (mut made, _) =
-        encode_chunk(ARCHIVE, TableId(0), RowEncoding::Binary, 3, &binary(&[row, row]), Codec::None, Vec::new()).expect("whole rows");
+    let (mut made, _) = encode_chunk(
+        ARCHIVE,
+        TableId(0),
+        RowEncoding::Binary,
+        3,
+        &binary(&[row, row]),
+        Codec::None,
+        Vec::new(),
+    )
+    .expect("whole rows");
     let bomb = frame(&vec![0; 1 << 30]);
-    let blocks = ColumnBlocks { data_codec: BlockCodec::Zstd, data_raw: 1 << 30, data_stored: bomb.len() as u32, ..made.columns[0] };
+    let blocks = ColumnBlocks {
+        data_codec: BlockCodec::Zstd,
+        data_raw: 1 << 30,
+        data_stored: bomb.len() as u32,
+        ..made.columns[0]
+    };
     made.columns[0] = blocks;
     made.header.body_bytes = bomb.len() as u64;
-    let error = chunk::decode(Format::Two, &chunk::encode(&made.header, &made.columns)).expect_err("more than its rows have");
+    let error = chunk::decode(Format::Two, &chunk::encode(&made.header, &made.columns))
+        .expect_err("more than its rows have");
     assert!(error.to_string().contains("its values have 1073741824 bytes"), "{error}");
 }

@@ -17,7 +17,8 @@ use crate::pg::connect::secret::Secret;
 use crate::pg::connect::target::{Password, Target};
 use crate::pg::connect::{Ask, Server};
 
-/// Where the database is. Without any of these and without PG* variables, Kong's own settings say it.
+/// Where the database is. Without any of these and without PG* variables, Kong's own settings say
+/// it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConnectionArgs {
     /// Connect to this host or socket folder
@@ -29,7 +30,8 @@ pub struct ConnectionArgs {
     /// Connect as this role
     #[arg(short = 'U', long, value_name = "NAME", value_parser = words::name(), help_heading = "Connection")]
     pub username: Option<String>,
-    /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the options above
+    /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the
+    /// options above
     #[arg(short = 'd', long, value_name = "DBNAME", value_parser = words::secret(), help_heading = "Connection")]
     pub dbname: Option<Secret>,
     /// Never ask for a password
@@ -69,22 +71,41 @@ impl ConnectionArgs {
         let may_ask = !self.no_password && std::io::stdin().is_terminal();
         let ask: Option<Ask> = if may_ask { Some(ask) } else { None };
         let Resolved { target, settings, warnings, names_database } = resolved;
-        Ok(Connection { server: Server::new(target, ask)?, settings, warnings, kong_schema, names_database })
+        Ok(Connection {
+            server: Server::new(target, ask)?,
+            settings,
+            warnings,
+            kong_schema,
+            names_database,
+        })
     }
 
-    /// The same options as they are typed, without a password: what comes from elsewhere comes from there the next time, too.
+    /// The same options as they are typed, without a password: what comes from elsewhere comes from
+    /// there the next time, too.
     pub fn words(&self) -> Vec<String> {
-        let dbname = self.dbname.as_ref().and_then(Secret::text).map(|text| match conninfo::parse(text) {
-            Ok(pairs) if conninfo::is_connection_string(text) => {
-                let open = pairs.iter().filter(|(key, _)| !key.contains("password"));
-                open.map(|(key, value)| format!("{key}='{}'", value.replace('\\', r"\\").replace('\'', r"\'")))
+        let dbname =
+            self.dbname.as_ref().and_then(Secret::text).map(|text| match conninfo::parse(text) {
+                Ok(pairs) if conninfo::is_connection_string(text) => {
+                    let open = pairs.iter().filter(|(key, _)| !key.contains("password"));
+                    open.map(|(key, value)| {
+                        format!("{key}='{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+                    })
                     .collect::<Vec<_>>()
                     .join(" ")
-            }
-            _ => text.to_owned(),
-        });
-        let options = [("-h", self.host.clone()), ("-p", self.port.clone()), ("-U", self.username.clone()), ("-d", dbname)];
-        options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?])).flatten().collect()
+                }
+                _ => text.to_owned(),
+            });
+        let options = [
+            ("-h", self.host.clone()),
+            ("-p", self.port.clone()),
+            ("-U", self.username.clone()),
+            ("-d", dbname),
+        ];
+        options
+            .into_iter()
+            .filter_map(|(option, value)| Some([option.to_owned(), value?]))
+            .flatten()
+            .collect()
     }
 
     fn decide(&self, environment: &Environment) -> Result<(Resolved, Option<String>)> {
@@ -96,19 +117,22 @@ impl ConnectionArgs {
         Ok((libpq::resolve(given, environment)?, None))
     }
 
-    /// The options as libpq's parameters; a connection string comes last, because it counts more. An empty option is as good as
-    /// none, but for the database: an unset variable of a script must not make it another.
+    /// The options as libpq's parameters; a connection string comes last, because it counts more.
+    /// An empty option is as good as none, but for the database: an unset variable of a script must
+    /// not make it another.
     fn given(&self) -> Result<Vec<(String, Pairs)>> {
         let dbname = self.dbname.as_ref().and_then(Secret::text);
         if dbname.is_some_and(|text| text.trim().is_empty()) {
-            return Err(Error::new(Kind::Usage, "read --dbname", "it is empty").hint("name a database, or leave -d out"));
+            return Err(Error::new(Kind::Usage, "read --dbname", "it is empty")
+                .hint("name a database, or leave -d out"));
         }
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
             Some(text) if text.contains(':') && text.contains('@') => {
                 // Not repeated: it may hold a password.
                 let cause = "it looks like a URI without its postgresql://";
-                return Err(Error::new(Kind::Usage, "read --dbname", cause).hint("write postgresql://USER@HOST:PORT/DBNAME"));
+                return Err(Error::new(Kind::Usage, "read --dbname", cause)
+                    .hint("write postgresql://USER@HOST:PORT/DBNAME"));
             }
             other => (other, None),
         };
@@ -118,9 +142,14 @@ impl ConnectionArgs {
             ("user", "--username", self.username.as_deref()),
             ("dbname", "--dbname", name),
         ];
-        let filled = options.into_iter().filter_map(|(key, option, value)| Some((key, option, value.filter(|value| !value.is_empty())?)));
-        let mut given: Vec<(String, Pairs)> =
-            filled.map(|(key, option, value)| (option.to_owned(), vec![(key.to_owned(), value.to_owned())])).collect();
+        let filled = options.into_iter().filter_map(|(key, option, value)| {
+            Some((key, option, value.filter(|value| !value.is_empty())?))
+        });
+        let mut given: Vec<(String, Pairs)> = filled
+            .map(|(key, option, value)| {
+                (option.to_owned(), vec![(key.to_owned(), value.to_owned())])
+            })
+            .collect();
         if let Some(text) = string {
             given.push(("the connection string in --dbname".to_owned(), conninfo::parse(text)?));
         }
@@ -154,7 +183,12 @@ mod tests {
     fn decide(line: &str, variables: &[(&str, &str)]) -> (Resolved, Option<String>) {
         let arguments = std::iter::once("x").chain(line.split_ascii_whitespace());
         let command = Command::try_parse_from(arguments).expect(line);
-        let mut all = vec![("USER", "me"), ("KONG_PG_HOST", "kong-db"), ("KONG_PG_PASSWORD", "kongs"), ("KONG_PG_SCHEMA", "s")];
+        let mut all = vec![
+            ("USER", "me"),
+            ("KONG_PG_HOST", "kong-db"),
+            ("KONG_PG_PASSWORD", "kongs"),
+            ("KONG_PG_SCHEMA", "s"),
+        ];
         all.extend_from_slice(variables);
         command.connection.decide(&Environment::of(&all)).expect(line)
     }
@@ -162,14 +196,20 @@ mod tests {
     fn check(line: &str, variables: &[(&str, &str)], expect: &str, password: Option<&str>) {
         let (resolved, _) = decide(line, variables);
         assert_eq!(resolved.target.describe(), expect, "{line}");
-        let found = resolved.target.hosts[0].password.as_ref().and_then(|password| password.secret.text());
+        let found =
+            resolved.target.hosts[0].password.as_ref().and_then(|password| password.secret.text());
         assert_eq!(found, password, "{line}");
     }
 
     #[test]
     fn no_mixture() {
         check("", &[], "kong@kong-db:5432/kong", Some("kongs"));
-        check("", &[("PGPASSWORD", "pgs"), ("PGSSLMODE", "require")], "kong@kong-db:5432/kong", Some("kongs"));
+        check(
+            "",
+            &[("PGPASSWORD", "pgs"), ("PGSSLMODE", "require")],
+            "kong@kong-db:5432/kong",
+            Some("kongs"),
+        );
         check("", &[("PGHOST", "pg"), ("PGPASSWORD", "pgs")], "me@pg:5432/me", Some("pgs"));
         check("", &[("PGHOST", "")], "kong@kong-db:5432/kong", Some("kongs"));
         check("-h pg", &[], "me@pg:5432/me", None);
@@ -182,7 +222,8 @@ mod tests {
 
     #[test]
     fn arguments_hide_passwords() {
-        let command = Command::try_parse_from(["x", "-d", "postgresql://u:hunter2@h"]).expect("parsed");
+        let command =
+            Command::try_parse_from(["x", "-d", "postgresql://u:hunter2@h"]).expect("parsed");
         assert!(!format!("{:?}", command.connection).contains("hunter2"));
         assert_eq!(command.connection.words(), ["-d", "user='u' host='h'"]);
         assert!(Command::try_parse_from(["x", "-w", "-W"]).is_err());

@@ -22,7 +22,13 @@ pub(in crate::cli) struct OutputArgs {
     #[arg(short, long)]
     pub(in crate::cli) quiet: bool,
     /// Write progress, warnings and errors as text or as one JSON object a line
-    #[arg(long, value_name = "text|json", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "text|json",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(in crate::cli) log_format: LogFormat,
 }
 
@@ -37,7 +43,11 @@ impl OutputArgs {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let inner = match self.log_format {
             LogFormat::Json => Inner::Json(JsonLines::new(io::stderr(), verbosity)),
-            LogFormat::Text if verbosity != Verbosity::Quiet && io::stderr().is_terminal() && !dumb => Inner::Bars(Bars::new(verbosity)),
+            LogFormat::Text
+                if verbosity != Verbosity::Quiet && io::stderr().is_terminal() && !dumb =>
+            {
+                Inner::Bars(Bars::new(verbosity))
+            }
             LogFormat::Text => Inner::Plain(Plain::new(io::stderr(), verbosity)),
         };
         Arc::new(Reporter { inner, verbosity })

@@ -11,7 +11,8 @@ use crate::select::{Pattern, Selection};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Selection (patterns as in psql: * ? and \"quotes\")")]
 pub(in crate::cli) struct SelectionArgs {
-    /// Take the tables, views and sequences that match, with what belongs to them; in any schema when none is named
+    /// Take the tables, views and sequences that match, with what belongs to them; in any schema
+    /// when none is named
     #[arg(short, long, value_name = "PATTERN", value_parser = words::table_pattern())]
     table: Vec<Pattern>,
     /// Leave out the tables, views and sequences that match
@@ -41,7 +42,8 @@ pub(in crate::cli) struct SelectionArgs {
     /// Refuse a -t or -n that matches nothing; that is the default
     #[arg(long)]
     strict_names: bool,
-    /// Take planner statistics, which hold values of rows; restored from PostgreSQL 18 on, so that no ANALYZE is needed
+    /// Take planner statistics, which hold values of rows; restored from PostgreSQL 18 on, so that
+    /// no ANALYZE is needed
     #[arg(long, conflicts_with_all = ["data_only", "no_statistics"])]
     statistics: bool,
     /// Leave planner statistics out; that is the default
@@ -56,13 +58,17 @@ impl SelectionArgs {
     /// Refuses what cannot be honoured, and says what is not meant as it sounds.
     pub(in crate::cli) fn check(&self, progress: &dyn Progress) -> Result<()> {
         if self.statistics && self.schema_only {
-            progress.message(Level::Warning, "statistics hold values of rows: with -s, they are left out");
+            progress.message(
+                Level::Warning,
+                "statistics hold values of rows: with -s, they are left out",
+            );
         }
         if !self.statistics_only {
             return Ok(());
         }
         let cause = "statistics come with the rows that they are about";
-        Err(Error::new(Kind::Usage, "read --statistics-only", cause).hint("use --statistics, without -s and -a"))
+        Err(Error::new(Kind::Usage, "read --statistics-only", cause)
+            .hint("use --statistics, without -s and -a"))
     }
 
     /// What these options mean.

@@ -45,7 +45,8 @@ pub(in crate::cli) fn memory(text: &str) -> Result<u64, String> {
     if bytes < MEMORY_MIN { Err("at least 16MiB are needed".to_owned()) } else { Ok(bytes) }
 }
 
-/// Reads a time as PostgreSQL's settings do, milliseconds where no unit is given: `30000`, `30s`, `5min`.
+/// Reads a time as PostgreSQL's settings do, milliseconds where no unit is given: `30000`, `30s`,
+/// `5min`.
 pub(in crate::cli) fn milliseconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = split_unit(text)?;
     let factor: u64 = match unit {
@@ -61,12 +62,15 @@ pub(in crate::cli) fn milliseconds(text: &str) -> Result<Duration, String> {
     total.map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
 }
 
-/// Reads `--stall-timeout`, with its unit: a bare number would be taken for seconds by one and for milliseconds by another.
+/// Reads `--stall-timeout`, with its unit: a bare number would be taken for seconds by one and for
+/// milliseconds by another.
 pub(in crate::cli) fn stall(text: &str) -> Result<Duration, String> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("write a unit: {text}s or {text}min"));
     }
-    milliseconds(text).and_then(|time| if time < STALL_MIN { Err("at least 1s is needed".to_owned()) } else { Ok(time) })
+    milliseconds(text).and_then(|time| {
+        if time < STALL_MIN { Err("at least 1s is needed".to_owned()) } else { Ok(time) }
+    })
 }
 
 fn split_unit(text: &str) -> Result<(u64, &str), String> {
@@ -101,19 +105,31 @@ pub(in crate::cli) enum Compression {
 /// Reads `-Z`: `zstd`, `zstd:LEVEL`, `zstd:level=LEVEL`, `none`.
 pub(in crate::cli) fn compression(text: Option<&str>) -> Result<Compression> {
     let Some(text) = text else { return Ok(Compression::Zstd(LEVEL_DEFAULT)) };
-    let (method, detail) = text.split_once(':').map_or((text, None), |(method, detail)| (method, Some(detail)));
-    let refuse = |cause: &str, hint: &str| Error::new(Kind::Usage, format!("read -Z {text}"), cause).hint(hint);
+    let (method, detail) =
+        text.split_once(':').map_or((text, None), |(method, detail)| (method, Some(detail)));
+    let refuse = |cause: &str, hint: &str| {
+        Error::new(Kind::Usage, format!("read -Z {text}"), cause).hint(hint)
+    };
     let hint = "write -Z zstd, -Z zstd:LEVEL with a level from 1 to 22, or -Z none";
     match (method, detail) {
         ("none", None) => Ok(Compression::None),
         ("zstd", None) => Ok(Compression::Zstd(LEVEL_DEFAULT)),
         ("zstd", Some(detail)) => {
-            let level = detail.strip_prefix("level=").unwrap_or(detail).parse().ok().filter(|level| LEVELS.contains(level));
+            let level = detail
+                .strip_prefix("level=")
+                .unwrap_or(detail)
+                .parse()
+                .ok()
+                .filter(|level| LEVELS.contains(level));
             level.map(Compression::Zstd).ok_or_else(|| refuse("that is no level of zstd", hint))
         }
-        ("gzip" | "lz4", _) => Err(refuse(&format!("archives are not compressed with {method}"), hint)),
+        ("gzip" | "lz4", _) => {
+            Err(refuse(&format!("archives are not compressed with {method}"), hint))
+        }
         ("none", Some(_)) => Err(refuse("none takes no level", hint)),
-        _ if text.parse::<i64>().is_ok() => Err(refuse("a level alone would mean gzip, as in pg_dump", hint)),
+        _ if text.parse::<i64>().is_ok() => {
+            Err(refuse("a level alone would mean gzip, as in pg_dump", hint))
+        }
         _ => Err(refuse("there is no such compression", hint)),
     }
 }
@@ -149,7 +165,9 @@ mod tests {
 
     #[test]
     fn times() {
-        let check = |text, expect: Option<u64>| assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}");
+        let check = |text, expect: Option<u64>| {
+            assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}")
+        };
         check("30000", Some(30_000));
         check("30s", Some(30_000));
         check("5 min", Some(300_000));
@@ -168,7 +186,8 @@ mod tests {
         check("zstd:7", Compression::Zstd(7));
         check("zstd:level=3", Compression::Zstd(3));
         check("none", Compression::None);
-        for wrong in ["gzip", "gzip:9", "lz4", "6", "0", "zstd:99", "zstd:", "none:1", "", "brotli"] {
+        for wrong in ["gzip", "gzip:9", "lz4", "6", "0", "zstd:99", "zstd:", "none:1", "", "brotli"]
+        {
             let error = compression(Some(wrong)).unwrap_err();
             assert_eq!((error.kind(), error.hint_text().is_some()), (Kind::Usage, true), "{wrong}");
         }

@@ -13,7 +13,8 @@ use crate::select::Pattern;
 /// The locale's variables, the first of which that is set counts.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
-/// The character sets of locales in which bytes that are no UTF-8 are taken for LATIN1: itself, and those that name none.
+/// The character sets of locales in which bytes that are no UTF-8 are taken for LATIN1: itself, and
+/// those that name none.
 const AS_LATIN1: &[&str] = &["", "iso88591", "latin1", "ascii", "ansix341968", "utf8"];
 
 /// Reads a name.
@@ -36,17 +37,25 @@ pub(in crate::cli) fn schema_pattern() -> impl TypedValueParser<Value = Pattern>
     name().try_map(|text| Pattern::schema(&text))
 }
 
-/// UTF-8 as it is; other bytes are LATIN1, unless the locale names a character set in which they would mean something else.
+/// UTF-8 as it is; other bytes are LATIN1, unless the locale names a character set in which they
+/// would mean something else.
 fn text(word: &OsStr, locale: &str) -> Result<String, String> {
     if let Some(text) = word.to_str() {
         return Ok(text.to_owned());
     }
-    let character_set = locale.split_once('.').map_or("", |(_, rest)| rest.split('@').next().unwrap_or_default());
-    let plain: String = character_set.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let character_set =
+        locale.split_once('.').map_or("", |(_, rest)| rest.split('@').next().unwrap_or_default());
+    let plain: String = character_set
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
     if AS_LATIN1.contains(&plain.as_str()) {
         return Ok(word.as_bytes().iter().copied().map(char::from).collect());
     }
-    Err(format!("it is neither UTF-8 nor LATIN1, and {character_set} is not known: write it in UTF-8"))
+    Err(format!(
+        "it is neither UTF-8 nor LATIN1, and {character_set} is not known: write it in UTF-8"
+    ))
 }
 
 fn locale() -> String {

@@ -36,9 +36,17 @@ struct State {
 impl Bars {
     pub(in crate::cli) fn new(verbosity: Verbosity) -> Self {
         let multi = MultiProgress::new();
-        let state = Arc::new(Mutex::new(State { tally: Tally::new(), multi, phase: None, whole: None, tables: Vec::new() }));
+        let state = Arc::new(Mutex::new(State {
+            tally: Tally::new(),
+            multi,
+            phase: None,
+            whole: None,
+            tables: Vec::new(),
+        }));
         let ticking = Arc::clone(&state);
-        let ticker = Ticker::start(Duration::from_millis(250), move || ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw());
+        let ticker = Ticker::start(Duration::from_millis(250), move || {
+            ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw()
+        });
         Self { state, verbosity, _ticker: ticker }
     }
 
@@ -66,7 +74,11 @@ impl State {
                 bar.set_length(table.bytes_total.max(table.bytes));
                 bar.set_position(table.bytes);
                 let elapsed = table.since.map(|since| since.elapsed()).unwrap_or_default();
-                bar.set_message(format!("{}, {}", units::plural(table.rows, "row"), units::rate(table.bytes, elapsed)));
+                bar.set_message(format!(
+                    "{}, {}",
+                    units::plural(table.rows, "row"),
+                    units::rate(table.bytes, elapsed)
+                ));
             }
         }
         if let Some(whole) = &self.whole {
@@ -82,7 +94,8 @@ impl State {
             return;
         }
         let (Some(whole), Some(table)) = (&self.whole, self.tally.tables.get(at)) else { return };
-        let bar = ProgressBar::new(table.bytes_total).with_style(style("  {prefix:32!} [{bar:20}] {percent:>3} % {msg}"));
+        let bar = ProgressBar::new(table.bytes_total)
+            .with_style(style("  {prefix:32!} [{bar:20}] {percent:>3} % {msg}"));
         let bar = self.multi.insert_before(whole, bar);
         bar.set_prefix(units::printable(&table.name).into_owned());
         self.tables.push((at, bar));
@@ -101,7 +114,8 @@ impl Progress for Bars {
     fn tables(&self, tables: &[TableTotal]) {
         let mut state = self.lock();
         state.tally.set_tables(tables);
-        let bar = ProgressBar::new(state.tally.bytes_total()).with_style(style("all [{bar:30}] {percent:>3} % {msg}"));
+        let bar = ProgressBar::new(state.tally.bytes_total())
+            .with_style(style("all [{bar:30}] {percent:>3} % {msg}"));
         let spinner = ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}"));
         state.phase = Some(state.multi.add(spinner));
         state.whole = (!tables.is_empty()).then(|| state.multi.add(bar));

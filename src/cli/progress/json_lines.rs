@@ -1,7 +1,7 @@
 //! Progress as one JSON object a line, for machines.
 //!
-//! Every line has `time` (RFC 3339, UTC) and `event`: `phase`, `tables`, `progress`, `table`, `message`, `summary`, `error`. Fields may be
-//! added, never taken away or given another meaning.
+//! Every line has `time` (RFC 3339, UTC) and `event`: `phase`, `tables`, `progress`, `table`,
+//! `message`, `summary`, `error`. Fields may be added, never taken away or given another meaning.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,8 +70,11 @@ impl<W: Write + Send + 'static> JsonLines<W> {
     pub(in crate::cli) fn new(out: W, verbosity: Verbosity) -> Self {
         let state = Arc::new(Mutex::new(State { out, tally: Tally::new() }));
         let ticking = Arc::clone(&state);
-        let ticker = (verbosity != Verbosity::Quiet)
-            .then(|| Ticker::start(INTERVAL, move || ticking.lock().unwrap_or_else(PoisonError::into_inner).progress()));
+        let ticker = (verbosity != Verbosity::Quiet).then(|| {
+            Ticker::start(INTERVAL, move || {
+                ticking.lock().unwrap_or_else(PoisonError::into_inner).progress()
+            })
+        });
         Self { state, verbosity, _ticker: ticker }
     }
 
@@ -94,8 +97,7 @@ impl<W: Write + Send + 'static> Progress for JsonLines<W> {
         let mut state = self.lock();
         state.tally.set_tables(tables);
         if self.talks() {
-            let fields =
-                json!({ "tables": tables.len(), "rows_total": state.tally.rows_total(), "bytes_total": state.tally.bytes_total() });
+            let fields = json!({ "tables": tables.len(), "rows_total": state.tally.rows_total(), "bytes_total": state.tally.bytes_total() });
             state.say("tables", fields);
         }
     }

@@ -1,4 +1,5 @@
-//! Progress as lines of text, for logs: phases as they begin, a heartbeat while nothing else is said.
+//! Progress as lines of text, for logs: phases as they begin, a heartbeat while nothing else is
+//! said.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,8 @@ use crate::progress::{Level, Progress, TableTotal};
 /// Silence longer than this is broken by a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Writes lines to `W`. A line that cannot be written is dropped: the work matters more than the talk about it.
+/// Writes lines to `W`. A line that cannot be written is dropped: the work matters more than the
+/// talk about it.
 pub(in crate::cli) struct Plain<W> {
     state: Arc<Mutex<State<W>>>,
     verbosity: Verbosity,
@@ -67,9 +69,15 @@ impl<W: Write + Send + 'static> Progress for Plain<W> {
     fn table_done(&self, table: usize) {
         let mut state = self.lock();
         state.tally.table_done(table);
-        if let Some(table) = state.tally.tables.get(table).filter(|_| self.verbosity == Verbosity::Verbose) {
-            let line =
-                format!("done: {}, {}, {}", units::printable(&table.name), units::plural(table.rows, "row"), units::bytes(table.bytes));
+        if let Some(table) =
+            state.tally.tables.get(table).filter(|_| self.verbosity == Verbosity::Verbose)
+        {
+            let line = format!(
+                "done: {}, {}, {}",
+                units::printable(&table.name),
+                units::plural(table.rows, "row"),
+                units::bytes(table.bytes)
+            );
             state.say(&line);
         }
     }

@@ -91,7 +91,11 @@ pub(in crate::cli) fn print_error(error: &Error, format: LogFormat) {
         });
         return note(&json_lines::line("error", fields));
     }
-    note(&format!("error: {}: {}", units::printable(error.doing()), units::printable(error.cause())));
+    note(&format!(
+        "error: {}: {}",
+        units::printable(error.doing()),
+        units::printable(error.cause())
+    ));
     for item in error.items() {
         note(&format!("  - {}", units::printable(item)));
     }

@@ -59,7 +59,11 @@ impl Tally {
             since: None,
             done: false,
         };
-        *self = Self { phase: std::mem::take(&mut self.phase), tables: tables.iter().map(state).collect(), ..Self::new() };
+        *self = Self {
+            phase: std::mem::take(&mut self.phase),
+            tables: tables.iter().map(state).collect(),
+            ..Self::new()
+        };
         self.rows_total = tables.iter().fold(0, |sum, table| sum.saturating_add(table.rows));
         self.bytes_total = tables.iter().fold(0, |sum, table| sum.saturating_add(table.bytes));
     }
@@ -69,7 +73,8 @@ impl Tally {
         self.steps = None;
     }
 
-    /// Counts; tells whether it is the table's first sign of life. News may come after the table was called complete.
+    /// Counts; tells whether it is the table's first sign of life. News may come after the table
+    /// was called complete.
     pub(in crate::cli) fn advance(&mut self, table: usize, rows: u64, bytes: u64) -> bool {
         self.rows += rows;
         self.bytes += bytes;
@@ -89,7 +94,8 @@ impl Tally {
         let all = self.tables.len() as u64;
         let Some(table) = self.tables.get_mut(table).filter(|table| !table.done) else { return };
         table.done = true;
-        self.bytes_total = self.bytes_total.saturating_sub(table.bytes_total).saturating_add(table.bytes);
+        self.bytes_total =
+            self.bytes_total.saturating_sub(table.bytes_total).saturating_add(table.bytes);
         self.tables_done += 1;
         if self.tables_done == all {
             self.ended = Some(Instant::now());
@@ -117,13 +123,19 @@ impl Tally {
     pub(in crate::cli) fn time_left(&self) -> Option<Duration> {
         let left = self.bytes_total() - self.bytes;
         let speed = units::per_second(self.bytes, self.elapsed());
-        (self.bytes > 0 && left > 0).then(|| Duration::try_from_secs_f64(left as f64 / speed).ok()).flatten()
+        (self.bytes > 0 && left > 0)
+            .then(|| Duration::try_from_secs_f64(left as f64 / speed).ok())
+            .flatten()
     }
 
     /// `12,000 rows, 5.1 MB, 45.0 MB/s, 12 s left`.
     pub(in crate::cli) fn speed(&self) -> String {
-        let mut text =
-            format!("{}, {}, {}", units::plural(self.rows, "row"), units::bytes(self.bytes), units::rate(self.bytes, self.elapsed()));
+        let mut text = format!(
+            "{}, {}, {}",
+            units::plural(self.rows, "row"),
+            units::bytes(self.bytes),
+            units::rate(self.bytes, self.elapsed())
+        );
         if let Some(left) = self.time_left() {
             text = format!("{text}, {} left", units::duration(left));
         }
@@ -145,10 +157,15 @@ impl Tally {
             parts.push(self.phase_and_steps());
         }
         if !self.tables.is_empty() {
-            parts.push(format!("{} of {} done", self.tables_done, units::plural(self.tables.len() as u64, "table")));
+            parts.push(format!(
+                "{} of {} done",
+                self.tables_done,
+                units::plural(self.tables.len() as u64, "table")
+            ));
             parts.push(self.speed());
         }
-        let running: Vec<_> = self.running().map(|(_, table)| units::printable(&table.name)).take(4).collect();
+        let running: Vec<_> =
+            self.running().map(|(_, table)| units::printable(&table.name)).take(4).collect();
         if !running.is_empty() {
             parts.push(format!("at {}", running.join(", ")));
         }
@@ -178,7 +195,11 @@ mod tests {
         assert!(tally.advance(0, 5, 500));
         assert!(!tally.advance(0, 5, 100));
         assert!(tally.time_left().is_some());
-        assert!(tally.heartbeat().starts_with("copy rows; 0 of 2 tables done; 10 rows, 600 B, "), "{}", tally.heartbeat());
+        assert!(
+            tally.heartbeat().starts_with("copy rows; 0 of 2 tables done; 10 rows, 600 B, "),
+            "{}",
+            tally.heartbeat()
+        );
         assert!(tally.heartbeat().ends_with("; at public.a\\n"), "{}", tally.heartbeat());
         tally.table_done(0);
         tally.table_done(0);

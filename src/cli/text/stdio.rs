@@ -1,4 +1,5 @@
-//! Standard output and standard error: data to the one, lines for people and machines to the other. A terminal obeys nothing of either.
+//! Standard output and standard error: data to the one, lines for people and machines to the other.
+//! A terminal obeys nothing of either.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -44,7 +45,8 @@ impl Verbosity {
     }
 }
 
-/// A line on standard error; when that cannot be written there is nowhere left to say so. Whatever the line holds, a terminal obeys none of it.
+/// A line on standard error; when that cannot be written there is nowhere left to say so. Whatever
+/// the line holds, a terminal obeys none of it.
 pub(in crate::cli) fn note(line: &str) {
     let _ = io::stderr().write_all(units::printable_text(line).as_bytes());
 }
@@ -55,7 +57,8 @@ pub(in crate::cli) fn print(data: &str) -> Result<()> {
     written(out.write_all(data.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// What writing to standard output came to. A reader that has seen enough (`| head`) is none of our business: the command ends as it would have.
+/// What writing to standard output came to. A reader that has seen enough (`| head`) is none of our
+/// business: the command ends as it would have.
 pub(in crate::cli) fn written(result: io::Result<()>) -> Result<()> {
     match result {
         Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -63,8 +66,11 @@ pub(in crate::cli) fn written(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Writes to standard output as it is made, all of it or an error. What a terminal would obey, it is not shown.
-pub(in crate::cli) fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+/// Writes to standard output as it is made, all of it or an error. What a terminal would obey, it
+/// is not shown.
+pub(in crate::cli) fn print_with(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     let stdout = io::stdout().lock();
     let is_terminal = stdout.is_terminal();
     let out = BufWriter::new(stdout);
@@ -80,7 +86,8 @@ pub(in crate::cli) fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Resul
 
 /// Writes JSON to standard output, every character that a terminal would obey as `\u…`.
 pub(in crate::cli) fn print_json(value: &impl Serialize) -> Result<()> {
-    let mut out = Escaping { out: BufWriter::new(io::stdout().lock()), escape: units::escaped_json };
+    let mut out =
+        Escaping { out: BufWriter::new(io::stdout().lock()), escape: units::escaped_json };
     let ended = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
     written(ended.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
 }

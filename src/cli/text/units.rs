@@ -1,4 +1,5 @@
-//! Numbers and names as people read them. Decimal units throughout: a MB is 1,000,000 bytes, as in MB/s.
+//! Numbers and names as people read them. Decimal units throughout: a MB is 1,000,000 bytes, as in
+//! MB/s.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -62,10 +63,15 @@ pub(in crate::cli) fn seconds(seconds: f64) -> String {
 
 /// How many times smaller: `4.2`. A dash where there is nothing to compare.
 pub(in crate::cli) fn ratio(raw: u64, stored: u64) -> String {
-    if raw == 0 || stored == 0 { "-".to_owned() } else { format!("{:.2}", raw as f64 / stored as f64) }
+    if raw == 0 || stored == 0 {
+        "-".to_owned()
+    } else {
+        format!("{:.2}", raw as f64 / stored as f64)
+    }
 }
 
-/// A text that a name may stand in, with everything escaped that could move the cursor, end the line or turn the direction of writing.
+/// A text that a name may stand in, with everything escaped that could move the cursor, end the
+/// line or turn the direction of writing.
 pub(in crate::cli) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
@@ -100,7 +106,8 @@ pub(in crate::cli) fn printable_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
 }
 
-/// A piece of JSON with the same characters escaped; they stand in its strings only. What lies below a space JSON has escaped itself.
+/// A piece of JSON with the same characters escaped; they stand in its strings only. What lies
+/// below a space JSON has escaped itself.
 pub(in crate::cli) fn escaped_json(text: &str) -> Cow<'_, str> {
     let must = |c: char| is_unsafe(c) && !c.is_ascii_whitespace();
     if !text.contains(must) {
@@ -133,8 +140,9 @@ mod tests {
 
     #[test]
     fn bytes_and_counts() {
-        let check =
-            |number, as_bytes: &str, as_count: &str| assert_eq!((bytes(number).as_str(), count(number).as_str()), (as_bytes, as_count));
+        let check = |number, as_bytes: &str, as_count: &str| {
+            assert_eq!((bytes(number).as_str(), count(number).as_str()), (as_bytes, as_count))
+        };
         check(0, "0 B", "0");
         check(999, "999 B", "999");
         check(1000, "1.0 kB", "1,000");
@@ -152,7 +160,10 @@ mod tests {
         assert_eq!(rate(90_000_000, Duration::from_secs(2)), "45.0 MB/s");
         assert_eq!(rate(90, Duration::ZERO), "0.0 MB/s");
         assert_eq!((ratio(10, 4).as_str(), ratio(0, 4).as_str()), ("2.50", "-"));
-        assert_eq!((plural(1, "table").as_str(), plural(0, "table").as_str()), ("1 table", "0 tables"));
+        assert_eq!(
+            (plural(1, "table").as_str(), plural(0, "table").as_str()),
+            ("1 table", "0 tables")
+        );
     }
 
     #[test]
@@ -161,6 +172,9 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
         assert_eq!(printable("\u{9b}2J\u{200f}\u{7f}"), "\\u{9b}2J\\u{200f}\\u{7f}");
         assert_eq!(printable_lines("a\n\u{9b}\n"), "a\n\\u{9b}\n");
-        assert_eq!(escaped_json("{\n  \"ä\u{9b}\u{202e}\u{7f}\u{e0041}\"\n}"), "{\n  \"ä\\u009b\\u202e\\u007f\\udb40\\udc41\"\n}");
+        assert_eq!(
+            escaped_json("{\n  \"ä\u{9b}\u{202e}\u{7f}\u{e0041}\"\n}"),
+            "{\n  \"ä\\u009b\\u202e\\u007f\\udb40\\udc41\"\n}"
+        );
     }
 }

@@ -19,22 +19,32 @@ pub struct ListedTable {
     pub relkind: char,
     /// Numbers, names and types of its columns: equal text, equal columns.
     pub columns: String,
-    /// Whether the snapshot's row of `pg_class` names other files than the server uses now, so that the snapshot would read an empty table.
+    /// Whether the snapshot's row of `pg_class` names other files than the server uses now, so that
+    /// the snapshot would read an empty table.
     pub is_rewritten: bool,
 }
 
-/// Lists every user table that a dump locks: plain and partitioned, no temporary ones, of extensions only those that hold settings, and
-/// no marker's: the restore that set it waits for nobody when it takes it away.
+/// Lists every user table that a dump locks: plain and partitioned, no temporary ones, of
+/// extensions only those that hold settings, and no marker's: the restore that set it waits for
+/// nobody when it takes it away.
 pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
     let sql = format!(
-        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, \
-           coalesce((SELECT pg_catalog.string_agg(a.attnum || ':' || pg_catalog.quote_ident(a.attname) || ':' || a.atttypid || ':' || a.atttypmod, ',' ORDER BY a.attnum) \
-             FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') AS columns, \
-           c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS is_rewritten \
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS \
+         kind, \
+           coalesce((SELECT pg_catalog.string_agg(a.attnum || ':' || \
+           pg_catalog.quote_ident(a.attname) || ':' || a.atttypid || ':' || a.atttypmod, ',' ORDER \
+           BY a.attnum) \
+             FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT \
+             a.attisdropped), '') AS columns, \
+           c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM \
+           coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS is_rewritten \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND NOT {} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
-           JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
-           AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND NOT c.oid = ANY (coalesce(e.extconfig, '{{}}'))) \
+         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND NOT {} \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+           JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE d.classid = \
+           'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
+           AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' \
+           AND NOT c.oid = ANY (coalesce(e.extconfig, '{{}}'))) \
          ORDER BY 2, 3",
         marker::tables_condition()
     );

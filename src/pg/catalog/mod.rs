@@ -1,7 +1,9 @@
-//! The catalogs: a file for an object kind or a few akin, with its query and its SQL; then what needs what, and an order.
+//! The catalogs: a file for an object kind or a few akin, with its query and its SQL; then what
+//! needs what, and an order.
 //!
-//! Everything is read inside the caller's transaction and with an empty `search_path`, one query per kind for the whole database. Does not know
-//! what an archive looks like, nor what is selected for it.
+//! Everything is read inside the caller's transaction and with an empty `search_path`, one query
+//! per kind for the whole database. Does not know what an archive looks like, nor what is selected
+//! for it.
 
 mod assemble;
 mod attributes;
@@ -28,7 +30,10 @@ use self::draft::Draft;
 use self::reader::{Reader, unknown};
 use self::routines::{aggregates, functions, operator_families, operators, text_search};
 use self::tables::relations::{self, Relation};
-use self::tables::{columns, constraints, indexes, large_objects, matviews, policies, sequences, statistics, triggers, views};
+use self::tables::{
+    columns, constraints, indexes, large_objects, matviews, policies, sequences, statistics,
+    triggers, views,
+};
 use self::types::{casts, collations, domains};
 use super::session::Session;
 use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind};
@@ -40,9 +45,11 @@ pub use self::model::{Catalog, ReadOptions, TableSource};
 pub use self::reader::known::{KnownColumns, known_columns};
 pub use self::reader::unknown::{UnknownColumns, UsedColumn, unknown_columns};
 
-/// Reads the whole database. The caller has begun a transaction that sees one snapshot and has locked the tables.
+/// Reads the whole database. The caller has begun a transaction that sees one snapshot and has
+/// locked the tables.
 ///
-/// Fails with [`crate::error::Kind::Consistency`], or SQLSTATE `XX000`, `42P01`, `42703`, when something vanished meanwhile: begin again.
+/// Fails with [`crate::error::Kind::Consistency`], or SQLSTATE `XX000`, `42P01`, `42703`, when
+/// something vanished meanwhile: begin again.
 pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let reader = Reader::new(session).await?;
     let read = Box::pin(read_all(&reader, options)).await;
@@ -52,8 +59,12 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
 async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog> {
     let (extensions, config) = extensions::read(reader).await?;
     let mut drafts = extensions;
-    let (Besides { relations, columns, hidden, unreadable }, acls, edges, aliases) =
-        try_join!(read_drafts(reader, options, &config, &mut drafts), grants::read(reader), deps::edges(reader), deps::aliases(reader))?;
+    let (Besides { relations, columns, hidden, unreadable }, acls, edges, aliases) = try_join!(
+        read_drafts(reader, options, &config, &mut drafts),
+        grants::read(reader),
+        deps::edges(reader),
+        deps::aliases(reader)
+    )?;
     extension_needs::attach(reader, &mut drafts).await?;
     grants::attach(reader, acls, &mut drafts).await?;
     comments::attach(reader, &mut drafts).await?;
@@ -71,12 +82,19 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
     let makers = deps::Makers::new(&drafts, &aliases);
     let mut objects = objects::objects(&drafts, &graph, &ordered.order, &makers);
     let numbers = objects::numbers(&drafts, &ordered.order);
-    let unreadable = unreadable.into_iter().filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name))).collect();
+    let unreadable = unreadable
+        .into_iter()
+        .filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name)))
+        .collect();
     let tables = if options.schema_only {
         Vec::new()
     } else {
-        let mut tables = objects::tables(reader, options, &relations, &columns, &config, &numbers).await?;
-        let first = objects.iter().find(|object| object.kind == ObjectKind::LargeObject).map(|object| object.id);
+        let mut tables =
+            objects::tables(reader, options, &relations, &columns, &config, &numbers).await?;
+        let first = objects
+            .iter()
+            .find(|object| object.kind == ObjectKind::LargeObject)
+            .map(|object| object.id);
         tables.extend(large_objects::source(reader, first).await?);
         tables
     };
@@ -96,7 +114,8 @@ struct Besides {
 /// A kind's question and what is made of its answer.
 type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Draft>>> + Send + 'a>>;
 
-/// Reads every kind. The questions are sent together, because a round trip costs more than most answers.
+/// Reads every kind. The questions are sent together, because a round trip costs more than most
+/// answers.
 async fn read_drafts(
     reader: &Reader<'_>,
     options: &ReadOptions,
@@ -135,7 +154,8 @@ async fn read_drafts(
     ];
     let with_columns = async {
         let columns = columns::read(reader).await?;
-        let (views, matviews) = try_join!(views::read(reader, &columns), matviews::read(reader, &columns))?;
+        let (views, matviews) =
+            try_join!(views::read(reader, &columns), matviews::read(reader, &columns))?;
         Ok((columns, views, matviews))
     };
     let of_tables = async {
@@ -152,7 +172,13 @@ async fn read_drafts(
         after_tables,
         foreign,
         subscriptions,
-    ) = try_join!(of_tables, try_join_all(before_tables), try_join_all(after_tables), foreign::read(reader), subscriptions::read(reader))?;
+    ) = try_join!(
+        of_tables,
+        try_join_all(before_tables),
+        try_join_all(after_tables),
+        foreign::read(reader),
+        subscriptions::read(reader)
+    )?;
     let ((foreign, mut hidden), (subscriptions, more)) = (foreign, subscriptions);
     hidden.extend(more);
     drafts.extend(before_tables.into_iter().flatten());

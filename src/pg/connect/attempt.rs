@@ -1,4 +1,5 @@
-//! One try to open a session with one address: plain or TLS, log in, the right kind of server, set up; all within one time-out.
+//! One try to open a session with one address: plain or TLS, log in, the right kind of server, set
+//! up; all within one time-out.
 //!
 //! Does not know the other hosts; a `Refusal` says whether trying them makes sense.
 
@@ -22,8 +23,9 @@ use crate::error::Result;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::settings;
 
-/// How long sent data may stay unacknowledged. A dump sends next to nothing, so silence means a dead peer; a restore may be held up by a busy server whose window
-/// is closed, which Linux counts as silence too.
+/// How long sent data may stay unacknowledged. A dump sends next to nothing, so silence means a
+/// dead peer; a restore may be held up by a busy server whose window is closed, which Linux counts
+/// as silence too.
 const DUMP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 const RESTORE_USER_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -48,7 +50,8 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Tries the ways that the mode allows; one clock runs for connecting, TLS, authentication and set-up together.
+    /// Tries the ways that the mode allows; one clock runs for connecting, TLS, authentication and
+    /// set-up together.
     pub(super) async fn run(&self) -> Result<Session, Refusal> {
         let timeout = self.server.inner.target.timeout;
         let all = async {
@@ -58,7 +61,8 @@ impl Attempt<'_> {
                 Err(refusal) => refusal,
             };
             let Some(second) = second else { return Err(refusal) };
-            let worth_it = refusal.next == Next::OtherKind || (refusal.next == Next::Plain && second == Wire::Plain);
+            let worth_it = refusal.next == Next::OtherKind
+                || (refusal.next == Next::Plain && second == Wire::Plain);
             if !worth_it {
                 return Err(refusal);
             }
@@ -69,7 +73,10 @@ impl Attempt<'_> {
         }
         let cause = format!("no answer within {} s", timeout.unwrap_or_default().as_secs_f64());
         let setting = self.server.inner.target.names.timeout;
-        let hint = format!("check host, port and firewalls, and whether the server is overloaded; {setting} sets the time");
+        let hint = format!(
+            "check host, port and firewalls, and whether the server is overloaded; {setting} sets \
+             the time"
+        );
         Err(Refusal::new(self.doing, cause, Next::Host).hint(&hint))
     }
 
@@ -88,14 +95,19 @@ impl Attempt<'_> {
     async fn dial(&self, wire: Wire) -> Result<Session, Refusal> {
         let inner = &self.server.inner;
         let dial = self.dial_of();
-        let socket = dial.connect().await.map_err(|source| refusal::explain_io(self.doing, &source, self.host))?;
+        let socket = dial
+            .connect()
+            .await
+            .map_err(|source| refusal::explain_io(self.doing, &source, self.host))?;
         let config = self.config(wire);
         // Whether there is TLS is answered by one bare byte.
         let bare = wire != Wire::Plain && !inner.target.tls.direct;
-        let (tap, taker) = Tap::new(socket, usize::from(bare), Guard::new(inner.target.require_auth.clone()));
+        let (tap, taker) =
+            Tap::new(socket, usize::from(bare), Guard::new(inner.target.require_auth.clone()));
         let connected = config.connect_raw(tap, UnderTap(inner.tls_for(&dial))).await;
-        let (client, connection) =
-            connected.map_err(|source| refusal::explain(self.doing, source, &inner.target, self.host, self.password))?;
+        let (client, connection) = connected.map_err(|source| {
+            refusal::explain(self.doing, source, &inner.target, self.host, self.password)
+        })?;
         let session = inner.last_session.fetch_add(1, Ordering::Relaxed);
         inner.live().insert(session, Cancel { token: client.cancel_token(), dial });
         let version = connection.parameter("server_version").and_then(settings::version_num);
@@ -108,14 +120,26 @@ impl Attempt<'_> {
         self.set_up(client, task, taker, version).await
     }
 
-    async fn set_up(&self, client: Client, task: JoinHandle<()>, taker: Taker, version: Option<u32>) -> Result<Session, Refusal> {
+    async fn set_up(
+        &self,
+        client: Client,
+        task: JoinHandle<()>,
+        taker: Taker,
+        version: Option<u32>,
+    ) -> Result<Session, Refusal> {
         if self.wish != SessionAttrs::Any {
             let kind = self.kind_of_server(&client).await;
             let (in_recovery, read_only) = match kind {
                 Ok(kind) => kind,
                 Err(source) => {
                     task.abort();
-                    return Err(refusal::explain(self.doing, source, &self.server.inner.target, self.host, self.password));
+                    return Err(refusal::explain(
+                        self.doing,
+                        source,
+                        &self.server.inner.target,
+                        self.host,
+                        self.password,
+                    ));
                 }
             };
             if let Some(objection) = self.wish.objection(in_recovery, read_only) {
@@ -124,22 +148,38 @@ impl Attempt<'_> {
             }
         }
         // On the heap: every future that opens a session holds this one.
-        let session = Box::pin(Session::prepare(self.server.clone(), client, task, taker, version, self.purpose)).await;
+        let session = Box::pin(Session::prepare(
+            self.server.clone(),
+            client,
+            task,
+            taker,
+            version,
+            self.purpose,
+        ))
+        .await;
         session.map_err(|error| Refusal { error, next: Next::Nothing })
     }
 
     /// Whether the server is in recovery, and whether its sessions are read-only.
     async fn kind_of_server(&self, client: &Client) -> Result<(bool, bool), tokio_postgres::Error> {
-        let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on'";
+        let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
+            pg_catalog.current_setting('transaction_read_only') = 'on'";
         let answer = client.simple_query(sql).await?;
-        let row = answer.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None });
-        let is = |column: usize| row.and_then(|row| row.try_get(column).ok().flatten()) == Some("t");
+        let row = answer.iter().find_map(|message| {
+            if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None }
+        });
+        let is =
+            |column: usize| row.and_then(|row| row.try_get(column).ok().flatten()) == Some("t");
         Ok((is(0), is(1)))
     }
 
     fn dial_of(&self) -> Dial {
         let target = &self.server.inner.target;
-        let default = if matches!(self.purpose, Purpose::Restore) { RESTORE_USER_TIMEOUT } else { DUMP_USER_TIMEOUT };
+        let default = if matches!(self.purpose, Purpose::Restore) {
+            RESTORE_USER_TIMEOUT
+        } else {
+            DUMP_USER_TIMEOUT
+        };
         Dial {
             address: self.address.clone(),
             name: self.host.tls_name().to_owned(),
@@ -152,7 +192,10 @@ impl Attempt<'_> {
     fn config(&self, wire: Wire) -> Config {
         let target = &self.server.inner.target;
         let mut config = Config::new();
-        config.user(&target.user).dbname(&target.database).application_name(&target.application_name);
+        config
+            .user(&target.user)
+            .dbname(&target.database)
+            .application_name(&target.application_name);
         if let Some(password) = self.password {
             config.password(password.secret.expose());
         }
@@ -174,7 +217,8 @@ impl Attempt<'_> {
 
 /// What to say when both ways to talk to a server failed.
 fn both_ways(doing: &str, second: Wire, first: &Refusal, last: Refusal) -> Refusal {
-    let (tried, otherwise) = if second == Wire::Plain { ("with TLS", "without") } else { ("without TLS", "with TLS") };
+    let (tried, otherwise) =
+        if second == Wire::Plain { ("with TLS", "without") } else { ("without TLS", "with TLS") };
     if first.error.cause() == last.error.cause() {
         return last;
     }

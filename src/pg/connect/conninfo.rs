@@ -1,6 +1,8 @@
-//! Connection strings as libpq reads them: URIs and `key = 'value'` lists, taken apart into keywords and values.
+//! Connection strings as libpq reads them: URIs and `key = 'value'` lists, taken apart into
+//! keywords and values.
 //!
-//! Does not know which keywords exist, and never repeats a connection string in an error: it may hold a password.
+//! Does not know which keywords exist, and never repeats a connection string in an error: it may
+//! hold a password.
 
 use crate::error::{Error, Kind, Result};
 
@@ -48,14 +50,25 @@ fn parse_uri(rest: &str) -> Result<Pairs> {
     let (hosts, database) = path.split_once('/').unwrap_or((path, ""));
     parse_uri_hosts(hosts, &mut pairs)?;
     push(&mut pairs, "dbname", database)?;
-    for parameter in query.into_iter().flat_map(|query| query.split('&')).filter(|parameter| !parameter.is_empty()) {
-        let (key, value) = parameter.split_once('=').ok_or_else(|| refuse("a parameter of the URI has no \"=\""))?;
+    for parameter in query
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .filter(|parameter| !parameter.is_empty())
+    {
+        let (key, value) = parameter
+            .split_once('=')
+            .ok_or_else(|| refuse("a parameter of the URI has no \"=\""))?;
         if value.contains('=') {
-            return Err(refuse("a parameter of the URI has a second \"=\"").hint("write = inside a value as %3D"));
+            return Err(refuse("a parameter of the URI has a second \"=\"")
+                .hint("write = inside a value as %3D"));
         }
         let (key, value) = (decode(key)?, decode(value)?);
         // What JDBC calls it.
-        pairs.push(if key == "ssl" && value == "true" { ("sslmode".into(), "require".into()) } else { (key, value) });
+        pairs.push(if key == "ssl" && value == "true" {
+            ("sslmode".into(), "require".into())
+        } else {
+            (key, value)
+        });
     }
     Ok(pairs)
 }
@@ -65,14 +78,20 @@ fn parse_uri_hosts(hosts: &str, pairs: &mut Pairs) -> Result<()> {
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for entry in hosts.split(',') {
         let (name, port) = if let Some(rest) = entry.strip_prefix('[') {
-            let (name, after) = rest.split_once(']').ok_or_else(|| refuse("an IPv6 address of the URI has no closing \"]\""))?;
+            let (name, after) = rest
+                .split_once(']')
+                .ok_or_else(|| refuse("an IPv6 address of the URI has no closing \"]\""))?;
             if name.is_empty() {
                 return Err(refuse("an IPv6 address of the URI is empty"));
             }
             match after.strip_prefix(':') {
                 Some(port) => (name, port),
                 None if after.is_empty() => (name, ""),
-                None => return Err(refuse("unexpected text after the \"]\" of an IPv6 address in the URI")),
+                None => {
+                    return Err(refuse(
+                        "unexpected text after the \"]\" of an IPv6 address in the URI",
+                    ));
+                }
             }
         } else {
             entry.split_once(':').unwrap_or((entry, ""))
@@ -101,11 +120,14 @@ fn push(pairs: &mut Pairs, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Undoes percent-encoding; `+` is itself. Spaces around it do not count, as in libpq, and none may stand inside.
+/// Undoes percent-encoding; `+` is itself. Spaces around it do not count, as in libpq, and none may
+/// stand inside.
 fn decode(text: &str) -> Result<String> {
     let text = text.trim_matches(' ');
     if text.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(refuse("a part of the URI holds a space").hint("write a space inside a URI as %20"));
+        return Err(
+            refuse("a part of the URI holds a space").hint("write a space inside a URI as %20")
+        );
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -118,7 +140,10 @@ fn decode(text: &str) -> Result<String> {
         match (digit(), digit()) {
             (Some(0), Some(0)) => return Err(refuse("%00 is not allowed in a URI")),
             (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err(refuse("a \"%\" of the URI is not followed by two hexadecimal digits").hint("write % as %25")),
+            _ => {
+                return Err(refuse("a \"%\" of the URI is not followed by two hexadecimal digits")
+                    .hint("write % as %25"));
+            }
         }
     }
     String::from_utf8(bytes).map_err(|_| refuse("a percent-encoded part of the URI is not UTF-8"))
@@ -133,7 +158,10 @@ fn parse_list(text: &str) -> Result<Pairs> {
         let key = &rest[..end];
         // What stands here may be part of a password that lacks its quotes, so it is not repeated.
         let after = rest[end..].trim_start().strip_prefix('=');
-        let after = after.ok_or_else(|| refuse("a keyword has no \"=\" after it").hint("quote values that hold spaces: key='a value'"))?;
+        let after = after.ok_or_else(|| {
+            refuse("a keyword has no \"=\" after it")
+                .hint("quote values that hold spaces: key='a value'")
+        })?;
         if key.is_empty() {
             return Err(refuse("a \"=\" has no keyword before it"));
         }
@@ -167,7 +195,8 @@ mod tests {
 
     fn check(text: &str, expect: &[(&str, &str)]) {
         let found = parse(text).expect(text);
-        let found: Vec<(&str, &str)> = found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(found, expect, "{text}");
     }
 
@@ -182,15 +211,27 @@ mod tests {
     fn reads_uris() {
         check("postgresql://", &[]);
         check("postgres://h", &[("host", "h")]);
-        check("postgresql://u@h:1/d", &[("user", "u"), ("host", "h"), ("port", "1"), ("dbname", "d")]);
+        check(
+            "postgresql://u@h:1/d",
+            &[("user", "u"), ("host", "h"), ("port", "1"), ("dbname", "d")],
+        );
         check("postgresql://u:p%40%3a@h", &[("user", "u"), ("password", "p@:"), ("host", "h")]);
-        check("postgresql://u:p?x@h/d", &[("user", "u"), ("password", "p?x"), ("host", "h"), ("dbname", "d")]);
+        check(
+            "postgresql://u:p?x@h/d",
+            &[("user", "u"), ("password", "p?x"), ("host", "h"), ("dbname", "d")],
+        );
         check("postgresql:///d?host=/tmp", &[("dbname", "d"), ("host", "/tmp")]);
         check("postgresql://%2Fvar%2Frun/d", &[("host", "/var/run"), ("dbname", "d")]);
         check("postgresql://a:1,b,c:3/", &[("host", "a,b,c"), ("port", "1,,3")]);
-        check("postgresql://[::1]:5433,[fe80::1]/d", &[("host", "::1,fe80::1"), ("port", "5433,"), ("dbname", "d")]);
+        check(
+            "postgresql://[::1]:5433,[fe80::1]/d",
+            &[("host", "::1,fe80::1"), ("port", "5433,"), ("dbname", "d")],
+        );
         check("postgresql://:5433", &[("port", "5433")]);
-        check("postgresql://h?sslmode=verify-full&options=-c%20a%3Db", &[("host", "h"), ("sslmode", "verify-full"), ("options", "-c a=b")]);
+        check(
+            "postgresql://h?sslmode=verify-full&options=-c%20a%3Db",
+            &[("host", "h"), ("sslmode", "verify-full"), ("options", "-c a=b")],
+        );
         check("postgresql://h?ssl=true", &[("host", "h"), ("sslmode", "require")]);
         check("postgresql://h/d%C3%A9", &[("host", "h"), ("dbname", "dé")]);
         check(

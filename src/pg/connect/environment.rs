@@ -1,6 +1,8 @@
-//! What surrounds the process: its variables, its user, its home folder. Read once, so that tests can make their own.
+//! What surrounds the process: its variables, its user, its home folder. Read once, so that tests
+//! can make their own.
 //!
-//! Never asks the C library who the user is (`getpwuid`): that needs a passwd entry, and crashes statically linked programs.
+//! Never asks the C library who the user is (`getpwuid`): that needs a passwd entry, and crashes
+//! statically linked programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -45,7 +47,10 @@ impl Environment {
 
     /// An environment of exactly these variables, without user or home.
     pub fn of(variables: &[(&str, &str)]) -> Self {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Self { variables, ..Self::default() }
     }
 
@@ -53,7 +58,11 @@ impl Environment {
     pub fn check_readable(&self, prefix: &str) -> Result<()> {
         match self.unreadable.iter().find(|name| name.starts_with(prefix)) {
             None => Ok(()),
-            Some(name) => Err(Error::new(Kind::Usage, format!("read the environment variable {name}"), "it is not UTF-8")),
+            Some(name) => Err(Error::new(
+                Kind::Usage,
+                format!("read the environment variable {name}"),
+                "it is not UTF-8",
+            )),
         }
     }
 
@@ -78,7 +87,8 @@ impl Environment {
         self.filled("HOME").map(Path::new).or_else(account)
     }
 
-    /// The name of the user who runs the process, and where it was found: the passwd entry of the effective uid, else `$USER` or `$LOGNAME`.
+    /// The name of the user who runs the process, and where it was found: the passwd entry of the
+    /// effective uid, else `$USER` or `$LOGNAME`.
     pub fn user(&self) -> Option<(&str, &'static str)> {
         if let Some(account) = &self.account {
             return Some((&account.name, "the operating system's user"));
@@ -95,11 +105,15 @@ impl Environment {
 impl fmt::Debug for Environment {
     /// Names only: values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("variables", &self.variables.keys()).field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys())
+            .field("account", &self.account)
+            .finish_non_exhaustive()
     }
 }
 
-/// The second number of the `Uid:` line; `/proc/self`'s own owner may be root even when the process is not.
+/// The second number of the `Uid:` line; `/proc/self`'s own owner may be root even when the process
+/// is not.
 fn effective_uid(status: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()
@@ -119,8 +133,12 @@ mod tests {
 
     #[test]
     fn finds_the_account_of_a_uid() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\n# odd\n+::::::\nkong:x:1000:1000::/home/kong:/bin/sh\n";
-        assert_eq!(account_of(1000, passwd), Some(Account { name: "kong".into(), home: "/home/kong".into() }));
+        let passwd = "root:x:0:0:root:/root:/bin/bash\n# \
+            odd\n+::::::\nkong:x:1000:1000::/home/kong:/bin/sh\n";
+        assert_eq!(
+            account_of(1000, passwd),
+            Some(Account { name: "kong".into(), home: "/home/kong".into() })
+        );
         assert_eq!(account_of(7, passwd), None);
     }
 

@@ -1,5 +1,5 @@
-//! What a server may send, before a byte of it is believed or kept: libpq's bounds on lengths, the messages that there are, and the
-//! ways of authentication that `require_auth` admits.
+//! What a server may send, before a byte of it is believed or kept: libpq's bounds on lengths, the
+//! messages that there are, and the ways of authentication that `require_auth` admits.
 //!
 //! Knows the heads of messages (protocol version 3) and nothing of what the driver asked for.
 
@@ -12,7 +12,8 @@ const SHORT_BYTES_MAX: usize = 30_000;
 const LOGIN_BYTES_MAX: usize = 1 << 20;
 /// PostgreSQL's rows end at 1 GiB.
 const LONG_BYTES_MAX: usize = (1 << 30) + (64 << 10);
-/// Messages that may be long: rows, their description, errors, notices, notifications, COPY data, the result of a function call.
+/// Messages that may be long: rows, their description, errors, notices, notifications, COPY data,
+/// the result of a function call.
 const LONG: &[u8] = b"ADENTVd";
 /// All that a server says in a session, and before it is ready.
 const KNOWN: &[u8] = b"123ACDEGHIKNRSTVWZcdnstv";
@@ -86,14 +87,30 @@ pub(super) enum Objection {
 impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Authentication(Method::None) => f.write_str("the server does not ask who we are, which require_auth does not admit"),
-            Self::Authentication(method) => {
-                write!(f, "the server asks for the authentication {}, which require_auth does not admit", method.word())
+            Self::Authentication(Method::None) => {
+                f.write_str("the server does not ask who we are, which require_auth does not admit")
             }
-            Self::TooLong { kind, bytes } => write!(f, "the server announced a message \"{}\" of {bytes} bytes", kind.escape_ascii()),
-            Self::Unknown { kind } => write!(f, "the server sent what is no message of its protocol (\"{}\")", kind.escape_ascii()),
+            Self::Authentication(method) => {
+                write!(
+                    f,
+                    "the server asks for the authentication {}, which require_auth does not admit",
+                    method.word()
+                )
+            }
+            Self::TooLong { kind, bytes } => write!(
+                f,
+                "the server announced a message \"{}\" of {bytes} bytes",
+                kind.escape_ascii()
+            ),
+            Self::Unknown { kind } => write!(
+                f,
+                "the server sent what is no message of its protocol (\"{}\")",
+                kind.escape_ascii()
+            ),
             Self::Malformed => f.write_str("the server sent a message without its first bytes"),
-            Self::NoMemory { bytes } => write!(f, "there is no memory for a message of {bytes} bytes"),
+            Self::NoMemory { bytes } => {
+                write!(f, "there is no memory for a message of {bytes} bytes")
+            }
         }
     }
 }
@@ -125,7 +142,12 @@ impl Guard {
     }
 
     /// Judges a message of `bytes` of body, of which `body` has come.
-    pub(super) fn judge(&mut self, kind: u8, bytes: usize, body: &[u8]) -> Result<Verdict, Objection> {
+    pub(super) fn judge(
+        &mut self,
+        kind: u8,
+        bytes: usize,
+        body: &[u8],
+    ) -> Result<Verdict, Objection> {
         let known = if self.login_bytes.is_some() { KNOWN_AT_LOGIN } else { KNOWN };
         if !known.contains(&kind) {
             return Err(Objection::Unknown { kind });
@@ -157,7 +179,11 @@ impl Guard {
 
     fn authenticate(&mut self, body: &[u8]) -> Result<(), Objection> {
         let is_ok = body.starts_with(&[0, 0, 0, 0]);
-        let Some(method) = Method::asked(body)?.or(is_ok.then(|| self.asked.unwrap_or(Method::None))) else { return Ok(()) };
+        let Some(method) =
+            Method::asked(body)?.or(is_ok.then(|| self.asked.unwrap_or(Method::None)))
+        else {
+            return Ok(());
+        };
         self.asked = Some(method);
         let admitted = self.admitted.as_ref().is_none_or(|admitted| admitted.contains(&method));
         if admitted { Ok(()) } else { Err(Objection::Authentication(method)) }
@@ -188,14 +214,30 @@ mod tests {
     #[test]
     fn lengths_are_libpqs() {
         let mut guard = Guard::new(None);
-        assert_eq!(guard.judge(b'R', 2001, b""), Err(Objection::TooLong { kind: b'R', bytes: 2001 }));
-        assert_eq!(guard.judge(b'E', 30_001, b""), Err(Objection::TooLong { kind: b'E', bytes: 30_001 }));
+        assert_eq!(
+            guard.judge(b'R', 2001, b""),
+            Err(Objection::TooLong { kind: b'R', bytes: 2001 })
+        );
+        assert_eq!(
+            guard.judge(b'E', 30_001, b""),
+            Err(Objection::TooLong { kind: b'E', bytes: 30_001 })
+        );
         assert_eq!(guard.judge(b'D', 4, b""), Err(Objection::Unknown { kind: b'D' }));
-        check(&mut guard, &[(b'R', &request(0, b"")), (b'S', b"a\0b\0"), (b'Z', b"I")]).expect("a session");
+        check(&mut guard, &[(b'R', &request(0, b"")), (b'S', b"a\0b\0"), (b'Z', b"I")])
+            .expect("a session");
         assert_eq!(guard.judge(b'D', 1 << 20, b""), Ok(Verdict::Pass));
-        assert_eq!(guard.judge(b'D', 1 << 31, b""), Err(Objection::TooLong { kind: b'D', bytes: 1 << 31 }));
-        assert_eq!(guard.judge(b'C', 30_001, b""), Err(Objection::TooLong { kind: b'C', bytes: 30_001 }));
-        assert_eq!(guard.judge(b'H', 1 << 28, b""), Err(Objection::TooLong { kind: b'H', bytes: 1 << 28 }));
+        assert_eq!(
+            guard.judge(b'D', 1 << 31, b""),
+            Err(Objection::TooLong { kind: b'D', bytes: 1 << 31 })
+        );
+        assert_eq!(
+            guard.judge(b'C', 30_001, b""),
+            Err(Objection::TooLong { kind: b'C', bytes: 30_001 })
+        );
+        assert_eq!(
+            guard.judge(b'H', 1 << 28, b""),
+            Err(Objection::TooLong { kind: b'H', bytes: 1 << 28 })
+        );
         assert_eq!(guard.judge(b'<', 4, b""), Err(Objection::Unknown { kind: b'<' }));
     }
 
@@ -210,11 +252,23 @@ mod tests {
     #[test]
     fn only_admitted_methods_are_answered() {
         let scram = request(10, b"SCRAM-SHA-256\0\0");
-        let whole: &[(u8, &[u8])] = &[(b'R', &scram), (b'R', &request(11, b"x")), (b'R', &request(12, b"x")), (b'R', &request(0, b""))];
+        let whole: &[(u8, &[u8])] = &[
+            (b'R', &scram),
+            (b'R', &request(11, b"x")),
+            (b'R', &request(12, b"x")),
+            (b'R', &request(0, b"")),
+        ];
         check(&mut Guard::new(Some(vec![Method::Scram])), whole).expect("admitted");
-        for (asked, method) in [(request(3, b""), Method::Password), (request(5, b"salt"), Method::Md5), (request(0, b""), Method::None)] {
+        for (asked, method) in [
+            (request(3, b""), Method::Password),
+            (request(5, b"salt"), Method::Md5),
+            (request(0, b""), Method::None),
+        ] {
             let mut guard = Guard::new(Some(vec![Method::Scram]));
-            assert_eq!(check(&mut guard, &[(b'R', &asked)]), Err(Objection::Authentication(method)));
+            assert_eq!(
+                check(&mut guard, &[(b'R', &asked)]),
+                Err(Objection::Authentication(method))
+            );
             check(&mut Guard::new(Some(vec![method])), &[(b'R', &asked)]).expect("admitted");
             check(&mut Guard::new(None), &[(b'R', &asked)]).expect("admitted");
         }

@@ -1,6 +1,7 @@
 //! libpq's rules: from parameters, files and defaults to a `Target`.
 //!
-//! What libpq knows and we cannot honour is refused, never ignored. Knows nothing of any application's own settings.
+//! What libpq knows and we cannot honour is refused, never ignored. Knows nothing of any
+//! application's own settings.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,7 +14,10 @@ use super::environment::Environment;
 use super::parameters::{Parameters, Setting, choice};
 use super::passfile::{PassFile, Wanted};
 use super::secret::Secret;
-use super::target::{APPLICATION_NAME, Host, Keepalives, Method, Password, Place, SessionAttrs, SettingNames, TIMEOUT, Target};
+use super::target::{
+    APPLICATION_NAME, Host, Keepalives, Method, Password, Place, SessionAttrs, SettingNames,
+    TIMEOUT, Target,
+};
 use super::{libpq_tls, tls};
 use crate::error::{Error, Kind, Result};
 
@@ -40,12 +44,24 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
     ("gsslib", &[], "GSSAPI authentication is not supported"),
     ("gssdelegation", &["0"], "GSSAPI authentication is not supported"),
     ("requirepeer", &[], "the owner of the server's socket cannot be checked"),
-    ("sslpassword", &[], "encrypted keys are not supported; store the key decrypted, with mode 0600"),
+    (
+        "sslpassword",
+        &[],
+        "encrypted keys are not supported; store the key decrypted, with mode 0600",
+    ),
     ("sslcompression", &["0"], "TLS compression is not supported"),
-    ("sslcertmode", &["disable", "allow"], "it cannot be enforced that the server asks for a client certificate"),
+    (
+        "sslcertmode",
+        &["disable", "allow"],
+        "it cannot be enforced that the server asks for a client certificate",
+    ),
     ("sslkeylogfile", &[], "logging TLS keys is not supported"),
     ("min_protocol_version", &["3.0"], "protocol 3.0 is spoken"),
-    ("replication", &["0", "false", "off", "no"], "replication connections cannot be dumped or restored"),
+    (
+        "replication",
+        &["0", "false", "off", "no"],
+        "replication connections cannot be dumped or restored",
+    ),
     ("client_encoding", &["utf8", "utf-8", "unicode", "auto"], "sessions always use UTF8"),
     ("scram_client_key", &[], "SCRAM keys are not supported; give the password"),
     ("scram_server_key", &[], "SCRAM keys are not supported; give the password"),
@@ -55,7 +71,8 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
     ("oauth_scope", &[], "OAuth is not supported"),
 ];
 
-/// Resolves what was given (source and values; later ones win), the service file, the environment and the defaults.
+/// Resolves what was given (source and values; later ones win), the service file, the environment
+/// and the defaults.
 pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result<Resolved> {
     environment.check_readable("PG")?;
     let mut parameters = Parameters::gather(given, environment)?;
@@ -65,8 +82,12 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
         parameters.add_default("user", name, source);
         Some(name.to_owned())
     }) else {
-        return Err(Error::new(Kind::Usage, "read the connection settings", "no user name is given, and the system does not tell one")
-            .hint("give it with -U or PGUSER"));
+        return Err(Error::new(
+            Kind::Usage,
+            "read the connection settings",
+            "no user name is given, and the system does not tell one",
+        )
+        .hint("give it with -U or PGUSER"));
     };
     let names_database = parameters.text("dbname").is_some();
     parameters.add_default("dbname", &user, "default: the user's name");
@@ -75,10 +96,19 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
     let warnings = find_passwords(&mut parameters, environment, &mut hosts, &user, &database);
     let on_tcp = hosts.iter().any(|host| matches!(host.place, Place::Tcp { .. }));
     // Libpq ignores sslmode on sockets, and so the certificates that it would need.
-    let tls = if on_tcp { libpq_tls::settings(&mut parameters, environment)? } else { tls::Settings::default() };
+    let tls = if on_tcp {
+        libpq_tls::settings(&mut parameters, environment)?
+    } else {
+        tls::Settings::default()
+    };
     let target = Target {
         hosts,
-        shuffle: choice(&parameters, "load_balance_hosts", &[("disable", false), ("random", true)], false)?,
+        shuffle: choice(
+            &parameters,
+            "load_balance_hosts",
+            &[("disable", false), ("random", true)],
+            false,
+        )?,
         user,
         database,
         application_name: application_name(&mut parameters),
@@ -97,7 +127,10 @@ pub fn resolve(given: Vec<(String, Pairs)>, environment: &Environment) -> Result
 
 /// Resolves a connection string alone: no environment, no files. For tests and for tools.
 pub fn resolve_string(text: &str) -> Result<Resolved> {
-    resolve(vec![("the connection string".to_owned(), conninfo::parse(text)?)], &Environment::default())
+    resolve(
+        vec![("the connection string".to_owned(), conninfo::parse(text)?)],
+        &Environment::default(),
+    )
 }
 
 fn refuse_unsupported(parameters: &Parameters) -> Result<()> {
@@ -117,35 +150,58 @@ fn require_auth(parameters: &Parameters) -> Result<Option<Vec<Method>>> {
     let is_negative = words[0].starts_with('!');
     let mut named = Vec::new();
     for word in words {
-        let bare = word.strip_prefix('!').filter(|_| is_negative).or((!is_negative && !word.starts_with('!')).then_some(word));
+        let bare = word
+            .strip_prefix('!')
+            .filter(|_| is_negative)
+            .or((!is_negative && !word.starts_with('!')).then_some(word));
         let Some(bare) = bare else {
-            return Err(parameters.refuse("require_auth", "methods with and without ! cannot stand side by side"));
+            return Err(parameters
+                .refuse("require_auth", "methods with and without ! cannot stand side by side"));
         };
         let Some((_, method)) = Method::ALL.into_iter().find(|(name, _)| *name == bare) else {
             let words = Method::ALL.map(|(name, _)| name).join(", ");
-            return Err(parameters.refuse("require_auth", &format!("there is no method \"{bare}\"; there are {words}")));
+            return Err(parameters.refuse(
+                "require_auth",
+                &format!("there is no method \"{bare}\"; there are {words}"),
+            ));
         };
         if named.contains(&method) {
-            return Err(parameters.refuse("require_auth", &format!("\"{bare}\" stands there twice")));
+            return Err(
+                parameters.refuse("require_auth", &format!("\"{bare}\" stands there twice"))
+            );
         }
         named.push(method);
     }
-    let admitted = Method::ALL.into_iter().map(|(_, method)| method).filter(|method| named.contains(method) != is_negative);
+    let admitted = Method::ALL
+        .into_iter()
+        .map(|(_, method)| method)
+        .filter(|method| named.contains(method) != is_negative);
     Ok(Some(admitted.collect()))
 }
 
 /// Lists of hosts, addresses and ports, put side by side.
 fn hosts(parameters: &mut Parameters) -> Result<Vec<Host>> {
-    let list = |key: &str| parameters.text(key).map(|text| text.split(',').map(|entry| entry.trim().to_owned()).collect::<Vec<_>>());
-    let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port").unwrap_or_default());
+    let list = |key: &str| {
+        parameters
+            .text(key)
+            .map(|text| text.split(',').map(|entry| entry.trim().to_owned()).collect::<Vec<_>>())
+    };
+    let (names, addresses, ports) =
+        (list("host"), list("hostaddr"), list("port").unwrap_or_default());
     let count = names.as_ref().or(addresses.as_ref()).map_or(1, Vec::len);
     if names.is_some() && addresses.as_ref().is_some_and(|addresses| addresses.len() != count) {
-        return Err(parameters.refuse("hostaddr", &format!("it must have as many entries as host, which has {count}")));
+        return Err(parameters.refuse(
+            "hostaddr",
+            &format!("it must have as many entries as host, which has {count}"),
+        ));
     }
     if ports.len() > 1 && ports.len() != count {
-        return Err(parameters.refuse("port", &format!("there are {} ports for {count} hosts", ports.len())));
+        return Err(parameters
+            .refuse("port", &format!("there are {} ports for {count} hosts", ports.len())));
     }
-    let entry = |list: &Option<Vec<String>>, at: usize| list.as_ref().map_or_else(String::new, |list| list[at].clone());
+    let entry = |list: &Option<Vec<String>>, at: usize| {
+        list.as_ref().map_or_else(String::new, |list| list[at].clone())
+    };
     let mut hosts = Vec::with_capacity(count);
     for at in 0..count {
         let port = ports.get(at).or(ports.first()).map_or("", String::as_str);
@@ -172,12 +228,15 @@ fn place(parameters: &Parameters, name: &str, address: &str, port: u16) -> Resul
     match name.chars().next() {
         None => Ok(Place::Socket(default_socket_folder(port))),
         Some('/') => Ok(Place::Socket(PathBuf::from(name))),
-        Some('@') => Err(parameters.refuse("host", "sockets in the abstract namespace are not supported")),
+        Some('@') => {
+            Err(parameters.refuse("host", "sockets in the abstract namespace are not supported"))
+        }
         Some(_) => Ok(Place::Tcp { name: name.to_owned(), address: name.parse().ok() }),
     }
 }
 
-/// The folder in which there is a socket for this port; if there is none, the first that exists, for the error to name.
+/// The folder in which there is a socket for this port; if there is none, the first that exists,
+/// for the error to name.
 fn default_socket_folder(port: u16) -> PathBuf {
     let folders = || SOCKET_FOLDERS.iter().map(Path::new);
     let with_socket = folders().find(|folder| folder.join(format!(".s.PGSQL.{port}")).exists());
@@ -185,9 +244,18 @@ fn default_socket_folder(port: u16) -> PathBuf {
     found.unwrap_or(Path::new(SOCKET_FOLDERS[0])).to_owned()
 }
 
-/// Gives each host its password: the one given, else the password file's. Returns what to warn about.
-fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts: &mut [Host], user: &str, database: &str) -> Vec<String> {
-    let given = parameters.get("password").map(|value| (Secret::new(value.text.as_str()), value.source.clone()));
+/// Gives each host its password: the one given, else the password file's. Returns what to warn
+/// about.
+fn find_passwords(
+    parameters: &mut Parameters,
+    environment: &Environment,
+    hosts: &mut [Host],
+    user: &str,
+    database: &str,
+) -> Vec<String> {
+    let given = parameters
+        .get("password")
+        .map(|value| (Secret::new(value.text.as_str()), value.source.clone()));
     // A service's password counts more than the environment's.
     if let Some((secret, source)) = parameters.raw_password.take().or(given) {
         parameters.add_default("password", "***", &source);
@@ -198,13 +266,19 @@ fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts:
         return Vec::new();
     }
     let default = environment.home().map(|home| home.join(".pgpass"));
-    let Some(path) = parameters.text("passfile").map(PathBuf::from).or(default) else { return Vec::new() };
+    let Some(path) = parameters.text("passfile").map(PathBuf::from).or(default) else {
+        return Vec::new();
+    };
     let file = PassFile::read(&path);
     let source = format!("the password file {}", path.display());
     for host in hosts {
         let name = match &host.place {
             Place::Tcp { name, .. } => name.clone(),
-            Place::Socket(folder) if SOCKET_FOLDERS.iter().any(|default| Path::new(default) == folder) => "localhost".to_owned(),
+            Place::Socket(folder)
+                if SOCKET_FOLDERS.iter().any(|default| Path::new(default) == folder) =>
+            {
+                "localhost".to_owned()
+            }
             Place::Socket(folder) => folder.display().to_string(),
         };
         let wanted = Wanted { host: &name, port: &host.port.to_string(), database, user };
@@ -217,7 +291,8 @@ fn find_passwords(parameters: &mut Parameters, environment: &Environment, hosts:
 }
 
 fn application_name(parameters: &mut Parameters) -> String {
-    let fallback = parameters.text("fallback_application_name").unwrap_or(APPLICATION_NAME).to_owned();
+    let fallback =
+        parameters.text("fallback_application_name").unwrap_or(APPLICATION_NAME).to_owned();
     parameters.add_default("application_name", &fallback, "default");
     parameters.text("application_name").unwrap_or(&fallback).to_owned()
 }
@@ -238,13 +313,19 @@ fn keepalives(parameters: &Parameters) -> Result<Option<Keepalives>> {
     let default = Keepalives::default();
     Ok(Some(Keepalives {
         idle: positive(parameters, "keepalives_idle")?.map_or(default.idle, Duration::from_secs),
-        interval: positive(parameters, "keepalives_interval")?.map_or(default.interval, Duration::from_secs),
-        retries: positive(parameters, "keepalives_count")?.map_or(default.retries, |count| count as u32),
+        interval: positive(parameters, "keepalives_interval")?
+            .map_or(default.interval, Duration::from_secs),
+        retries: positive(parameters, "keepalives_count")?
+            .map_or(default.retries, |count| count as u32),
     }))
 }
 
 fn channel_binding(parameters: &Parameters) -> Result<ChannelBinding> {
-    let choices = [("disable", ChannelBinding::Disable), ("prefer", ChannelBinding::Prefer), ("require", ChannelBinding::Require)];
+    let choices = [
+        ("disable", ChannelBinding::Disable),
+        ("prefer", ChannelBinding::Prefer),
+        ("require", ChannelBinding::Require),
+    ];
     choice(parameters, "channel_binding", &choices, ChannelBinding::Prefer)
 }
 

@@ -22,7 +22,11 @@ fn finds_the_place() {
     check_place("host=h", &[], "me@h:5432/me");
     check_place("host=h user=u", &[], "u@h:5432/u");
     check_place("host=h user=u dbname=d port=6", &[], "u@h:6/d");
-    check_place("host=h", &[("PGHOST", "x"), ("PGPORT", "7"), ("PGDATABASE", "d"), ("PGUSER", "u")], "u@h:7/d");
+    check_place(
+        "host=h",
+        &[("PGHOST", "x"), ("PGPORT", "7"), ("PGDATABASE", "d"), ("PGUSER", "u")],
+        "u@h:7/d",
+    );
     check_place("host=a,b port=1,2", &[], "me@a:1,b:2/me");
     check_place("host=a,b port=1", &[], "me@a:1,b:1/me");
     check_place("host=a,b port=1,", &[], "me@a:1,b:5432/me");
@@ -30,13 +34,18 @@ fn finds_the_place() {
     check_place("hostaddr=::1", &[], "me@[::1]:5432/me");
     check_place("host=n hostaddr=10.0.0.1", &[], "me@n:5432/me");
     check_place("postgresql://%2Frun%2Fpg/d", &[], "me@/run/pg:5432/d");
-    check_place("host='' port=1", &[("PGHOST", "x")], &format!("me@{}:1/me", default_socket_folder(1).display()));
+    check_place(
+        "host='' port=1",
+        &[("PGHOST", "x")],
+        &format!("me@{}:1/me", default_socket_folder(1).display()),
+    );
 }
 
 #[test]
 fn a_given_address_is_not_resolved() {
     let target = resolved("host=n hostaddr=10.0.0.1", &[]).expect("resolved").target;
-    let expect = Place::Tcp { name: "n".into(), address: Some("10.0.0.1".parse().expect("an address")) };
+    let expect =
+        Place::Tcp { name: "n".into(), address: Some("10.0.0.1".parse().expect("an address")) };
     assert_eq!(target.hosts[0].place, expect);
 }
 
@@ -56,26 +65,46 @@ fn refuses_what_does_not_fit() {
     check_refused("host=a sslmode=verify-ca", &[], "no root certificate");
     check_refused("host=a sslmode=verify-ca sslrootcert=/nowhere/ca", &[], "does not exist");
     check_refused("host=a sslcert=/nowhere/crt", &[], "does not exist");
-    check_refused("host=a ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", &[], "below");
+    check_refused(
+        "host=a ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2",
+        &[],
+        "below",
+    );
     check_refused("host=a target_session_attrs=master", &[], "expected one of any");
 }
 
 #[test]
 fn refuses_what_it_cannot_honour() {
-    check_refused("host=a", &[("PGGSSENCMODE", "require")], "gssencmode = \"require\" (from PGGSSENCMODE)");
+    check_refused(
+        "host=a",
+        &[("PGGSSENCMODE", "require")],
+        "gssencmode = \"require\" (from PGGSSENCMODE)",
+    );
     check_refused("host=a", &[("PGREQUIREAUTH", "scram")], "there is no method \"scram\"");
     check_refused("host=a require_auth=md5,!password", &[], "side by side");
     check_refused("host=a require_auth=!md5,password", &[], "side by side");
     check_refused("host=a require_auth=md5,md5", &[], "twice");
-    check_refused("host=a sslmode=verify-full sslrootcert=/dev/null sslcrl=/nowhere/crl", &[], "/nowhere/crl does not exist");
-    check_refused("host=a sslmode=verify-full sslrootcert=/dev/null sslcrldir=/nowhere", &[], "sslcrldir");
+    check_refused(
+        "host=a sslmode=verify-full sslrootcert=/dev/null sslcrl=/nowhere/crl",
+        &[],
+        "/nowhere/crl does not exist",
+    );
+    check_refused(
+        "host=a sslmode=verify-full sslrootcert=/dev/null sslcrldir=/nowhere",
+        &[],
+        "sslcrldir",
+    );
     check_refused("host=a krbsrvname=x", &[], "Kerberos");
     check_refused("host=a", &[("PGCLIENTENCODING", "LATIN1")], "UTF8");
     check_refused("host=a replication=database", &[], "replication");
     check_refused("host=a hots=b", &[], "no connection parameter \"hots\"");
-    for harmless in
-        ["gssencmode=prefer", "client_encoding=UTF8", "require_auth=scram-sha-256 channel_binding=require", "sslcrl=''", "sslcrl=unused"]
-    {
+    for harmless in [
+        "gssencmode=prefer",
+        "client_encoding=UTF8",
+        "require_auth=scram-sha-256 channel_binding=require",
+        "sslcrl=''",
+        "sslcrl=unused",
+    ] {
         resolved(&format!("host=a {harmless}"), &[]).expect(harmless);
     }
 }
@@ -93,14 +122,21 @@ fn modes_and_roots() {
     std::fs::create_dir(folder.path().join(".postgresql")).expect("made");
     let root = folder.path().join(".postgresql/root.crt");
     std::fs::write(&root, "").expect("written");
-    assert_eq!(mode("host=a sslmode=require").mode, Mode::VerifyCa, "libpq's rule when a root certificate is there");
+    assert_eq!(
+        mode("host=a sslmode=require").mode,
+        Mode::VerifyCa,
+        "libpq's rule when a root certificate is there"
+    );
     assert_eq!(mode("host=a sslmode=verify-full").roots, [Root::File(root.clone())]);
     assert!(mode("host=a").roots.is_empty());
     assert!(mode("host=a sslmode=verify-full").revoked.is_empty());
     let list = folder.path().join(".postgresql/root.crl");
     std::fs::write(&list, "").expect("written");
     assert_eq!(mode("host=a sslmode=verify-full").revoked, std::slice::from_ref(&list));
-    assert_eq!(mode(&format!("host=a sslmode=verify-full sslcrl={}", root.display())).revoked, std::slice::from_ref(&root));
+    assert_eq!(
+        mode(&format!("host=a sslmode=verify-full sslcrl={}", root.display())).revoked,
+        std::slice::from_ref(&root)
+    );
     let directory = format!("host=a sslmode=verify-full sslcrldir={home}/.postgresql");
     assert_eq!(mode(&directory).revoked, [list, root]);
     assert!(mode("host=a").revoked.is_empty(), "nothing is verified");
@@ -108,7 +144,9 @@ fn modes_and_roots() {
 
 #[test]
 fn methods_of_authentication() {
-    let methods = |text: &str, variables: &[(&str, &str)]| resolved(text, variables).expect(text).target.require_auth;
+    let methods = |text: &str, variables: &[(&str, &str)]| {
+        resolved(text, variables).expect(text).target.require_auth
+    };
     assert_eq!(methods("host=a", &[]), None);
     assert_eq!(methods("host=a require_auth=''", &[]), None);
     assert_eq!(methods("host=a", &[("PGREQUIREAUTH", "scram-sha-256")]), Some(vec![Method::Scram]));
@@ -127,11 +165,21 @@ fn each_host_has_its_own_password() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("chmod");
     let variables = [("PGPASSFILE", file.to_str().expect("UTF-8"))];
     let found = resolved("host=a,b,/tmp port=1 user=u dbname=d", &variables).expect("resolved");
-    let passwords: Vec<Option<&str>> =
-        found.target.hosts.iter().map(|host| host.password.as_ref().and_then(|password| password.secret.text())).collect();
+    let passwords: Vec<Option<&str>> = found
+        .target
+        .hosts
+        .iter()
+        .map(|host| host.password.as_ref().and_then(|password| password.secret.text()))
+        .collect();
     assert_eq!(passwords, [Some("one"), None, Some("socket")]);
-    let given = resolved("host=a,b port=1 user=u dbname=d password=all", &variables).expect("resolved");
-    assert!(given.target.hosts.iter().all(|host| host.password.as_ref().is_some_and(|known| known.secret.expose() == b"all")));
+    let given =
+        resolved("host=a,b port=1 user=u dbname=d password=all", &variables).expect("resolved");
+    assert!(
+        given.target.hosts.iter().all(|host| host
+            .password
+            .as_ref()
+            .is_some_and(|known| known.secret.expose() == b"all"))
+    );
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("chmod");
     let found = resolved("host=a port=1 user=u dbname=d", &variables).expect("resolved");
     assert!(found.warnings[0].contains("0644") && found.target.hosts[0].password.is_none());
@@ -146,7 +194,10 @@ fn times() {
     assert_eq!(target("host=a").keepalives, Some(Keepalives::default()));
     assert_eq!(target("host=a keepalives=0").keepalives, None);
     assert_eq!(target("host=a keepalives_count=9").keepalives.expect("on").retries, 9);
-    assert_eq!(target("host=a tcp_user_timeout=1500").tcp_user_timeout, Some(Duration::from_millis(1500)));
+    assert_eq!(
+        target("host=a tcp_user_timeout=1500").tcp_user_timeout,
+        Some(Duration::from_millis(1500))
+    );
     assert_eq!(target("host=a").application_name, "silverback");
     assert_eq!(target("host=a fallback_application_name=x").application_name, "x");
 }

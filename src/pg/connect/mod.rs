@@ -1,6 +1,7 @@
 //! Opening sessions: where the server is, how it is reached, and why it was not.
 //!
-//! Every session of a run is opened by one `Server`. Settings come in as a `Target`, which `libpq` makes by libpq's rules; who else may make one is not known here.
+//! Every session of a run is opened by one `Server`. Settings come in as a `Target`, which `libpq`
+//! makes by libpq's rules; who else may make one is not known here.
 
 mod attempt;
 pub mod conninfo;
@@ -34,7 +35,8 @@ use super::session::{Purpose, Session};
 use crate::error::{Error, Kind, Result};
 
 impl Server {
-    /// From a connection string alone, without environment and files; never asks. For tests and tools.
+    /// From a connection string alone, without environment and files; never asks. For tests and
+    /// tools.
     pub fn from_conninfo(text: &str) -> Result<Self> {
         Self::new(libpq::resolve_string(text)?.target, None)
     }
@@ -46,7 +48,9 @@ impl Server {
             Ok(session) => return Ok(session),
             Err(refusal) => refusal,
         };
-        let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else { return Err(refusal.error) };
+        let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else {
+            return Err(refusal.error);
+        };
         let password = self.typed_password(ask).await?;
         self.try_hosts(purpose, Some(&password)).await.map_err(|refusal| refusal.error)
     }
@@ -68,7 +72,11 @@ impl Server {
     }
 
     /// Tries each address of each host in turn.
-    async fn try_hosts(&self, purpose: Purpose<'_>, typed: Option<&Password>) -> Result<Session, Refusal> {
+    async fn try_hosts(
+        &self,
+        purpose: Purpose<'_>,
+        typed: Option<&Password>,
+    ) -> Result<Session, Refusal> {
         let target = &self.inner.target;
         let wishes: &[SessionAttrs] = match &target.session {
             SessionAttrs::PreferStandby => &[SessionAttrs::Standby, SessionAttrs::Any],
@@ -77,7 +85,8 @@ impl Server {
         let mut refusals = Vec::new();
         for wish in wishes {
             for host in self.hosts_in_order() {
-                let doing = format!("connect to {}@{}/{}", target.user, host.describe(), target.database);
+                let doing =
+                    format!("connect to {}@{}/{}", target.user, host.describe(), target.database);
                 let addresses = match self.addresses(&doing, host).await {
                     Ok(addresses) => addresses,
                     Err(refusal) => {
@@ -118,16 +127,25 @@ impl Server {
     /// The addresses of a host.
     async fn addresses(&self, doing: &str, host: &Host) -> Result<Vec<Address>, Refusal> {
         let name = match &host.place {
-            Place::Socket(folder) => return Ok(vec![Address::Unix(folder.join(format!(".s.PGSQL.{}", host.port)))]),
-            Place::Tcp { address: Some(address), .. } => return Ok(vec![Address::Tcp(*address, host.port)]),
+            Place::Socket(folder) => {
+                return Ok(vec![Address::Unix(folder.join(format!(".s.PGSQL.{}", host.port)))]);
+            }
+            Place::Tcp { address: Some(address), .. } => {
+                return Ok(vec![Address::Tcp(*address, host.port)]);
+            }
             Place::Tcp { name, .. } => name,
         };
-        let found = bounded(self.inner.target.timeout, tokio::net::lookup_host((name.as_str(), host.port))).await;
-        let found = found.ok_or_else(|| Refusal::new(doing, format!("the look-up of the name {name} got no answer"), Next::Host))?;
+        let found =
+            bounded(self.inner.target.timeout, tokio::net::lookup_host((name.as_str(), host.port)))
+                .await;
+        let found = found.ok_or_else(|| {
+            Refusal::new(doing, format!("the look-up of the name {name} got no answer"), Next::Host)
+        })?;
         let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found.map_err(|error| {
             let cause = format!("the name {name} cannot be resolved ({error})");
-            Refusal::new(doing, cause, Next::Host).hint("check the host's name, and the name service of this machine")
+            Refusal::new(doing, cause, Next::Host)
+                .hint("check the host's name, and the name service of this machine")
         })? {
             if !addresses.contains(&address.ip()) {
                 addresses.push(address.ip());
@@ -153,8 +171,13 @@ impl Server {
         if causes.len() == 1 {
             return refusals.swap_remove(0);
         }
-        let hint = refusals.iter().find_map(|refusal| refusal.error.hint_text()).unwrap_or_default().to_owned();
-        let cause = if causes.is_empty() { "no address is known".to_owned() } else { causes.join("; ") };
+        let hint = refusals
+            .iter()
+            .find_map(|refusal| refusal.error.hint_text())
+            .unwrap_or_default()
+            .to_owned();
+        let cause =
+            if causes.is_empty() { "no address is known".to_owned() } else { causes.join("; ") };
         Refusal::new(&doing, cause, Next::Nothing).hint(&hint)
     }
 }

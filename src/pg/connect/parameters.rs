@@ -68,12 +68,16 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// Values that are never shown.
-const SECRET: &[&str] = &["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"];
+const SECRET: &[&str] =
+    &["password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"];
 
-/// The parameters that say where the server is; one of them in the environment is enough to make libpq's rules count.
-const PLACE_VARIABLES: &[&str] = &["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE"];
+/// The parameters that say where the server is; one of them in the environment is enough to make
+/// libpq's rules count.
+const PLACE_VARIABLES: &[&str] =
+    &["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE"];
 
-/// One connection setting, for people: what it is, its value (`***` for a secret), and where it came from.
+/// One connection setting, for people: what it is, its value (`***` for a secret), and where it
+/// came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The setting's name as its source calls it: `sslmode`, `pg_host`.
@@ -107,12 +111,15 @@ pub fn environment_names_a_server(environment: &Environment) -> bool {
 }
 
 impl Parameters {
-    /// Puts the layers together: what was given (later entries win), then the service, then the environment.
+    /// Puts the layers together: what was given (later entries win), then the service, then the
+    /// environment.
     pub(super) fn gather(given: Vec<(String, Pairs)>, environment: &Environment) -> Result<Self> {
         let mut parameters = Self::default();
         for (source, pairs) in given {
             for (key, text) in pairs {
-                parameters.values.insert(known(&key, &source)?, Value { text, source: source.clone() });
+                parameters
+                    .values
+                    .insert(known(&key, &source)?, Value { text, source: source.clone() });
             }
         }
         parameters.add_service(environment)?;
@@ -129,21 +136,28 @@ impl Parameters {
     }
 
     fn add_service(&mut self, environment: &Environment) -> Result<()> {
-        let given = self.text("service").or_else(|| environment.filled("PGSERVICE")).map(str::to_owned);
+        let given =
+            self.text("service").or_else(|| environment.filled("PGSERVICE")).map(str::to_owned);
         let Some(name) = given else { return Ok(()) };
         let service = service::find(&name, self.text("servicefile"), environment)?;
         let source = format!("service \"{name}\" in {}", service.file.display());
         for (key, text) in service.pairs {
             self.add(known(&key, &source)?, &text, &source);
         }
-        self.raw_password = service.password.filter(|_| self.get("password").is_none()).map(|secret| (secret, source));
+        self.raw_password = service
+            .password
+            .filter(|_| self.get("password").is_none())
+            .map(|secret| (secret, source));
         self.service_file = Some(service.file);
         Ok(())
     }
 
-    /// Adds a value unless there is one already; an empty one counts, for it keeps the lower layers out.
+    /// Adds a value unless there is one already; an empty one counts, for it keeps the lower layers
+    /// out.
     fn add(&mut self, key: &'static str, text: &str, source: &str) {
-        self.values.entry(key).or_insert_with(|| Value { text: text.to_owned(), source: source.to_owned() });
+        self.values
+            .entry(key)
+            .or_insert_with(|| Value { text: text.to_owned(), source: source.to_owned() });
     }
 
     /// Notes a default where there is no value or an empty one.
@@ -167,7 +181,11 @@ impl Parameters {
     /// A usage error about the value of `key`, which names the key and where the value came from.
     pub(super) fn refuse(&self, key: &str, cause: &str) -> Error {
         let source = self.get(key).map_or("default", |value| value.source.as_str());
-        let shown = self.get(key).filter(|_| !SECRET.contains(&key)).map(|value| format!(" = \"{}\"", value.text)).unwrap_or_default();
+        let shown = self
+            .get(key)
+            .filter(|_| !SECRET.contains(&key))
+            .map(|value| format!(" = \"{}\"", value.text))
+            .unwrap_or_default();
         Error::new(Kind::Usage, format!("use {key}{shown} (from {source})"), cause)
     }
 
@@ -185,15 +203,26 @@ impl Parameters {
 fn known(key: &str, source: &str) -> Result<&'static str> {
     let found = KNOWN.iter().find(|(known, _)| *known == key).map(|(known, _)| *known);
     found.ok_or_else(|| {
-        // A keyword may be part of a password that lacks its quotes: only what looks like a keyword is repeated.
-        let plain = key.len() <= 40 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let cause = if plain { format!("there is no connection parameter \"{key}\"") } else { "unknown connection parameter".to_owned() };
+        // A keyword may be part of a password that lacks its quotes: only what looks like a keyword
+        // is repeated.
+        let plain =
+            key.len() <= 40 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let cause = if plain {
+            format!("there is no connection parameter \"{key}\"")
+        } else {
+            "unknown connection parameter".to_owned()
+        };
         Error::new(Kind::Usage, format!("read {source}"), cause)
     })
 }
 
 /// One of several words.
-pub(super) fn choice<T: Copy>(parameters: &Parameters, key: &str, choices: &[(&str, T)], default: T) -> Result<T> {
+pub(super) fn choice<T: Copy>(
+    parameters: &Parameters,
+    key: &str,
+    choices: &[(&str, T)],
+    default: T,
+) -> Result<T> {
     let Some(text) = parameters.text(key) else { return Ok(default) };
     let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     found.ok_or_else(|| {
@@ -223,7 +252,10 @@ mod tests {
             ("PGSSLMODE", "disable"),
             ("PGREQUIRESSL", "1"),
         ]);
-        let given = vec![("--host".to_owned(), pairs(&[("host", "flag")])), ("-d".to_owned(), pairs(&[("host", "uri")]))];
+        let given = vec![
+            ("--host".to_owned(), pairs(&[("host", "flag")])),
+            ("-d".to_owned(), pairs(&[("host", "uri")])),
+        ];
         let parameters = Parameters::gather(given, &environment).expect("gathered");
         assert_eq!(parameters.text("host"), Some("uri"));
         assert_eq!(parameters.text("port"), Some("2"));
@@ -236,8 +268,14 @@ mod tests {
         let environment = Environment::of(&[("PGPASSWORD", "hunter2"), ("PGHOST", "db")]);
         let shown = Parameters::gather(Vec::new(), &environment).expect("gathered").shown();
         assert_eq!(shown.len(), 2);
-        assert_eq!(shown[0], Setting { name: "host".into(), value: "db".into(), source: "PGHOST".into() });
-        assert_eq!(shown[1], Setting { name: "password".into(), value: "***".into(), source: "PGPASSWORD".into() });
+        assert_eq!(
+            shown[0],
+            Setting { name: "host".into(), value: "db".into(), source: "PGHOST".into() }
+        );
+        assert_eq!(
+            shown[1],
+            Setting { name: "password".into(), value: "***".into(), source: "PGPASSWORD".into() }
+        );
     }
 
     #[test]

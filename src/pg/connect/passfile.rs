@@ -1,4 +1,5 @@
-//! The password file, `.pgpass`: lines of `host:port:database:user:password`, the first that matches wins.
+//! The password file, `.pgpass`: lines of `host:port:database:user:password`, the first that
+//! matches wins.
 //!
 //! Does not decide which file it is, and shows no line of it to anybody.
 
@@ -6,7 +7,8 @@ use std::path::Path;
 
 use super::secret::Secret;
 
-/// Whom a password is wanted for. A server on the default socket folder is looked up as `localhost`.
+/// Whom a password is wanted for. A server on the default socket folder is looked up as
+/// `localhost`.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// Host name, address or socket folder.
@@ -28,7 +30,8 @@ pub struct PassFile {
 }
 
 impl PassFile {
-    /// Reads a file. A missing file is an empty one; a file that others can read is not used, as libpq does, and `warning` says so.
+    /// Reads a file. A missing file is an empty one; a file that others can read is not used, as
+    /// libpq does, and `warning` says so.
     pub fn read(path: &Path) -> Self {
         match read_private(path) {
             Ok(bytes) => Self::of(&bytes),
@@ -37,15 +40,21 @@ impl PassFile {
     }
 
     fn of(bytes: &[u8]) -> Self {
-        let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        Self { lines: lines.filter(|line| !line.starts_with(b"#")).map(Secret::new).collect(), warning: None }
+        let lines =
+            bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        Self {
+            lines: lines.filter(|line| !line.starts_with(b"#")).map(Secret::new).collect(),
+            warning: None,
+        }
     }
 
     /// The password of the first line that matches; an empty one counts as none.
     pub fn look_up(&self, wanted: Wanted<'_>) -> Option<Secret> {
         let fields = [wanted.host, wanted.port, wanted.database, wanted.user];
         let password = self.lines.iter().find_map(|line| {
-            let rest = fields.iter().try_fold(line.expose(), |rest, field| match_field(rest, field.as_bytes()))?;
+            let rest = fields
+                .iter()
+                .try_fold(line.expose(), |rest, field| match_field(rest, field.as_bytes()))?;
             Some(take_field(rest).0)
         })?;
         (!password.is_empty()).then(|| Secret::new(password))
@@ -68,12 +77,14 @@ fn read_private(path: &Path) -> Result<Vec<u8>, Option<String>> {
         let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(Some(format!(
-                "the password file {shown} is not used: its mode is {mode:04o}, so that others can read it; \
+                "the password file {shown} is not used: its mode is {mode:04o}, so that others can \
+                 read it; \
                  set it to 0600 (for a Kubernetes secret: defaultMode: 0400)"
             )));
         }
     }
-    std::fs::read(path).map_err(|error| Some(format!("the password file {shown} is not used: {error}")))
+    std::fs::read(path)
+        .map_err(|error| Some(format!("the password file {shown} is not used: {error}")))
 }
 
 /// Compares one field, `*` matching all; gives what follows its colon.
@@ -85,8 +96,8 @@ fn match_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     (field == wanted).then_some(rest?)
 }
 
-/// One field without its escapes (`\:` and `\\`), and what follows its colon, if there is one. Bytes, as libpq takes them: a password may be
-/// in any encoding.
+/// One field without its escapes (`\:` and `\\`), and what follows its colon, if there is one.
+/// Bytes, as libpq takes them: a password may be in any encoding.
 fn take_field(line: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
     let mut field = Vec::new();
     let mut at = 0;

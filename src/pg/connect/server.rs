@@ -37,7 +37,8 @@ pub(super) struct Inner {
     pub(super) tls: MakeRustlsConnect,
     describe: String,
     pub(super) ask: Option<Ask>,
-    /// The password that was typed; held while somebody types, so that sessions opened side by side ask once.
+    /// The password that was typed; held while somebody types, so that sessions opened side by side
+    /// ask once.
     pub(super) typed: Arc<tokio::sync::Mutex<Option<Password>>>,
     /// The sessions that are open, for `cancel_all`.
     live: Arc<Mutex<HashMap<u64, Cancel>>>,
@@ -72,25 +73,30 @@ impl Drop for Registration {
 }
 
 impl Server {
-    /// For a decided target; reads the certificates that it names. `ask` is called if the server wants a password and none is known.
+    /// For a decided target; reads the certificates that it names. `ask` is called if the server
+    /// wants a password and none is known.
     pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
         let tls = tls::connector(&target.tls)?;
         let describe = target.describe();
-        let (typed, live, last_session, known_settings) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let (typed, live, last_session, known_settings) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let inner = Inner { target, tls, describe, ask, typed, live, last_session, known_settings };
         Ok(Self { inner: Arc::new(inner), patience: None })
     }
 
-    /// The same server; sessions opened by it look after an answer that has not come for so long, see [`answered`](crate::pg::session::Session::answered). Never, if it is 0.
+    /// The same server; sessions opened by it look after an answer that has not come for so long,
+    /// see [`answered`](crate::pg::session::Session::answered). Never, if it is 0.
     #[must_use]
     pub fn patient(&self, patience: Duration) -> Self {
         Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
     }
 
-    /// Another database of the same server. The password that was typed and the sessions to be cancelled are those of both.
+    /// Another database of the same server. The password that was typed and the sessions to be
+    /// cancelled are those of both.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
-        let Inner { target, tls, ask, typed, live, last_session, known_settings, .. } = &*self.inner;
+        let Inner { target, tls, ask, typed, live, last_session, known_settings, .. } =
+            &*self.inner;
         let target = Target { database: name.to_owned(), ..target.clone() };
         let inner = Inner {
             describe: target.describe(),
@@ -115,7 +121,8 @@ impl Server {
         self.patience
     }
 
-    /// The names of the settings that it has, of those that a dump sets; empty unless its version has misled.
+    /// The names of the settings that it has, of those that a dump sets; empty unless its version
+    /// has misled.
     pub(in crate::pg) fn known_settings(&self) -> &OnceLock<Vec<String>> {
         &self.inner.known_settings
     }
@@ -135,7 +142,8 @@ impl Server {
         &self.inner.target.database
     }
 
-    /// Asks the server to cancel what every open session runs; best effort, side by side, for 2 s at most. For a run that is being stopped: call it before the run is dropped.
+    /// Asks the server to cancel what every open session runs; best effort, side by side, for 2 s
+    /// at most. For a run that is being stopped: call it before the run is dropped.
     pub async fn cancel_all(&self) {
         let all: Vec<Cancel> = self.inner.live().values().cloned().collect();
         let cancels = all.into_iter().map(|Cancel { token, dial }| async move {
@@ -149,9 +157,13 @@ impl Server {
 
 impl Inner {
     /// TLS with the host of a connection, should there be any.
-    pub(super) fn tls_for(&self, dial: &Dial) -> impl TlsConnect<Socket, Stream: Send, Future: Send + 'static> + use<> {
+    pub(super) fn tls_for(
+        &self,
+        dial: &Dial,
+    ) -> impl TlsConnect<Socket, Stream: Send, Future: Send + 'static> + use<> {
         let mut tls = self.tls.clone();
-        MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &dial.name).expect("a name is looked at when it is used")
+        MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &dial.name)
+            .expect("a name is looked at when it is used")
     }
 
     pub(super) fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Cancel>> {
@@ -161,7 +173,10 @@ impl Inner {
 }
 
 /// Waits for `work`, for ever if there is no bound; `None` when the time is up.
-pub(super) async fn bounded<T>(bound: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn bounded<T>(
+    bound: Option<Duration>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     match bound {
         None => Some(work.await),
         Some(bound) => tokio::time::timeout(bound, work).await.ok(),

@@ -9,7 +9,8 @@ use super::environment::Environment;
 use super::secret::Secret;
 use crate::error::{Error, Kind, Result};
 
-/// Where `pg_service.conf` of the whole machine lies unless `PGSYSCONFDIR` says otherwise; libpq has it compiled in, Debian's is this.
+/// Where `pg_service.conf` of the whole machine lies unless `PGSYSCONFDIR` says otherwise; libpq
+/// has it compiled in, Debian's is this.
 const SYSTEM_FOLDER: &str = "/etc/postgresql-common";
 
 /// A service as found: its parameters and the file they stand in.
@@ -23,37 +24,51 @@ pub struct Service {
     pub file: PathBuf,
 }
 
-/// Finds a service: first in `PGSERVICEFILE` (which must then exist) or `~/.pg_service.conf`, then in the system's file.
+/// Finds a service: first in `PGSERVICEFILE` (which must then exist) or `~/.pg_service.conf`, then
+/// in the system's file.
 pub fn find(name: &str, given_file: Option<&str>, environment: &Environment) -> Result<Service> {
     let doing = || format!("look up the connection service \"{name}\"");
     let own = match given_file.or_else(|| environment.filled("PGSERVICEFILE")) {
         Some(file) => {
             let file = PathBuf::from(file);
             if !file.exists() {
-                return Err(Error::new(Kind::Usage, doing(), format!("the service file {} does not exist", file.display())));
+                return Err(Error::new(
+                    Kind::Usage,
+                    doing(),
+                    format!("the service file {} does not exist", file.display()),
+                ));
             }
             Some(file)
         }
         None => environment.home().map(|home| home.join(".pg_service.conf")),
     };
-    let system = Path::new(environment.filled("PGSYSCONFDIR").unwrap_or(SYSTEM_FOLDER)).join("pg_service.conf");
+    let system = Path::new(environment.filled("PGSYSCONFDIR").unwrap_or(SYSTEM_FOLDER))
+        .join("pg_service.conf");
     let mut searched = Vec::new();
     for file in own.into_iter().chain([system]) {
         searched.push(file.display().to_string());
         let text = match std::fs::read(&file) {
             Ok(text) => text,
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(source) => return Err(Error::file(format!("read the service file {}", file.display()), source).as_kind(Kind::Usage)),
+            Err(source) => {
+                return Err(Error::file(
+                    format!("read the service file {}", file.display()),
+                    source,
+                )
+                .as_kind(Kind::Usage));
+            }
         };
-        if let Some((pairs, password)) = parse(name, &text).map_err(|error| error.within(file.display()))? {
+        if let Some((pairs, password)) =
+            parse(name, &text).map_err(|error| error.within(file.display()))?
+        {
             return Ok(Service { pairs, password, file });
         }
     }
     Err(Error::new(Kind::Usage, doing(), format!("no such service in {}", searched.join(" nor "))))
 }
 
-/// The parameters of `[name]`, and its password if that is no UTF-8; nothing when there is no such section. What stands elsewhere in the file
-/// may be in any encoding.
+/// The parameters of `[name]`, and its password if that is no UTF-8; nothing when there is no such
+/// section. What stands elsewhere in the file may be in any encoding.
 fn parse(name: &str, text: &[u8]) -> Result<Option<(Pairs, Option<Secret>)>> {
     let mut found: Option<(Pairs, Option<Secret>)> = None;
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -74,14 +89,17 @@ fn parse(name: &str, text: &[u8]) -> Result<Option<(Pairs, Option<Secret>)>> {
         let Some((pairs, password)) = &mut found else { continue };
         let Ok(line) = std::str::from_utf8(line) else {
             let value = line.strip_prefix(b"password=");
-            let value = value.ok_or_else(|| refuse("it is not UTF-8").hint("write the service file in UTF-8"))?;
+            let value = value
+                .ok_or_else(|| refuse("it is not UTF-8").hint("write the service file in UTF-8"))?;
             password.get_or_insert_with(|| Secret::new(value));
             continue;
         };
         if line.starts_with("ldap") {
-            return Err(refuse("LDAP look-ups are not supported").hint("write the parameters into the service file"));
+            return Err(refuse("LDAP look-ups are not supported")
+                .hint("write the parameters into the service file"));
         }
-        let (key, value) = line.split_once('=').ok_or_else(|| refuse("expected \"keyword=value\""))?;
+        let (key, value) =
+            line.split_once('=').ok_or_else(|| refuse("expected \"keyword=value\""))?;
         if key == "service" || key == "servicefile" {
             return Err(refuse("a service cannot refer to another service"));
         }
@@ -96,13 +114,17 @@ fn parse(name: &str, text: &[u8]) -> Result<Option<(Pairs, Option<Secret>)>> {
 mod tests {
     use super::*;
 
-    const FILE: &str =
-        "# ours\n[a]\nhost=first\n\n  port=1\nhost=second\n[b]\npassword=p=q\n[ldap]\nldap://x\n[loop]\nservice=a\n[bad]\nhost\n";
+    const FILE: &str = "# ours\n[a]\nhost=first\n\n  \
+        port=1\nhost=second\n[b]\npassword=p=q\n[ldap]\nldap://x\n[loop]\nservice=a\n[bad]\nhost\n";
 
     fn check(name: &str, expect: Option<&[(&str, &str)]>) {
         let found = parse(name, FILE.as_bytes()).expect(name);
-        let found = found.map(|(pairs, _)| pairs.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>());
-        let expect = expect.map(|pairs| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>());
+        let found = found.map(|(pairs, _)| {
+            pairs.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>()
+        });
+        let expect = expect.map(|pairs| {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
+        });
         assert_eq!(found, expect, "{name}");
     }
 
@@ -138,9 +160,14 @@ mod tests {
         let environment = Environment::of(&[("PGSYSCONFDIR", path)]);
         let error = find("kong", None, &environment).expect_err("no file");
         assert!(error.to_string().contains(path), "{error}");
-        std::fs::write(folder.path().join("pg_service.conf"), "[kong]\nhost=db\n").expect("written");
-        assert_eq!(find("kong", None, &environment).expect("found").pairs, [("host".to_owned(), "db".to_owned())]);
-        let error = find("kong", Some("/nowhere/x"), &environment).expect_err("the given file must exist");
+        std::fs::write(folder.path().join("pg_service.conf"), "[kong]\nhost=db\n")
+            .expect("written");
+        assert_eq!(
+            find("kong", None, &environment).expect("found").pairs,
+            [("host".to_owned(), "db".to_owned())]
+        );
+        let error =
+            find("kong", Some("/nowhere/x"), &environment).expect_err("the given file must exist");
         assert!(error.to_string().contains("/nowhere/x"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
-//! A socket to one address, TCP or Unix-domain, with keepalives and the bound on what a dead peer leaves unacknowledged.
+//! A socket to one address, TCP or Unix-domain, with keepalives and the bound on what a dead peer
+//! leaves unacknowledged.
 //!
-//! The driver could open its own, but hands out no way to stand between it and the bytes; see `tap`.
+//! The driver could open its own, but hands out no way to stand between it and the bytes; see
+//! `tap`.
 
 use std::io;
 use std::net::IpAddr;
@@ -43,7 +45,9 @@ impl Dial {
         #[cfg(target_os = "linux")]
         socket.set_tcp_user_timeout(Some(self.user_timeout))?;
         if let Some(Keepalives { idle, interval, retries }) = self.keepalives {
-            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries))?;
+            socket.set_tcp_keepalive(
+                &TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries),
+            )?;
         }
         Ok(Socket::Tcp(stream))
     }
@@ -57,7 +61,11 @@ pub(super) enum Socket {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -66,7 +74,11 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),

@@ -1,4 +1,5 @@
-//! The end of the way around the driver at which rows are taken: buffers are granted there, and come back full.
+//! The end of the way around the driver at which rows are taken: buffers are granted there, and
+//! come back full.
 //!
 //! Does not know how messages are told apart: see [`tap`](super::tap).
 
@@ -18,7 +19,8 @@ pub struct Taker {
 pub enum Taken {
     /// As many whole messages as fit.
     Full(Vec<u8>),
-    /// The next message is larger than any buffer of the granted size, and so long; one for it must be granted. The buffer that was granted is gone.
+    /// The next message is larger than any buffer of the granted size, and so long; one for it must
+    /// be granted. The buffer that was granted is gone.
     Large(usize),
 }
 
@@ -52,7 +54,8 @@ pub(super) enum State {
 }
 
 impl Taker {
-    /// From now on rows are held until a buffer is granted for them. Called while no answer is on its way.
+    /// From now on rows are held until a buffer is granted for them. Called while no answer is on
+    /// its way.
     pub fn hold(&self) {
         self.lock().state = State::Held;
     }
@@ -85,7 +88,8 @@ impl Taker {
         }
     }
 
-    /// The last buffer, once the driver's stream has ended; `None` if the server never said that the data was complete.
+    /// The last buffer, once the driver's stream has ended; `None` if the server never said that
+    /// the data was complete.
     pub fn ended(&self) -> Option<Vec<u8>> {
         let mut shared = self.lock();
         match std::mem::replace(&mut shared.state, State::Held) {
@@ -107,7 +111,8 @@ impl Taker {
         self.lock().received
     }
 
-    /// The server process that the greeting named: not the one that works for the session, where a pooler greets.
+    /// The server process that the greeting named: not the one that works for the session, where a
+    /// pooler greets.
     pub fn greeted_pid(&self) -> Option<i32> {
         self.lock().greeted_pid
     }

@@ -1,15 +1,18 @@
-//! COPY data on a way around the driver, which would cut every row out of 8 KiB reads and pass it between two tasks.
+//! COPY data on a way around the driver, which would cut every row out of 8 KiB reads and pass it
+//! between two tasks.
 //!
 //! ```text
 //! socket or TLS ─► Tap ─► driver        every message but CopyData
 //!                   └──► Taker          the rows, in buffers that the taker grants
 //! ```
 //!
-//! The tap stands where the driver reads. It follows the messages (protocol version 3: a byte of type, four of length) and,
-//! while a taker holds it, puts what CopyData carries into the granted buffer. Without a grant it does not read on: the bound
-//! on memory is the taker's, down to a single row, and TCP holds the server back. It knows nothing of rows but that each
-//! CopyData message holds whole ones, as PostgreSQL's server sends them, and nothing of what the driver asked for.
-//! On its way it notes which process the greeting names, which the driver keeps to itself.
+//! The tap stands where the driver reads. It follows the messages (protocol version 3: a byte of
+//! type, four of length) and, while a taker holds it, puts what CopyData carries into the granted
+//! buffer. Without a grant it does not read on: the bound on memory is the taker's, down to a
+//! single row, and TCP holds the server back. It knows nothing of rows but that each CopyData
+//! message holds whole ones, as PostgreSQL's server sends them, and nothing of what the driver
+//! asked for. On its way it notes which process the greeting names, which the driver keeps to
+//! itself.
 
 use std::io;
 use std::pin::Pin;
@@ -59,15 +62,32 @@ enum Wait {
 }
 
 impl<S> Tap<S> {
-    /// The first `bare` bytes stand for themselves: the answer to the question whether the server speaks TLS.
+    /// The first `bare` bytes stand for themselves: the answer to the question whether the server
+    /// speaks TLS.
     pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
-        let shared = Shared { state: State::Off, received: Instant::now(), objection: None, greeted_pid: None, tap: None, taker: None };
+        let shared = Shared {
+            state: State::Off,
+            received: Instant::now(),
+            objection: None,
+            greeted_pid: None,
+            tap: None,
+            taker: None,
+        };
         let taker = Taker { shared: Arc::new(Mutex::new(shared)) };
         (Self::with(stream, bare, guard, Arc::clone(&taker.shared)), taker)
     }
 
     fn with(stream: S, bare: usize, guard: Guard, shared: Arc<Mutex<Shared>>) -> Self {
-        Self { stream, shared, guard, stage: BytesMut::new(), pass: bare, take: 0, buffer: Vec::new(), bytes_max: 0 }
+        Self {
+            stream,
+            shared,
+            guard,
+            stage: BytesMut::new(),
+            pass: bare,
+            take: 0,
+            buffer: Vec::new(),
+            bytes_max: 0,
+        }
     }
 
     /// Sorts what was read until the driver's buffer is full or something is missing.
@@ -91,10 +111,17 @@ impl<S> Tap<S> {
                     return Ok(Wait::Stream);
                 }
             }
-            let Some(&[kind, a, b, c, d]) = self.stage.first_chunk::<HEADER_BYTES>() else { return Ok(Wait::Stream) };
+            let Some(&[kind, a, b, c, d]) = self.stage.first_chunk::<HEADER_BYTES>() else {
+                return Ok(Wait::Stream);
+            };
             // The length counts itself; the driver refuses one that is too short.
             let body = (u32::from_be_bytes([a, b, c, d]) as usize).saturating_sub(4);
-            if self.guard.judge(kind, body, &self.stage[HEADER_BYTES..]).map_err(io::Error::other)? == Verdict::Whole {
+            if self
+                .guard
+                .judge(kind, body, &self.stage[HEADER_BYTES..])
+                .map_err(io::Error::other)?
+                == Verdict::Whole
+            {
                 return Ok(Wait::Stream);
             }
             match kind {
@@ -104,7 +131,10 @@ impl<S> Tap<S> {
                 }
                 COPY_DATA | COPY_DONE if !self.may_pass(kind) => return Ok(Wait::Taker),
                 BACKEND_KEY_DATA if body >= 4 => {
-                    let Some(&[.., a, b, c, d]) = self.stage.first_chunk::<{ HEADER_BYTES + 4 }>() else { return Ok(Wait::Stream) };
+                    let Some(&[.., a, b, c, d]) = self.stage.first_chunk::<{ HEADER_BYTES + 4 }>()
+                    else {
+                        return Ok(Wait::Stream);
+                    };
                     lock(&self.shared).greeted_pid = Some(i32::from_be_bytes([a, b, c, d]));
                     self.pass = HEADER_BYTES + body;
                 }
@@ -122,7 +152,11 @@ impl<S> Tap<S> {
         if self.bytes_max > 0 {
             let buffer = std::mem::take(&mut self.buffer);
             self.bytes_max = 0;
-            shared.hand_over(State::Taken(if buffer.is_empty() { Taken::Large(body) } else { Taken::Full(buffer) }));
+            shared.hand_over(State::Taken(if buffer.is_empty() {
+                Taken::Large(body)
+            } else {
+                Taken::Full(buffer)
+            }));
             return false;
         }
         if !shared.take_grant(&mut self.buffer, &mut self.bytes_max) {
@@ -136,13 +170,16 @@ impl<S> Tap<S> {
         false
     }
 
-    /// Whether the driver gets a message of COPY: rows when nobody holds them, the end once the last buffer is handed over.
+    /// Whether the driver gets a message of COPY: rows when nobody holds them, the end once the
+    /// last buffer is handed over.
     fn may_pass(&mut self, kind: u8) -> bool {
         let mut shared = lock(&self.shared);
         if matches!(shared.state, State::Off) {
             return true;
         }
-        if kind == COPY_DATA || (self.bytes_max == 0 && !shared.take_grant(&mut self.buffer, &mut self.bytes_max)) {
+        if kind == COPY_DATA
+            || (self.bytes_max == 0 && !shared.take_grant(&mut self.buffer, &mut self.bytes_max))
+        {
             return false;
         }
         self.bytes_max = 0;
@@ -152,7 +189,11 @@ impl<S> Tap<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, driver: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        driver: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
         let before = driver.filled().len();
         loop {
@@ -187,7 +228,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }
 
@@ -206,7 +251,8 @@ impl<S: TlsStream + Unpin> TlsStream for Tap<S> {
     }
 }
 
-/// TLS under the tap: takes the socket out of the one that the driver holds, and gives back one around the TLS stream.
+/// TLS under the tap: takes the socket out of the one that the driver holds, and gives back one
+/// around the TLS stream.
 pub(super) struct UnderTap<C>(pub(super) C);
 
 impl<C> TlsConnect<Tap<Socket>> for UnderTap<C>

@@ -58,7 +58,16 @@ async fn rows_go_to_the_taker_and_all_else_to_the_driver() {
         taker.grant(Vec::new(), 28);
         let out = driver.await.expect("no panic").expect("read");
         assert_eq!(taker.ended(), Some(rows[2].to_vec()));
-        assert_eq!(out, [b"N".to_vec(), message(b'H', &[0, 0, 0]), message(COPY_DONE, b""), message(b'Z', b"T")].concat());
+        assert_eq!(
+            out,
+            [
+                b"N".to_vec(),
+                message(b'H', &[0, 0, 0]),
+                message(COPY_DONE, b""),
+                message(b'Z', b"T")
+            ]
+            .concat()
+        );
     }
 }
 
@@ -66,8 +75,13 @@ async fn rows_go_to_the_taker_and_all_else_to_the_driver() {
 async fn the_greeting_is_passed_on_and_its_process_noted() {
     for step in [1, 4, 64] {
         let key = [77_777_i32.to_be_bytes(), [1, 2, 3, 4]].concat();
-        let bytes =
-            [message(b'S', b"a\0b\0"), message(BACKEND_KEY_DATA, &key), message(BACKEND_KEY_DATA, b"cut"), message(b'Z', b"I")].concat();
+        let bytes = [
+            message(b'S', b"a\0b\0"),
+            message(BACKEND_KEY_DATA, &key),
+            message(BACKEND_KEY_DATA, b"cut"),
+            message(b'Z', b"I"),
+        ]
+        .concat();
         let (mut tap, taker) = Tap::new(server(bytes.clone(), step), 0, guard());
         assert_eq!(taker.greeted_pid(), None);
         let mut out = Vec::new();
@@ -78,7 +92,8 @@ async fn the_greeting_is_passed_on_and_its_process_noted() {
 
 #[tokio::test]
 async fn nothing_is_read_without_a_grant() {
-    let bytes = [message(b'N', b"note"), message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
+    let bytes =
+        [message(b'N', b"note"), message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
     let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
     taker.hold();
     let mut out = [0; 64];
@@ -92,7 +107,8 @@ async fn nothing_is_read_without_a_grant() {
 
 #[tokio::test]
 async fn the_end_of_a_second_copy_waits_for_its_own_grant() {
-    let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b""), message(COPY_DONE, b"")].concat();
+    let bytes =
+        [message(COPY_DATA, b"row"), message(COPY_DONE, b""), message(COPY_DONE, b"")].concat();
     let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
     taker.hold();
     taker.grant(Vec::new(), 3);

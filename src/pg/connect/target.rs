@@ -1,4 +1,5 @@
-//! Where the server is and how to reach it, fully decided: the plain value that libpq's rules, and any other rules, end in.
+//! Where the server is and how to reach it, fully decided: the plain value that libpq's rules, and
+//! any other rules, end in.
 //!
 //! Does not know where the values came from.
 
@@ -33,11 +34,13 @@ pub struct Target {
     pub application_name: String,
     /// `options` of the start-up packet.
     pub options: Option<String>,
-    /// Bound on resolving, connecting, TLS, authentication and set-up together, for each address; `None` waits for ever.
+    /// Bound on resolving, connecting, TLS, authentication and set-up together, for each address;
+    /// `None` waits for ever.
     pub timeout: Option<Duration>,
     /// TCP keepalives, unless they are switched off.
     pub keepalives: Option<Keepalives>,
-    /// Bound on data that the peer does not acknowledge; `None` leaves it to the purpose of the session.
+    /// Bound on data that the peer does not acknowledge; `None` leaves it to the purpose of the
+    /// session.
     pub tcp_user_timeout: Option<Duration>,
     /// Whether SCRAM binds to the TLS channel.
     pub channel_binding: ChannelBinding,
@@ -51,7 +54,8 @@ pub struct Target {
     pub names: SettingNames,
 }
 
-/// The names of settings where the target came from; a hint that names another source's would not help.
+/// The names of settings where the target came from; a hint that names another source's would not
+/// help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettingNames {
     /// Where a password can be given.
@@ -197,10 +201,18 @@ impl SessionAttrs {
     /// Why a server does not do, if it does not.
     pub(super) fn objection(self, in_recovery: bool, read_only: bool) -> Option<&'static str> {
         match self {
-            Self::ReadWrite if in_recovery || read_only => Some("its sessions are read-only, and target_session_attrs = read-write"),
-            Self::ReadOnly if !(in_recovery || read_only) => Some("its sessions take writes, and target_session_attrs = read-only"),
-            Self::Primary if in_recovery => Some("it is a standby, and target_session_attrs = primary"),
-            Self::Standby | Self::PreferStandby if !in_recovery => Some("it is a primary, and target_session_attrs = standby"),
+            Self::ReadWrite if in_recovery || read_only => {
+                Some("its sessions are read-only, and target_session_attrs = read-write")
+            }
+            Self::ReadOnly if !(in_recovery || read_only) => {
+                Some("its sessions take writes, and target_session_attrs = read-only")
+            }
+            Self::Primary if in_recovery => {
+                Some("it is a standby, and target_session_attrs = primary")
+            }
+            Self::Standby | Self::PreferStandby if !in_recovery => {
+                Some("it is a primary, and target_session_attrs = standby")
+            }
             _ => None,
         }
     }
@@ -213,7 +225,8 @@ mod tests {
     #[test]
     fn describes_without_secrets() {
         let mut target = Target::tcp("::1", 5432, "kong", "k");
-        target.hosts[0].password = Some(Password { secret: Secret::new("hunter2"), source: "PGPASSWORD".into() });
+        target.hosts[0].password =
+            Some(Password { secret: Secret::new("hunter2"), source: "PGPASSWORD".into() });
         target.hosts.push(Host { place: Place::Socket("/tmp".into()), port: 1, password: None });
         assert_eq!(target.describe(), "kong@[::1]:5432,/tmp:1/k");
         assert!(!format!("{target:?}").contains("hunter2"));
@@ -236,7 +249,11 @@ mod tests {
             (Standby, false, false, false),
             (PreferStandby, false, false, false),
         ] {
-            assert_eq!(attribute.objection(in_recovery, read_only).is_none(), fits, "{attribute:?} {in_recovery} {read_only}");
+            assert_eq!(
+                attribute.objection(in_recovery, read_only).is_none(),
+                fits,
+                "{attribute:?} {in_recovery} {read_only}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! TLS for the driver: from modes and files to a rustls configuration.
 //!
-//! Does not know where the settings came from. It verifies what the mode asks for and nothing less; falling back to plain text is the caller's business.
+//! Does not know where the settings came from. It verifies what the mode asks for and nothing less;
+//! falling back to plain text is the caller's business.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,7 +81,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Whom to trust; used by the verifying modes only.
     pub roots: Vec<Root>,
-    /// Lists of certificates that are not trusted any more, in PEM files; used by the verifying modes only.
+    /// Lists of certificates that are not trusted any more, in PEM files; used by the verifying
+    /// modes only.
     pub revoked: Vec<PathBuf>,
     /// The client's own certificate.
     pub client: Option<ClientCertificate>,
@@ -112,11 +114,12 @@ impl Default for Settings {
 /// Makes the driver's connector; reads the files, once.
 pub fn connector(settings: &Settings) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions: Vec<&SupportedProtocolVersion> = [(Version::Tls12, &rustls::version::TLS12), (Version::Tls13, &rustls::version::TLS13)]
-        .into_iter()
-        .filter(|(version, _)| (settings.min..=settings.max).contains(version))
-        .map(|(_, version)| version)
-        .collect();
+    let versions: Vec<&SupportedProtocolVersion> =
+        [(Version::Tls12, &rustls::version::TLS12), (Version::Tls13, &rustls::version::TLS13)]
+            .into_iter()
+            .filter(|(version, _)| (settings.min..=settings.max).contains(version))
+            .map(|(_, version)| version)
+            .collect();
     let verifier = verifier(settings, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
@@ -128,9 +131,13 @@ pub fn connector(settings: &Settings) -> Result<MakeRustlsConnect> {
         Some(client) => {
             let chain = certificates(&client.certificate)?;
             let doing = format!("read the client key {}", client.key.display());
-            let key = PrivateKeyDer::from_pem_file(&client.key)
-                .map_err(|source| Error::new(Kind::Usage, &doing, source.to_string()).hint("expected an unencrypted key in PEM form"))?;
-            builder.with_client_auth_cert(chain, key).map_err(|source| Error::new(Kind::Usage, doing, source.to_string()))?
+            let key = PrivateKeyDer::from_pem_file(&client.key).map_err(|source| {
+                Error::new(Kind::Usage, &doing, source.to_string())
+                    .hint("expected an unencrypted key in PEM form")
+            })?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|source| Error::new(Kind::Usage, doing, source.to_string()))?
         }
     };
     config.enable_sni = settings.sni;
@@ -160,18 +167,22 @@ fn verifier(settings: &Settings, provider: &Arc<CryptoProvider>) -> Result<Verif
     for path in &settings.revoked {
         revoked.extend(revocation_lists(path)?);
     }
-    // As OpenSSL checks every certificate of the chain, and refuses one whose issuer has no list; an expired list is none.
+    // As OpenSSL checks every certificate of the chain, and refuses one whose issuer has no list;
+    // an expired list is none.
     let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
         .with_crls(revoked)
         .enforce_revocation_expiration()
         .build();
-    let chain = chain.map_err(|source| Error::new(Kind::Usage, "read the trusted certificates", source.to_string()))?;
+    let chain = chain.map_err(|source| {
+        Error::new(Kind::Usage, "read the trusted certificates", source.to_string())
+    })?;
     Ok(Verifier { check, chain: Some(chain), pinned, algorithms })
 }
 
 fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>> {
     let doing = || format!("read the certificate revocation list {}", path.display());
-    let text = std::fs::read(path).map_err(|source| Error::file(doing(), source).as_kind(Kind::Usage))?;
+    let text =
+        std::fs::read(path).map_err(|source| Error::file(doing(), source).as_kind(Kind::Usage))?;
     let found: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|source| Error::new(Kind::Usage, doing(), source.to_string()))?;
     if found.is_empty() {
@@ -183,25 +194,34 @@ fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'sta
 fn system_certificates() -> Result<Vec<CertificateDer<'static>>> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
-        let cause = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
-        return Err(Error::new(Kind::Usage, "read the certificates that this machine trusts", cause)
-            .hint("install the package ca-certificates, or name a file in SSL_CERT_FILE"));
+        let cause =
+            found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
+        return Err(Error::new(
+            Kind::Usage,
+            "read the certificates that this machine trusts",
+            cause,
+        )
+        .hint("install the package ca-certificates, or name a file in SSL_CERT_FILE"));
     }
     Ok(found.certs)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let doing = || format!("read the certificates in {}", path.display());
-    let text = std::fs::read(path).map_err(|source| Error::file(doing(), source).as_kind(Kind::Usage))?;
+    let text =
+        std::fs::read(path).map_err(|source| Error::file(doing(), source).as_kind(Kind::Usage))?;
     parse_certificates(&text).map_err(|cause| Error::new(Kind::Usage, doing(), cause))
 }
 
 fn pem_certificates(text: &str) -> Result<Vec<CertificateDer<'static>>> {
-    parse_certificates(text.as_bytes()).map_err(|cause| Error::new(Kind::Usage, "read a trusted certificate", cause))
+    parse_certificates(text.as_bytes())
+        .map_err(|cause| Error::new(Kind::Usage, "read a trusted certificate", cause))
 }
 
 fn parse_certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|source| source.to_string())?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(text)
+        .collect::<Result<_, _>>()
+        .map_err(|source| source.to_string())?;
     if found.is_empty() { Err("there is no certificate in PEM form".to_owned()) } else { Ok(found) }
 }
 
@@ -217,16 +237,22 @@ mod tests {
 
     #[test]
     fn refuses_unusable_files() {
-        let roots = |root| Settings { mode: Mode::VerifyCa, roots: vec![root], ..Settings::default() };
+        let roots =
+            |root| Settings { mode: Mode::VerifyCa, roots: vec![root], ..Settings::default() };
         check_refused(&roots(Root::File("/nowhere/ca".into())), "/nowhere/ca");
         check_refused(&roots(Root::Pem("no certificate".into())), "no certificate in PEM form");
-        check_refused(&Settings { mode: Mode::VerifyFull, ..Settings::default() }, "trusted certificates");
+        check_refused(
+            &Settings { mode: Mode::VerifyFull, ..Settings::default() },
+            "trusted certificates",
+        );
     }
 
     #[test]
     fn unverified_modes_need_no_files() {
         for mode in [Mode::Disable, Mode::Allow, Mode::Prefer, Mode::Require] {
-            connector(&Settings { mode, ..Settings::default() }).map(drop).expect("no file is read");
+            connector(&Settings { mode, ..Settings::default() })
+                .map(drop)
+                .expect("no file is read");
         }
     }
 }

@@ -1,13 +1,18 @@
-//! What is verified of a server's certificate: nothing, its chain, or its chain and name, with libpq's leniency where webpki is stricter.
+//! What is verified of a server's certificate: nothing, its chain, or its chain and name, with
+//! libpq's leniency where webpki is stricter.
 //!
-//! Knows no modes, files or hosts beyond the name that TLS hands over. Signatures of the handshake are always verified, since channel binding rests on them.
+//! Knows no modes, files or hosts beyond the name that TLS hands over. Signatures of the handshake
+//! are always verified, since channel binding rests on them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::Certificate;
@@ -32,7 +37,8 @@ pub(super) struct Verifier {
     pub(super) check: Check,
     /// Set unless nothing is checked.
     pub(super) chain: Option<Arc<WebPkiServerVerifier>>,
-    /// Certificates trusted by name of file: a server that shows one of these itself is trusted, as OpenSSL does with self-signed ones.
+    /// Certificates trusted by name of file: a server that shows one of these itself is trusted, as
+    /// OpenSSL does with self-signed ones.
     pub(super) pinned: Vec<CertificateDer<'static>>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
@@ -50,7 +56,9 @@ impl ServerCertVerifier for Verifier {
         // Webpki looks at the name only once the chain holds.
         match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Ok(_) => Ok(ServerCertVerified::assertion()),
-            Err(error) if is_name_mismatch(&error) => self.verify_name(end_entity, server_name, error),
+            Err(error) if is_name_mismatch(&error) => {
+                self.verify_name(end_entity, server_name, error)
+            }
             Err(error @ Error::InvalidCertificate(CertificateError::Revoked)) => Err(error),
             Err(_) if self.pinned.iter().any(|pinned| pinned == end_entity) => {
                 check_validity(end_entity, now)?;
@@ -75,9 +83,12 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        // Webpki does not read certificates of X.509 version 1, which PostgreSQL's manual makes with older OpenSSL; their keys are as good.
+        // Webpki does not read certificates of X.509 version 1, which PostgreSQL's manual makes
+        // with older OpenSSL; their keys are as good.
         verify_tls13_signature(message, cert, dss, &self.algorithms).or_else(|error| {
-            let key = Certificate::from_der(cert).ok().and_then(|parsed| parsed.tbs_certificate.subject_public_key_info.to_der().ok());
+            let key = Certificate::from_der(cert)
+                .ok()
+                .and_then(|parsed| parsed.tbs_certificate.subject_public_key_info.to_der().ok());
             let key = SubjectPublicKeyInfoDer::from(key.ok_or(error)?);
             verify_tls13_signature_with_raw_key(message, &key, dss, &self.algorithms)
         })
@@ -90,8 +101,15 @@ impl ServerCertVerifier for Verifier {
 
 impl Verifier {
     /// The chain holds; `error` is what to say if the name counts and does not fit.
-    fn verify_name(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, error: Error) -> Result<ServerCertVerified, Error> {
-        let fits = self.check == Check::Chain || has_alternative_name(end_entity, name) || has_common_name(end_entity, &name.to_str());
+    fn verify_name(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        error: Error,
+    ) -> Result<ServerCertVerified, Error> {
+        let fits = self.check == Check::Chain
+            || has_alternative_name(end_entity, name)
+            || has_common_name(end_entity, &name.to_str());
         if fits { Ok(ServerCertVerified::assertion()) } else { Err(error) }
     }
 }
@@ -106,18 +124,27 @@ fn has_alternative_name(certificate: &CertificateDer<'_>, name: &ServerName<'_>)
     parsed.is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok())
 }
 
-/// libpq's rule for certificates without alternative names, such as those that PostgreSQL's manual makes: the common name counts.
+/// libpq's rule for certificates without alternative names, such as those that PostgreSQL's manual
+/// makes: the common name counts.
 fn has_common_name(certificate: &CertificateDer<'_>, name: &str) -> bool {
     let Ok(parsed) = Certificate::from_der(certificate) else { return false };
     let tbs = &parsed.tbs_certificate;
-    if tbs.extensions.iter().flatten().any(|extension| extension.extn_id == ID_CE_SUBJECT_ALT_NAME) {
+    if tbs.extensions.iter().flatten().any(|extension| extension.extn_id == ID_CE_SUBJECT_ALT_NAME)
+    {
         return false;
     }
-    let attributes = tbs.subject.0.iter().flat_map(|relative| relative.0.iter()).filter(|attribute| attribute.oid == CN);
+    let attributes = tbs
+        .subject
+        .0
+        .iter()
+        .flat_map(|relative| relative.0.iter())
+        .filter(|attribute| attribute.oid == CN);
     attributes.into_iter().any(|attribute| {
         let value = &attribute.value;
         let text = value.decode_as::<Utf8StringRef<'_>>().map(|text| text.as_str().to_owned());
-        let text = text.or_else(|_| value.decode_as::<PrintableStringRef<'_>>().map(|text| text.as_str().to_owned()));
+        let text = text.or_else(|_| {
+            value.decode_as::<PrintableStringRef<'_>>().map(|text| text.as_str().to_owned())
+        });
         text.is_ok_and(|pattern| name_fits(&pattern, name))
     })
 }
@@ -126,7 +153,9 @@ fn has_common_name(certificate: &CertificateDer<'_>, name: &str) -> bool {
 fn name_fits(pattern: &str, name: &str) -> bool {
     if let Some(domain) = pattern.strip_prefix("*.") {
         return !domain.is_empty()
-            && name.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(domain));
+            && name.split_once('.').is_some_and(|(label, rest)| {
+                !label.is_empty() && rest.eq_ignore_ascii_case(domain)
+            });
     }
     !pattern.is_empty() && pattern.eq_ignore_ascii_case(name)
 }

@@ -35,7 +35,10 @@ impl<'s> LargeObjects<'s> {
 
     /// Prepares it.
     pub async fn new(session: &'s Session, doing: &str) -> Result<Self> {
-        let prepared = session.client().prepare_typed(Self::WRITE, &[Type::OID, Type::INT8, Type::BYTEA]).await;
+        let prepared = session
+            .client()
+            .prepare_typed(Self::WRITE, &[Type::OID, Type::INT8, Type::BYTEA])
+            .await;
         let write = prepared.map_err(|source| explain(doing, source))?;
         Ok(Self { session, write })
     }
@@ -45,8 +48,14 @@ impl<'s> LargeObjects<'s> {
         let mut answers = FuturesOrdered::new();
         for part in parts {
             answers.push_back(async move {
-                let written = self.session.client().execute(&self.write, &[&part.oid, &part.position, &part.data.as_ref()]).await;
-                written.map(drop).map_err(|source| explain(&format!("{doing}, large object {}", part.oid), source))
+                let written = self
+                    .session
+                    .client()
+                    .execute(&self.write, &[&part.oid, &part.position, &part.data.as_ref()])
+                    .await;
+                written.map(drop).map_err(|source| {
+                    explain(&format!("{doing}, large object {}", part.oid), source)
+                })
             });
             if answers.len() >= PIPELINE {
                 answers.next().await.transpose()?;

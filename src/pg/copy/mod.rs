@@ -1,4 +1,5 @@
-//! COPY: rows out of a server and into it. The only place that moves COPY data; whoever uses it names no driver.
+//! COPY: rows out of a server and into it. The only place that moves COPY data; whoever uses it
+//! names no driver.
 //!
 //! Does not know what a row holds, nor where it comes from or goes.
 

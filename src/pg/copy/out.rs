@@ -1,4 +1,5 @@
-//! `COPY … TO STDOUT`: several of one session, sent together and read one after the other into buffers of the reader's.
+//! `COPY … TO STDOUT`: several of one session, sent together and read one after the other into
+//! buffers of the reader's.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,7 +21,8 @@ use crate::pg::session::Session;
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// What the driver answers a COPY with.
-type Opening<'s> = Pin<Box<dyn Future<Output = Result<CopyOutStream, tokio_postgres::Error>> + Send + 's>>;
+type Opening<'s> =
+    Pin<Box<dyn Future<Output = Result<CopyOutStream, tokio_postgres::Error>> + Send + 's>>;
 
 /// COPYs of one session, sent together.
 pub struct CopyOuts<'s> {
@@ -53,8 +55,9 @@ pub struct CopyOut<'s> {
 }
 
 impl<'s> CopyOuts<'s> {
-    /// Prepares the statements, each with its purpose, while the names in them are in UTF-8, and makes ready for rows in `encoding`. No data for
-    /// `stall_timeout` is an error, never if it is 0.
+    /// Prepares the statements, each with its purpose, while the names in them are in UTF-8, and
+    /// makes ready for rows in `encoding`. No data for `stall_timeout` is an error, never if it is
+    /// 0.
     pub async fn begin(
         session: &'s Session,
         statements: impl IntoIterator<Item = (String, String)>,
@@ -79,13 +82,23 @@ impl<'s> CopyOuts<'s> {
         Ok(Self { session, doings, streams, encoding, stall_timeout })
     }
 
-    /// The next one, once the rows of the one before are read. All statements are sent at the first call; the server answers them one after the
-    /// other.
+    /// The next one, once the rows of the one before are read. All statements are sent at the first
+    /// call; the server answers them one after the other.
     pub async fn next(&mut self) -> Result<Option<CopyOut<'s>>> {
         let Some(doing) = self.doings.pop_front() else { return Ok(None) };
         let streams = &mut self.streams;
-        let stream = self.session.answered(&doing, async { streams.next().await.expect("there is a stream for each statement") }).await?;
-        Ok(Some(CopyOut { session: self.session, doing, stream: Box::pin(stream), stall_timeout: self.stall_timeout }))
+        let stream = self
+            .session
+            .answered(&doing, async {
+                streams.next().await.expect("there is a stream for each statement")
+            })
+            .await?;
+        Ok(Some(CopyOut {
+            session: self.session,
+            doing,
+            stream: Box::pin(stream),
+            stall_timeout: self.stall_timeout,
+        }))
     }
 
     /// Ends, once all rows are read: from here on the session answers as before.
@@ -99,7 +112,8 @@ impl<'s> CopyOuts<'s> {
 }
 
 impl CopyOut<'_> {
-    /// Grants a buffer for up to `bytes_max` bytes, and waits until it is full or the COPY at its end.
+    /// Grants a buffer for up to `bytes_max` bytes, and waits until it is full or the COPY at its
+    /// end.
     ///
     /// # Errors
     /// [`Kind::Server`] if nothing comes, or the end comes too early.
@@ -114,10 +128,19 @@ impl CopyOut<'_> {
                 Poll::Pending => {}
             }
             match self.stream.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(_))) => return Poll::Ready(Err(broken(&self.doing, "rows went past those who hold them"))),
-                Poll::Ready(Some(Err(source))) => return Poll::Ready(Err(explain(&self.doing, source))),
+                Poll::Ready(Some(Ok(_))) => {
+                    return Poll::Ready(Err(broken(
+                        &self.doing,
+                        "rows went past those who hold them",
+                    )));
+                }
+                Poll::Ready(Some(Err(source))) => {
+                    return Poll::Ready(Err(explain(&self.doing, source)));
+                }
                 Poll::Ready(None) => {
-                    let ended = taker.ended().ok_or_else(|| broken(&self.doing, "COPY ended without its last buffer"));
+                    let ended = taker
+                        .ended()
+                        .ok_or_else(|| broken(&self.doing, "COPY ended without its last buffer"));
                     return Poll::Ready(ended.map(Filled::Last));
                 }
                 Poll::Pending => {}
@@ -143,5 +166,6 @@ fn broken(doing: &str, cause: &str) -> Error {
 
 fn stalled(doing: &str, waited: Duration) -> Error {
     let cause = format!("no data came for {} s", waited.as_secs());
-    Error::new(Kind::Server, doing, cause).hint("check the network and the server's load; --stall-timeout sets the limit")
+    Error::new(Kind::Server, doing, cause)
+        .hint("check the network and the server's load; --stall-timeout sets the limit")
 }

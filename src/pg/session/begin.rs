@@ -1,4 +1,5 @@
-//! The transactions of a dump's session: each sets all that it needs, and is looked at once it has a snapshot.
+//! The transactions of a dump's session: each sets all that it needs, and is looked at once it has
+//! a snapshot.
 
 use std::sync::atomic::Ordering;
 
@@ -14,30 +15,38 @@ use crate::sqlstate;
 const UNKNOWN_SETTING: &str = sqlstate::UNDEFINED_OBJECT;
 
 impl Session {
-    /// Begins a dump session's first transaction. Where the server's version has misled about its settings, it is asked for them, once for all sessions.
+    /// Begins a dump session's first transaction. Where the server's version has misled about its
+    /// settings, it is asked for them, once for all sessions.
     pub(super) async fn begin_first(&self, transaction: &Transaction<'_>) -> Result<(u32, i32)> {
         let was_asked = self.server.known_settings().get().is_some();
         let error = match try_join!(self.start(None, transaction), self.look_through(transaction)) {
             Ok(((), found)) => return Ok(found),
             Err(error) => error,
         };
-        let is_about_settings =
-            error.sqlstate() == Some(UNKNOWN_SETTING) || (error.kind() == Kind::Requirement && error.sqlstate().is_none());
+        let is_about_settings = error.sqlstate() == Some(UNKNOWN_SETTING)
+            || (error.kind() == Kind::Requirement && error.sqlstate().is_none());
         if !is_about_settings || was_asked {
             return Err(error);
         }
-        let names: Vec<String> = settings::of_dump().map(|setting| ident::literal(setting.name)).collect();
-        let ask = format!("SELECT name::text FROM pg_catalog.pg_settings WHERE name IN ({})", names.join(", "));
-        let begin = "ROLLBACK; BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL search_path = ''";
+        let names: Vec<String> =
+            settings::of_dump().map(|setting| ident::literal(setting.name)).collect();
+        let ask = format!(
+            "SELECT name::text FROM pg_catalog.pg_settings WHERE name IN ({})",
+            names.join(", ")
+        );
+        let begin = "ROLLBACK; BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL \
+            search_path = ''";
         let ((), rows) = try_join!(self.batch(SET_UP, begin), self.query(SET_UP, &ask))?;
         let names = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
         // Another session may have asked at the same time.
         let _ = self.server.known_settings().set(names);
-        Ok(try_join!(self.start(Some(End::Rollback), transaction), self.look_through(transaction))?.1)
+        Ok(try_join!(self.start(Some(End::Rollback), transaction), self.look_through(transaction))?
+            .1)
     }
 
-    /// Ends the transaction and begins another one, which is set up, all in one message; takes no snapshot, unless another's is imported.
-    /// What is set is to be [checked](Self::check) once there is one.
+    /// Ends the transaction and begins another one, which is set up, all in one message; takes no
+    /// snapshot, unless another's is imported. What is set is to be [checked](Self::check) once
+    /// there is one.
     pub async fn begin(&self, end: End, transaction: &Transaction<'_>) -> Result<()> {
         if self.is_proxied {
             self.backend_pid.store(UNKNOWN_PID, Ordering::Relaxed);
@@ -45,7 +54,8 @@ impl Session {
         self.start(Some(end), transaction).await
     }
 
-    /// Demands that all is set in the transaction that its beginning set: something may stand between that gave it to another session.
+    /// Demands that all is set in the transaction that its beginning set: something may stand
+    /// between that gave it to another session.
     pub async fn check(&self, transaction: &Transaction<'_>) -> Result<()> {
         let (_, pid) = self.look_through(transaction).await?;
         self.backend_pid.store(pid, Ordering::Relaxed);
@@ -71,16 +81,22 @@ impl Session {
             self.execute("import the snapshot", &import).await.map(drop)
         };
         // Polled together they travel together: one round trip.
-        try_join!(self.batch("begin a transaction", &begin), role, import).map(drop).map_err(explain_begin)
+        try_join!(self.batch("begin a transaction", &begin), role, import)
+            .map(drop)
+            .map_err(explain_begin)
     }
 
     /// The server's version and process; fails if something is not set that ought to be.
     async fn look_through(&self, transaction: &Transaction<'_>) -> Result<(u32, i32)> {
         let doing = "look whether the session is set up";
         let expected = transaction.shown();
-        let asked: Vec<String> = expected.iter().map(|(name, _)| format!("pg_catalog.current_setting('{name}', true)")).collect();
+        let asked: Vec<String> = expected
+            .iter()
+            .map(|(name, _)| format!("pg_catalog.current_setting('{name}', true)"))
+            .collect();
         let sql = format!(
-            "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.pg_backend_pid(), ARRAY[{}]",
+            "SELECT pg_catalog.current_setting('server_version_num')::int4, \
+             pg_catalog.pg_backend_pid(), ARRAY[{}]",
             asked.join(", ")
         );
         let row = self.query_one(doing, &sql).await?;
@@ -89,18 +105,23 @@ impl Session {
             // What the server does not know needs no setting.
             if let Some(found) = found.as_ref().filter(|found| *found != expected) {
                 let cause = format!("{name} is {found} where {expected} was set");
-                return Err(Error::new(Kind::Requirement, doing, cause)
-                    .hint("connect to the server itself: what stands between does not keep a transaction in one session"));
+                return Err(Error::new(Kind::Requirement, doing, cause).hint(
+                    "connect to the server itself: what stands between does not keep a \
+                        transaction in one session",
+                ));
             }
         }
         Ok((row.get::<_, i32>(0)? as u32, row.get(1)?))
     }
 }
 
-/// A pooler that gives each statement another session of the server takes no transaction; a server never answers a `BEGIN` so.
+/// A pooler that gives each statement another session of the server takes no transaction; a server
+/// never answers a `BEGIN` so.
 fn explain_begin(error: Error) -> Error {
     if error.sqlstate() != Some(sqlstate::PROTOCOL_VIOLATION) {
         return error;
     }
-    error.as_kind(Kind::Requirement).hint("connect to the server itself, or to a pooler in session or transaction mode")
+    error
+        .as_kind(Kind::Requirement)
+        .hint("connect to the server itself, or to a pooler in session or transaction mode")
 }

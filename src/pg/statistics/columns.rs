@@ -5,7 +5,8 @@ pub const TAKEN_FROM: u32 = 180_000;
 /// The first that takes extended ones.
 pub const EXTENDED_TAKEN_FROM: u32 = 190_000;
 
-/// The columns of `pg_stats`, with the types of the arguments by which the server takes them. What it calls `anyarray` it takes as text.
+/// The columns of `pg_stats`, with the types of the arguments by which the server takes them. What
+/// it calls `anyarray` it takes as text.
 pub(super) const OF_COLUMNS: &[(&str, &str)] = &[
     ("null_frac", "real"),
     ("avg_width", "integer"),

@@ -1,4 +1,5 @@
-//! Planner statistics: read from the server's views, and given to a server by its own functions (18 and newer; extended ones 19 and newer).
+//! Planner statistics: read from the server's views, and given to a server by its own functions (18
+//! and newer; extended ones 19 and newer).
 //!
 //! Does not know which of them may be taken along; that is `select`'s.
 

@@ -1,14 +1,18 @@
-//! The calls of the server's functions that take statistics: each statement has one boolean column and a row for each call.
+//! The calls of the server's functions that take statistics: each statement has one boolean column
+//! and a row for each call.
 
 use super::columns::{EXTENDED, EXTENDED_TAKEN_FROM, OF_COLUMNS};
-use crate::archive::statistics::{ColumnStatistics, ExtendedStatistics, RelationSize, Statistics, Values};
+use crate::archive::statistics::{
+    ColumnStatistics, ExtendedStatistics, RelationSize, Statistics, Values,
+};
 use crate::sql::ident::literal;
 
 /// Bytes of calls in one statement, and how many: each is a round trip.
 const STATEMENT_BYTES_MAX: usize = 1 << 20;
 const CALLS_MAX: usize = 200;
 
-/// Whose statistics they are, unquoted: schema and name of the object, and of the table that it belongs to.
+/// Whose statistics they are, unquoted: schema and name of the object, and of the table that it
+/// belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// The object's schema and name.
@@ -19,10 +23,15 @@ pub struct Name {
     pub is_index: bool,
 }
 
-/// The statements that give a server the statistics of some objects that came from a server of version `source`. One that is older than 19
-/// is not told of extended ones.
-pub fn statements<'a>(all: impl IntoIterator<Item = (&'a Statistics, &'a Name)>, source: u32, target: u32) -> Vec<String> {
-    let calls = all.into_iter().flat_map(|(statistics, name)| calls(statistics, name, source, target));
+/// The statements that give a server the statistics of some objects that came from a server of
+/// version `source`. One that is older than 19 is not told of extended ones.
+pub fn statements<'a>(
+    all: impl IntoIterator<Item = (&'a Statistics, &'a Name)>,
+    source: u32,
+    target: u32,
+) -> Vec<String> {
+    let calls =
+        all.into_iter().flat_map(|(statistics, name)| calls(statistics, name, source, target));
     let (mut statements, mut count): (Vec<String>, usize) = (Vec::new(), 0);
     for call in calls {
         match statements.last_mut() {
@@ -43,7 +52,9 @@ fn calls(statistics: &Statistics, name: &Name, source: u32, target: u32) -> Vec<
     let size = statistics.size.iter().map(|size| size_call(size, name, source));
     let columns = statistics.columns.iter().map(|column| column_call(column, name, source));
     let extended = statistics.extended.iter().filter(|_| target >= EXTENDED_TAKEN_FROM);
-    size.chain(columns).chain(extended.map(|extended| extended_call(extended, name, source))).collect()
+    size.chain(columns)
+        .chain(extended.map(|extended| extended_call(extended, name, source)))
+        .collect()
 }
 
 fn size_call(size: &RelationSize, name: &Name, source: u32) -> String {
@@ -122,18 +133,36 @@ mod tests {
 
     #[test]
     fn calls_name_only_what_is_known() {
-        let column = |name: &str, number, values| ColumnStatistics { name: name.to_owned(), number, inherited: false, values };
+        let column = |name: &str, number, values| ColumnStatistics {
+            name: name.to_owned(),
+            number,
+            inherited: false,
+            values,
+        };
         let statistics = Statistics {
             object: ObjectId(1),
-            size: Some(RelationSize { pages: 2, rows: "1e+06".to_owned(), all_visible: 1, all_frozen: None }),
-            columns: vec![column("it's", 3, values(&[("null_frac", "0.5"), ("most_common_vals", "{a}"), ("), x(", "1")]))],
+            size: Some(RelationSize {
+                pages: 2,
+                rows: "1e+06".to_owned(),
+                all_visible: 1,
+                all_frozen: None,
+            }),
+            columns: vec![column(
+                "it's",
+                3,
+                values(&[("null_frac", "0.5"), ("most_common_vals", "{a}"), ("), x(", "1")]),
+            )],
             extended: vec![ExtendedStatistics {
                 inherited: true,
                 values: values(&[("n_distinct", "[]")]),
                 expressions: vec![values(&[("null_frac", "0")])],
             }],
         };
-        let name = Name { object: ("public".to_owned(), "o".to_owned()), table: ("public".to_owned(), "t".to_owned()), is_index: false };
+        let name = Name {
+            object: ("public".to_owned(), "o".to_owned()),
+            table: ("public".to_owned(), "t".to_owned()),
+            is_index: false,
+        };
         let all = statements([(&statistics, &name)], 180_001, 190_000);
         insta::assert_snapshot!(all.join("\n").replace(" UNION", "\nUNION"), @r#"
         SELECT pg_catalog.pg_restore_relation_stats('version', 180001::integer, 'schemaname', 'public'::text, 'relname', 'o'::text, 'relpages', '2'::integer, 'reltuples', '1e+06'::real, 'relallvisible', '1'::integer)

@@ -14,7 +14,12 @@ impl Format for Binary {
     }
 
     #[inline]
-    fn row<'a, C>(number: u64, columns: &mut [C], raw: &'a [u8], mut each: impl FnMut(&mut C, Option<Value<'a>>)) -> Result<&'a [u8]> {
+    fn row<'a, C>(
+        number: u64,
+        columns: &mut [C],
+        raw: &'a [u8],
+        mut each: impl FnMut(&mut C, Option<Value<'a>>),
+    ) -> Result<&'a [u8]> {
         let mut rest = field_count(number, columns.len(), raw)?;
         for column in columns {
             let (value, next) = field(number, rest)?;

@@ -9,8 +9,14 @@ pub(super) trait Format {
     /// Whether no row follows.
     fn is_end(rest: &[u8]) -> bool;
 
-    /// Takes one row off `raw`, gives each field to `each` beside what there is of its column, and returns what follows the row.
-    fn row<'a, C>(number: u64, columns: &mut [C], raw: &'a [u8], each: impl FnMut(&mut C, Option<Value<'a>>)) -> Result<&'a [u8]>;
+    /// Takes one row off `raw`, gives each field to `each` beside what there is of its column, and
+    /// returns what follows the row.
+    fn row<'a, C>(
+        number: u64,
+        columns: &mut [C],
+        raw: &'a [u8],
+        each: impl FnMut(&mut C, Option<Value<'a>>),
+    ) -> Result<&'a [u8]>;
 
     /// Adds a field to what is digested of a row, unless that is the row itself.
     fn frame(frame: &mut Vec<u8>, value: Option<Value<'_>>);
@@ -19,7 +25,8 @@ pub(super) trait Format {
     fn digest(row: &[u8], frame: &[u8]) -> Digest;
 }
 
-/// A field that is not NULL: the first `length` bytes of `from`, which goes on to the end of all rows.
+/// A field that is not NULL: the first `length` bytes of `from`, which goes on to the end of all
+/// rows.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     pub(super) from: &'a [u8],
@@ -39,5 +46,9 @@ pub(super) fn length_of(value: Option<Value<'_>>) -> u32 {
 
 #[cold]
 pub(super) fn refuse(row: u64, cause: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Server, "split COPY data into columns", format!("row {row} of the piece {cause}"))
+    Error::new(
+        Kind::Server,
+        "split COPY data into columns",
+        format!("row {row} of the piece {cause}"),
+    )
 }

@@ -23,8 +23,9 @@ pub(super) struct Place {
     data_at: usize,
 }
 
-/// Copies of a constant size are many times cheaper than those of any size: a value up to this long is copied with what follows it,
-/// which the next value writes over. Behind each block there is room for that.
+/// Copies of a constant size are many times cheaper than those of any size: a value up to this long
+/// is copied with what follows it, which the next value writes over. Behind each block there is
+/// room for that.
 const SHORT_BYTES: usize = 32;
 
 impl Room {
@@ -53,7 +54,11 @@ impl Room {
 
     pub(super) fn finish(self) -> (Bytes, Vec<Column>) {
         let bytes = Bytes::from(self.bytes);
-        let column = |Place { form, lengths, data, .. }| Column { form, lengths: bytes.slice(lengths), data: bytes.slice(data) };
+        let column = |Place { form, lengths, data, .. }| Column {
+            form,
+            lengths: bytes.slice(lengths),
+            data: bytes.slice(data),
+        };
         let columns = self.places.into_iter().map(column).collect();
         (bytes, columns)
     }
@@ -66,15 +71,20 @@ impl Place {
         match self.form {
             Form::Null => return,
             Form::Fixed(_) => {}
-            Form::FixedOrNull(_) => room[self.length_at + (row / 8) as usize] |= u8::from(value.is_some()) << (row % 8),
-            // All four bytes, of which the next length writes over those that are not of the form: NULL's are the same in every width.
+            Form::FixedOrNull(_) => {
+                room[self.length_at + (row / 8) as usize] |= u8::from(value.is_some()) << (row % 8)
+            }
+            // All four bytes, of which the next length writes over those that are not of the form:
+            // NULL's are the same in every width.
             Form::U8 => self.put_length(room, value, 1),
             Form::U16 => self.put_length(room, value, 2),
             Form::U32 => self.put_length(room, value, 4),
         }
         let Some(value) = value else { return };
         match value.from.first_chunk::<SHORT_BYTES>() {
-            Some(short) if value.length <= SHORT_BYTES => room[self.data_at..][..SHORT_BYTES].copy_from_slice(short),
+            Some(short) if value.length <= SHORT_BYTES => {
+                room[self.data_at..][..SHORT_BYTES].copy_from_slice(short)
+            }
             _ => room[self.data_at..][..value.length].copy_from_slice(value.bytes()),
         }
         self.data_at += value.length;

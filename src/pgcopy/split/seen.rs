@@ -19,7 +19,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) const NOTHING: Self = Self { length: NULL, since: 0, least: NULL, most: 0, nulls: 0, bytes: 0 };
+    pub(super) const NOTHING: Self =
+        Self { length: NULL, since: 0, least: NULL, most: 0, nulls: 0, bytes: 0 };
 
     /// Notes the length of the value of `row`, or [`NULL`]; called once for each row in order.
     #[inline]

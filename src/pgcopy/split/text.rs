@@ -1,4 +1,5 @@
-//! COPY TEXT: lines of fields with tabs between them. Escapes stay as they are; a field that is `\N` is NULL.
+//! COPY TEXT: lines of fields with tabs between them. Escapes stay as they are; a field that is
+//! `\N` is NULL.
 
 use memchr::memchr2;
 
@@ -14,9 +15,16 @@ impl Format for Text {
         rest.is_empty()
     }
 
-    fn row<'a, C>(number: u64, columns: &mut [C], raw: &'a [u8], mut each: impl FnMut(&mut C, Option<Value<'a>>)) -> Result<&'a [u8]> {
+    fn row<'a, C>(
+        number: u64,
+        columns: &mut [C],
+        raw: &'a [u8],
+        mut each: impl FnMut(&mut C, Option<Value<'a>>),
+    ) -> Result<&'a [u8]> {
         if columns.is_empty() {
-            return raw.strip_prefix(b"\n").ok_or_else(|| refuse(number, "has fields, expected none"));
+            return raw
+                .strip_prefix(b"\n")
+                .ok_or_else(|| refuse(number, "has fields, expected none"));
         }
         if columns.len() == 1 && raw.starts_with(TEXT_END) {
             return Err(refuse(number, "is the end mark of a text file"));

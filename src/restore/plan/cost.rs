@@ -1,8 +1,10 @@
-//! What a job may cost: microseconds of server time, of which only proportions matter, for they decide what is started first; and what the
-//! server sorts or hashes for it, which decides how much memory it may use.
+//! What a job may cost: microseconds of server time, of which only proportions matter, for they
+//! decide what is started first; and what the server sorts or hashes for it, which decides how much
+//! memory it may use.
 //!
-//! Measured with PostgreSQL 18 on Kong's tables: COPY takes 6 ns a byte, a btree over uuids 30 ns × rows × log2(rows), one over text with
-//! a linguistic collation about three times that, a foreign key's proof 0.5 µs a row.
+//! Measured with PostgreSQL 18 on Kong's tables: COPY takes 6 ns a byte, a btree over uuids 30 ns ×
+//! rows × log2(rows), one over text with a linguistic collation about three times that, a foreign
+//! key's proof 0.5 µs a row.
 
 /// An estimate for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub enum Sorts {
     Runs(u64),
     /// So many bytes of keys, to join two tables.
     Join(u64),
-    /// Whatever else memory is for, such as the entries of an index that grows by insertion: the more of them are gathered first, the better.
+    /// Whatever else memory is for, such as the entries of an index that grows by insertion: the
+    /// more of them are gathered first, the better.
     Gathered,
 }
 
@@ -31,8 +34,8 @@ pub(in crate::restore) const CATALOG: Cost = Cost::of(1_500);
 
 /// The least room that an index entry takes, in bytes.
 const ENTRY: u64 = 24;
-/// What an entry takes beside itself while it is sorted, in bytes: `SortTuple` in the server's tuplesort.c, and, before PostgreSQL 17, its
-/// allocator's own.
+/// What an entry takes beside itself while it is sorted, in bytes: `SortTuple` in the server's
+/// tuplesort.c, and, before PostgreSQL 17, its allocator's own.
 const SORTED: u64 = 24 + 16;
 /// The room that a key takes in a hash table, in bytes.
 const HASHED: u64 = 64;
@@ -63,10 +66,13 @@ pub(in crate::restore) fn load(raw_bytes: u64, rows: u64) -> Cost {
     Cost::more(raw_bytes / 160 + rows / 10, Sorts::Nothing)
 }
 
-/// Building an index on `rows` rows; `bytes` is its size in the source (0 is unknown), `text` whether it sorts text.
+/// Building an index on `rows` rows; `bytes` is its size in the source (0 is unknown), `text`
+/// whether it sorts text.
 pub(in crate::restore) fn index(rows: u64, bytes: u64, method: &str, text: bool) -> Cost {
     let sorting = rows.saturating_mul(u64::from(rows.max(2).ilog2())) * 3 / 100;
-    let runs = Sorts::Runs(bytes.max(rows.saturating_mul(ENTRY)).saturating_add(rows.saturating_mul(SORTED)));
+    let runs = Sorts::Runs(
+        bytes.max(rows.saturating_mul(ENTRY)).saturating_add(rows.saturating_mul(SORTED)),
+    );
     let (factor, sorts) = match method {
         "btree" if text => (3, runs),
         "btree" => (1, runs),
@@ -90,7 +96,10 @@ pub(in crate::restore) fn refresh() -> Cost {
 
 /// Proving a foreign key: one join of both tables, of which the smaller is hashed.
 pub(in crate::restore) fn validate(child_rows: u64, parent_rows: u64) -> Cost {
-    Cost::more(child_rows / 2 + parent_rows / 4, Sorts::Join(child_rows.min(parent_rows).saturating_mul(HASHED)))
+    Cost::more(
+        child_rows / 2 + parent_rows / 4,
+        Sorts::Join(child_rows.min(parent_rows).saturating_mul(HASHED)),
+    )
 }
 
 #[cfg(test)]
@@ -100,8 +109,12 @@ mod tests {
     #[test]
     fn larger_costs_more() {
         assert!(load(1 << 30, 0).micros > load(1 << 20, 0).micros);
-        assert!(index(1_000_000, 0, "btree", true).micros > index(1_000_000, 0, "btree", false).micros);
-        assert!(index(2_000_000, 0, "gin", false).micros > index(1_000_000, 0, "gin", false).micros);
+        assert!(
+            index(1_000_000, 0, "btree", true).micros > index(1_000_000, 0, "btree", false).micros
+        );
+        assert!(
+            index(2_000_000, 0, "gin", false).micros > index(1_000_000, 0, "gin", false).micros
+        );
         assert_eq!(index(0, 0, "btree", false).micros, CATALOG.micros);
         assert!(validate(1_000_000, 10).micros > validate(10, 10).micros);
         assert!(analyze(u64::MAX, 10).micros < 1_000_000);

@@ -1,4 +1,5 @@
-//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost. A plain value that can be printed.
+//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost. A
+//! plain value that can be printed.
 //!
 //! Does not know how a manifest becomes jobs, nor how they are run.
 
@@ -27,7 +28,8 @@ impl JobId {
     }
 }
 
-/// What sort of work a job is; reports add up by it. It orders nothing: jobs run as soon as what they need stands.
+/// What sort of work a job is; reports add up by it. It orders nothing: jobs run as soon as what
+/// they need stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// Schemas, types, functions, tables.
@@ -98,13 +100,16 @@ impl fmt::Display for Stage {
 /// How a table's rows are brought in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadMode {
-    /// One session owns a table that this run made: `TRUNCATE`, then `COPY … (FREEZE)`, in one transaction.
+    /// One session owns a table that this run made: `TRUNCATE`, then `COPY … (FREEZE)`, in one
+    /// transaction.
     Freeze,
     /// Several sessions share a table that this run made, or it is small: plain `COPY`.
     Shared,
-    /// An extension made the table: plain `COPY`, whose rows add to what it brought, and its triggers may keep some of them out.
+    /// An extension made the table: plain `COPY`, whose rows add to what it brought, and its
+    /// triggers may keep some of them out.
     Extension,
-    /// The table was there before: its own triggers are switched off and on again within the transaction.
+    /// The table was there before: its own triggers are switched off and on again within the
+    /// transaction.
     Existing,
     /// The rows are bytes of large objects, written into these.
     LargeObjects,
@@ -182,14 +187,17 @@ pub struct Graph {
     pub jobs: Vec<Job>,
     /// Which tables are locked together.
     pub families: Families,
-    /// What is run after the last job, in the transaction that takes the mark of incompleteness away.
+    /// What is run after the last job, in the transaction that takes the mark of incompleteness
+    /// away.
     pub finish: Vec<Step>,
-    /// The foreign keys that are left `NOT VALID` because that was asked for: `constraint on table`.
+    /// The foreign keys that are left `NOT VALID` because that was asked for: `constraint on
+    /// table`.
     pub unproved: Vec<String>,
 }
 
 impl Graph {
-    /// For each job, the cost of the longest chain of jobs that starts with it. Fails where jobs need each other in a circle.
+    /// For each job, the cost of the longest chain of jobs that starts with it. Fails where jobs
+    /// need each other in a circle.
     pub fn ranks(&self) -> Result<Vec<u64>> {
         let order = self.order()?;
         let mut ranks: Vec<u64> = vec![0; self.jobs.len()];
@@ -221,11 +229,19 @@ impl Graph {
         if order.len() == self.jobs.len() {
             return Ok(order);
         }
-        let stuck: Vec<&str> =
-            self.ids().filter(|job| missing[job.index()] > 0).take(5).map(|job| self.jobs[job.index()].label.as_str()).collect();
-        let cause = format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
-        Err(Error::new(Kind::Requirement, "plan the restore", cause)
-            .hint("rows of tables whose foreign keys refer to each other in a circle, and stand already, have no order to be loaded in: restore with --disable-triggers, as a superuser"))
+        let stuck: Vec<&str> = self
+            .ids()
+            .filter(|job| missing[job.index()] > 0)
+            .take(5)
+            .map(|job| self.jobs[job.index()].label.as_str())
+            .collect();
+        let cause =
+            format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
+        Err(Error::new(Kind::Requirement, "plan the restore", cause).hint(
+            "rows of tables whose foreign keys refer to each other in a circle, and stand \
+                already, have no order to be loaded in: restore with --disable-triggers, as a \
+                superuser",
+        ))
     }
 
     /// For each job, the jobs that need it.
@@ -252,7 +268,10 @@ impl Graph {
 
     /// Takes away all that comes before the word that the database may be used, and tells it again.
     pub fn keep_from_ready_on(&mut self) {
-        let kept: Vec<JobId> = self.ids().filter(|job| matches!(self.jobs[job.index()].stage, Stage::Ready | Stage::Finish)).collect();
+        let kept: Vec<JobId> = self
+            .ids()
+            .filter(|job| matches!(self.jobs[job.index()].stage, Stage::Ready | Stage::Finish))
+            .collect();
         let place: HashMap<JobId, JobId> = kept.iter().copied().zip((0..).map(JobId)).collect();
         self.jobs = kept.iter().map(|job| self.jobs[job.index()].clone()).collect();
         for job in &mut self.jobs {
@@ -260,7 +279,8 @@ impl Graph {
         }
     }
 
-    /// A digest of what comes after the word: of two runs for which it is the same, one can finish what the other began.
+    /// A digest of what comes after the word: of two runs for which it is the same, one can finish
+    /// what the other began.
     pub fn rest_digest(&self) -> u64 {
         let late = self.jobs.iter().filter(|job| job.stage == Stage::Finish);
         let steps = late.flat_map(|job| match &job.work {
@@ -270,7 +290,8 @@ impl Graph {
             // Whatever it is, it is made before the word.
             Work::Load { .. } | Work::OnExtensions(_) | Work::Ready => &[],
         });
-        let mut lines: Vec<&str> = steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();
+        let mut lines: Vec<&str> =
+            steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();
         lines.extend(self.unproved.iter().map(String::as_str));
         lines.sort_unstable();
         xxh3_64(lines.join("\n").as_bytes())
@@ -299,21 +320,35 @@ pub(in crate::restore) mod tests {
             label: "work".into(),
             work: Work::Statements(Vec::new()),
             needs: needs.iter().copied().map(JobId).collect(),
-            locks: locks.iter().map(|&(table, mode)| (Lockable::Relation(ObjectId(table)), mode)).collect(),
+            locks: locks
+                .iter()
+                .map(|&(table, mode)| (Lockable::Relation(ObjectId(table)), mode))
+                .collect(),
             cost: Cost::of(cost),
         }
     }
 
     #[test]
     fn a_rank_is_the_longest_chain() {
-        let graph = Graph { jobs: vec![job(&[], &[], 1), job(&[0], &[], 10), job(&[0], &[], 5), job(&[1, 2], &[], 7)], ..Graph::default() };
+        let graph = Graph {
+            jobs: vec![
+                job(&[], &[], 1),
+                job(&[0], &[], 10),
+                job(&[0], &[], 5),
+                job(&[1, 2], &[], 7),
+            ],
+            ..Graph::default()
+        };
         assert_eq!(graph.ranks().unwrap(), [18, 17, 12, 7]);
         assert_eq!(graph.sinks(), [JobId(3)]);
     }
 
     #[test]
     fn a_circle_is_refused() {
-        let graph = Graph { jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)], ..Graph::default() };
+        let graph = Graph {
+            jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)],
+            ..Graph::default()
+        };
         let error = graph.ranks().unwrap_err();
         assert_eq!(error.kind(), Kind::Requirement);
         assert!(error.to_string().contains("circle"));

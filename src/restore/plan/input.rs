@@ -22,7 +22,8 @@ pub struct ChunkSize {
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// The objects wanted, in an order in which they can be created; one without statements stands already.
+    /// The objects wanted, in an order in which they can be created; one without statements stands
+    /// already.
     pub objects: &'a [Object],
     /// The archive's tables.
     pub tables: &'a [Table],
@@ -60,5 +61,8 @@ pub struct Input<'a> {
 
 /// What has a place of its own at the end.
 pub(in crate::restore) fn is_late(kind: ObjectKind) -> bool {
-    matches!(kind, ObjectKind::DefaultAcl | ObjectKind::EventTrigger | ObjectKind::RefreshMaterializedView)
+    matches!(
+        kind,
+        ObjectKind::DefaultAcl | ObjectKind::EventTrigger | ObjectKind::RefreshMaterializedView
+    )
 }

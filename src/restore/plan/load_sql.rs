@@ -29,7 +29,11 @@ impl Load<'_> {
     /// What is run before the COPY, the COPY, and what is run after it.
     pub(in crate::restore) fn statements(&self) -> (Vec<String>, String, Vec<String>) {
         let name = ident::qualified(&self.table.schema, &self.table.name);
-        let into = self.table.root.as_ref().map_or_else(|| name.clone(), |root| ident::qualified(&root.schema, &root.name));
+        let into = self
+            .table
+            .root
+            .as_ref()
+            .map_or_else(|| name.clone(), |root| ident::qualified(&root.schema, &root.name));
         let columns = ident::list(self.table.columns.iter().map(|column| column.name.as_str()));
         let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
         let format = match self.table.encoding {
@@ -45,7 +49,9 @@ impl Load<'_> {
         let copy = format!("COPY {into}{columns} FROM STDIN ({format}{freeze})");
         let (mut before, after) = match self.mode {
             LoadMode::Freeze => (vec![format!("TRUNCATE ONLY {name}")], Vec::new()),
-            LoadMode::Shared | LoadMode::Extension | LoadMode::LargeObjects => (Vec::new(), Vec::new()),
+            LoadMode::Shared | LoadMode::Extension | LoadMode::LargeObjects => {
+                (Vec::new(), Vec::new())
+            }
             LoadMode::Existing => self.still(&name),
         };
         if self.trusted {
@@ -59,17 +65,27 @@ impl Load<'_> {
         (before, copy, after)
     }
 
-    /// Switches triggers off, and on again as they were. Foreign keys go on checking: their triggers are the server's.
+    /// Switches triggers off, and on again as they were. Foreign keys go on checking: their
+    /// triggers are the server's.
     fn still(&self, name: &str) -> (Vec<String>, Vec<String>) {
         if self.triggers.is_empty() {
-            return (vec![format!("LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE")], Vec::new());
+            return (
+                vec![format!("LOCK TABLE ONLY {name} IN SHARE ROW EXCLUSIVE MODE")],
+                Vec::new(),
+            );
         }
         let words = |word: fn(&LiveTrigger) -> &'static str| {
-            let parts: Vec<String> =
-                self.triggers.iter().map(|trigger| format!("{} TRIGGER {}", word(trigger), ident::quote(&trigger.name))).collect();
+            let parts: Vec<String> = self
+                .triggers
+                .iter()
+                .map(|trigger| format!("{} TRIGGER {}", word(trigger), ident::quote(&trigger.name)))
+                .collect();
             format!("ALTER TABLE ONLY {name} {}", parts.join(", "))
         };
-        (vec![words(|_| "DISABLE")], vec![words(|trigger| if trigger.always { "ENABLE ALWAYS" } else { "ENABLE" })])
+        (
+            vec![words(|_| "DISABLE")],
+            vec![words(|trigger| if trigger.always { "ENABLE ALWAYS" } else { "ENABLE" })],
+        )
     }
 }
 
@@ -79,27 +95,56 @@ mod tests {
     use crate::archive::manifest::{Column, ObjectId};
 
     fn table() -> Table {
-        let column = |name: &str| Column { name: name.into(), type_name: "text".into(), not_null: false };
-        Table::new(ObjectId(1), "public", "Routes", vec![column("id"), column("group")], RowEncoding::Binary)
+        let column =
+            |name: &str| Column { name: name.into(), type_name: "text".into(), not_null: false };
+        Table::new(
+            ObjectId(1),
+            "public",
+            "Routes",
+            vec![column("id"), column("group")],
+            RowEncoding::Binary,
+        )
     }
 
     #[test]
     fn statements_of_each_mode() {
         let table = table();
-        let triggers = [LiveTrigger { name: "sync".into(), always: false }, LiveTrigger { name: "Ever".into(), always: true }];
+        let triggers = [
+            LiveTrigger { name: "sync".into(), always: false },
+            LiveTrigger { name: "Ever".into(), always: true },
+        ];
         let check_trusted = |mode, triggers: &[LiveTrigger], trusted, expect: &[&str]| {
-            let (before, copy, after) =
-                Load { id: TableId(0), table: &table, chunks: &[], mode, triggers, trusted, note: None }.statements();
+            let (before, copy, after) = Load {
+                id: TableId(0),
+                table: &table,
+                chunks: &[],
+                mode,
+                triggers,
+                trusted,
+                note: None,
+            }
+            .statements();
             let all: Vec<String> = before.into_iter().chain([copy]).chain(after).collect();
             assert_eq!(all, expect);
         };
-        let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| check_trusted(mode, triggers, false, expect);
+        let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| {
+            check_trusted(mode, triggers, false, expect)
+        };
         let copy = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary)";
         let frozen = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary, FREEZE)";
-        check(LoadMode::Freeze, &[], &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", frozen, "COMMIT"]);
+        check(
+            LoadMode::Freeze,
+            &[],
+            &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", frozen, "COMMIT"],
+        );
         check(LoadMode::Shared, &[], &[copy]);
         let trust = "SET LOCAL session_replication_role = replica";
-        check_trusted(LoadMode::Freeze, &[], true, &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", trust, frozen, "COMMIT"]);
+        check_trusted(
+            LoadMode::Freeze,
+            &[],
+            true,
+            &["BEGIN", "TRUNCATE ONLY public.\"Routes\"", trust, frozen, "COMMIT"],
+        );
         check_trusted(LoadMode::Shared, &[], true, &["BEGIN", trust, copy, "COMMIT"]);
         check(
             LoadMode::Existing,
@@ -108,7 +153,8 @@ mod tests {
                 "BEGIN",
                 "ALTER TABLE ONLY public.\"Routes\" DISABLE TRIGGER sync, DISABLE TRIGGER \"Ever\"",
                 copy,
-                "ALTER TABLE ONLY public.\"Routes\" ENABLE TRIGGER sync, ENABLE ALWAYS TRIGGER \"Ever\"",
+                "ALTER TABLE ONLY public.\"Routes\" ENABLE TRIGGER sync, ENABLE ALWAYS \
+                 TRIGGER \"Ever\"",
                 "COMMIT",
             ],
         );

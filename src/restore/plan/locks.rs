@@ -1,4 +1,5 @@
-//! PostgreSQL's table lock modes and which of them exclude each other (documentation, "Explicit Locking").
+//! PostgreSQL's table lock modes and which of them exclude each other (documentation, "Explicit
+//! Locking").
 //!
 //! Knows nothing of jobs or statements.
 
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn as_the_documentation_says() {
-        let with_itself: Vec<LockMode> = LockMode::ALL.into_iter().filter(|mode| !mode.conflicts(*mode)).collect();
+        let with_itself: Vec<LockMode> =
+            LockMode::ALL.into_iter().filter(|mode| !mode.conflicts(*mode)).collect();
         assert_eq!(with_itself, [AccessShare, RowShare, RowExclusive, Share]);
         assert!(LockMode::ALL.iter().enumerate().all(|(number, mode)| *mode as usize == number));
         assert!(LockMode::ALL.into_iter().all(|mode| mode.conflicts(AccessExclusive)));

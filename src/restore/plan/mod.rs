@@ -1,4 +1,5 @@
-//! What a restore would do, as a value that can be printed: findings, then every job with its statements.
+//! What a restore would do, as a value that can be printed: findings, then every job with its
+//! statements.
 
 pub mod builder;
 pub mod cost;
@@ -87,7 +88,8 @@ impl fmt::Display for Plan {
         }
         script(f, &self.begin)?;
         // A circle was refused when the graph was built.
-        let names: HashMap<ObjectId, &str> = self.objects.iter().map(|object| (object.id, object.identity.as_str())).collect();
+        let names: HashMap<ObjectId, &str> =
+            self.objects.iter().map(|object| (object.id, object.identity.as_str())).collect();
         for id in self.graph.order().map_err(|_| fmt::Error)? {
             let job = &self.graph.jobs[id.index()];
             self.job(f, id.0, job, &names)?;
@@ -99,17 +101,28 @@ impl fmt::Display for Plan {
 }
 
 impl Plan {
-    fn job(&self, f: &mut fmt::Formatter<'_>, number: u32, job: &Job, names: &HashMap<ObjectId, &str>) -> fmt::Result {
+    fn job(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        number: u32,
+        job: &Job,
+        names: &HashMap<ObjectId, &str>,
+    ) -> fmt::Result {
         write!(f, "\n-- job {number} ({}): {}", job.stage, job.label)?;
         if !job.needs.is_empty() {
             let needs: Vec<String> = job.needs.iter().map(|need| need.0.to_string()).collect();
             write!(f, "; needs {}", needs.join(", "))?;
         }
         for (on, mode) in &job.locks {
-            let name = |id: Option<ObjectId>| id.and_then(|id| names.get(&id)).copied().unwrap_or("?");
+            let name =
+                |id: Option<ObjectId>| id.and_then(|id| names.get(&id)).copied().unwrap_or("?");
             match on {
                 Lockable::Relation(id) => write!(f, "; locks {} {mode}", name(Some(*id)))?,
-                Lockable::Family(family) => write!(f, "; locks {} and its partitions {mode}", name(self.graph.families.root(*family)))?,
+                Lockable::Family(family) => write!(
+                    f,
+                    "; locks {} and its partitions {mode}",
+                    name(self.graph.families.root(*family))
+                )?,
                 Lockable::LockTable => write!(f, "; fills the lock table")?,
             }
         }
@@ -118,21 +131,36 @@ impl Plan {
             Work::Statements(steps) | Work::Script(steps) => script(f, steps),
             Work::Concurrently(index) => script(f, std::slice::from_ref(&index.create)),
             Work::Statistics { taken, gather } => {
-                let columns: usize = taken.iter().map(|(place, _)| self.statistics[*place].columns.len()).sum();
+                let columns: usize =
+                    taken.iter().map(|(place, _)| self.statistics[*place].columns.len()).sum();
                 writeln!(f, "-- statistics of {} objects, {columns} columns", taken.len())?;
-                gather.iter().try_for_each(|step| writeln!(f, "-- {}, if the server does not take them", step.sql))
+                gather.iter().try_for_each(|step| {
+                    writeln!(f, "-- {}, if the server does not take them", step.sql)
+                })
             }
             Work::Ready => script(f, &self.usable),
             Work::OnExtensions(all) => all.iter().try_for_each(|one| {
                 if one.unless_standing {
-                    writeln!(f, "-- unless extension {} has made it", ident::quote(&one.extension))?;
+                    writeln!(
+                        f,
+                        "-- unless extension {} has made it",
+                        ident::quote(&one.extension)
+                    )?;
                 }
                 script(f, &one.steps)
             }),
             Work::Load { table, chunks, rows, raw_bytes, mode, trusted } => {
                 let described = &self.tables[table.0 as usize];
-                let (before, copy, after) =
-                    Load { id: *table, table: described, chunks, mode: *mode, triggers: &[], trusted: *trusted, note: None }.statements();
+                let (before, copy, after) = Load {
+                    id: *table,
+                    table: described,
+                    chunks,
+                    mode: *mode,
+                    triggers: &[],
+                    trusted: *trusted,
+                    note: None,
+                }
+                .statements();
                 for sql in before.iter().chain([&copy]).chain(&after) {
                     writeln!(f, "{sql};")?;
                 }

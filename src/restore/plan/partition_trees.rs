@@ -1,4 +1,5 @@
-//! Which tables belong together as one partitioned table. Locks and waits of a parent reach its partitions.
+//! Which tables belong together as one partitioned table. Locks and waits of a parent reach its
+//! partitions.
 //!
 //! Pure: knows the objects, neither jobs nor rows.
 
@@ -33,8 +34,11 @@ pub struct Families {
 impl Families {
     /// Joins what `ATTACH PARTITION` joins.
     pub(in crate::restore) fn new(objects: &[Object]) -> Self {
-        let kinds: HashMap<ObjectId, ObjectKind> = objects.iter().map(|object| (object.id, object.kind)).collect();
-        let is_table = |id: &ObjectId| matches!(kinds.get(id), Some(ObjectKind::Table | ObjectKind::ForeignTable));
+        let kinds: HashMap<ObjectId, ObjectKind> =
+            objects.iter().map(|object| (object.id, object.kind)).collect();
+        let is_table = |id: &ObjectId| {
+            matches!(kinds.get(id), Some(ObjectKind::Table | ObjectKind::ForeignTable))
+        };
         let mut families = Self::default();
         for attach in objects.iter().filter(|object| object.kind == ObjectKind::TableAttach) {
             let Some(partition) = attach.of.filter(is_table) else { continue };
@@ -61,7 +65,8 @@ impl Families {
         members.iter().find(|member| !self.partitions.contains(member)).or(members.first()).copied()
     }
 
-    /// What a statement locks that reaches a table and its partitions: the table alone where it has none, else the family as a whole.
+    /// What a statement locks that reaches a table and its partitions: the table alone where it has
+    /// none, else the family as a whole.
     pub fn reach(&self, table: ObjectId) -> Lockable {
         match self.of(table) {
             Some(family) if self.partitioned.contains(&table) => Lockable::Family(family),
@@ -77,7 +82,11 @@ impl Families {
         if one == other {
             return;
         }
-        let (target, moved) = if self.members(one).len() < self.members(other).len() { (other, one) } else { (one, other) };
+        let (target, moved) = if self.members(one).len() < self.members(other).len() {
+            (other, one)
+        } else {
+            (one, other)
+        };
         let moved = std::mem::take(&mut self.members[moved.0]);
         self.family_of.extend(moved.iter().map(|member| (*member, target)));
         self.members[target.0].extend(moved);
@@ -113,7 +122,10 @@ mod tests {
             [5, 2, 1].map(|id| families.reach(table(id))),
             [Lockable::Family(family), Lockable::Family(family), Lockable::Relation(table(1))]
         );
-        assert_eq!((families.of(table(9)), families.reach(table(9))), (None, Lockable::Relation(table(9))));
+        assert_eq!(
+            (families.of(table(9)), families.reach(table(9))),
+            (None, Lockable::Relation(table(9)))
+        );
     }
 
     #[test]

@@ -7,12 +7,22 @@ use crate::sql::{ident, render};
 /// Makes the object and gives it to its owner, so that what follows finds it as it will be.
 pub(in crate::restore) fn create(object: &Object, options: &render::Options) -> Vec<Step> {
     let doing = format!("create {}", object.identity);
-    let made = render::in_tablespace(object, options, object.statements.clone()).into_iter().map(|sql| Step::new(&doing, sql));
+    let made = render::in_tablespace(object, options, object.statements.clone())
+        .into_iter()
+        .map(|sql| Step::new(&doing, sql));
     let first = object.statements.first();
-    let made = made.map(|step| if Some(&step.sql) == first { step.making(object.id) } else { step.of(object.id) });
-    let owned = if object.kind == ObjectKind::DefaultAcl { Vec::new() } else { render::owner_statements(object, options) };
+    let made = made.map(|step| {
+        if Some(&step.sql) == first { step.making(object.id) } else { step.of(object.id) }
+    });
+    let owned = if object.kind == ObjectKind::DefaultAcl {
+        Vec::new()
+    } else {
+        render::owner_statements(object, options)
+    };
     let role = ident::quote(object.owner.as_deref().unwrap_or_default());
-    let owned = owned.into_iter().map(|sql| Step::new(format!("give {} to {role}", object.identity), sql).of(object.id));
+    let owned = owned
+        .into_iter()
+        .map(|sql| Step::new(format!("give {} to {role}", object.identity), sql).of(object.id));
     made.chain(owned).collect()
 }
 
@@ -29,10 +39,18 @@ pub(in crate::restore) fn describe(object: &Object, options: &render::Options) -
 }
 
 /// One statement of an object, in the object's tablespace.
-pub(in crate::restore) fn in_tablespace(object: &Object, options: &render::Options, step: Step) -> Vec<Step> {
+pub(in crate::restore) fn in_tablespace(
+    object: &Object,
+    options: &render::Options,
+    step: Step,
+) -> Vec<Step> {
     let first = step.clone();
-    let steps = render::in_tablespace(object, options, vec![step.sql]).into_iter().map(|sql| Step { sql, ..first.clone() });
-    steps.map(|step| if step.sql == first.sql { step.making(object.id) } else { step.of(object.id) }).collect()
+    let steps = render::in_tablespace(object, options, vec![step.sql])
+        .into_iter()
+        .map(|sql| Step { sql, ..first.clone() });
+    steps
+        .map(|step| if step.sql == first.sql { step.making(object.id) } else { step.of(object.id) })
+        .collect()
 }
 
 /// `schema.name`, quoted.

@@ -18,23 +18,37 @@ pub(in crate::restore) fn wanted(
     if !options.selection.statistics || sections != Sections::ALL {
         return (Vec::new(), Vec::new());
     }
-    let gathered = if options.no_analyze { "none are gathered either (--no-analyze)" } else { "ANALYZE gathers them" };
+    let gathered = if options.no_analyze {
+        "none are gathered either (--no-analyze)"
+    } else {
+        "ANALYZE gathers them"
+    };
     if manifest.statistics.is_empty() {
-        return (Vec::new(), vec![format!("the archive holds no statistics (dump --statistics writes them): {gathered}")]);
+        return (
+            Vec::new(),
+            vec![format!(
+                "the archive holds no statistics (dump --statistics writes them): {gathered}"
+            )],
+        );
     }
     if target < TAKEN_FROM {
         let version = target / 10_000;
-        return (Vec::new(), vec![format!("PostgreSQL {version} takes no statistics (18 and newer do): {gathered}")]);
+        return (
+            Vec::new(),
+            vec![format!("PostgreSQL {version} takes no statistics (18 and newer do): {gathered}")],
+        );
     }
     let kept = selected.ids();
     let statistics = manifest.statistics.iter().filter(|one| kept.contains(&one.object));
     let statistics = statistics.cloned().filter_map(|one| withheld.keep(one)).collect();
-    let extended = selected.objects.iter().filter(|object| object.kind == ObjectKind::Statistics).count();
+    let extended =
+        selected.objects.iter().filter(|object| object.kind == ObjectKind::Statistics).count();
     let mut warnings = Vec::new();
     if extended > 0 && target < EXTENDED_TAKEN_FROM {
         let version = target / 10_000;
         warnings.push(format!(
-            "PostgreSQL {version} does not take extended statistics (19 and newer do), of which there are {extended}: for all of their tables, {gathered}"
+            "PostgreSQL {version} does not take extended statistics (19 and newer do), of which \
+             there are {extended}: for all of their tables, {gathered}"
         ));
     }
     (statistics, warnings)

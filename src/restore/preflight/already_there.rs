@@ -1,4 +1,5 @@
-//! What the target has already, before a restore makes anything: `public` and other empty schemas, installed extensions.
+//! What the target has already, before a restore makes anything: `public` and other empty schemas,
+//! installed extensions.
 //!
 //! Pure: compares what the archive asks for with what was read of the target.
 
@@ -6,13 +7,22 @@ use crate::archive::manifest::{Acl, Grant, NotCarried, Object, ObjectKind};
 use crate::restore::target::{Schema, Target};
 use crate::sql::{ident, render};
 
-/// Takes the statements away from what the target has already. Owner, comment and privileges are kept where they are the same, or not ours
-/// to change; the latter is told.
-pub(in crate::restore) fn leave_present(objects: &mut [Object], target: &Target, render: &render::Options) -> Vec<NotCarried> {
+/// Takes the statements away from what the target has already. Owner, comment and privileges are
+/// kept where they are the same, or not ours to change; the latter is told.
+pub(in crate::restore) fn leave_present(
+    objects: &mut [Object],
+    target: &Target,
+    render: &render::Options,
+) -> Vec<NotCarried> {
     let mut kept = Vec::new();
     for object in objects {
         match object.kind {
-            ObjectKind::Extension if target.extensions.get(&object.name).is_some_and(|extension| extension.installed) => {
+            ObjectKind::Extension
+                if target
+                    .extensions
+                    .get(&object.name)
+                    .is_some_and(|extension| extension.installed) =>
+            {
                 object.statements.clear();
                 object.comments.clear();
                 object.owner = None;
@@ -28,10 +38,16 @@ pub(in crate::restore) fn leave_present(objects: &mut [Object], target: &Target,
     kept
 }
 
-fn leave_schema(object: &mut Object, schema: &Schema, render: &render::Options) -> Option<NotCarried> {
+fn leave_schema(
+    object: &mut Object,
+    schema: &Schema,
+    render: &render::Options,
+) -> Option<NotCarried> {
     object.statements.clear();
     object.owner.take_if(|owner| render.no_owner || *owner == schema.owner);
-    object.comments.retain(|comment| !render.no_comments && comment.text != schema.comment.as_deref().unwrap_or_default());
+    object.comments.retain(|comment| {
+        !render.no_comments && comment.text != schema.comment.as_deref().unwrap_or_default()
+    });
     let owner = object.owner.as_ref().unwrap_or(&schema.owner);
     if let Some(acl) = &mut object.acl {
         take_for_initial(acl, schema, owner);
@@ -44,26 +60,38 @@ fn leave_schema(object: &mut Object, schema: &Schema, render: &render::Options) 
     object.owner = None;
     object.comments.clear();
     object.acl = None;
-    let reason = format!("it keeps the owner, privileges and comment that it has here: it belongs to {}", ident::quote(&schema.owner));
+    let reason = format!(
+        "it keeps the owner, privileges and comment that it has here: it belongs to {}",
+        ident::quote(&schema.owner)
+    );
     Some(NotCarried { kind: "schema".to_owned(), name: ident::quote(&object.name), reason })
 }
 
-/// What the target's schema grants stands for what a new one would, and its owner for the owner that it had where the archive was made:
-/// before version 15 everybody could create in `public`, and who had it then is nobody here.
+/// What the target's schema grants stands for what a new one would, and its owner for the owner
+/// that it had where the archive was made: before version 15 everybody could create in `public`,
+/// and who had it then is nobody here.
 fn take_for_initial(acl: &mut Acl, schema: &Schema, owner: &str) {
     let was_owner = acl.initial.first().map(|grant| grant.grantor.clone());
-    let here = |role: &str| if was_owner.as_deref() == Some(role) { owner.to_owned() } else { role.to_owned() };
+    let here = |role: &str| {
+        if was_owner.as_deref() == Some(role) { owner.to_owned() } else { role.to_owned() }
+    };
     let single = |grant: &Grant, privilege: &String| Grant {
         grantee: grant.grantee.as_deref().map(here),
         grantor: here(&grant.grantor),
         privileges: vec![privilege.clone()],
         ..grant.clone()
     };
-    acl.items = acl.items.iter().flat_map(|grant| grant.privileges.iter().map(move |privilege| single(grant, privilege))).collect();
+    acl.items = acl
+        .items
+        .iter()
+        .flat_map(|grant| grant.privileges.iter().map(move |privilege| single(grant, privilege)))
+        .collect();
     let granted = schema.privileges.iter().map(|(grantee, privilege, grantable)| Grant {
         column: None,
         // A schema that changes hands takes its owner's privileges along.
-        grantee: grantee.as_ref().map(|role| if *role == schema.owner { owner.to_owned() } else { role.clone() }),
+        grantee: grantee
+            .as_ref()
+            .map(|role| if *role == schema.owner { owner.to_owned() } else { role.clone() }),
         grantor: owner.to_owned(),
         privileges: vec![privilege.clone()],
         grantable: *grantable,
@@ -73,9 +101,13 @@ fn take_for_initial(acl: &mut Acl, schema: &Schema, owner: &str) {
 
 /// Whether both sides allow the same, whoever granted it.
 fn is_same(acl: &Acl) -> bool {
-    let same =
-        |one: &Grant, other: &Grant| (&one.grantee, &one.privileges, one.grantable) == (&other.grantee, &other.privileges, other.grantable);
-    let within = |some: &[Grant], all: &[Grant]| some.iter().all(|one| all.iter().any(|other| same(one, other)));
+    let same = |one: &Grant, other: &Grant| {
+        (&one.grantee, &one.privileges, one.grantable)
+            == (&other.grantee, &other.privileges, other.grantable)
+    };
+    let within = |some: &[Grant], all: &[Grant]| {
+        some.iter().all(|one| all.iter().any(|other| same(one, other)))
+    };
     within(&acl.items, &acl.initial) && within(&acl.initial, &acl.items)
 }
 
@@ -98,26 +130,46 @@ mod tests {
 
     fn grant(grantee: Option<&str>, grantor: &str, privileges: &[&str]) -> Grant {
         let privileges = privileges.iter().map(|word| (*word).to_owned()).collect();
-        Grant { column: None, grantee: grantee.map(str::to_owned), grantor: grantor.into(), privileges, grantable: false }
+        Grant {
+            column: None,
+            grantee: grantee.map(str::to_owned),
+            grantor: grantor.into(),
+            privileges,
+            grantable: false,
+        }
     }
 
     /// `public` as a new database of version 15 has it.
     fn target(ours: bool) -> Target {
         let owner = "pg_database_owner".to_owned();
         let mut privileges = BTreeSet::from([(None, "USAGE".to_owned(), false)]);
-        privileges.extend(["CREATE", "USAGE"].map(|word| (Some(owner.clone()), word.to_owned(), false)));
-        let schema = Schema { owner, ours, comment: Some("standard public schema".into()), privileges, ..Schema::default() };
+        privileges
+            .extend(["CREATE", "USAGE"].map(|word| (Some(owner.clone()), word.to_owned(), false)));
+        let schema = Schema {
+            owner,
+            ours,
+            comment: Some("standard public schema".into()),
+            privileges,
+            ..Schema::default()
+        };
         let mut target = Target::default();
         target.schemas.insert("public".into(), schema);
         target.extensions.insert("plpgsql".into(), Extension { installed: true, superuser: false });
         target
     }
 
-    /// `public` of an older server, where it belongs to `postgres` and `everybody` has some privileges.
+    /// `public` of an older server, where it belongs to `postgres` and `everybody` has some
+    /// privileges.
     fn public(everybody: &[&str]) -> Object {
         let mut public = object(ObjectKind::Schema, "public", None);
-        let initial = vec![grant(Some("postgres"), "postgres", &["USAGE", "CREATE"]), grant(None, "postgres", &["USAGE"])];
-        let items = vec![grant(Some("postgres"), "postgres", &["USAGE", "CREATE"]), grant(None, "postgres", everybody)];
+        let initial = vec![
+            grant(Some("postgres"), "postgres", &["USAGE", "CREATE"]),
+            grant(None, "postgres", &["USAGE"]),
+        ];
+        let items = vec![
+            grant(Some("postgres"), "postgres", &["USAGE", "CREATE"]),
+            grant(None, "postgres", everybody),
+        ];
         public.acl = Some(Acl { on: "SCHEMA public".into(), initial, items });
         public
     }
@@ -147,7 +199,8 @@ mod tests {
     fn what_is_left_out_is_not_told() {
         let mut object = public(&["CREATE"]);
         object.owner = Some("kong".into());
-        let options = render::Options { no_owner: true, no_privileges: true, ..render::Options::default() };
+        let options =
+            render::Options { no_owner: true, no_privileges: true, ..render::Options::default() };
         assert_eq!(leave_present(std::slice::from_mut(&mut object), &target(false), &options), []);
     }
 
@@ -160,10 +213,19 @@ mod tests {
         changed.comments = vec![comment("mine")];
         let mut plpgsql = object(ObjectKind::Extension, "plpgsql", None);
         plpgsql.comments = vec![comment("PL/pgSQL procedural language")];
-        let mut objects = [public, changed, plpgsql, object(ObjectKind::Schema, "new", Some("kong"))];
+        let mut objects =
+            [public, changed, plpgsql, object(ObjectKind::Schema, "new", Some("kong"))];
         assert_eq!(leave_present(&mut objects, &target(true), &render::Options::default()), []);
-        assert!(objects[0].statements.is_empty() && objects[0].comments.is_empty() && objects[0].owner.is_none());
-        assert!(objects[1].statements.is_empty() && objects[1].comments.len() == 1 && objects[1].owner.is_some());
+        assert!(
+            objects[0].statements.is_empty()
+                && objects[0].comments.is_empty()
+                && objects[0].owner.is_none()
+        );
+        assert!(
+            objects[1].statements.is_empty()
+                && objects[1].comments.len() == 1
+                && objects[1].owner.is_some()
+        );
         assert!(objects[2].statements.is_empty() && objects[2].comments.is_empty());
         assert_eq!(objects[3].statements.len(), 1);
     }

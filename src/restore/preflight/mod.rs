@@ -1,4 +1,5 @@
-//! All that stands between an archive and a target, found before the first statement and told at once.
+//! All that stands between an archive and a target, found before the first statement and told at
+//! once.
 //!
 //! Pure: compares what the archive asks for with what was read of the target.
 
@@ -25,7 +26,10 @@ pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
         [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
         many => {
             let cause = format!("{} things are in the way:", many.len());
-            Some(Error::new(Kind::Requirement, doing, cause).with_items(many.iter().map(Finding::to_string).collect()))
+            Some(
+                Error::new(Kind::Requirement, doing, cause)
+                    .with_items(many.iter().map(Finding::to_string).collect()),
+            )
         }
     }
 }
@@ -70,11 +74,16 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
 /// Something is there that this run has not made.
 fn occupied(wanted: Wanted<'_>, target: &Target) -> Finding {
     let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
-    let objects = format!("it holds {} objects: {}{more}", target.occupied_count, target.occupied.join(", "));
+    let objects =
+        format!("it holds {} objects: {}{more}", target.occupied_count, target.occupied.join(", "));
     let way_out = "restore into an empty database, or let -c drop what the archive holds";
     if wanted.resumes {
-        let problem = format!("no unfinished restore is in the target, which is not empty, {objects}");
-        return Finding::new(problem, format!("one that was stopped after its last commit is done; else {way_out}"));
+        let problem =
+            format!("no unfinished restore is in the target, which is not empty, {objects}");
+        return Finding::new(
+            problem,
+            format!("one that was stopped after its last commit is done; else {way_out}"),
+        );
     }
     Finding::new(format!("the target is not empty, {objects}"), way_out)
 }
@@ -84,14 +93,23 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
     let problem = format!("the target holds {}", marker.describe());
     let schema = ident::quote(&marker.schema);
     let way_out = match (marker.is_ready(), wanted.cleans) {
-        (true, true) => "it may be in use: run the same command again without -c, or with --resume, which makes what is missing".to_owned(),
-        (true, false) => "run the command of the first time again (--ready-early), which makes what is missing".to_owned(),
+        (true, true) => "it may be in use: run the same command again without -c, or with \
+            --resume, which makes what is missing"
+            .to_owned(),
+        (true, false) => "run the command of the first time again (--ready-early), which makes \
+            what is missing"
+            .to_owned(),
         // What it has made is dropped; so this is about what cannot be.
         (false, _) if wanted.sections.pre_data => {
-            "restore again with --resume, which goes on, or with -c, which begins anew, or into a new, empty database".to_owned()
+            "restore again with --resume, which goes on, or with -c, which begins anew, or into a \
+             new, empty database"
+                .to_owned()
         }
         (false, _) => {
-            format!("restore again with --resume, which goes on; or empty the tables that it filled, drop schema {schema}, and begin anew")
+            format!(
+                "restore again with --resume, which goes on; or empty the tables that it \
+                 filled, drop schema {schema}, and begin anew"
+            )
         }
     };
     Finding::new(problem, way_out)
@@ -100,20 +118,27 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
 /// What another restore is at work on is neither filled nor finished beside it.
 pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
-    let problem = format!("another restore is at work in the target (server processes {})", processes.join(", "));
-    (!processes.is_empty()).then(|| Finding::new(problem, "let it end; pg_terminate_backend ends what a killed one left behind"))
+    let problem = format!(
+        "another restore is at work in the target (server processes {})",
+        processes.join(", ")
+    );
+    (!processes.is_empty()).then(|| {
+        Finding::new(problem, "let it end; pg_terminate_backend ends what a killed one left behind")
+    })
 }
 
 /// A restore is finished by one that would have left the same behind.
 pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
     let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
     let problem = format!(
-        "what was left undone is not what this restore would leave (other options, or another version): the target holds {}",
+        "what was left undone is not what this restore would leave (other options, or another \
+         version): the target holds {}",
         marker.describe()
     );
     Some(Finding::new(
         problem,
-        "restore with the options of the first time: which objects and rows, --fk, --no-analyze, --no-owner and the like",
+        "restore with the options of the first time: which objects and rows, --fk, --no-analyze, \
+         --no-owner and the like",
     ))
 }
 
@@ -146,13 +171,15 @@ pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
     warnings.extend(newer_than_known(target.version_num, &target.version));
     if source.encoding != target.encoding {
         warnings.push(format!(
-            "the archive's encoding is {}, the target's is {}: texts are converted, and one that cannot be is refused",
+            "the archive's encoding is {}, the target's is {}: texts are converted, and one that \
+             cannot be is refused",
             source.encoding, target.encoding
         ));
     }
     if (&source.collate, &source.ctype) != (&target.collate, &target.ctype) {
         warnings.push(format!(
-            "the archive's database sorts by {} (ctype {}), the target by {} (ctype {}): text may come in another order",
+            "the archive's database sorts by {} (ctype {}), the target by {} (ctype {}): text may \
+             come in another order",
             source.collate, source.ctype, target.collate, target.ctype
         ));
     }
@@ -165,9 +192,12 @@ pub(super) fn trust(target: &Target) -> Option<Finding> {
         return None;
     }
     let user = ident::quote(&target.user);
-    let problem = format!("role {user} may not set session_replication_role, which --fk trust needs");
+    let problem =
+        format!("role {user} may not set session_replication_role, which --fk trust needs");
     let way_out = if target.version_num >= 150_000 {
-        format!("GRANT SET ON PARAMETER session_replication_role TO {user}, or leave --fk trust out")
+        format!(
+            "GRANT SET ON PARAMETER session_replication_role TO {user}, or leave --fk trust out"
+        )
     } else {
         "restore as a superuser, or leave --fk trust out".to_owned()
     };
@@ -176,23 +206,37 @@ pub(super) fn trust(target: &Target) -> Option<Finding> {
 
 /// The triggers of foreign keys are the server's.
 pub(super) fn disable_triggers(target: &Target) -> Option<Finding> {
-    let problem = format!("role {} is no superuser, which --disable-triggers needs for those of foreign keys", ident::quote(&target.user));
-    (!target.superuser).then(|| Finding::new(problem, "restore as a superuser, or leave --disable-triggers out"))
+    let problem = format!(
+        "role {} is no superuser, which --disable-triggers needs for those of foreign keys",
+        ident::quote(&target.user)
+    );
+    (!target.superuser)
+        .then(|| Finding::new(problem, "restore as a superuser, or leave --disable-triggers out"))
 }
 
 fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     let source = &wanted.source.encoding;
     // Into another, the server converts; what the bytes of SQL_ASCII mean nobody knows.
-    let of_unknown_bytes = source == "SQL_ASCII" || (target.encoding == "SQL_ASCII" && source != "UTF8");
+    let of_unknown_bytes =
+        source == "SQL_ASCII" || (target.encoding == "SQL_ASCII" && source != "UTF8");
     if *source != target.encoding && of_unknown_bytes {
-        let problem = format!("the archive's encoding is {source}, the target's is {}", target.encoding);
-        findings.push(Finding::new(problem, format!("create the database with ENCODING {} TEMPLATE template0", ident::literal(source))));
+        let problem =
+            format!("the archive's encoding is {source}, the target's is {}", target.encoding);
+        findings.push(Finding::new(
+            problem,
+            format!(
+                "create the database with ENCODING {} TEMPLATE template0",
+                ident::literal(source)
+            ),
+        ));
     }
 }
 
 /// The objects that this run makes.
 fn made(wanted: Wanted<'_>) -> impl Iterator<Item = &Object> {
-    wanted.objects.iter().filter(move |object| wanted.sections.holds(object.section) && !object.statements.is_empty())
+    wanted.objects.iter().filter(move |object| {
+        wanted.sections.holds(object.section) && !object.statements.is_empty()
+    })
 }
 
 fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
@@ -200,15 +244,28 @@ fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding
     if wanted.marks && !target.creates_schemas {
         let database = ident::quote(&target.database);
         let problem = format!("role {user} may not create schemas in database {database}");
-        findings.push(Finding::new(problem, format!("GRANT CREATE ON DATABASE {database} TO {user}, or make it the owner")));
+        findings.push(Finding::new(
+            problem,
+            format!("GRANT CREATE ON DATABASE {database} TO {user}, or make it the owner"),
+        ));
     }
-    let schemas: BTreeSet<&str> =
-        made(wanted).filter(|object| object.section == Section::PreData).filter_map(|object| object.schema.as_deref()).collect();
+    let schemas: BTreeSet<&str> = made(wanted)
+        .filter(|object| object.section == Section::PreData)
+        .filter_map(|object| object.schema.as_deref())
+        .collect();
     for name in schemas {
         if let Some(schema) = target.schemas.get(name).filter(|schema| !schema.creates) {
             let quoted = ident::quote(name);
-            let problem = format!("role {user} may not create in schema {quoted}, which belongs to {}", ident::quote(&schema.owner));
-            findings.push(Finding::new(problem, format!("GRANT CREATE ON SCHEMA {quoted} TO {user}, or make it the database's owner")));
+            let problem = format!(
+                "role {user} may not create in schema {quoted}, which belongs to {}",
+                ident::quote(&schema.owner)
+            );
+            findings.push(Finding::new(
+                problem,
+                format!(
+                    "GRANT CREATE ON SCHEMA {quoted} TO {user}, or make it the database's owner"
+                ),
+            ));
         }
     }
 }
@@ -227,20 +284,40 @@ fn owners(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
         let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
         match target.roles.get(owner) {
             None => {
-                let problem = format!("role {quoted} does not exist; it owns {objects} of the archive");
-                findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave owners out with -O")));
+                let problem =
+                    format!("role {quoted} does not exist; it owns {objects} of the archive");
+                findings.push(Finding::new(
+                    problem,
+                    format!("CREATE ROLE {quoted}, or leave owners out with -O"),
+                ));
             }
             Some(role) if !(role.set && role.usage) => {
                 let user = ident::quote(&target.user);
-                let problem = format!("role {user} may not give objects to role {quoted}, which owns {objects} of the archive");
-                findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave owners out with -O")));
+                let problem = format!(
+                    "role {user} may not give objects to role {quoted}, which owns {objects} of \
+                     the archive"
+                );
+                findings.push(Finding::new(
+                    problem,
+                    format!("GRANT {quoted} TO {user}, or leave owners out with -O"),
+                ));
             }
             Some(_) if target.superuser => {}
             Some(_) => {
                 for name in schemas {
-                    if target.schemas.get(name).is_some_and(|schema| !schema.creators.contains(owner)) {
-                        let problem = format!("role {quoted} may not create in schema {}, which an owner must", ident::quote(name));
-                        let way_out = format!("GRANT CREATE ON SCHEMA {} TO {quoted}, or leave owners out with -O", ident::quote(name));
+                    if target
+                        .schemas
+                        .get(name)
+                        .is_some_and(|schema| !schema.creators.contains(owner))
+                    {
+                        let problem = format!(
+                            "role {quoted} may not create in schema {}, which an owner must",
+                            ident::quote(name)
+                        );
+                        let way_out = format!(
+                            "GRANT CREATE ON SCHEMA {} TO {quoted}, or leave owners out with -O",
+                            ident::quote(name)
+                        );
                         findings.push(Finding::new(problem, way_out));
                     }
                 }
@@ -255,10 +332,18 @@ fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     for object in wanted.objects.iter().filter(|object| wanted.sections.holds(object.section)) {
         let Some(acl) = &object.acl else { continue };
         for grant in acl.granted().chain(acl.revoked()) {
-            missing.extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
+            missing
+                .extend(grant.grantee.as_deref().filter(|role| !target.roles.contains_key(*role)));
         }
-        let owner = object.owner.as_deref().or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
-        for grantor in acl.granted().map(|grant| grant.grantor.as_str()).filter(|grantor| owner != Some(grantor)) {
+        let owner = object
+            .owner
+            .as_deref()
+            .or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));
+        for grantor in acl
+            .granted()
+            .map(|grant| grant.grantor.as_str())
+            .filter(|grantor| owner != Some(grantor))
+        {
             match target.roles.get(grantor) {
                 None => drop(missing.insert(grantor)),
                 Some(role) if !role.set => drop(foreign.insert(grantor)),
@@ -273,12 +358,20 @@ fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     for role in missing {
         let quoted = ident::quote(role);
         let problem = format!("role {quoted} does not exist; privileges of the archive name it");
-        findings.push(Finding::new(problem, format!("CREATE ROLE {quoted}, or leave privileges out with -x")));
+        findings.push(Finding::new(
+            problem,
+            format!("CREATE ROLE {quoted}, or leave privileges out with -x"),
+        ));
     }
     for role in foreign {
         let (quoted, user) = (ident::quote(role), ident::quote(&target.user));
-        let problem = format!("role {user} may not grant in the name of role {quoted}, as the archive's privileges ask");
-        findings.push(Finding::new(problem, format!("GRANT {quoted} TO {user}, or leave privileges out with -x")));
+        let problem = format!(
+            "role {user} may not grant in the name of role {quoted}, as the archive's privileges ask"
+        );
+        findings.push(Finding::new(
+            problem,
+            format!("GRANT {quoted} TO {user}, or leave privileges out with -x"),
+        ));
     }
 }
 
@@ -287,19 +380,24 @@ fn other_roles(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>)
     for object in made(wanted).filter(|object| object.kind != ObjectKind::DefaultAcl) {
         for role in object.roles.iter().filter(|role| !target.roles.contains_key(*role)) {
             let quoted = ident::quote(role);
-            findings
-                .push(Finding::new(format!("role {quoted} does not exist; {} names it", object.identity), format!("CREATE ROLE {quoted}")));
+            findings.push(Finding::new(
+                format!("role {quoted} does not exist; {} names it", object.identity),
+                format!("CREATE ROLE {quoted}"),
+            ));
         }
     }
 }
 
 fn tablespaces(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
-    let names: BTreeSet<&str> = made(wanted).filter_map(|object| object.tablespace.as_deref()).collect();
+    let names: BTreeSet<&str> =
+        made(wanted).filter_map(|object| object.tablespace.as_deref()).collect();
     for name in names {
         let quoted = ident::quote(name);
         let problem = match target.tablespaces.get(name) {
             None => format!("tablespace {quoted} does not exist"),
-            Some(false) => format!("role {} may not create in tablespace {quoted}", ident::quote(&target.user)),
+            Some(false) => {
+                format!("role {} may not create in tablespace {quoted}", ident::quote(&target.user))
+            }
             Some(true) => continue,
         };
         findings.push(Finding::new(problem, "use the default tablespace with --no-tablespaces"));
@@ -316,7 +414,10 @@ fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) 
             }
             Some(extension) if extension.superuser && !extension.installed && !target.superuser => {
                 let problem = format!("extension {quoted} can only be created by a superuser");
-                findings.push(Finding::new(problem, format!("let a superuser run CREATE EXTENSION {quoted} in the target first")));
+                findings.push(Finding::new(
+                    problem,
+                    format!("let a superuser run CREATE EXTENSION {quoted} in the target first"),
+                ));
             }
             Some(_) => {}
         }
@@ -325,8 +426,8 @@ fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) 
 
 fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
     use ObjectKind::{
-        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily, Publication, PublicationSchema,
-        Subscription, TextSearchParser, TextSearchTemplate,
+        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily,
+        Publication, PublicationSchema, Subscription, TextSearchParser, TextSearchTemplate,
     };
     if target.superuser {
         return;
@@ -338,8 +439,8 @@ fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             Subscription => target.version_num < 160_000,
             // What is published then is not the publisher's alone.
             Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
-            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass | OperatorFamily | PublicationSchema
-            | TextSearchParser | TextSearchTemplate => true,
+            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass
+            | OperatorFamily | PublicationSchema | TextSearchParser | TextSearchTemplate => true,
             _ => false,
         };
         if needs {

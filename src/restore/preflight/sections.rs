@@ -14,5 +14,6 @@ pub(in crate::restore) fn check_sections(options: &Options, sections: Sections) 
         return Ok(());
     }
     let cause = format!("{option} needs definitions, rows and keys in one run");
-    Err(Error::new(Kind::Usage, "plan the restore", cause).hint(format!("leave out {option}, or -a, -s and --section")))
+    Err(Error::new(Kind::Usage, "plan the restore", cause)
+        .hint(format!("leave out {option}, or -a, -s and --section")))
 }

@@ -75,7 +75,12 @@ fn check(objects: &[Object], target: &Target, render: &render::Options, expect: 
 
 #[test]
 fn a_fitting_target_is_accepted() {
-    check(&[object(ObjectKind::Table, "t", Some("kong"))], &target(), &render::Options::default(), &[]);
+    check(
+        &[object(ObjectKind::Table, "t", Some("kong"))],
+        &target(),
+        &render::Options::default(),
+        &[],
+    );
 }
 
 #[test]
@@ -93,7 +98,11 @@ fn all_findings_at_once() {
         privileges: vec!["SELECT".into()],
         grantable: false,
     };
-    granted.acl = Some(Acl { on: "TABLE t".into(), initial: Vec::new(), items: vec![grant("Reader", "gone"), grant("kong", "other")] });
+    granted.acl = Some(Acl {
+        on: "TABLE t".into(),
+        initial: Vec::new(),
+        items: vec![grant("Reader", "gone"), grant("kong", "other")],
+    });
     let objects = [
         granted,
         object(ObjectKind::Table, "u", Some("other")),
@@ -106,19 +115,31 @@ fn all_findings_at_once() {
         &taken,
         &render::Options::default(),
         &[
-            "the target is not empty, it holds 2 objects: table public.x, … (restore into an empty database, or let -c drop what the archive holds)",
-            "role kong may not create schemas in database kong (GRANT CREATE ON DATABASE kong TO kong, or make it the owner)",
-            "role gone does not exist; it owns 1 object of the archive (CREATE ROLE gone, or leave owners out with -O)",
-            "role kong may not give objects to role other, which owns 1 object of the archive (GRANT other TO kong, or leave owners out with -O)",
-            "role ours may not create in schema public, which an owner must (GRANT CREATE ON SCHEMA public TO ours, or leave owners out with -O)",
-            "role \"Reader\" does not exist; privileges of the archive name it (CREATE ROLE \"Reader\", or leave privileges out with -x)",
-            "role kong may not grant in the name of role other, as the archive's privileges ask (GRANT other TO kong, or leave privileges out with -x)",
+            "the target is not empty, it holds 2 objects: table public.x, … (restore into an empty \
+             database, or let -c drop what the archive holds)",
+            "role kong may not create schemas in database kong (GRANT CREATE ON DATABASE kong TO \
+             kong, or make it the owner)",
+            "role gone does not exist; it owns 1 object of the archive (CREATE ROLE gone, or leave \
+             owners out with -O)",
+            "role kong may not give objects to role other, which owns 1 object of the archive \
+             (GRANT other TO kong, or leave owners out with -O)",
+            "role ours may not create in schema public, which an owner must (GRANT CREATE ON \
+             SCHEMA public TO ours, or leave owners out with -O)",
+            "role \"Reader\" does not exist; privileges of the archive name it (CREATE \
+             ROLE \"Reader\", or leave privileges out with -x)",
+            "role kong may not grant in the name of role other, as the archive's privileges ask \
+             (GRANT other TO kong, or leave privileges out with -x)",
             "tablespace fast does not exist (use the default tablespace with --no-tablespaces)",
             "extension pg_trgm is not available on the target's server (install its package there)",
             "OBJECT e can only be created by a superuser (restore as a superuser)",
         ],
     );
-    let bare = render::Options { no_owner: true, no_privileges: true, no_tablespaces: true, ..render::Options::default() };
+    let bare = render::Options {
+        no_owner: true,
+        no_privileges: true,
+        no_tablespaces: true,
+        ..render::Options::default()
+    };
     check(&objects[..3], &target(), &bare, &[]);
 }
 
@@ -137,14 +158,20 @@ fn an_unfinished_restore_is_named() {
         archive_root: "8".into(),
         later: Later::default(),
     };
-    marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::NotReady)) });
+    marked.marker =
+        Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::NotReady)) });
     marked.occupied_count = 3;
-    let expect = "the target holds an incomplete restore of a.sbk (7), begun today by silverback 0.1.0 (schema silverback_restore) \
-        (restore again with --resume, which goes on, or with -c, which begins anew, or into a new, empty database)";
+    let expect = "the target holds an incomplete restore of a.sbk (7), begun today by silverback \
+        0.1.0 (schema silverback_restore) \
+        (restore again with --resume, which goes on, or with -c, which begins anew, or into a new, \
+        empty database)";
     check(&[], &marked, &render::Options::default(), &[expect]);
-    marked.marker = Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::Ready)) });
-    let expect = "the target holds an unfinished restore, which has reported that the database may be used, of a.sbk (7), begun today by \
-        silverback 0.1.0 (schema silverback_restore) (run the command of the first time again (--ready-early), which makes what is missing)";
+    marked.marker =
+        Some(Marker { schema: "silverback_restore".into(), run: Some(run(State::Ready)) });
+    let expect = "the target holds an unfinished restore, which has reported that the database may \
+        be used, of a.sbk (7), begun today by \
+        silverback 0.1.0 (schema silverback_restore) (run the command of the first time again \
+        (--ready-early), which makes what is missing)";
     check(&[], &marked, &render::Options::default(), &[expect]);
 }
 

@@ -1,4 +1,5 @@
-//! How a restore begins: what earlier ones have left in the target, and what is made or dropped first.
+//! How a restore begins: what earlier ones have left in the target, and what is made or dropped
+//! first.
 
 use std::collections::BTreeSet;
 
@@ -46,29 +47,39 @@ impl Beginning {
         let this = Identity::of(archive, options);
         let (anew, at_work) = begun_anew(session, (room, aim), target, &this).await?;
         let if_exists = options.into.if_exists() || anew.is_some();
-        let Ground { findings, first, at_the_end, drops } = room.survey(options, if_exists, asked, target)?;
+        let Ground { findings, first, at_the_end, drops } =
+            room.survey(options, if_exists, asked, target)?;
         said.findings.extend(findings);
         let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
-        let free = mark::free_schema(&schemas.iter().chain(target.schemas.keys()).map(String::as_str).collect());
+        let free = mark::free_schema(
+            &schemas.iter().chain(target.schemas.keys()).map(String::as_str).collect(),
+        );
         target.marker.take_if(|_| room == Room::Cleaned);
         said.findings.extend(at_work);
-        let course = Course::look(session, (options, room), target, &this, schemas, &mut said.findings).await?;
+        let course =
+            Course::look(session, (options, room), target, &this, schemas, &mut said.findings)
+                .await?;
         Ok(Self { anew, first, at_the_end, drops, course, schema: standing.unwrap_or(free) })
     }
 }
 
-/// The restore that this one begins anew, where that is asked for, and whether another is at work beside this one: that one, or one by who may only
-/// insert, which has left no marker.
+/// The restore that this one begins anew, where that is asked for, and whether another is at work
+/// beside this one: that one, or one by who may only insert, which has left no marker.
 async fn begun_anew(
     session: &Session,
     (room, aim): (Room, Aim),
     target: &mut Target,
     this: &Identity,
 ) -> Result<(Option<clean::Anew>, Option<Finding>)> {
-    let same = |run: &Run| run.archive_id == this.archive_id && run.options_digest == this.options_digest;
+    let same =
+        |run: &Run| run.archive_id == this.archive_id && run.options_digest == this.options_digest;
     let unmarked = aim == Aim::CarryOut && room != Room::ToBeMade && target.marker.is_none();
     let anew = if room == Room::ToBeCleaned { clean::Anew::of(target, same) } else { None };
     let looks = unmarked || anew.is_some();
-    let at_work = if looks { preflight::others_at_work(&marker::others_at_work(session).await?) } else { None };
+    let at_work = if looks {
+        preflight::others_at_work(&marker::others_at_work(session).await?)
+    } else {
+        None
+    };
     Ok((anew, at_work))
 }

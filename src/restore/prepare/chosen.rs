@@ -25,13 +25,22 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// Chooses. The last plan takes the archive's objects: they may be many, and two lists of them would be held for as long as the restore takes.
+    /// Chooses. The last plan takes the archive's objects: they may be many, and two lists of them
+    /// would be held for as long as the restore takes.
     pub(super) fn of(options: &Options, archive: &mut FileArchive, room: Room) -> Result<Self> {
         let manifest = &mut archive.manifest;
         options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
         let schemas = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
-        let withheld = if options.selection.statistics { options.selection.withheld(&manifest.objects) } else { Withheld::default() };
-        let objects = if room.is_last() { std::mem::take(&mut manifest.objects) } else { manifest.objects.clone() };
+        let withheld = if options.selection.statistics {
+            options.selection.withheld(&manifest.objects)
+        } else {
+            Withheld::default()
+        };
+        let objects = if room.is_last() {
+            std::mem::take(&mut manifest.objects)
+        } else {
+            manifest.objects.clone()
+        };
         let mut selected = options.selection.apply(objects);
         let database = take_database(&mut selected.objects);
         Ok(Self { selected, database, withheld, schemas })
@@ -40,14 +49,20 @@ impl Chosen {
 
 /// Whether it was dumped with `-a`: then its tables are names without definitions.
 pub(super) fn holds_rows_only(manifest: &Manifest) -> bool {
-    let defined: HashSet<ObjectId> =
-        manifest.objects.iter().filter(|object| !object.statements.is_empty()).map(|object| object.id).collect();
-    !manifest.tables.is_empty() && manifest.tables.iter().all(|table| !defined.contains(&table.object))
+    let defined: HashSet<ObjectId> = manifest
+        .objects
+        .iter()
+        .filter(|object| !object.statements.is_empty())
+        .map(|object| object.id)
+        .collect();
+    !manifest.tables.is_empty()
+        && manifest.tables.iter().all(|table| !defined.contains(&table.object))
 }
 
 /// The database itself is no object like the others.
 fn take_database(objects: &mut Vec<Object>) -> Option<Object> {
-    let (databases, others): (Vec<_>, Vec<_>) = std::mem::take(objects).into_iter().partition(|object| object.kind == ObjectKind::Database);
+    let (databases, others): (Vec<_>, Vec<_>) =
+        std::mem::take(objects).into_iter().partition(|object| object.kind == ObjectKind::Database);
     *objects = others;
     databases.into_iter().next()
 }
@@ -57,8 +72,17 @@ fn schema_of(object: &Object) -> Option<&str> {
 }
 
 /// The schemas in which this run makes something, or fills it.
-pub(super) fn filled(objects: &[Object], manifest: &Manifest, chunks: &[Vec<ChunkSize>]) -> Vec<String> {
-    let loaded = manifest.tables.iter().zip(chunks).filter(|(_, chunks)| !chunks.is_empty()).map(|(table, _)| table.schema.as_str());
+pub(super) fn filled(
+    objects: &[Object],
+    manifest: &Manifest,
+    chunks: &[Vec<ChunkSize>],
+) -> Vec<String> {
+    let loaded = manifest
+        .tables
+        .iter()
+        .zip(chunks)
+        .filter(|(_, chunks)| !chunks.is_empty())
+        .map(|(table, _)| table.schema.as_str());
     let schemas: BTreeSet<&str> = objects.iter().filter_map(schema_of).chain(loaded).collect();
     schemas.into_iter().map(str::to_owned).collect()
 }

@@ -1,4 +1,5 @@
-//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs. Changes nothing.
+//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs.
+//! Changes nothing.
 
 mod beginning;
 mod chosen;
@@ -52,10 +53,16 @@ pub(super) enum Aim {
 }
 
 /// Opens a session, looks, and plans.
-pub(super) async fn prepare(request: &Request, archive: &mut FileArchive, room: Room, aim: Aim) -> Result<Prepared> {
+pub(super) async fn prepare(
+    request: &Request,
+    archive: &mut FileArchive,
+    room: Room,
+    aim: Aim,
+) -> Result<Prepared> {
     let options = &request.options;
     options.check()?;
-    let session = pooler::open_lasting(&request.server.patient(options.limits.stall_timeout)).await?;
+    let session =
+        pooler::open_lasting(&request.server.patient(options.limits.stall_timeout)).await?;
     set_up(request, &session).await?;
     if aim == Aim::CarryOut {
         marker::wait_to_begin(&session).await?;
@@ -92,26 +99,48 @@ async fn plan(
     let Chosen { mut selected, database, withheld, schemas } = Chosen::of(options, archive, room)?;
     let (manifest, archive) = (&archive.manifest, &*archive);
     let (mut said, render) = (Said::default(), options.render.clone());
-    let asked = Asked { database: database.as_ref(), objects: &selected.objects, source: &manifest.source, sections, render: &render };
+    let asked = Asked {
+        database: database.as_ref(),
+        objects: &selected.objects,
+        source: &manifest.source,
+        sections,
+        render: &render,
+    };
     let looks = (options, room, aim);
     let Beginning { anew, first, at_the_end, drops, mut course, schema } =
         Beginning::look(&session, looks, archive, asked, &schemas, &mut target, &mut said).await?;
     let mut kept = already_there::leave_present(&mut selected.objects, &target, &render);
     kept.extend(older_server::leave_clauses(&mut selected.objects, sections, target.version_num));
-    said.left_out.extend(selected.left_out.iter().cloned().chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)));
+    said.left_out.extend(
+        selected
+            .left_out
+            .iter()
+            .cloned()
+            .chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)),
+    );
     let rows_of = chosen::rows_of(options, archive, &selected);
-    let tables_wanted = if sections.data { rows_of.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
+    let tables_wanted =
+        if sections.data { rows_of.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
     let chunks = chosen::chunks(archive, &rows_of);
     if sections.data {
         course.look_what_is_lost(&session, archive, &selected.objects, &mut said.findings).await?;
     }
     let manner = standing::manner(options, sections, course.is_stopped());
-    let Existing { findings: standing, warnings: doubts, triggers, keys, borrowed } = if course.is_ready() {
-        Existing::default()
-    } else {
-        let left = course.left_of(&chunks, archive);
-        standing::look(&session, sections, (&selected.objects, manifest), &left, manner, course.lost()).await?
-    };
+    let Existing { findings: standing, warnings: doubts, triggers, keys, borrowed } =
+        if course.is_ready() {
+            Existing::default()
+        } else {
+            let left = course.left_of(&chunks, archive);
+            standing::look(
+                &session,
+                sections,
+                (&selected.objects, manifest),
+                &left,
+                manner,
+                course.lost(),
+            )
+            .await?
+        };
     let is_borrowed = !borrowed.is_empty();
     let wanted = Wanted {
         objects: &selected.objects,
@@ -127,7 +156,14 @@ async fn plan(
     said.findings.extend(standing);
     said.findings.extend(preflight::disable_triggers(&target).filter(|_| manner.disable_triggers));
     said.warnings.extend(doubts);
-    let (statistics, more) = wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, target.version_num);
+    let (statistics, more) = wanted_statistics::wanted(
+        options,
+        sections,
+        manifest,
+        &selected,
+        &withheld,
+        target.version_num,
+    );
     said.warnings.extend(more);
     if is_borrowed {
         said.left_out.extend(borrowed::leave_owners_work(&session, &mut selected.objects).await?);
@@ -155,7 +191,8 @@ async fn plan(
         takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
     })?;
     let rest = course.end(&mut graph, at_the_end, options, &target, &mut said.findings);
-    let settled = course.settle(&mut graph, archive, (mark.as_ref(), anew.as_ref()), &mut said.findings)?;
+    let settled =
+        course.settle(&mut graph, archive, (mark.as_ref(), anew.as_ref()), &mut said.findings)?;
     let plan = Plan {
         findings: said.findings,
         warnings: said.warnings,
@@ -179,11 +216,14 @@ async fn plan(
 }
 
 impl Said {
-    /// Compares what is wanted with the target. `begins`: nobody has begun this restore before, or it is not as good as done.
+    /// Compares what is wanted with the target. `begins`: nobody has begun this restore before, or
+    /// it is not as good as done.
     fn against(&mut self, options: &Options, wanted: Wanted<'_>, target: &Target, begins: bool) {
         if begins {
             self.findings.extend(preflight::findings(wanted, target));
-            self.findings.extend(preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust));
+            self.findings.extend(
+                preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust),
+            );
             self.findings.extend(options.ready.file().and_then(ready::finding));
         }
         if !wanted.cleans {
@@ -192,13 +232,24 @@ impl Said {
     }
 }
 
-/// Whether materialized views are filled. Section by section, views stand as they are only once what comes after the rows is made.
+/// Whether materialized views are filled. Section by section, views stand as they are only once
+/// what comes after the rows is made.
 fn refreshes(options: &Options, sections: Sections) -> bool {
-    if options.sections == Sections::ALL { sections.data } else { sections.post_data && (sections.data || !sections.pre_data) }
+    if options.sections == Sections::ALL {
+        sections.data
+    } else {
+        sections.post_data && (sections.data || !sections.pre_data)
+    }
 }
 
 /// What marks the target.
-fn mark_for(archive: &FileArchive, target: &Target, schema: String, options: &Options, schemas: Vec<String>) -> Mark {
+fn mark_for(
+    archive: &FileArchive,
+    target: &Target,
+    schema: String,
+    options: &Options,
+    schemas: Vec<String>,
+) -> Mark {
     Mark {
         schema,
         archive_id: archive.header.archive.to_string(),

@@ -31,15 +31,25 @@ pub(super) async fn look(
     lost: &HashSet<TableId>,
 ) -> Result<Existing> {
     if sections.pre_data {
-        let lost: Vec<(TableId, &Table)> = lost.iter().map(|id| (*id, &manifest.tables[id.0 as usize])).collect();
-        return if lost.is_empty() { Ok(Existing::default()) } else { tables::examine(session, &lost, &[], manner).await };
+        let lost: Vec<(TableId, &Table)> =
+            lost.iter().map(|id| (*id, &manifest.tables[id.0 as usize])).collect();
+        return if lost.is_empty() {
+            Ok(Existing::default())
+        } else {
+            tables::examine(session, &lost, &[], manner).await
+        };
     }
     // An extension's own rows are in its tables from the start.
-    let extensions: HashSet<ObjectId> =
-        objects.iter().filter(|object| object.kind == ObjectKind::Extension).map(|object| object.id).collect();
-    let tables = (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
+    let extensions: HashSet<ObjectId> = objects
+        .iter()
+        .filter(|object| object.kind == ObjectKind::Extension)
+        .map(|object| object.id)
+        .collect();
+    let tables =
+        (0..).map(TableId).zip(&manifest.tables).filter(|(_, table)| !table.is_large_objects());
     let all_loaded = tables.filter(|(id, _)| !chunks[id.0 as usize].is_empty());
-    let (theirs, loaded): (Vec<_>, Vec<_>) = all_loaded.partition(|(_, table)| extensions.contains(&table.object));
+    let (theirs, loaded): (Vec<_>, Vec<_>) =
+        all_loaded.partition(|(_, table)| extensions.contains(&table.object));
     if sections.data {
         return tables::examine(session, &loaded, &theirs, manner).await;
     }

@@ -1,4 +1,5 @@
-//! Room for what the archive holds (`--clean`): objects of the same names are dropped, all or none, and everything else stays.
+//! Room for what the archive holds (`--clean`): objects of the same names are dropped, all or none,
+//! and everything else stays.
 //!
 //! Does not know what is made afterwards.
 
@@ -23,18 +24,29 @@ pub(in crate::restore) struct Drop {
     /// Whether it goes with another thing anyhow, so that it need not succeed.
     part: bool,
     object: ObjectId,
-    /// The object that a statement makes harmless instead of dropping something: a view, whose circle it breaks.
+    /// The object that a statement makes harmless instead of dropping something: a view, whose
+    /// circle it breaks.
     breaks: Option<ObjectId>,
     /// The type that goes only together with its input and output functions.
     base_type: Option<String>,
-    /// Whether it may stay, because something that is not the archive's is in it, or because it is another role's.
+    /// Whether it may stay, because something that is not the archive's is in it, or because it is
+    /// another role's.
     may_stay: bool,
 }
 
-/// What to drop, in the reverse order of making it. A statement that makes a part vanish first breaks a circle.
-pub(in crate::restore) fn drops(objects: &[Object], sections: Sections, target: &Target, if_exists: bool) -> Vec<Drop> {
+/// What to drop, in the reverse order of making it. A statement that makes a part vanish first
+/// breaks a circle.
+pub(in crate::restore) fn drops(
+    objects: &[Object],
+    sections: Sections,
+    target: &Target,
+    if_exists: bool,
+) -> Vec<Drop> {
     let ids: HashSet<ObjectId> = objects.iter().map(|object| object.id).collect();
-    let wanted = objects.iter().rev().filter(|object| sections.holds(object.section) && is_dropped(object, target));
+    let wanted = objects
+        .iter()
+        .rev()
+        .filter(|object| sections.holds(object.section) && is_dropped(object, target));
     wanted
         .filter_map(|object| {
             let sql = object.drop.as_deref()?;
@@ -46,8 +58,11 @@ pub(in crate::restore) fn drops(objects: &[Object], sections: Sections, target: 
             };
             let breaks = object.of.filter(|_| sql.starts_with("CREATE "));
             // What else there is of that type must stay.
-            let base_type =
-                object.drop.as_deref().and_then(|sql| sql.strip_prefix("DROP TYPE ")?.strip_suffix(" CASCADE")).map(str::to_owned);
+            let base_type = object
+                .drop
+                .as_deref()
+                .and_then(|sql| sql.strip_prefix("DROP TYPE ")?.strip_suffix(" CASCADE"))
+                .map(str::to_owned);
             let sql = sql.strip_suffix(" CASCADE").map(str::to_owned).unwrap_or(sql);
             let may_stay = matches!(object.kind, ObjectKind::Schema | ObjectKind::Extension);
             let step = Step::new(format!("drop {}", object.identity), sql);
@@ -62,7 +77,8 @@ pub(in crate::restore) fn is_dropped(object: &Object, target: &Target) -> bool {
         // The server's own, and those that could not be made again.
         ObjectKind::Extension => {
             let found = target.extensions.get(&object.name);
-            object.name != "plpgsql" && found.is_some_and(|extension| target.superuser || !extension.superuser)
+            object.name != "plpgsql"
+                && found.is_some_and(|extension| target.superuser || !extension.superuser)
         }
         _ => object.drop.is_some() && !object.statements.is_empty(),
     }
@@ -70,7 +86,10 @@ pub(in crate::restore) fn is_dropped(object: &Object, target: &Target) -> bool {
 
 fn unlink(oids: &[u32]) -> String {
     let list: Vec<String> = oids.iter().map(u32::to_string).collect();
-    format!("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})", list.join(", "))
+    format!(
+        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})",
+        list.join(", ")
+    )
 }
 
 /// `DROP TABLE t` becomes `DROP TABLE IF EXISTS t`; what is no DROP stays as it is.
@@ -114,8 +133,13 @@ fn with_if_exists(sql: &str) -> String {
         "USER MAPPING",
         "VIEW",
     ];
-    let rest = |kind: &&str| sql.strip_prefix("DROP ")?.strip_prefix(*kind)?.strip_prefix(' ').map(str::to_owned);
-    KINDS.iter().find_map(|kind| rest(kind).map(|rest| format!("DROP {kind} IF EXISTS {rest}"))).unwrap_or_else(|| sql.to_owned())
+    let rest = |kind: &&str| {
+        sql.strip_prefix("DROP ")?.strip_prefix(*kind)?.strip_prefix(' ').map(str::to_owned)
+    };
+    KINDS
+        .iter()
+        .find_map(|kind| rest(kind).map(|rest| format!("DROP {kind} IF EXISTS {rest}")))
+        .unwrap_or_else(|| sql.to_owned())
 }
 
 /// How one attempt ended.
@@ -139,13 +163,19 @@ pub(in crate::restore) struct Anew {
 }
 
 impl Anew {
-    /// Takes the marker from a target that is to be cleaned and was not ready. `same`: this restore makes what that one was to make.
+    /// Takes the marker from a target that is to be cleaned and was not ready. `same`: this restore
+    /// makes what that one was to make.
     pub(in crate::restore) fn of(target: &mut Target, same: impl Fn(&Run) -> bool) -> Option<Self> {
         let marker = target.marker.take_if(|marker| !marker.is_ready())?;
         target.schemas.remove(&marker.schema);
         let is_same = marker.run.as_ref().is_some_and(same);
         let what = marker.describe();
-        Some(Self { schema: marker.schema, filled: marker.run.map(|run| run.schemas).filter(|schemas| !schemas.is_empty()), is_same, what })
+        Some(Self {
+            schema: marker.schema,
+            filled: marker.run.map(|run| run.schemas).filter(|schemas| !schemas.is_empty()),
+            is_same,
+            what,
+        })
     }
 
     /// Refuses if something would stay that the other restore may have made.
@@ -153,22 +183,39 @@ impl Anew {
         if self.is_same {
             return Ok(());
         }
-        let literals = |schemas: &[String]| schemas.iter().map(|schema| ident::literal(schema)).collect::<Vec<_>>().join(", ");
-        let filled = self.filled.as_ref().map_or_else(|| "true".to_owned(), |schemas| format!("nspname IN ({})", literals(schemas)));
+        let literals = |schemas: &[String]| {
+            schemas.iter().map(|schema| ident::literal(schema)).collect::<Vec<_>>().join(", ")
+        };
+        let filled = self.filled.as_ref().map_or_else(
+            || "true".to_owned(),
+            |schemas| format!("nspname IN ({})", literals(schemas)),
+        );
         let among = format!("{filled} AND nspname <> {}", ident::literal(&self.schema));
         let (named, count) = target::occupied(session, &among).await?;
         if count == 0 {
             return Ok(());
         }
         let more = if count > named.len() as u64 { ", …" } else { "" };
-        let cause = format!("the target holds {}; {count} objects would stay of it: {}{more}", self.what, named.join(", "));
-        Err(Error::new(Kind::Requirement, "drop what the archive holds", cause)
-            .hint("restore the archive of the first time with its options, or drop these objects first"))
+        let cause = format!(
+            "the target holds {}; {count} objects would stay of it: {}{more}",
+            self.what,
+            named.join(", ")
+        );
+        Err(Error::new(Kind::Requirement, "drop what the archive holds", cause).hint(
+            "restore the archive of the first time with its options, or drop these objects first",
+        ))
     }
 }
 
-/// Drops everything and runs `then`, in one transaction. What others of the list still need is tried again when these are gone.
-pub(in crate::restore) async fn run(session: &Session, target: &Target, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
+/// Drops everything and runs `then`, in one transaction. What others of the list still need is
+/// tried again when these are gone.
+pub(in crate::restore) async fn run(
+    session: &Session,
+    target: &Target,
+    drops: &[Drop],
+    anew: Option<&Anew>,
+    then: &[Step],
+) -> Result<()> {
     // The mark is set in it, and must be on the server's disk before anything that it speaks of.
     session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     session.execute("begin a transaction", "BEGIN").await?;
@@ -185,7 +232,12 @@ pub(in crate::restore) async fn run(session: &Session, target: &Target, drops: &
     })
 }
 
-async fn drop_all(session: &Session, drops: &[Drop], anew: Option<&Anew>, then: &[Step]) -> Result<()> {
+async fn drop_all(
+    session: &Session,
+    drops: &[Drop],
+    anew: Option<&Anew>,
+    then: &[Step],
+) -> Result<()> {
     marker::check_alone(session, anew.map(|anew| anew.schema.as_str())).await?;
     drop_each(session, drops).await?;
     if let Some(anew) = anew {
@@ -219,7 +271,9 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
                 // Later it may have gone with something else.
                 Outcome::Missing if drop.part || !first => {}
                 Outcome::Missing => return Err(missing(drop)),
-                Outcome::Needed(_) | Outcome::Failed(_) if drop.part || drop.may_stay => left.push(drop),
+                Outcome::Needed(_) | Outcome::Failed(_) if drop.part || drop.may_stay => {
+                    left.push(drop)
+                }
                 Outcome::Needed(error) => {
                     needed.get_or_insert(error);
                     left.push(drop);
@@ -236,7 +290,10 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
         }
         if left.is_empty() || (left.len() == before && !first) {
             if let Some(error) = needed {
-                return Err(error.hint("what is not in the archive needs it: drop that first, or leave it out of the restore"));
+                return Err(error.hint(
+                    "what is not in the archive needs it: drop that first, or \
+                     leave it out of the restore",
+                ));
             }
             return Ok(());
         }
@@ -244,20 +301,32 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
     }
 }
 
-/// Operators that were only ever named as another's commutator or negator outlive it, stand for nothing, and keep their operands' types from
-/// going. Says whether there were any.
+/// Operators that were only ever named as another's commutator or negator outlive it, stand for
+/// nothing, and keep their operands' types from going. Says whether there were any.
 async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
     let mut found = false;
     for drop in left {
-        let words = |kind: &&str| drop.step.sql.strip_prefix(*kind).map(|rest| rest.strip_prefix("IF EXISTS ").unwrap_or(rest));
-        let Some(name) = ["DROP TYPE ", "DROP DOMAIN ", "DROP TABLE "].iter().find_map(words) else { continue };
+        let words = |kind: &&str| {
+            drop.step
+                .sql
+                .strip_prefix(*kind)
+                .map(|rest| rest.strip_prefix("IF EXISTS ").unwrap_or(rest))
+        };
+        let Some(name) = ["DROP TYPE ", "DROP DOMAIN ", "DROP TABLE "].iter().find_map(words)
+        else {
+            continue;
+        };
         let sql = format!(
             "SELECT pg_catalog.format('DROP OPERATOR %I.%s (%s, %s)', n.nspname, o.oprname, \
-               CASE o.oprleft WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END, pg_catalog.format_type(o.oprright, NULL)) \
-             FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+               CASE o.oprleft WHEN 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END, \
+               pg_catalog.format_type(o.oprright, NULL)) \
+             FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = \
+             o.oprnamespace \
              JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype({}) \
-             WHERE o.oprcode = 0 AND (o.oprleft IN (t.oid, t.typarray) OR o.oprright IN (t.oid, t.typarray)) \
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator u WHERE o.oid IN (u.oprcom, u.oprnegate) AND u.oprcode <> 0)",
+             WHERE o.oprcode = 0 AND (o.oprleft IN (t.oid, t.typarray) OR o.oprright IN (t.oid, \
+             t.typarray)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator u WHERE o.oid IN (u.oprcom, \
+             u.oprnegate) AND u.oprcode <> 0)",
             ident::literal(name)
         );
         for row in session.query(&drop.step.doing, &sql).await? {
@@ -268,8 +337,8 @@ async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
     Ok(found)
 }
 
-/// A base type and its functions need each other, and so do a range and its canonical function. Whatever else needs the type, its arrays or
-/// its multirange keeps it.
+/// A base type and its functions need each other, and so do a range and its canonical function.
+/// Whatever else needs the type, its arrays or its multirange keeps it.
 async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()> {
     // Multiranges came with 14.
     let multirange = if session.version() >= 140_000 { "r.rngmultitypid" } else { "0::oid" };
@@ -278,13 +347,17 @@ async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()>
         at += 1;
         let Some(name) = &drop.base_type else { continue };
         let sql = format!(
-            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid \
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r \
+             ON r.rngtypid = t.oid \
              LEFT JOIN pg_catalog.pg_type m ON m.oid = {multirange} \
              JOIN pg_catalog.pg_depend d ON d.refobjid IN (t.oid, t.typarray, m.oid, m.typarray) \
-             WHERE t.oid = pg_catalog.to_regtype({}) AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype <> 'i' \
+             WHERE t.oid = pg_catalog.to_regtype({}) AND d.refclassid = \
+             'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype <> 'i' \
              AND NOT (d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
-               AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze, r.rngcanonical)) \
-             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.deptype = 'i' AND (i.classid, i.objid) = (d.classid, d.objid) \
+               AND d.objid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, \
+               t.typmodout, t.typanalyze, r.rngcanonical)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.deptype = 'i' AND \
+             (i.classid, i.objid) = (d.classid, d.objid) \
                AND i.refclassid = d.refclassid AND i.refobjid IN (t.oid, m.oid)))",
             ident::literal(name)
         );
@@ -299,7 +372,8 @@ async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()>
 }
 
 fn missing(drop: &Drop) -> Error {
-    Error::new(Kind::Requirement, &drop.step.doing, "it does not exist").hint("--if-exists drops only what is there")
+    Error::new(Kind::Requirement, &drop.step.doing, "it does not exist")
+        .hint("--if-exists drops only what is there")
 }
 
 async fn attempt(session: &Session, step: &Step) -> Result<Outcome> {
@@ -337,8 +411,14 @@ mod tests {
     fn if_exists_comes_after_the_kind() {
         let check = |sql: &str, expect: &str| assert_eq!(with_if_exists(sql), expect);
         check("DROP TABLE public.t", "DROP TABLE IF EXISTS public.t");
-        check("DROP OPERATOR CLASS s.c USING btree", "DROP OPERATOR CLASS IF EXISTS s.c USING btree");
-        check("DROP OPERATOR s.+ (integer, integer)", "DROP OPERATOR IF EXISTS s.+ (integer, integer)");
+        check(
+            "DROP OPERATOR CLASS s.c USING btree",
+            "DROP OPERATOR CLASS IF EXISTS s.c USING btree",
+        );
+        check(
+            "DROP OPERATOR s.+ (integer, integer)",
+            "DROP OPERATOR IF EXISTS s.+ (integer, integer)",
+        );
         check("DROP CAST (text AS s.t)", "DROP CAST IF EXISTS (text AS s.t)");
         check("ALTER TABLE t DROP CONSTRAINT c", "ALTER TABLE t DROP CONSTRAINT c");
     }

@@ -32,10 +32,14 @@ impl Creation<'_> {
         let name = ident::quote(&self.database.name);
         let user = ident::quote(&target.user);
         let mut findings = Vec::new();
-        let mut find = |problem: String, way_out: String| findings.push(Finding::new(problem, way_out));
+        let mut find =
+            |problem: String, way_out: String| findings.push(Finding::new(problem, way_out));
         match target.databases.get(&self.database.name) {
             Some(_) if !self.clean => {
-                find(format!("database {name} exists"), "let -c drop it first, or restore into it without -C".to_owned());
+                find(
+                    format!("database {name} exists"),
+                    "let -c drop it first, or restore into it without -C".to_owned(),
+                );
             }
             Some(_) if target.database == self.database.name => {
                 find(
@@ -44,15 +48,24 @@ impl Creation<'_> {
                 );
             }
             Some(false) => {
-                find(format!("role {user} is not the owner of database {name}, which -c is to drop"), "restore as its owner".to_owned());
+                find(
+                    format!("role {user} is not the owner of database {name}, which -c is to drop"),
+                    "restore as its owner".to_owned(),
+                );
             }
             None if self.clean && !self.if_exists => {
-                find(format!("database {name} does not exist, which -c is to drop"), "leave -c out, or add --if-exists".to_owned());
+                find(
+                    format!("database {name} does not exist, which -c is to drop"),
+                    "leave -c out, or add --if-exists".to_owned(),
+                );
             }
             _ => {}
         }
         if !target.creates_databases {
-            find(format!("role {user} may not create databases"), format!("ALTER ROLE {user} CREATEDB"));
+            find(
+                format!("role {user} may not create databases"),
+                format!("ALTER ROLE {user} CREATEDB"),
+            );
         }
         if let Detail::Database { locale_provider, icu_rules, .. } = &self.database.detail {
             let (needs, what) = match locale_provider.as_str() {
@@ -62,7 +75,10 @@ impl Creation<'_> {
                 _ => (0, ""),
             };
             if target.version_num < needs {
-                let problem = format!("database {name} asks for {what}, which PostgreSQL {} does not have", target.version);
+                let problem = format!(
+                    "database {name} asks for {what}, which PostgreSQL {} does not have",
+                    target.version
+                );
                 find(problem, "make a database by hand, and restore into it without -C".to_owned());
             }
         }
@@ -85,22 +101,32 @@ impl Creation<'_> {
         for (name, extension) in &mut fresh.extensions {
             extension.installed = name == "plpgsql";
         }
-        let owner = self.database.owner.as_ref().filter(|_| !self.render.no_owner).unwrap_or(&target.user);
+        let owner =
+            self.database.owner.as_ref().filter(|_| !self.render.no_owner).unwrap_or(&target.user);
         // Since 15 only the database's owner may create in public.
         let for_all = target.version_num < 150_000;
-        let creators = if for_all { target.roles.keys().cloned().collect() } else { [owner.clone(), target.user.clone()].into() };
+        let creators = if for_all {
+            target.roles.keys().cloned().collect()
+        } else {
+            [owner.clone(), target.user.clone()].into()
+        };
         // Before, public is the first superuser's, as it is where the session stands.
         let here = target.schemas.get("public").map_or(&target.user, |schema| &schema.owner);
         let public_owner = if for_all { here.clone() } else { "pg_database_owner".to_owned() };
         let everybody = if for_all { vec!["CREATE", "USAGE"] } else { vec!["USAGE"] };
-        let of_owner = ["CREATE", "USAGE"].map(|privilege| (Some(public_owner.clone()), privilege.to_owned(), false));
+        let of_owner = ["CREATE", "USAGE"]
+            .map(|privilege| (Some(public_owner.clone()), privilege.to_owned(), false));
         let public = Schema {
             owner: public_owner,
             ours: !for_all || target.superuser,
             creates: true,
             comment: Some("standard public schema".to_owned()),
             creators,
-            privileges: everybody.into_iter().map(|privilege| (None, privilege.to_owned(), false)).chain(of_owner).collect(),
+            privileges: everybody
+                .into_iter()
+                .map(|privilege| (None, privilege.to_owned(), false))
+                .chain(of_owner)
+                .collect(),
         };
         fresh.schemas = [("public".to_owned(), public)].into();
         fresh
@@ -114,12 +140,21 @@ impl Creation<'_> {
         if self.clean {
             let is_template = matches!(database.detail, Detail::Database { is_template: true, .. });
             if is_template && target.databases.contains_key(&database.name) {
-                steps.push(Step::new(format!("drop {identity}"), format!("ALTER {identity} IS_TEMPLATE false")));
+                steps.push(Step::new(
+                    format!("drop {identity}"),
+                    format!("ALTER {identity} IS_TEMPLATE false"),
+                ));
             }
             let word = if self.if_exists { "IF EXISTS " } else { "" };
-            steps.push(Step::new(format!("drop {identity}"), format!("DROP DATABASE {word}{}", ident::quote(&database.name))));
+            steps.push(Step::new(
+                format!("drop {identity}"),
+                format!("DROP DATABASE {word}{}", ident::quote(&database.name)),
+            ));
         }
-        steps.push(Step::new(format!("create {identity}"), render::create_database(database, self.render, target.version_num)));
+        steps.push(Step::new(
+            format!("create {identity}"),
+            render::create_database(database, self.render, target.version_num),
+        ));
         steps.extend(after(database, self.render));
         steps
     }
@@ -129,16 +164,29 @@ impl Creation<'_> {
 pub(in crate::restore) fn after(database: &Object, render: &render::Options) -> Vec<Step> {
     let identity = format!("DATABASE {}", ident::quote(&database.name));
     let owned = render::owner_statements(database, render);
-    let owned = owned.into_iter().map(|sql| Step::new(format!("give {identity} to its owner"), sql));
+    let owned =
+        owned.into_iter().map(|sql| Step::new(format!("give {identity} to its owner"), sql));
     // New sessions begin with these, and what is made may look at them.
     let settings = database.statements.iter().skip(1);
-    owned.chain(settings.map(|sql| Step::new(format!("set what sessions of {identity} begin with"), sql))).collect()
+    owned
+        .chain(
+            settings
+                .map(|sql| Step::new(format!("set what sessions of {identity} begin with"), sql)),
+        )
+        .collect()
 }
 
-/// Whether the database that the session is in has what cannot be changed any more as the archive describes it.
-pub(in crate::restore) async fn is_as_described(session: &Session, database: &Object) -> Result<bool> {
-    let Detail::Database { encoding, collate, ctype, .. } = &database.detail else { return Ok(false) };
-    let sql = "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text \
+/// Whether the database that the session is in has what cannot be changed any more as the archive
+/// describes it.
+pub(in crate::restore) async fn is_as_described(
+    session: &Session,
+    database: &Object,
+) -> Result<bool> {
+    let Detail::Database { encoding, collate, ctype, .. } = &database.detail else {
+        return Ok(false);
+    };
+    let sql = "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, \
+        datctype::text \
                FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
     let row = session.query_one("read the database's properties", sql).await?;
     let here: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
@@ -152,7 +200,10 @@ pub(in crate::restore) fn finish(database: &Object, render: &render::Options) ->
     if let Detail::Database { connection_limit, is_template, .. } = &database.detail {
         let doing = format!("set the properties of {identity}");
         if *connection_limit != -1 {
-            steps.push(Step::new(&doing, format!("ALTER {identity} CONNECTION LIMIT {connection_limit}")));
+            steps.push(Step::new(
+                &doing,
+                format!("ALTER {identity} CONNECTION LIMIT {connection_limit}"),
+            ));
         }
         if *is_template {
             steps.push(Step::new(&doing, format!("ALTER {identity} IS_TEMPLATE true")));
@@ -162,22 +213,32 @@ pub(in crate::restore) fn finish(database: &Object, render: &render::Options) ->
 }
 
 /// Runs the steps, and tells where the new database is.
-pub(in crate::restore) async fn carry_out(session: &Session, server: &Server, name: &str, steps: &[Step]) -> Result<Server> {
+pub(in crate::restore) async fn carry_out(
+    session: &Session,
+    server: &Server,
+    name: &str,
+    steps: &[Step],
+) -> Result<Server> {
     let mut made = false;
     for step in steps {
-        session.execute(&step.doing, &step.sql).await.map_err(|error| explain(error, name, made))?;
+        session
+            .execute(&step.doing, &step.sql)
+            .await
+            .map_err(|error| explain(error, name, made))?;
         made |= step.sql.starts_with("CREATE");
     }
     Ok(server.with_database(name))
 }
 
 fn explain(error: Error, name: &str, made: bool) -> Error {
-    let error = if error.kind() == Kind::Unexpected { error.as_kind(Kind::Requirement) } else { error };
+    let error =
+        if error.kind() == Kind::Unexpected { error.as_kind(Kind::Requirement) } else { error };
     let name = ident::quote(name);
     match (made, error.sqlstate()) {
-        (true, _) => {
-            error.hint(format!("database {name} was made and is empty: restore again with --resume, or drop it before the next try"))
-        }
+        (true, _) => error.hint(format!(
+            "database {name} was made and is empty: restore again with \
+                --resume, or drop it before the next try"
+        )),
         (false, Some(sqlstate::OBJECT_IN_USE)) => error.hint("end the sessions that are in it"),
         _ => error,
     }

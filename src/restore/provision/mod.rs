@@ -56,19 +56,33 @@ pub(super) struct Ground {
 
 impl Room {
     /// Makes the target what it will be, and tells how it becomes so.
-    pub(super) fn survey(self, options: &Options, if_exists: bool, asked: Asked<'_>, target: &mut Target) -> Result<Ground> {
+    pub(super) fn survey(
+        self,
+        options: &Options,
+        if_exists: bool,
+        asked: Asked<'_>,
+        target: &mut Target,
+    ) -> Result<Ground> {
         let Asked { objects, source, sections, render, .. } = asked;
         let mut ground = Ground::default();
         match self {
             Self::Empty => {
                 let of_target = asked.database.filter(|database| database.name == target.database);
-                ground.at_the_end = of_target.map(|database| create_database::finish(database, render)).unwrap_or_default();
+                ground.at_the_end = of_target
+                    .map(|database| create_database::finish(database, render))
+                    .unwrap_or_default();
             }
             Self::ToBeMade => {
                 let database = asked.database.ok_or_else(no_database)?;
-                let creation = Creation { database, clean: options.into.drops(), if_exists: options.into.if_exists(), render };
+                let creation = Creation {
+                    database,
+                    clean: options.into.drops(),
+                    if_exists: options.into.if_exists(),
+                    render,
+                };
                 ground.findings = creation.findings(target);
-                (ground.first, ground.at_the_end) = (creation.steps(target), create_database::finish(database, render));
+                (ground.first, ground.at_the_end) =
+                    (creation.steps(target), create_database::finish(database, render));
                 *target = creation.foresee(target);
                 let wanted = Wanted {
                     objects: std::slice::from_ref(database),
@@ -85,7 +99,8 @@ impl Room {
             Self::ToBeCleaned => {
                 ground.drops = clean::drops(objects, sections, target, if_exists);
                 ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();
-                let gone: Vec<&Object> = objects.iter().filter(|object| clean::is_dropped(object, target)).collect();
+                let gone: Vec<&Object> =
+                    objects.iter().filter(|object| clean::is_dropped(object, target)).collect();
                 target.forget(&gone);
             }
             Self::Cleaned => {}

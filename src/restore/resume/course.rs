@@ -103,17 +103,29 @@ impl Course {
     }
 
     /// The chunks that are yet to be loaded.
-    pub(in crate::restore) fn left_of(&self, chunks: &[Vec<ChunkSize>], archive: &FileArchive) -> Vec<Vec<ChunkSize>> {
+    pub(in crate::restore) fn left_of(
+        &self,
+        chunks: &[Vec<ChunkSize>],
+        archive: &FileArchive,
+    ) -> Vec<Vec<ChunkSize>> {
         let done = &self.before.done;
         let is_left = |table: &Table, chunk: &ChunkSize| {
-            done.is_empty() || !done.contains(&JobKey::of_chunk(table, &archive.index.chunks[chunk.chunk]))
+            done.is_empty()
+                || !done.contains(&JobKey::of_chunk(table, &archive.index.chunks[chunk.chunk]))
         };
         let tables = archive.manifest.tables.iter();
-        chunks.iter().zip(tables).map(|(chunks, table)| chunks.iter().filter(|chunk| is_left(table, chunk)).copied().collect()).collect()
+        chunks
+            .iter()
+            .zip(tables)
+            .map(|(chunks, table)| {
+                chunks.iter().filter(|chunk| is_left(table, chunk)).copied().collect()
+            })
+            .collect()
     }
 
-    /// Completes the graph's end, of which only that is left where the database was ready. `at_the_end`: what is said of a database that was made.
-    /// Tells the digest of what comes after the word.
+    /// Completes the graph's end, of which only that is left where the database was ready.
+    /// `at_the_end`: what is said of a database that was made. Tells the digest of what comes after
+    /// the word.
     pub(in crate::restore) fn end(
         &self,
         graph: &mut Graph,
@@ -123,7 +135,13 @@ impl Course {
         findings: &mut Vec<Finding>,
     ) -> u64 {
         // A restore that made the database leaves what is said of it, too.
-        let left_by_maker = || self.is_ready() && target.marker.as_ref().is_some_and(|marker| !mark::leaves(marker, graph.rest_digest()));
+        let left_by_maker = || {
+            self.is_ready()
+                && target
+                    .marker
+                    .as_ref()
+                    .is_some_and(|marker| !mark::leaves(marker, graph.rest_digest()))
+        };
         if options.into.makes_database() || self.before.later.made_database || left_by_maker() {
             graph.finish.extend(at_the_end);
         }
@@ -146,7 +164,8 @@ impl Course {
         let index = &archive.index.chunks;
         let mut keys = Keys::of(graph, &archive.manifest.tables, index);
         findings.extend(resume::other_plan(&self.before, &keys));
-        let noted = Noted { found: self.found.text()?, plan_digest: keys.digest(), planned: keys.count() };
+        let noted =
+            Noted { found: self.found.text()?, plan_digest: keys.digest(), planned: keys.count() };
         self.void.take_values(graph, &keys, &mut self.before.done);
         ledger::leave_done(graph, &mut keys, index, &self.before.done);
         ledger::load_again(graph, &self.void.tables);
@@ -157,17 +176,28 @@ impl Course {
         let stands = before.state.is_some() || room == Room::Cleaned;
         let known = mark.filter(|_| stands).map(|mark| mark.schema.clone());
         let resumed = before.is_stopped().then_some((before.done.len(), noted.planned));
-        let begin = mark.map(|mark| begin(room, &before, anew, mark, &noted, forget)).unwrap_or_default();
+        let begin =
+            mark.map(|mark| begin(room, &before, anew, mark, &noted, forget)).unwrap_or_default();
         Ok(Settled { begin, known, resumed, ledger })
     }
 }
 
-/// The statements before the first job: they set the marker, or note in one that stands what it says of this plan.
-fn begin(room: Room, before: &Before, anew: Option<&clean::Anew>, mark: &Mark, noted: &Noted, forget: Option<Step>) -> Vec<Step> {
+/// The statements before the first job: they set the marker, or note in one that stands what it
+/// says of this plan.
+fn begin(
+    room: Room,
+    before: &Before,
+    anew: Option<&clean::Anew>,
+    mark: &Mark,
+    noted: &Noted,
+    forget: Option<Step>,
+) -> Vec<Step> {
     match before.state {
         None if room == Room::Cleaned => mark.note(noted),
         // What is found then may be another thing.
-        None if room == Room::ToBeCleaned => anew.iter().flat_map(|anew| mark::remove(&anew.schema)).chain(mark.set(None)).collect(),
+        None if room == Room::ToBeCleaned => {
+            anew.iter().flat_map(|anew| mark::remove(&anew.schema)).chain(mark.set(None)).collect()
+        }
         None => mark.set(Some(noted)),
         Some(State::NotReady) if before.found.is_none() => mark.note(noted),
         Some(_) => forget.into_iter().collect(),
@@ -177,7 +207,8 @@ fn begin(room: Room, before: &Before, anew: Option<&clean::Anew>, mark: &Mark, n
 /// How many locks the server's lock table has room for.
 async fn lock_table(session: &Session) -> Result<u64> {
     let sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 \
-               * (pg_catalog.current_setting('max_connections')::int8 + pg_catalog.current_setting('max_prepared_transactions')::int8)";
+               * (pg_catalog.current_setting('max_connections')::int8 + \
+               pg_catalog.current_setting('max_prepared_transactions')::int8)";
     let row = session.query_one("read the server's settings", sql).await?;
     Ok(row.get::<_, i64>(0)?.max(0).unsigned_abs())
 }

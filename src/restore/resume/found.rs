@@ -1,4 +1,5 @@
-//! What a plan found in its target: noted with the marker, so that a run that goes on makes the same plan, whatever has been made since.
+//! What a plan found in its target: noted with the marker, so that a run that goes on makes the
+//! same plan, whatever has been made since.
 //!
 //! Does not know how the target is read, nor what the plan makes of it.
 
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind, Result};
 use crate::restore::target::{Schema, Target};
 
-/// All that a plan takes from its target and that the restore, or somebody else, may change meanwhile.
+/// All that a plan takes from its target and that the restore, or somebody else, may change
+/// meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::restore) struct Found {
     /// Those of the archive's schemas that stood.
@@ -22,7 +24,11 @@ pub(in crate::restore) struct Found {
 
 impl Found {
     /// As the target stands; `names` are the archive's schemas.
-    pub(in crate::restore) fn of(target: &Target, names: &BTreeSet<String>, lock_table: u64) -> Self {
+    pub(in crate::restore) fn of(
+        target: &Target,
+        names: &BTreeSet<String>,
+        lock_table: u64,
+    ) -> Self {
         let schemas = target.schemas.iter().filter(|(name, _)| names.contains(*name));
         let extensions = target.extensions.iter().filter(|(_, extension)| extension.installed);
         Self {
@@ -45,7 +51,9 @@ impl Found {
 
     /// As the marker holds it.
     pub(in crate::restore) fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| Error::new(Kind::Unexpected, "note what the target holds", error.to_string()))
+        serde_json::to_string(self).map_err(|error| {
+            Error::new(Kind::Unexpected, "note what the target holds", error.to_string())
+        })
     }
 
     /// Reads that.

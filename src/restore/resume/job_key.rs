@@ -1,7 +1,7 @@
 //! Keys of a restore's work: what is done is known by them after the run that did it has ended.
 //!
-//! A key is a hash of what is done, never of a place in a list: two plans may order and cut the same work differently. What people read (a job's
-//! label, a comment's text) is no part of it.
+//! A key is a hash of what is done, never of a place in a list: two plans may order and cut the
+//! same work differently. What people read (a job's label, a comment's text) is no part of it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +21,11 @@ pub struct JobKey(u128);
 impl JobKey {
     /// Of statements that are run together.
     fn of_steps(stage: &str, steps: &[Step]) -> Self {
-        Self::of_texts(&std::iter::once(stage).chain(steps.iter().map(|step| lasting(&step.sql))).collect::<Vec<_>>())
+        Self::of_texts(
+            &std::iter::once(stage)
+                .chain(steps.iter().map(|step| lasting(&step.sql)))
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// Of the rows of one chunk: where they go, and which chunk of the archive it is.
@@ -42,7 +46,11 @@ impl JobKey {
 
     /// The key of the same work where it is to be done once more.
     fn again(self, times: u32) -> Self {
-        if times == 0 { self } else { Self(xxh3_128(&[&self.0.to_le_bytes()[..], &times.to_le_bytes()].concat())) }
+        if times == 0 {
+            self
+        } else {
+            Self(xxh3_128(&[&self.0.to_le_bytes()[..], &times.to_le_bytes()].concat()))
+        }
     }
 
     /// Reads what [`fmt::Display`] writes.
@@ -66,13 +74,16 @@ fn feed(hash: &mut Xxh3, texts: &[&str]) {
 
 /// A statement without the text that it says of an object: there is one for each object.
 fn lasting(sql: &str) -> &str {
-    sql.split_once(" IS ").filter(|_| sql.starts_with("COMMENT ON ")).map_or(sql, |(object, _)| object)
+    sql.split_once(" IS ")
+        .filter(|_| sql.starts_with("COMMENT ON "))
+        .map_or(sql, |(object, _)| object)
 }
 
 /// The keys of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// Those of each job: of a script one for each statement, of a load one for each chunk. Work that may be done twice has none.
+    /// Those of each job: of a script one for each statement, of a load one for each chunk. Work
+    /// that may be done twice has none.
     pub(in crate::restore) jobs: Vec<Vec<JobKey>>,
     /// Those of what is run after the last job.
     pub(in crate::restore) finish: Vec<JobKey>,
@@ -86,16 +97,26 @@ impl Keys {
             let stage = name(job.stage);
             match &job.work {
                 Work::Statements(steps) if steps.is_empty() => Vec::new(),
-                Work::Statements(steps) => vec![numbered(&mut seen, JobKey::of_steps(stage, steps))],
+                Work::Statements(steps) => {
+                    vec![numbered(&mut seen, JobKey::of_steps(stage, steps))]
+                }
                 Work::Script(steps) => each(&mut seen, stage, steps),
                 Work::Load { table, chunks, .. } => {
                     let table = &tables[table.0 as usize];
                     chunks.iter().map(|chunk| JobKey::of_chunk(table, &index[*chunk])).collect()
                 }
-                Work::Concurrently(index) => vec![numbered(&mut seen, JobKey::of_steps(stage, std::slice::from_ref(&index.create)))],
+                Work::Concurrently(index) => vec![numbered(
+                    &mut seen,
+                    JobKey::of_steps(stage, std::slice::from_ref(&index.create)),
+                )],
                 Work::Statistics { taken, .. } => {
-                    let names = taken.iter().flat_map(|(_, name)| [&name.object.0, &name.object.1, &name.table.1]);
-                    let texts: Vec<&str> = [stage, "statistics"].into_iter().chain(names.map(String::as_str)).collect();
+                    let names = taken
+                        .iter()
+                        .flat_map(|(_, name)| [&name.object.0, &name.object.1, &name.table.1]);
+                    let texts: Vec<&str> = [stage, "statistics"]
+                        .into_iter()
+                        .chain(names.map(String::as_str))
+                        .collect();
                     vec![numbered(&mut seen, JobKey::of_texts(&texts))]
                 }
                 Work::OnExtensions(_) | Work::Ready => Vec::new(),
@@ -110,9 +131,11 @@ impl Keys {
         self.jobs.iter().map(Vec::len).sum()
     }
 
-    /// A digest of all, in hexadecimal: of two plans for which it is the same, one can go on where the other stopped.
+    /// A digest of all, in hexadecimal: of two plans for which it is the same, one can go on where
+    /// the other stopped.
     pub(in crate::restore) fn digest(&self) -> String {
-        let mut keys: Vec<JobKey> = self.jobs.iter().flatten().chain(&self.finish).copied().collect();
+        let mut keys: Vec<JobKey> =
+            self.jobs.iter().flatten().chain(&self.finish).copied().collect();
         keys.sort_unstable();
         let mut hash = Xxh3::new();
         for key in keys {
@@ -123,7 +146,10 @@ impl Keys {
 }
 
 fn each(seen: &mut HashMap<JobKey, u32>, stage: &str, steps: &[Step]) -> Vec<JobKey> {
-    steps.iter().map(|step| numbered(seen, JobKey::of_steps(stage, std::slice::from_ref(step)))).collect()
+    steps
+        .iter()
+        .map(|step| numbered(seen, JobKey::of_steps(stage, std::slice::from_ref(step))))
+        .collect()
 }
 
 /// The same statement may be needed twice.
@@ -158,7 +184,10 @@ mod tests {
     use crate::restore::plan::graph::tests::job;
 
     fn graph(works: &[Work]) -> Graph {
-        let jobs = works.iter().map(|work| crate::restore::plan::graph::Job { work: work.clone(), ..job(&[], &[], 1) });
+        let jobs = works.iter().map(|work| crate::restore::plan::graph::Job {
+            work: work.clone(),
+            ..job(&[], &[], 1)
+        });
         Graph { jobs: jobs.collect(), ..Graph::default() }
     }
 
@@ -177,9 +206,14 @@ mod tests {
         let back = keys(&[Work::Script(vec![b, step("in other words", &a.sql)])]);
         assert_eq!((forth.jobs[0][0], forth.jobs[0][1]), (back.jobs[0][1], back.jobs[0][0]));
         assert_eq!(forth.digest(), back.digest());
-        let comment = |text: &str| keys(&[Work::Statements(vec![step("", &format!("COMMENT ON TABLE a IS {text}"))])]);
+        let comment = |text: &str| {
+            keys(&[Work::Statements(vec![step("", &format!("COMMENT ON TABLE a IS {text}"))])])
+        };
         assert_eq!(comment("'x'"), comment("'y'"));
-        assert_ne!(comment("'x'"), keys(&[Work::Statements(vec![step("", "COMMENT ON TABLE b IS 'x'")])]));
+        assert_ne!(
+            comment("'x'"),
+            keys(&[Work::Statements(vec![step("", "COMMENT ON TABLE b IS 'x'")])])
+        );
     }
 
     #[test]

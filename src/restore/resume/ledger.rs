@@ -1,4 +1,5 @@
-//! The ledger of a restore: what is done stands in a table beside the marker, written in the transaction that did it.
+//! The ledger of a restore: what is done stands in a table beside the marker, written in the
+//! transaction that did it.
 //!
 //! Does not know what a key is made of, nor who has looked what is done.
 
@@ -28,12 +29,14 @@ impl Ledger {
         Self { table: ident::qualified(schema, DONE), keys }
     }
 
-    /// Notes work in the transaction that does it. A key that is there already ends the transaction: nothing is done twice.
+    /// Notes work in the transaction that does it. A key that is there already ends the
+    /// transaction: nothing is done twice.
     pub(in crate::restore) fn note(&self, keys: &[JobKey]) -> Option<Step> {
         self.insert(keys, "")
     }
 
-    /// Notes work that was done in no transaction, or in others, after it: it may have been noted before.
+    /// Notes work that was done in no transaction, or in others, after it: it may have been noted
+    /// before.
     pub(in crate::restore) fn note_after(&self, keys: &[JobKey]) -> Option<Step> {
         self.insert(keys, " ON CONFLICT DO NOTHING")
     }
@@ -52,8 +55,14 @@ impl Ledger {
     }
 }
 
-/// Takes from a plan what is done. A job of which nothing is left stays as one without work, for those that wait for it.
-pub(in crate::restore) fn leave_done(graph: &mut Graph, keys: &mut Keys, index: &[IndexEntry], done: &HashSet<JobKey>) {
+/// Takes from a plan what is done. A job of which nothing is left stays as one without work, for
+/// those that wait for it.
+pub(in crate::restore) fn leave_done(
+    graph: &mut Graph,
+    keys: &mut Keys,
+    index: &[IndexEntry],
+    done: &HashSet<JobKey>,
+) {
     for (job, keys) in graph.jobs.iter_mut().zip(&mut keys.jobs) {
         let is_done: Vec<bool> = keys.iter().map(|key| done.contains(key)).collect();
         if !is_done.contains(&true) {
@@ -84,10 +93,13 @@ pub(in crate::restore) fn leave_done(graph: &mut Graph, keys: &mut Keys, index: 
     keys.finish.retain(|key| !done.contains(key));
 }
 
-/// Loads these tables as one does those that were there before: they have lost their rows, and may have keys and triggers already.
+/// Loads these tables as one does those that were there before: they have lost their rows, and may
+/// have keys and triggers already.
 pub(in crate::restore) fn load_again(graph: &mut Graph, tables: &HashSet<TableId>) {
     for job in &mut graph.jobs {
-        let Work::Load { table, mode: LoadMode::Freeze | LoadMode::Shared, .. } = &job.work else { continue };
+        let Work::Load { table, mode: LoadMode::Freeze | LoadMode::Shared, .. } = &job.work else {
+            continue;
+        };
         if tables.contains(table) {
             share(job, LoadMode::Existing, LockMode::ShareRowExclusive);
         }
@@ -126,8 +138,19 @@ mod tests {
     }
 
     fn load(chunks: &[usize], mode: LoadMode) -> Job {
-        let work = Work::Load { table: TableId(0), chunks: chunks.to_vec(), rows: 9, raw_bytes: 90, mode, trusted: false };
-        Job { work, locks: vec![(Lockable::Relation(ObjectId(1)), LockMode::AccessExclusive)], ..job(&[], &[], 5) }
+        let work = Work::Load {
+            table: TableId(0),
+            chunks: chunks.to_vec(),
+            rows: 9,
+            raw_bytes: 90,
+            mode,
+            trusted: false,
+        };
+        Job {
+            work,
+            locks: vec![(Lockable::Relation(ObjectId(1)), LockMode::AccessExclusive)],
+            ..job(&[], &[], 5)
+        }
     }
 
     fn index() -> Vec<IndexEntry> {
@@ -150,24 +173,41 @@ mod tests {
         let mut keys = Keys::of(&graph, &[table()], &index());
         let done = done.iter().map(|&(job, place)| keys.jobs[job][place]).collect();
         leave_done(&mut graph, &mut keys, &index(), &done);
-        assert_eq!(keys, Keys::of(&graph, &[table()], &index()), "the keys are those of what is left");
+        assert_eq!(
+            keys,
+            Keys::of(&graph, &[table()], &index()),
+            "the keys are those of what is left"
+        );
         graph
     }
 
     #[test]
     fn only_what_is_not_done_is_left() {
-        let steps = |names: &[&str]| names.iter().map(|name| Step::new("", format!("CREATE TABLE {name} ()"))).collect::<Vec<_>>();
+        let steps = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| Step::new("", format!("CREATE TABLE {name} ()")))
+                .collect::<Vec<_>>()
+        };
         let script = |names: &[&str]| Job { work: Work::Script(steps(names)), ..job(&[], &[], 5) };
         let graph = left(vec![script(&["a", "b", "c"]), script(&["d"])], &[(0, 0), (0, 2), (1, 0)]);
         assert_eq!(graph.jobs[0].work, Work::Script(steps(&["b"])));
-        assert_eq!((&graph.jobs[1].work, graph.jobs[1].cost), (&Work::Statements(Vec::new()), Cost::of(0)));
+        assert_eq!(
+            (&graph.jobs[1].work, graph.jobs[1].cost),
+            (&Work::Statements(Vec::new()), Cost::of(0))
+        );
     }
 
     #[test]
     fn a_table_with_rows_is_not_truncated() {
         let graph = left(vec![load(&[0, 1, 2, 3], LoadMode::Freeze)], &[(0, 1)]);
-        let Work::Load { chunks, rows, raw_bytes, mode, .. } = &graph.jobs[0].work else { panic!("a load stays one") };
-        assert_eq!((&chunks[..], *rows, *raw_bytes, *mode), (&[0, 2, 3][..], 3, 30, LoadMode::Shared));
+        let Work::Load { chunks, rows, raw_bytes, mode, .. } = &graph.jobs[0].work else {
+            panic!("a load stays one")
+        };
+        assert_eq!(
+            (&chunks[..], *rows, *raw_bytes, *mode),
+            (&[0, 2, 3][..], 3, 30, LoadMode::Shared)
+        );
         assert_eq!(graph.jobs[0].locks[0].1, LockMode::RowExclusive);
         let graph = left(vec![load(&[0, 1], LoadMode::Freeze)], &[]);
         assert!(matches!(graph.jobs[0].work, Work::Load { mode: LoadMode::Freeze, .. }));
@@ -175,10 +215,16 @@ mod tests {
 
     #[test]
     fn another_cut_of_the_same_rows_finds_what_is_done() {
-        let graph = left(vec![load(&[0, 1], LoadMode::Shared), load(&[2, 3], LoadMode::Shared)], &[(0, 0), (0, 1)]);
+        let graph = left(
+            vec![load(&[0, 1], LoadMode::Shared), load(&[2, 3], LoadMode::Shared)],
+            &[(0, 0), (0, 1)],
+        );
         assert_eq!(graph.jobs[0].work, Work::Statements(Vec::new()));
         let whole = Graph { jobs: vec![load(&[0, 1, 2, 3], LoadMode::Freeze)], ..Graph::default() };
-        let parts = Graph { jobs: vec![load(&[0, 1], LoadMode::Shared), load(&[2, 3], LoadMode::Shared)], ..Graph::default() };
+        let parts = Graph {
+            jobs: vec![load(&[0, 1], LoadMode::Shared), load(&[2, 3], LoadMode::Shared)],
+            ..Graph::default()
+        };
         let digest = |graph: &Graph| Keys::of(graph, &[table()], &index()).digest();
         assert_eq!(digest(&whole), digest(&parts));
     }

@@ -1,5 +1,6 @@
-//! A digest of what decides which objects and rows a restore makes, to tell whether another would make the same, and the same as it is typed. How it
-//! works (sessions, memory, what it drops before, whether it goes on after another) is no part of it.
+//! A digest of what decides which objects and rows a restore makes, to tell whether another would
+//! make the same, and the same as it is typed. How it works (sessions, memory, what it drops
+//! before, whether it goes on after another) is no part of it.
 
 use std::fmt::Write as _;
 
@@ -24,7 +25,12 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
             words.extend(["--section", section].map(str::to_owned));
         }
     }
-    words.extend(switches(options).into_iter().filter(|(_, given)| *given).map(|(option, _)| option.to_owned()));
+    words.extend(
+        switches(options)
+            .into_iter()
+            .filter(|(_, given)| *given)
+            .map(|(option, _)| option.to_owned()),
+    );
     let foreign_keys = match options.foreign_keys {
         ForeignKeys::Validate => None,
         ForeignKeys::NotValid => Some("not-valid"),
@@ -42,7 +48,9 @@ fn text(options: &Options) -> String {
         patterns.sort_unstable();
         let _ = writeln!(text, "{option} {patterns:?}");
     }
-    for (option, _) in sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given) {
+    for (option, _) in
+        sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given)
+    {
         let _ = writeln!(text, "{option}");
     }
     let _ = writeln!(text, "--fk {:?}\n--role {:?}", options.foreign_keys, options.render.role);
@@ -50,12 +58,23 @@ fn text(options: &Options) -> String {
 }
 
 fn lists(options: &Options) -> [(&'static str, &[Pattern]); 5] {
-    let Selection { tables, exclude_tables, schemas, exclude_schemas, exclude_table_data, .. } = &options.selection;
-    [("-t", tables), ("-T", exclude_tables), ("-n", schemas), ("-N", exclude_schemas), ("--exclude-table-data", exclude_table_data)]
+    let Selection { tables, exclude_tables, schemas, exclude_schemas, exclude_table_data, .. } =
+        &options.selection;
+    [
+        ("-t", tables),
+        ("-T", exclude_tables),
+        ("-n", schemas),
+        ("-N", exclude_schemas),
+        ("--exclude-table-data", exclude_table_data),
+    ]
 }
 
 fn sections(options: &Options) -> [(&'static str, bool); 3] {
-    [("pre-data", options.sections.pre_data), ("data", options.sections.data), ("post-data", options.sections.post_data)]
+    [
+        ("pre-data", options.sections.pre_data),
+        ("data", options.sections.data),
+        ("post-data", options.sections.post_data),
+    ]
 }
 
 fn switches(options: &Options) -> [(&'static str, bool); 14] {

@@ -15,10 +15,12 @@ use crate::sqlstate;
 
 /// How often it is tried.
 const TRIES: u32 = 5;
-/// Between two tries: whoever was in the way may be gone then, and whoever stops this run has stopped it.
+/// Between two tries: whoever was in the way may be gone then, and whoever stops this run has
+/// stopped it.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Builds it, if it does not stand already. A session that was lost is replaced; `set_up` is what a session needs first.
+/// Builds it, if it does not stand already. A session that was lost is replaced; `set_up` is what a
+/// session needs first.
 pub(in crate::restore) async fn build(
     request: &Request,
     progress: &dyn Progress,
@@ -28,7 +30,9 @@ pub(in crate::restore) async fn build(
 ) -> Result<()> {
     let mut lost = false;
     for _ in 1..TRIES {
-        let Err(error) = attempt(request, session, lost, set_up, index).await else { return Ok(()) };
+        let Err(error) = attempt(request, session, lost, set_up, index).await else {
+            return Ok(());
+        };
         if !may_pass(&error) {
             return Err(error);
         }
@@ -39,7 +43,13 @@ pub(in crate::restore) async fn build(
     attempt(request, session, lost, set_up, index).await
 }
 
-async fn attempt(request: &Request, session: &mut Session, lost: bool, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
+async fn attempt(
+    request: &Request,
+    session: &mut Session,
+    lost: bool,
+    set_up: Option<&str>,
+    index: &ConcurrentIndex,
+) -> Result<()> {
     if lost {
         let before = session.backend_pid();
         *session = open_session(request).await?;
@@ -48,10 +58,12 @@ async fn attempt(request: &Request, session: &mut Session, lost: bool, set_up: O
     build_once(session, set_up, index).await
 }
 
-/// The server may not have noticed that a session is lost, and go on with the index: it is whole in the end, or fails.
+/// The server may not have noticed that a session is lost, and go on with the index: it is whole in
+/// the end, or fails.
 async fn wait_for_end(session: &Session, backend_pid: i32) -> Result<()> {
     let sql = format!(
-        "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid} AND datname = pg_catalog.current_database() AND state = 'active'"
+        "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid} AND datname = \
+         pg_catalog.current_database() AND state = 'active'"
     );
     while !session.query("wait for what the lost session is at", &sql).await?.is_empty() {
         tokio::time::sleep(PAUSE).await;
@@ -60,7 +72,11 @@ async fn wait_for_end(session: &Session, backend_pid: i32) -> Result<()> {
 }
 
 /// What is invalid is dropped first: a build that failed leaves it.
-async fn build_once(session: &Session, set_up: Option<&str>, index: &ConcurrentIndex) -> Result<()> {
+async fn build_once(
+    session: &Session,
+    set_up: Option<&str>,
+    index: &ConcurrentIndex,
+) -> Result<()> {
     if let Some(sql) = set_up {
         session.execute("set up the session", sql).await?;
     }
@@ -79,20 +95,31 @@ async fn build_once(session: &Session, set_up: Option<&str>, index: &ConcurrentI
 /// Whether there is an index of this name, and whether it is whole.
 async fn is_valid(session: &Session, index: &ConcurrentIndex) -> Result<Option<bool>> {
     let sql = format!(
-        "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
+        "SELECT i.indisvalid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = \
+         i.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND \
+         c.relname = {}",
         ident::literal(&index.schema),
         ident::literal(&index.name)
     );
-    session.query(&format!("look for index {}", index.name), &sql).await?.first().map(|row| row.get(0)).transpose()
+    session
+        .query(&format!("look for index {}", index.name), &sql)
+        .await?
+        .first()
+        .map(|row| row.get(0))
+        .transpose()
 }
 
-/// The session is lost, or somebody was in the way: a lock, a deadlock, a statement that was cancelled.
+/// The session is lost, or somebody was in the way: a lock, a deadlock, a statement that was
+/// cancelled.
 fn may_pass(error: &Error) -> bool {
     match error.sqlstate() {
-        Some(sqlstate::DEADLOCK_DETECTED | sqlstate::SERIALIZATION_FAILURE | sqlstate::LOCK_NOT_AVAILABLE | sqlstate::QUERY_CANCELED) => {
-            true
-        }
+        Some(
+            sqlstate::DEADLOCK_DETECTED
+            | sqlstate::SERIALIZATION_FAILURE
+            | sqlstate::LOCK_NOT_AVAILABLE
+            | sqlstate::QUERY_CANCELED,
+        ) => true,
         // A full disk stays full.
         Some(code) if code.starts_with("53") => false,
         _ => matches!(error.kind(), Kind::Server | Kind::Connect),

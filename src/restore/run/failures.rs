@@ -48,7 +48,10 @@ impl Failures {
             identity: object.identity.clone(),
             needs: object.depends_on.iter().chain(&object.of).copied().collect(),
         };
-        Self { objects: objects.iter().map(|object| (object.id, known(object))).collect(), inner: Mutex::default() }
+        Self {
+            objects: objects.iter().map(|object| (object.id, known(object))).collect(),
+            inner: Mutex::default(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -66,16 +69,21 @@ impl Failures {
         self.inner().lost.contains_key(&object)
     }
 
-    /// Notes that a step of the object failed, unless nothing more can be done after it: then it is given back. What fails because an
-    /// object is missing that was not made is told with that.
+    /// Notes that a step of the object failed, unless nothing more can be done after it: then it is
+    /// given back. What fails because an object is missing that was not made is told with that.
     pub(in crate::restore) fn note(&self, failed: Failed) -> Result<()> {
         let Failed { error, of, makes } = failed;
-        if matches!(error.kind(), Kind::Server | Kind::Connect | Kind::File | Kind::Interrupted | Kind::Terminated) {
+        if matches!(
+            error.kind(),
+            Kind::Server | Kind::Connect | Kind::File | Kind::Interrupted | Kind::Terminated
+        ) {
             return Err(error);
         }
         let mut inner = self.inner();
         let known = of.and_then(|of| Some((of, self.objects.get(&of)?)));
-        let cause = known.and_then(|(of, known)| std::iter::once(&of).chain(&known.needs).find_map(|id| inner.lost.get(id)).copied());
+        let cause = known.and_then(|(of, known)| {
+            std::iter::once(&of).chain(&known.needs).find_map(|id| inner.lost.get(id)).copied()
+        });
         if let (Some(cause), Some((of, known))) = (cause, known) {
             if inner.lost.insert(of, cause).is_none() {
                 inner.told[cause].with_it.push(known.identity.clone());
@@ -89,7 +97,12 @@ impl Failures {
     }
 
     /// Runs each step on its own, with what notes it, whatever becomes of the others.
-    pub(in crate::restore) async fn script(&self, session: &Session, steps: &[Step], notes: &[Option<Step>]) -> Result<()> {
+    pub(in crate::restore) async fn script(
+        &self,
+        session: &Session,
+        steps: &[Step],
+        notes: &[Option<Step>],
+    ) -> Result<()> {
         let mut answers = FuturesOrdered::new();
         let mut answered = steps.iter();
         let mut note = |answer: Option<Result<()>>| match (answer, answered.next()) {
@@ -111,7 +124,9 @@ impl Failures {
 
     /// An error that ends the restore, with all that had failed before.
     pub(in crate::restore) fn before(&self, error: Error) -> Error {
-        let told = std::mem::take(&mut self.inner().told).into_iter().map(|told| format!("before that: {}", told.in_words()));
+        let told = std::mem::take(&mut self.inner().told)
+            .into_iter()
+            .map(|told| format!("before that: {}", told.in_words()));
         let items = error.items().iter().cloned().chain(told).collect();
         error.with_items(items)
     }
@@ -119,14 +134,19 @@ impl Failures {
     /// All failures as one error.
     pub(in crate::restore) fn sum_up(&self) -> Error {
         let told = std::mem::take(&mut self.inner().told);
-        let things = if told.len() == 1 { "1 thing".to_owned() } else { format!("{} things", told.len()) };
-        Error::new(Kind::Incomplete, "restore", format!("{things} failed:")).with_items(told.iter().map(Told::in_words).collect())
+        let things =
+            if told.len() == 1 { "1 thing".to_owned() } else { format!("{} things", told.len()) };
+        Error::new(Kind::Incomplete, "restore", format!("{things} failed:"))
+            .with_items(told.iter().map(Told::in_words).collect())
     }
 }
 
-/// A step and what notes it, sent in one go. Where it fails, the end of its transaction takes back nothing, and the session is as before.
+/// A step and what notes it, sent in one go. Where it fails, the end of its transaction takes back
+/// nothing, and the session is as before.
 async fn one(session: &Session, step: &Step, noting: Option<&Step>) -> Result<()> {
-    let Some(noting) = noting else { return session.execute(&step.doing, &step.sql).await.map(drop) };
+    let Some(noting) = noting else {
+        return session.execute(&step.doing, &step.sql).await.map(drop);
+    };
     let (begun, done, noted, committed) = tokio::join!(
         session.execute(&step.doing, "BEGIN"),
         session.execute(&step.doing, &step.sql),
@@ -138,7 +158,11 @@ async fn one(session: &Session, step: &Step, noting: Option<&Step>) -> Result<()
 
 impl Told {
     fn in_words(&self) -> String {
-        if self.with_it.is_empty() { self.text.clone() } else { format!("{}; without it not made: {}", self.text, self.with_it.join(", ")) }
+        if self.with_it.is_empty() {
+            self.text.clone()
+        } else {
+            format!("{}; without it not made: {}", self.text, self.with_it.join(", "))
+        }
     }
 }
 
@@ -150,10 +174,17 @@ mod tests {
     #[test]
     fn what_ends_a_restore_does_not_hide_what_failed_before() {
         let failures = Failures::default();
-        failures.note(Error::new(Kind::Unexpected, "load a", "refused").into()).expect("one can go on");
-        let lost = failures.note(Error::new(Kind::Server, "load b", "connection closed").into()).expect_err("one cannot");
+        failures
+            .note(Error::new(Kind::Unexpected, "load a", "refused").into())
+            .expect("one can go on");
+        let lost = failures
+            .note(Error::new(Kind::Server, "load b", "connection closed").into())
+            .expect_err("one cannot");
         let told = failures.before(lost);
-        assert_eq!((told.kind(), told.items()), (Kind::Server, &["before that: load a: refused".to_owned()][..]));
+        assert_eq!(
+            (told.kind(), told.items()),
+            (Kind::Server, &["before that: load a: refused".to_owned()][..])
+        );
     }
     #[test]
     fn a_cause_is_told_once() {
@@ -162,11 +193,19 @@ mod tests {
             depends_on: depends_on.iter().map(|id| ObjectId(*id)).collect(),
             ..Object::new(ObjectId(id), ObjectKind::View, identity)
         };
-        let failures =
-            Failures::new(&[object(0, "TABLE a", &[]), object(1, "VIEW b", &[0]), object(2, "VIEW c", &[1]), object(3, "VIEW d", &[])]);
+        let failures = Failures::new(&[
+            object(0, "TABLE a", &[]),
+            object(1, "VIEW b", &[0]),
+            object(2, "VIEW c", &[1]),
+            object(3, "VIEW d", &[]),
+        ]);
         let fail = |doing: &str, of: u32, makes: bool| {
             failures
-                .note(Failed { error: Error::new(Kind::Unexpected, doing, "refused"), of: Some(ObjectId(of)), makes })
+                .note(Failed {
+                    error: Error::new(Kind::Unexpected, doing, "refused"),
+                    of: Some(ObjectId(of)),
+                    makes,
+                })
                 .expect("one can go on");
         };
         fail("create TABLE a", 0, true);
@@ -176,6 +215,12 @@ mod tests {
         fail("create VIEW c", 2, true);
         fail("comment on VIEW d", 3, false);
         let told = failures.sum_up();
-        assert_eq!(told.items(), ["create TABLE a: refused; without it not made: VIEW b, VIEW c", "comment on VIEW d: refused"]);
+        assert_eq!(
+            told.items(),
+            [
+                "create TABLE a: refused; without it not made: VIEW b, VIEW c",
+                "comment on VIEW d: refused"
+            ]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The locks that running jobs hold, and which of them excludes another. A lock on a family is one entry, not one for each of its tables.
+//! The locks that running jobs hold, and which of them excludes another. A lock on a family is one
+//! entry, not one for each of its tables.
 //!
 //! Pure: knows neither jobs nor statements.
 
@@ -34,19 +35,30 @@ impl Held {
     /// Whether something is held that excludes it.
     pub(in crate::restore) fn excludes(&self, (place, mode): Obstacle) -> bool {
         let counts = self.counts.get(&place);
-        counts.is_some_and(|counts| LockMode::ALL.iter().zip(counts).any(|(held, count)| *count > 0 && held.conflicts(mode)))
+        counts.is_some_and(|counts| {
+            LockMode::ALL.iter().zip(counts).any(|(held, count)| *count > 0 && held.conflicts(mode))
+        })
     }
 
-    /// The first obstacle to these locks: a table's are its own and those on its family as a whole, a family's are those on any of its tables.
-    pub(in crate::restore) fn obstacle(&self, locks: &[(Lockable, LockMode)], families: &Families) -> Option<Obstacle> {
+    /// The first obstacle to these locks: a table's are its own and those on its family as a whole,
+    /// a family's are those on any of its tables.
+    pub(in crate::restore) fn obstacle(
+        &self,
+        locks: &[(Lockable, LockMode)],
+        families: &Families,
+    ) -> Option<Obstacle> {
         let places = |on| match on {
-            Lockable::Relation(table) => [Some(Place::Relation(table)), families.of(table).map(Place::Whole)],
+            Lockable::Relation(table) => {
+                [Some(Place::Relation(table)), families.of(table).map(Place::Whole)]
+            }
             Lockable::Family(family) => [Some(Place::Whole(family)), Some(Place::Members(family))],
             Lockable::LockTable => [Some(Place::LockTable), None],
         };
         locks
             .iter()
-            .flat_map(|&(on, mode)| places(on).into_iter().flatten().map(move |place| (place, mode)))
+            .flat_map(|&(on, mode)| {
+                places(on).into_iter().flatten().map(move |place| (place, mode))
+            })
             .find(|one| self.excludes(*one))
     }
 
@@ -61,7 +73,11 @@ impl Held {
     ///
     /// # Panics
     /// When they were not taken.
-    pub(in crate::restore) fn release(&mut self, locks: &[(Lockable, LockMode)], families: &Families) -> Vec<Place> {
+    pub(in crate::restore) fn release(
+        &mut self,
+        locks: &[(Lockable, LockMode)],
+        families: &Families,
+    ) -> Vec<Place> {
         let entries: Vec<Obstacle> = entries(locks, families).collect();
         for (place, mode) in &entries {
             let counts = self.counts.get_mut(place).expect("a started job holds its locks");
@@ -76,13 +92,20 @@ impl Held {
 }
 
 /// Where locks are counted once they are taken.
-fn entries<'a>(locks: &'a [(Lockable, LockMode)], families: &'a Families) -> impl Iterator<Item = Obstacle> + 'a {
+fn entries<'a>(
+    locks: &'a [(Lockable, LockMode)],
+    families: &'a Families,
+) -> impl Iterator<Item = Obstacle> + 'a {
     let places = |on| match on {
-        Lockable::Relation(table) => [Some(Place::Relation(table)), families.of(table).map(Place::Members)],
+        Lockable::Relation(table) => {
+            [Some(Place::Relation(table)), families.of(table).map(Place::Members)]
+        }
         Lockable::Family(family) => [Some(Place::Whole(family)), None],
         Lockable::LockTable => [Some(Place::LockTable), None],
     };
-    locks.iter().flat_map(move |&(on, mode)| places(on).into_iter().flatten().map(move |place| (place, mode)))
+    locks.iter().flat_map(move |&(on, mode)| {
+        places(on).into_iter().flatten().map(move |place| (place, mode))
+    })
 }
 
 #[cfg(test)]
@@ -101,17 +124,27 @@ pub(in crate::restore) mod tests {
     }
 
     /// What the server locks: each table by itself.
-    pub(crate) fn of_the_server(locks: &[(Lockable, LockMode)], families: &Families) -> Vec<(ObjectId, LockMode)> {
+    pub(crate) fn of_the_server(
+        locks: &[(Lockable, LockMode)],
+        families: &Families,
+    ) -> Vec<(ObjectId, LockMode)> {
         let tables = |on| match on {
             Lockable::Relation(table) => vec![table],
             Lockable::Family(family) => families.members(family).to_vec(),
             Lockable::LockTable => vec![ObjectId(u32::MAX)],
         };
-        locks.iter().flat_map(|&(on, mode)| tables(on).into_iter().map(move |table| (table, mode))).collect()
+        locks
+            .iter()
+            .flat_map(|&(on, mode)| tables(on).into_iter().map(move |table| (table, mode)))
+            .collect()
     }
 
-    /// A lock on a table by its number, or on the whole family that it belongs to, in a mode by its number.
-    pub(crate) fn lock_of((table, whole, mode): (u32, bool, usize), families: &Families) -> (Lockable, LockMode) {
+    /// A lock on a table by its number, or on the whole family that it belongs to, in a mode by its
+    /// number.
+    pub(crate) fn lock_of(
+        (table, whole, mode): (u32, bool, usize),
+        families: &Families,
+    ) -> (Lockable, LockMode) {
         let lockable = match families.of(ObjectId(table)) {
             Some(family) if whole => Lockable::Family(family),
             None if whole => Lockable::LockTable,

@@ -1,4 +1,5 @@
-//! Large objects' bytes: rows of COPY BINARY taken apart here and written by function calls, because `pg_largeobject` takes no COPY.
+//! Large objects' bytes: rows of COPY BINARY taken apart here and written by function calls,
+//! because `pg_largeobject` takes no COPY.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -14,7 +15,12 @@ const FIELDS: u16 = 3;
 
 impl Loader {
     /// Writes the bytes in one transaction, and tells the rows.
-    pub(in crate::restore) async fn run_large_objects(&self, session: &Session, load: Load<'_>, doing: &str) -> Result<u64> {
+    pub(in crate::restore) async fn run_large_objects(
+        &self,
+        session: &Session,
+        load: Load<'_>,
+        doing: &str,
+    ) -> Result<u64> {
         let mut chunks = self.read_ahead(load.chunks.to_vec());
         let (before, _, after) = load.statements();
         run_all(session, &before, doing).await?;
@@ -22,10 +28,13 @@ impl Loader {
         let mut written = 0;
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
-            let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
+            let joined = decoding
+                .await
+                .map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| error.within(&doing))?;
             let (rows, raw_bytes) = (joined.rows, joined.raw_bytes);
-            let buffer = if let [whole] = &joined.pieces[..] { whole.clone() } else { Bytes::new() };
+            let buffer =
+                if let [whole] = &joined.pieces[..] { whole.clone() } else { Bytes::new() };
             let pieces = pieces(joined, &doing)?;
             writer.write(&doing, &pieces).await?;
             drop(pieces);
@@ -54,7 +63,9 @@ fn pieces(joined: Joined, doing: &str) -> Result<Vec<LargeObjectPart>> {
     let mut pieces = Vec::new();
     while bytes.has_remaining() {
         let piece = piece(&mut bytes);
-        pieces.push(piece.ok_or_else(|| Error::new(Kind::Archive, doing, "a row is not of a large object's shape"))?);
+        pieces.push(piece.ok_or_else(|| {
+            Error::new(Kind::Archive, doing, "a row is not of a large object's shape")
+        })?);
     }
     Ok(pieces)
 }
@@ -90,7 +101,8 @@ mod tests {
     #[test]
     fn a_row_is_taken_apart() {
         let mut bytes = Bytes::from([ROW, ROW].concat());
-        let expected = || Some(LargeObjectPart { oid: 7, position: 9, data: Bytes::from_static(b"hi") });
+        let expected =
+            || Some(LargeObjectPart { oid: 7, position: 9, data: Bytes::from_static(b"hi") });
         assert_eq!(piece(&mut bytes), expected());
         assert_eq!(piece(&mut bytes), expected());
         assert!(bytes.is_empty());

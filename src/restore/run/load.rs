@@ -1,4 +1,5 @@
-//! One table's chunks into the server: read, checked and decoded ahead while the one before is sent.
+//! One table's chunks into the server: read, checked and decoded ahead while the one before is
+//! sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +23,12 @@ use crate::restore::plan::load_sql::Load;
 use crate::sql::ident;
 use crate::storage::FileArchive;
 
-/// CopyData messages are no longer than this. They are copies, so that a chunk's buffer is free as soon as its last one is sent: the driver
-/// would hold parts of it until the next chunk is under way. A copy of this length stays in a processor's caches.
+/// CopyData messages are no longer than this. They are copies, so that a chunk's buffer is free as
+/// soon as its last one is sent: the driver would hold parts of it until the next chunk is under
+/// way. A copy of this length stays in a processor's caches.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
-/// Chunks that are read and decoded while one is being sent: decoding is many times faster than the server.
+/// Chunks that are read and decoded while one is being sent: decoding is many times faster than the
+/// server.
 const AHEAD: usize = 1;
 
 /// What a load needs besides its session.
@@ -64,7 +67,9 @@ impl Loader {
         let mut sent: Vec<(usize, u64)> = Vec::new();
         while let Some((chunk, decoding, permit)) = chunks.next().await {
             let doing = format!("{doing}, chunk {chunk}");
-            let joined = decoding.await.map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
+            let joined = decoding
+                .await
+                .map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| damaged(error).within(&doing))?;
             sent.push((chunk, joined.rows));
             self.send_chunk(&mut copy, &doing, load.id, joined).await?;
@@ -77,7 +82,11 @@ impl Loader {
         let rows = sent.iter().map(|(_, rows)| rows).sum();
         // Of an extension's own table the extension decides which rows it takes.
         if taken != rows && load.mode != LoadMode::Extension {
-            return Err(Error::new(Kind::Unexpected, doing, format!("{rows} rows were sent, the server took {taken}")));
+            return Err(Error::new(
+                Kind::Unexpected,
+                doing,
+                format!("{rows} rows were sent, the server took {taken}"),
+            ));
         }
         if self.encoding.is_some() {
             session.set_client_encoding("UTF8").await?;
@@ -86,7 +95,13 @@ impl Loader {
         Ok(rows)
     }
 
-    async fn send_chunk(&self, copy: &mut CopyIn<'_>, doing: &str, table: TableId, joined: Joined) -> Result<()> {
+    async fn send_chunk(
+        &self,
+        copy: &mut CopyIn<'_>,
+        doing: &str,
+        table: TableId,
+        joined: Joined,
+    ) -> Result<()> {
         for piece in joined.pieces {
             for message in piece.chunks(MESSAGE_BYTES_MAX) {
                 copy.send(doing, Bytes::copy_from_slice(message)).await?;
@@ -98,20 +113,24 @@ impl Loader {
         Ok(())
     }
 
-    /// Reads and decodes one after the other, a little ahead. Memory is granted in the order of the chunks, so that what is granted can
-    /// always be sent and given back.
+    /// Reads and decodes one after the other, a little ahead. Memory is granted in the order of the
+    /// chunks, so that what is granted can always be sent and given back.
     pub(in crate::restore) fn read_ahead(&self, chunks: Vec<usize>) -> Ahead {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let (archive, budget, buffers) = (Arc::clone(&self.archive), self.budget.clone(), self.buffers.clone());
+        let (archive, budget, buffers) =
+            (Arc::clone(&self.archive), self.budget.clone(), self.buffers.clone());
         let reader = tokio::spawn(async move {
             for chunk in chunks {
                 // The load was given up: its end of the channel is gone.
                 let Ok(place) = sender.reserve().await else { return };
                 let entry = &archive.index.chunks[chunk];
                 let permit = budget.acquire(memory_for(&archive, entry)).await;
-                let (archive, buffers, raw_bytes) = (Arc::clone(&archive), buffers.clone(), entry.raw_bytes as usize);
+                let (archive, buffers, raw_bytes) =
+                    (Arc::clone(&archive), buffers.clone(), entry.raw_bytes as usize);
                 // The chunk is read where it is decoded: the thread uses its memory again.
-                let decoding = tokio::spawn(pool::run(move || archive.read_chunk(chunk)?.decode_into(buffers.take(raw_bytes))));
+                let decoding = tokio::spawn(pool::run(move || {
+                    archive.read_chunk(chunk)?.decode_into(buffers.take(raw_bytes))
+                }));
                 place.send((chunk, decoding, permit));
             }
         });
@@ -119,12 +138,14 @@ impl Loader {
     }
 }
 
-/// Runs what comes before the COPY, prepares that, and says what to run after it. All is sent in one go.
+/// Runs what comes before the COPY, prepares that, and says what to run after it. All is sent in
+/// one go.
 async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Prepared, Vec<String>)> {
     let (before, copy, after) = load.statements();
     match begin_copy(session, &before, &copy, doing).await {
         Ok(copy) => Ok((copy, after)),
-        // TRUNCATE is there for FREEZE alone: the table is new and empty. Somebody may have taken the right away, or an extension's hook object.
+        // TRUNCATE is there for FREEZE alone: the table is new and empty. Somebody may have taken
+        // the right away, or an extension's hook object.
         Err(error) if load.mode == LoadMode::Freeze && is_refused(&error) => {
             session.execute(doing, "ROLLBACK").await?;
             let (before, copy, after) = Load { mode: LoadMode::Shared, ..load }.statements();
@@ -135,26 +156,42 @@ async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Prepar
 }
 
 /// Statements are in UTF-8: the names in them are read before the rows' encoding is set.
-async fn begin_copy(session: &Session, before: &[String], copy: &str, doing: &str) -> Result<Prepared> {
-    let (begun, prepared) = tokio::join!(run_all(session, before, doing), Prepared::new(session, doing, copy));
+async fn begin_copy(
+    session: &Session,
+    before: &[String],
+    copy: &str,
+    doing: &str,
+) -> Result<Prepared> {
+    let (begun, prepared) =
+        tokio::join!(run_all(session, before, doing), Prepared::new(session, doing, copy));
     begun.and(prepared)
 }
 
 /// The first error is the one that is told: what follows it in an aborted transaction does nothing.
-pub(in crate::restore) async fn run_all(session: &Session, statements: &[String], doing: &str) -> Result<()> {
-    let mut answers: FuturesOrdered<_> = statements.iter().map(|sql| session.execute(doing, sql)).collect();
+pub(in crate::restore) async fn run_all(
+    session: &Session,
+    statements: &[String],
+    doing: &str,
+) -> Result<()> {
+    let mut answers: FuturesOrdered<_> =
+        statements.iter().map(|sql| session.execute(doing, sql)).collect();
     while answers.next().await.transpose()?.is_some() {}
     Ok(())
 }
 
-/// Whether the server would not, rather than could not just now: a lost connection, a conflict with another transaction, a lack of memory or disk,
-/// a lock or a cancellation are no reasons to try otherwise.
+/// Whether the server would not, rather than could not just now: a lost connection, a conflict with
+/// another transaction, a lack of memory or disk, a lock or a cancellation are no reasons to try
+/// otherwise.
 fn is_refused(error: &Error) -> bool {
-    error.sqlstate().and_then(|state| state.get(..2)).is_some_and(|class| !["08", "25", "40", "53", "55", "57", "58"].contains(&class))
+    error
+        .sqlstate()
+        .and_then(|state| state.get(..2))
+        .is_some_and(|class| !["08", "25", "40", "53", "55", "57", "58"].contains(&class))
 }
 
-/// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between them are in memory that a thread keeps,
-/// unless there is too much of them; those of one row are sent as they are.
+/// What a chunk takes until its rows are sent: as it is stored, and its rows. The columns between
+/// them are in memory that a thread keeps, unless there is too much of them; those of one row are
+/// sent as they are.
 fn memory_for(archive: &FileArchive, entry: &IndexEntry) -> u64 {
     let columns = archive.columns_bytes(entry);
     let columns = if columns <= LARGE_ROW_BYTES as u64 || entry.rows == 1 { 0 } else { columns };
@@ -183,13 +220,18 @@ impl Drop for Ahead {
 
 /// Damage that shows only when a chunk is read.
 fn damaged(error: Error) -> Error {
-    if error.kind() == Kind::Archive { error.hint("`silverback verify` tells all that is damaged in the archive") } else { error }
+    if error.kind() == Kind::Archive {
+        error.hint("`silverback verify` tells all that is damaged in the archive")
+    } else {
+        error
+    }
 }
 
 /// Names the chunk that a refused row came from: the server counts lines.
 fn place(error: Error, doing: &str, sent: &[(usize, u64)]) -> Error {
     let text = error.to_string();
-    let digits = text.rsplit(", line ").next().filter(|rest| rest.len() < text.len()).unwrap_or_default();
+    let digits =
+        text.rsplit(", line ").next().filter(|rest| rest.len() < text.len()).unwrap_or_default();
     let digits: String = digits.chars().take_while(char::is_ascii_digit).collect();
     let Ok(line) = digits.parse::<u64>() else { return error };
     let mut before = 0;
@@ -208,7 +250,8 @@ mod tests {
 
     #[test]
     fn a_refused_row_is_placed() {
-        let error = Error::new(Kind::Unexpected, "load t", "invalid byte [COPY t, line 12, column a]");
+        let error =
+            Error::new(Kind::Unexpected, "load t", "invalid byte [COPY t, line 12, column a]");
         let placed = place(error, "load t", &[(4, 10), (9, 10)]);
         assert!(placed.to_string().starts_with("load t, chunk 9, its row 2: "), "{placed}");
         let error = Error::new(Kind::Unexpected, "load t", "broken");

@@ -40,7 +40,8 @@ use crate::pg::session::Session;
 use crate::restore::report::Busy;
 use crate::restore::run::left::Left;
 
-/// Statements in one transaction of a script: each new relation holds a lock until its end, and the server's lock table is finite.
+/// Statements in one transaction of a script: each new relation holds a lock until its end, and the
+/// server's lock table is finite.
 const COMMIT_EVERY: usize = 500;
 
 /// What the sessions share.
@@ -71,22 +72,32 @@ pub(super) struct Shared {
     pub(super) unmark: Vec<Step>,
 }
 
-/// Sessions at work, each with its job; dropping the set aborts them, which closes their connections.
+/// Sessions at work, each with its job; dropping the set aborts them, which closes their
+/// connections.
 type Running = JoinSet<(JobId, Session, Result<(), Failed>, f64)>;
 
-/// Does every job. On the first failure the server is asked to cancel the others; when dropped, the sessions are closed.
-pub(super) async fn carry_out(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<(Vec<Session>, Busy)> {
+/// Does every job. On the first failure the server is asked to cancel the others; when dropped, the
+/// sessions are closed.
+pub(super) async fn carry_out(
+    shared: &Arc<Shared>,
+    sessions: Vec<Session>,
+) -> Result<(Vec<Session>, Busy)> {
     let mut running = Running::new();
     let ended = work_off(shared, sessions, &mut running).await;
     if ended.is_err() {
-        // A backend that builds an index would not notice a closed connection before the index is built.
+        // A backend that builds an index would not notice a closed connection before the index is
+        // built.
         shared.request.server.cancel_all().await;
         running.shutdown().await;
     }
     ended
 }
 
-async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Running) -> Result<(Vec<Session>, Busy)> {
+async fn work_off(
+    shared: &Arc<Shared>,
+    sessions: Vec<Session>,
+    running: &mut Running,
+) -> Result<(Vec<Session>, Busy)> {
     let graph = &shared.graph;
     let mut schedule = Schedule::new(graph)?;
     let mut idle = sessions;
@@ -102,7 +113,8 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             };
             starting.push((job, session));
         }
-        // While every session has work of its own, helpers would only add the cost of merging what they sorted.
+        // While every session has work of its own, helpers would only add the cost of merging what
+        // they sorted.
         let helped = !idle.is_empty() || shared.request.options.jobs() == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
@@ -113,8 +125,9 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
             });
         }
         let Some(ended) = running.join_next().await else { break };
-        let (id, session, result, seconds) =
-            ended.map_err(|source| Error::new(Kind::Unexpected, "carry out the restore", source.to_string()))?;
+        let (id, session, result, seconds) = ended.map_err(|source| {
+            Error::new(Kind::Unexpected, "carry out the restore", source.to_string())
+        })?;
         schedule.finish(id);
         idle.push(shared.tolerate(session, id, result).await?);
         *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
@@ -129,7 +142,12 @@ async fn work_off(shared: &Arc<Shared>, sessions: Vec<Session>, running: &mut Ru
 
 impl Shared {
     /// After a failure that does not end the restore, a session to go on with.
-    async fn tolerate(&self, session: Session, id: JobId, result: Result<(), Failed>) -> Result<Session> {
+    async fn tolerate(
+        &self,
+        session: Session,
+        id: JobId,
+        result: Result<(), Failed>,
+    ) -> Result<Session> {
         let Err(failed) = result else { return Ok(session) };
         let Some(failures) = &self.failures else { return Err(failed.error) };
         failures.note(failed)?;
@@ -143,7 +161,8 @@ impl Shared {
         }
     }
 
-    /// What a job fails of after a failure: rows do not go into a table that this run did not make, and nothing declares the database usable.
+    /// What a job fails of after a failure: rows do not go into a table that this run did not make,
+    /// and nothing declares the database usable.
     fn senseless(&self, failures: &Failures, job: &Job) -> Option<Failed> {
         let table = match &job.work {
             Work::Ready if failures.any() => {
@@ -161,7 +180,11 @@ impl Shared {
         } else {
             return None;
         };
-        Some(Failed { error: Error::new(Kind::Incomplete, &job.label, cause), of: Some(table.object), makes: false })
+        Some(Failed {
+            error: Error::new(Kind::Incomplete, &job.label, cause),
+            of: Some(table.object),
+            makes: false,
+        })
     }
 
     /// Gives the session what the job needs to sort.
@@ -172,31 +195,53 @@ impl Shared {
         }
     }
 
-    /// Does a job; parallel workers may help it to build an index, as many as the server's own setting allows, or none.
+    /// Does a job; parallel workers may help it to build an index, as many as the server's own
+    /// setting allows, or none.
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<(), Failed> {
         let job: &Job = &self.graph.jobs[id.index()];
         revive(&self.request, session).await?;
-        if let Some(senseless) = self.failures.as_ref().and_then(|failures| self.senseless(failures, job)) {
+        if let Some(senseless) =
+            self.failures.as_ref().and_then(|failures| self.senseless(failures, job))
+        {
             return Err(senseless);
         }
         let note = self.ledger.as_ref().and_then(|ledger| ledger.note(self.keys(id)));
         match (&job.work, &self.failures) {
             (Work::Statements(steps), _) => {
                 // Polled together they travel together.
-                let (set, done) = tokio::join!(self.set_up(session, job, helped), at_once(session, steps, note.as_ref()));
+                let (set, done) = tokio::join!(
+                    self.set_up(session, job, helped),
+                    at_once(session, steps, note.as_ref())
+                );
                 Ok(set?).and(done)
             }
-            (Work::Script(steps), Some(failures)) => Ok(failures.script(session, steps, &self.notes(self.keys(id))).await?),
+            (Work::Script(steps), Some(failures)) => {
+                Ok(failures.script(session, steps, &self.notes(self.keys(id))).await?)
+            }
             (Work::Script(steps), None) => Ok(self.script(session, steps, self.keys(id)).await?),
             (Work::Concurrently(index), _) => {
                 let set_up = self.memory.set_up(job.cost.sorts, helped);
-                concurrent_index::build(&self.request, self.loader.progress.as_ref(), session, set_up.as_deref(), index).await?;
+                concurrent_index::build(
+                    &self.request,
+                    self.loader.progress.as_ref(),
+                    session,
+                    set_up.as_deref(),
+                    index,
+                )
+                .await?;
                 Ok(self.note_after(session, id).await?)
             }
             (Work::Statistics { taken, gather }, _) => {
-                let (all, source) = (&self.statistics, self.loader.archive.manifest.source.server_version_num);
+                let (all, source) =
+                    (&self.statistics, self.loader.archive.manifest.source.server_version_num);
                 let progress = self.loader.progress.as_ref();
-                statistics::take(session, (all, source), (&job.label, taken, gather.as_ref()), progress).await?;
+                statistics::take(
+                    session,
+                    (all, source),
+                    (&job.label, taken, gather.as_ref()),
+                    progress,
+                )
+                .await?;
                 Ok(self.note_after(session, id).await?)
             }
             (Work::OnExtensions(all), _) => {
@@ -213,9 +258,21 @@ impl Shared {
                 let triggers = self.triggers.get(table).map_or(&[][..], Vec::as_slice);
                 let described = &self.loader.archive.manifest.tables[table.0 as usize];
                 let note = note.as_ref().map(|step| step.sql.as_str());
-                let load = Load { id: *table, table: described, chunks, mode: *mode, triggers, trusted: *trusted, note };
+                let load = Load {
+                    id: *table,
+                    table: described,
+                    chunks,
+                    mode: *mode,
+                    triggers,
+                    trusted: *trusted,
+                    note,
+                };
                 let loaded = self.loader.run(session, load).await;
-                loaded.map(drop).map_err(|error| Failed { error, of: Some(described.object), makes: false })
+                loaded.map(drop).map_err(|error| Failed {
+                    error,
+                    of: Some(described.object),
+                    makes: false,
+                })
             }
         }
     }
@@ -224,23 +281,36 @@ impl Shared {
     async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
         let mut keys = keys.chunks(COMMIT_EVERY);
         for batch in steps.chunks(COMMIT_EVERY) {
-            let note = self.ledger.as_ref().and_then(|ledger| ledger.note(keys.next().unwrap_or_default()));
+            let note = self
+                .ledger
+                .as_ref()
+                .and_then(|ledger| ledger.note(keys.next().unwrap_or_default()));
             at_once(session, batch, note.as_ref()).await?;
         }
         Ok(())
     }
 
     async fn note_after(&self, session: &Session, id: JobId) -> Result<()> {
-        let Some(note) = self.ledger.as_ref().and_then(|ledger| ledger.note_after(self.keys(id))) else { return Ok(()) };
+        let Some(note) = self.ledger.as_ref().and_then(|ledger| ledger.note_after(self.keys(id)))
+        else {
+            return Ok(());
+        };
         session.execute(&note.doing, &note.sql).await.map(drop)
     }
 
     fn keys(&self, id: JobId) -> &[JobKey] {
-        self.ledger.as_ref().and_then(|ledger| ledger.keys.jobs.get(id.index())).map_or(&[], Vec::as_slice)
+        self.ledger
+            .as_ref()
+            .and_then(|ledger| ledger.keys.jobs.get(id.index()))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// What notes each of these by itself.
     pub(super) fn notes(&self, keys: &[JobKey]) -> Vec<Option<Step>> {
-        keys.iter().map(|key| self.ledger.as_ref().and_then(|ledger| ledger.note(std::slice::from_ref(key)))).collect()
+        keys.iter()
+            .map(|key| {
+                self.ledger.as_ref().and_then(|ledger| ledger.note(std::slice::from_ref(key)))
+            })
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The word that the database may be used before all is done: a line, and a file for those who wait.
+//! The word that the database may be used before all is done: a line, and a file for those who
+//! wait.
 //!
 //! Does not know when the time has come.
 
@@ -29,7 +30,11 @@ pub(in crate::restore) struct Announcement {
 
 impl Announcement {
     /// Gives the word. From here on the database may be in use, whatever becomes of the restore.
-    pub(in crate::restore) async fn tell(&self, left: usize, progress: &dyn Progress) -> Result<()> {
+    pub(in crate::restore) async fn tell(
+        &self,
+        left: usize,
+        progress: &dyn Progress,
+    ) -> Result<()> {
         self.said.get_or_init(Instant::now);
         if let Some(path) = self.file.clone() {
             let text = format!("{}\n", self.words);
@@ -44,7 +49,12 @@ impl Announcement {
 /// What is wrong with the file's name: one that is there already would be taken for the word.
 pub(in crate::restore) fn finding(path: &Path) -> Option<Finding> {
     let shown = path.display();
-    path.symlink_metadata().is_ok().then(|| Finding::new(format!("the file {shown} is there already"), "remove it, or name another file"))
+    path.symlink_metadata().is_ok().then(|| {
+        Finding::new(
+            format!("the file {shown} is there already"),
+            "remove it, or name another file",
+        )
+    })
 }
 
 /// Whether the file can be written, found out before hours of work.
@@ -58,7 +68,10 @@ pub(in crate::restore) fn probe(path: &Path) -> Result<()> {
 fn write(path: &Path, text: &str) -> Result<()> {
     let partial = partial(path);
     let mut file = create(&partial)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&partial, path));
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&partial, path));
     written.map_err(|error| {
         let _ = fs::remove_file(&partial);
         failed(path, &error)
@@ -66,7 +79,12 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 fn create(partial: &Path) -> Result<fs::File> {
-    OpenOptions::new().write(true).create(true).truncate(true).open(partial).map_err(|error| failed(partial, &error))
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(partial)
+        .map_err(|error| failed(partial, &error))
 }
 
 fn partial(path: &Path) -> PathBuf {

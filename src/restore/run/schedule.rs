@@ -1,8 +1,10 @@
-//! Which job next: the ready one with the longest chain behind it that no running job's locks exclude.
+//! Which job next: the ready one with the longest chain behind it that no running job's locks
+//! exclude.
 //!
-//! Pure: knows neither sessions nor time. Nothing is reserved for a job that waits for a lock: index builds are finite, and an idle
-//! session costs more than a late constraint. An index that is built beside writers waits for all transactions of the database that are
-//! older: so it goes before everything else, and beside it starts only what is over sooner.
+//! Pure: knows neither sessions nor time. Nothing is reserved for a job that waits for a lock:
+//! index builds are finite, and an idle session costs more than a late constraint. An index that is
+//! built beside writers waits for all transactions of the database that are older: so it goes
+//! before everything else, and beside it starts only what is over sooner.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -12,13 +14,15 @@ use crate::error::Result;
 use crate::restore::plan::graph::{Graph, Job, JobId, Work};
 use crate::restore::plan::locks::LockMode;
 
-/// Before which others a job is taken: whether transactions are in its way, how long the chain behind it is, and which it is.
+/// Before which others a job is taken: whether transactions are in its way, how long the chain
+/// behind it is, and which it is.
 type Place = (Reverse<bool>, Reverse<u64>, JobId);
 
 /// The state of a run: what is ready, what runs, what is held.
 ///
-/// A ready job that is excluded stands aside until what excludes it may be gone, and of those that stand before one obstacle only the first is
-/// looked at again, so that a start costs no more the more jobs wait.
+/// A ready job that is excluded stands aside until what excludes it may be gone, and of those that
+/// stand before one obstacle only the first is looked at again, so that a start costs no more the
+/// more jobs wait.
 #[derive(Debug)]
 pub struct Schedule<'g> {
     graph: &'g Graph,
@@ -49,7 +53,11 @@ impl<'g> Schedule<'g> {
     pub fn new(graph: &'g Graph) -> Result<Self> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
-        let ready = graph.ids().filter(|job| missing[job.index()] == 0).map(|job| place(graph, &ranks, job)).collect();
+        let ready = graph
+            .ids()
+            .filter(|job| missing[job.index()] == 0)
+            .map(|job| place(graph, &ranks, job))
+            .collect();
         Ok(Self {
             graph,
             ranks,
@@ -92,7 +100,9 @@ impl<'g> Schedule<'g> {
             self.looked_at += 1;
         }
         let Job { locks, cost, .. } = &self.graph.jobs[id.index()];
-        if !waits(self.graph, id) && self.shortest_waiting().is_some_and(|shortest| shortest < cost.micros) {
+        if !waits(self.graph, id)
+            && self.shortest_waiting().is_some_and(|shortest| shortest < cost.micros)
+        {
             self.longer.insert((cost.micros, id));
             return false;
         }
@@ -109,7 +119,10 @@ impl<'g> Schedule<'g> {
 
     /// Lets the first before an obstacle become ready again, if it is gone.
     fn advance(&mut self, obstacle: Obstacle) {
-        let Some(queue) = self.queues.get_mut(&obstacle).filter(|_| !self.held.excludes(obstacle)) else { return };
+        let Some(queue) = self.queues.get_mut(&obstacle).filter(|_| !self.held.excludes(obstacle))
+        else {
+            return;
+        };
         if let Some(place @ (.., job)) = queue.pop_first() {
             self.ready.insert(place);
             self.firsts.insert(job, obstacle);
@@ -119,7 +132,8 @@ impl<'g> Schedule<'g> {
         }
     }
 
-    /// Lets in those that are no longer too long, unless another of what they wait for is to begin first.
+    /// Lets in those that are no longer too long, unless another of what they wait for is to begin
+    /// first.
     fn let_longer_in(&mut self) {
         let is_next = self.ready.first().is_some_and(|&(Reverse(waits), ..)| waits);
         if is_next || !std::mem::take(&mut self.look_at_longer) {

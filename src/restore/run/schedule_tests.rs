@@ -11,28 +11,46 @@ use crate::restore::plan::partition_trees::{Families, Lockable};
 use crate::restore::run::held_locks::tests::{families, lock_of, of_the_server};
 use crate::restore::step::Step;
 
-/// What the server would let start next: the first in order of all ready jobs that wait for no lock on any single table and are not longer than an
-/// index that is built beside writers.
-fn first_by_the_server(graph: &Graph, ranks: &[u64], done: &[bool], running: &[(u64, JobId)]) -> Option<JobId> {
+/// What the server would let start next: the first in order of all ready jobs that wait for no lock
+/// on any single table and are not longer than an index that is built beside writers.
+fn first_by_the_server(
+    graph: &Graph,
+    ranks: &[u64],
+    done: &[bool],
+    running: &[(u64, JobId)],
+) -> Option<JobId> {
     let is_running = |job: JobId| running.iter().any(|(_, other)| *other == job);
-    let is_ready =
-        |job: &JobId| !done[job.index()] && !is_running(*job) && graph.jobs[job.index()].needs.iter().all(|need| done[need.index()]);
+    let is_ready = |job: &JobId| {
+        !done[job.index()]
+            && !is_running(*job)
+            && graph.jobs[job.index()].needs.iter().all(|need| done[need.index()])
+    };
     let is_excluded = |job: &JobId| {
-        let shortest =
-            running.iter().filter(|(_, index)| waits(graph, *index)).map(|(_, index)| graph.jobs[index.index()].cost.micros).min();
-        let is_longer = !waits(graph, *job) && shortest.is_some_and(|shortest| shortest < graph.jobs[job.index()].cost.micros);
+        let shortest = running
+            .iter()
+            .filter(|(_, index)| waits(graph, *index))
+            .map(|(_, index)| graph.jobs[index.index()].cost.micros)
+            .min();
+        let is_longer = !waits(graph, *job)
+            && shortest.is_some_and(|shortest| shortest < graph.jobs[job.index()].cost.micros);
         is_longer || running.iter().any(|(_, other)| conflict(graph, *job, *other))
     };
-    graph.ids().filter(is_ready).filter(|job| !is_excluded(job)).min_by_key(|job| place(graph, ranks, *job))
+    graph
+        .ids()
+        .filter(is_ready)
+        .filter(|job| !is_excluded(job))
+        .min_by_key(|job| place(graph, ranks, *job))
 }
 
 /// Whether two jobs lock a table in modes that exclude each other, a family being all its tables.
 fn conflict(graph: &Graph, a: JobId, b: JobId) -> bool {
     let [a, b] = [a, b].map(|job| of_the_server(&graph.jobs[job.index()].locks, &graph.families));
-    a.iter().any(|(table, mode)| b.iter().any(|(other, held)| table == other && mode.conflicts(*held)))
+    a.iter()
+        .any(|(table, mode)| b.iter().any(|(other, held)| table == other && mode.conflicts(*held)))
 }
 
-/// Runs a graph on `sessions` in simulated time, starting at every step exactly what the server would let start; tells the time.
+/// Runs a graph on `sessions` in simulated time, starting at every step exactly what the server
+/// would let start; tells the time.
 fn simulate(graph: &Graph, sessions: usize) -> u64 {
     let mut schedule = Schedule::new(graph).unwrap();
     let ranks = graph.ranks().unwrap();
@@ -46,7 +64,8 @@ fn simulate(graph: &Graph, sessions: usize) -> u64 {
             let Some(id) = started else { break };
             running.push((now + graph.jobs[id.index()].cost.micros, id));
         }
-        let first = running.iter().copied().min().expect("an unfinished graph always has a job that runs");
+        let first =
+            running.iter().copied().min().expect("an unfinished graph always has a job that runs");
         running.retain(|entry| *entry != first);
         now = first.0;
         done[first.1.index()] = true;
@@ -62,7 +81,10 @@ fn beside_writers(needs: &[u32], locks: &[(u32, LockMode)], cost: u64) -> Job {
 
 #[test]
 fn the_longest_chain_goes_first() {
-    let graph = Graph { jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)], ..Graph::default() };
+    let graph = Graph {
+        jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)],
+        ..Graph::default()
+    };
     let mut schedule = Schedule::new(&graph).unwrap();
     assert_eq!(schedule.start(), Some(JobId(1)));
     assert_eq!(schedule.start(), Some(JobId(0)));
@@ -71,12 +93,24 @@ fn the_longest_chain_goes_first() {
 
 #[test]
 fn what_waits_for_transactions_goes_before_them() {
-    let jobs = vec![job(&[], &[], 9), beside_writers(&[], &[], 1), beside_writers(&[], &[], 5), job(&[], &[], 3)];
+    let jobs = vec![
+        job(&[], &[], 9),
+        beside_writers(&[], &[], 1),
+        beside_writers(&[], &[], 5),
+        job(&[], &[], 3),
+    ];
     let graph = Graph { jobs, ..Graph::default() };
     let mut schedule = Schedule::new(&graph).unwrap();
-    assert_eq!([schedule.start(), schedule.start(), schedule.start()], [Some(JobId(2)), Some(JobId(1)), None]);
+    assert_eq!(
+        [schedule.start(), schedule.start(), schedule.start()],
+        [Some(JobId(2)), Some(JobId(1)), None]
+    );
     schedule.finish(JobId(1));
-    assert_eq!([schedule.start(), schedule.start()], [Some(JobId(3)), None], "what is over sooner goes beside it");
+    assert_eq!(
+        [schedule.start(), schedule.start()],
+        [Some(JobId(3)), None],
+        "what is over sooner goes beside it"
+    );
     schedule.finish(JobId(2));
     assert_eq!(schedule.start(), Some(JobId(0)));
 }
@@ -130,7 +164,11 @@ fn what_waits_is_not_looked_at_again_in_vain() {
     (1..=many).for_each(|partition| families.attach(ObjectId(0), ObjectId(partition)));
     let whole = families.reach(ObjectId(0));
     let locking = |lockable, mode| Job { locks: vec![(lockable, mode)], ..job(&[], &[], 1) };
-    let jobs = (1..=many).flat_map(|n| [locking(whole, AccessExclusive), locking(Lockable::Relation(ObjectId(n)), Share)]).collect();
+    let jobs = (1..=many)
+        .flat_map(|n| {
+            [locking(whole, AccessExclusive), locking(Lockable::Relation(ObjectId(n)), Share)]
+        })
+        .collect();
     let graph = Graph { jobs, families, ..Graph::default() };
     let mut schedule = Schedule::new(&graph).unwrap();
     let mut running = VecDeque::new();
@@ -139,9 +177,15 @@ fn what_waits_is_not_looked_at_again_in_vain() {
             let Some(job) = schedule.start() else { break };
             running.push_back(job);
         }
-        schedule.finish(running.pop_front().expect("an unfinished graph always has a job that runs"));
+        schedule
+            .finish(running.pop_front().expect("an unfinished graph always has a job that runs"));
     }
-    assert!(schedule.looked_at < 3 * graph.jobs.len(), "{} looks for {} jobs", schedule.looked_at, graph.jobs.len());
+    assert!(
+        schedule.looked_at < 3 * graph.jobs.len(),
+        "{} looks for {} jobs",
+        schedule.looked_at,
+        graph.jobs.len()
+    );
 }
 
 prop_compose! {

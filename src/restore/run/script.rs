@@ -42,37 +42,61 @@ impl From<Failed> for Error {
     }
 }
 
-/// Runs statements in one transaction, with what notes them. All is sent in one go, so that it takes one round trip, as a single statement on its
-/// own does; the first error is the one that is told, and what follows it in an aborted transaction does nothing.
-pub(in crate::restore) async fn at_once(session: &Session, steps: &[Step], note: Option<&Step>) -> Result<(), Failed> {
+/// Runs statements in one transaction, with what notes them. All is sent in one go, so that it
+/// takes one round trip, as a single statement on its own does; the first error is the one that is
+/// told, and what follows it in an aborted transaction does nothing.
+pub(in crate::restore) async fn at_once(
+    session: &Session,
+    steps: &[Step],
+    note: Option<&Step>,
+) -> Result<(), Failed> {
     match (steps, note) {
         ([], _) => Ok(()),
-        ([step], None) => session.execute(&step.doing, &step.sql).await.map(drop).map_err(|error| Failed::at(step, error)),
+        ([step], None) => session
+            .execute(&step.doing, &step.sql)
+            .await
+            .map(drop)
+            .map_err(|error| Failed::at(step, error)),
         ([first, ..], _) => {
             // What a deferred constraint says at the end is about the last statement.
             let last = &steps[steps.len() - 1];
-            let begin = Step { doing: "begin a transaction".to_owned(), sql: "BEGIN".to_owned(), ..first.clone() };
+            let begin = Step {
+                doing: "begin a transaction".to_owned(),
+                sql: "BEGIN".to_owned(),
+                ..first.clone()
+            };
             let commit = Step { sql: "COMMIT".to_owned(), ..last.clone() };
-            let all: Vec<&Step> = std::iter::once(&begin).chain(steps).chain(note).chain([&commit]).collect();
+            let all: Vec<&Step> =
+                std::iter::once(&begin).chain(steps).chain(note).chain([&commit]).collect();
             // With the transaction goes what was made in it before.
             let is_made = |of| steps.iter().any(|step| step.makes && step.of == of);
-            send(session, &all).await.map_err(|failed| Failed { makes: is_made(failed.of), ..failed })
+            send(session, &all)
+                .await
+                .map_err(|failed| Failed { makes: is_made(failed.of), ..failed })
         }
     }
 }
 
-/// The same, on the server's disk when it returns, and all that was committed before with it. The mark is set and taken away so: a crash
-/// of the server may undo what lies between, for the other commits do not wait, but never the mark alone.
-pub(in crate::restore) async fn durable_transaction(session: &Session, steps: &[Step]) -> Result<()> {
+/// The same, on the server's disk when it returns, and all that was committed before with it. The
+/// mark is set and taken away so: a crash of the server may undo what lies between, for the other
+/// commits do not wait, but never the mark alone.
+pub(in crate::restore) async fn durable_transaction(
+    session: &Session,
+    steps: &[Step],
+) -> Result<()> {
     let doing = "wait for the server's disk";
     session.execute(doing, "SET synchronous_commit = on").await?;
     transaction(session, steps).await?;
     session.execute(doing, "SET synchronous_commit = off").await.map(drop)
 }
 
-/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it returns. `known`: the schema of one that stands
-/// already.
-pub(in crate::restore) async fn begin(session: &Session, steps: &[Step], known: Option<&str>) -> Result<()> {
+/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it
+/// returns. `known`: the schema of one that stands already.
+pub(in crate::restore) async fn begin(
+    session: &Session,
+    steps: &[Step],
+    known: Option<&str>,
+) -> Result<()> {
     let doing = "wait for the server's disk";
     session.execute(doing, "SET synchronous_commit = on").await?;
     session.execute("begin a transaction", "BEGIN").await?;

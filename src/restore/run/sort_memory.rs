@@ -1,20 +1,25 @@
 //! How much memory the server may use for a job, and whether parallel workers may help it.
 //!
-//! A sort whose entries outgrow the processor's caches and its table of pages waits for memory at every comparison. So the entries are
-//! sorted in short runs, just long enough that one merge of them all is enough. Measured with PostgreSQL 18 and 21 million rows, where one
-//! build sorts up to 300 MB: unique keys took 0.72 of the time that they took with 512 MiB, two pairs of restores one after the other.
+//! A sort whose entries outgrow the processor's caches and its table of pages waits for memory at
+//! every comparison. So the entries are sorted in short runs, just long enough that one merge of
+//! them all is enough. Measured with PostgreSQL 18 and 21 million rows, where one build sorts up to
+//! 300 MB: unique keys took 0.72 of the time that they took with 512 MiB, two pairs of restores one
+//! after the other.
 
 use crate::error::Result;
 use crate::pg::session::Session;
 use crate::restore::plan::cost::Sorts;
 
-/// Memory of all sessions together, for what is better off the more it has; the server's own setting where that is more for each.
+/// Memory of all sessions together, for what is better off the more it has; the server's own
+/// setting where that is more for each.
 const BUDGET_KIB: u64 = 1 << 20;
 /// The least that is given: a smaller sort than this stays in a processor's caches anyway.
 const LEAST_KIB: u64 = 4 << 10;
-/// What the server keeps of a run in memory while it merges: two of `TAPE_BUFFER_OVERHEAD`, and `MERGE_BUFFER_SIZE`, in its tuplesort.c.
+/// What the server keeps of a run in memory while it merges: two of `TAPE_BUFFER_OVERHEAD`, and
+/// `MERGE_BUFFER_SIZE`, in its tuplesort.c.
 const RUN_KIB: u64 = 272;
-/// The least that the server gives to each of those who build an index together: with less it lets nobody help.
+/// The least that the server gives to each of those who build an index together: with less it lets
+/// nobody help.
 const PARTICIPANT_KIB: u64 = 32 << 10;
 
 /// What the server is set to, and what a session may have.
@@ -27,14 +32,17 @@ pub(in crate::restore) struct Memory {
 impl Memory {
     /// Asks the server, for so many sessions.
     pub(in crate::restore) async fn read(session: &Session, sessions: usize) -> Result<Self> {
-        let sql = "SELECT setting::int8, pg_catalog.current_setting('max_parallel_maintenance_workers')::int8 \
+        let sql = "SELECT setting::int8, \
+            pg_catalog.current_setting('max_parallel_maintenance_workers')::int8 \
                    FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem'";
         let row = session.query_one("read the server's settings", sql).await?;
-        let (own_kib, helpers) = (row.get::<_, i64>(0)?.max(0) as u64, row.get::<_, i64>(1)?.max(0) as u64);
+        let (own_kib, helpers) =
+            (row.get::<_, i64>(0)?.max(0) as u64, row.get::<_, i64>(1)?.max(0) as u64);
         Ok(Self { most_kib: own_kib.max(BUDGET_KIB / sessions.max(1) as u64), helpers })
     }
 
-    /// The statement that sets a session up for a job, if the job sorts anything. Where it is `helped`, others build the index with it.
+    /// The statement that sets a session up for a job, if the job sorts anything. Where it is
+    /// `helped`, others build the index with it.
     pub(in crate::restore) fn set_up(self, sorts: Sorts, helped: bool) -> Option<String> {
         let helpers = if helped { self.helpers } else { 0 };
         let kib = match sorts {
@@ -55,7 +63,10 @@ impl Memory {
 
     /// The least memory in which runs of that size are few enough to be merged at once.
     fn one_merge(self, bytes: u64) -> u64 {
-        (bytes / 1024).saturating_mul(RUN_KIB).isqrt().clamp(LEAST_KIB, self.most_kib.max(LEAST_KIB))
+        (bytes / 1024)
+            .saturating_mul(RUN_KIB)
+            .isqrt()
+            .clamp(LEAST_KIB, self.most_kib.max(LEAST_KIB))
     }
 }
 
@@ -77,7 +88,10 @@ mod tests {
         for bytes in [100 << 20, 1 << 30, 100 << 30_u64] {
             let kib = kib(Sorts::Runs(bytes), false);
             let runs = bytes / 1024 / kib;
-            assert!(kib < MEMORY.most_kib && runs * RUN_KIB <= kib + RUN_KIB, "{bytes}: {runs} runs of {kib} KiB");
+            assert!(
+                kib < MEMORY.most_kib && runs * RUN_KIB <= kib + RUN_KIB,
+                "{bytes}: {runs} runs of {kib} KiB"
+            );
         }
     }
 
@@ -89,7 +103,13 @@ mod tests {
         let large = kib(Sorts::Runs(300 << 30), true) / 3;
         assert_eq!(large, kib(Sorts::Runs(100 << 30), false), "each merges its share once");
         let crowd = Memory { helpers: 1000, ..MEMORY };
-        assert!(crowd.set_up(Sorts::Runs(1 << 30), true).unwrap().contains(&format!("'{}'", MEMORY.most_kib)), "the budget is kept");
+        assert!(
+            crowd
+                .set_up(Sorts::Runs(1 << 30), true)
+                .unwrap()
+                .contains(&format!("'{}'", MEMORY.most_kib)),
+            "the budget is kept"
+        );
         let alone = Memory { helpers: 0, ..MEMORY };
         assert_eq!(alone.set_up(Sorts::Runs(0), true), alone.set_up(Sorts::Runs(0), false));
     }

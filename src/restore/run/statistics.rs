@@ -1,4 +1,5 @@
-//! How a server takes planner statistics. They never make a restore fail: what a server does not take is gathered.
+//! How a server takes planner statistics. They never make a restore fail: what a server does not
+//! take is gathered.
 
 use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};

@@ -1,6 +1,8 @@
-//! The foreign keys of tables that were there before: in which order rows can come, and what they will look for in vain.
+//! The foreign keys of tables that were there before: in which order rows can come, and what they
+//! will look for in vain.
 //!
-//! What the archive says of foreign keys does not matter here: between `--section data` and `--section post-data` there are none yet.
+//! What the archive says of foreign keys does not matter here: between `--section data` and
+//! `--section post-data` there are none yet.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,11 +36,18 @@ pub(in crate::restore) struct ForeignKeys {
 }
 
 /// Reads them; `names` are the tables as a list of SQL values.
-pub(in crate::restore) async fn read(session: &Session, tables: &[&Table], names: &str) -> Result<ForeignKeys> {
+pub(in crate::restore) async fn read(
+    session: &Session,
+    tables: &[&Table],
+    names: &str,
+) -> Result<ForeignKeys> {
     let mut read = ForeignKeys::default();
-    let ids: HashMap<(&str, &str), ObjectId> =
-        tables.iter().map(|table| ((table.schema.as_str(), table.name.as_str()), table.object)).collect();
-    let id = |(schema, name): &(String, String)| ids.get(&(schema.as_str(), name.as_str())).copied();
+    let ids: HashMap<(&str, &str), ObjectId> = tables
+        .iter()
+        .map(|table| ((table.schema.as_str(), table.name.as_str()), table.object))
+        .collect();
+    let id =
+        |(schema, name): &(String, String)| ids.get(&(schema.as_str(), name.as_str())).copied();
     for key in keys(session, names).await?.values() {
         let Some(child) = id(&key.child) else { continue };
         let parents: Vec<ObjectId> = key.members.iter().filter_map(id).collect();
@@ -50,20 +59,30 @@ pub(in crate::restore) async fn read(session: &Session, tables: &[&Table], names
     Ok(read)
 }
 
-/// The keys that check, by oid. One within a single table, or a single tree of partitions, orders nothing.
+/// The keys that check, by oid. One within a single table, or a single tree of partitions, orders
+/// nothing.
 async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
     let sql = format!(
-        "SELECT k.oid, k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, p.relname::text, mn.nspname::text, m.relname::text, \
-           NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey) AND NOT a.attnotnull) \
+        "SELECT k.oid, k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, \
+         p.relname::text, mn.nspname::text, m.relname::text, \
+           NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum \
+           = ANY (k.conkey) AND NOT a.attnotnull) \
          FROM pg_catalog.pg_constraint k \
-         JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace \
-         JOIN (VALUES {names}) w(nspname, relname) ON w.nspname = cn.nspname AND w.relname = c.relname \
-         JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace \
-         CROSS JOIN LATERAL (SELECT p.oid UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(p.oid) t) f(oid) \
-         JOIN pg_catalog.pg_class m ON m.oid = f.oid JOIN pg_catalog.pg_namespace mn ON mn.oid = m.relnamespace \
+         JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON \
+         cn.oid = c.relnamespace \
+         JOIN (VALUES {names}) w(nspname, relname) ON w.nspname = cn.nspname AND w.relname = \
+         c.relname \
+         JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON \
+         pn.oid = p.relnamespace \
+         CROSS JOIN LATERAL (SELECT p.oid UNION SELECT t.relid FROM \
+         pg_catalog.pg_partition_tree(p.oid) t) f(oid) \
+         JOIN pg_catalog.pg_class m ON m.oid = f.oid JOIN pg_catalog.pg_namespace mn ON mn.oid = \
+         m.relnamespace \
          WHERE k.contype = 'f' \
-         AND coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) <> coalesce(pg_catalog.pg_partition_root(p.oid), p.oid) \
-         AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')) \
+         AND coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) <> \
+         coalesce(pg_catalog.pg_partition_root(p.oid), p.oid) \
+         AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgconstraint = k.oid AND \
+         g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')) \
          ORDER BY k.oid, 7, 8"
     );
     let mut keys: BTreeMap<u32, Key> = BTreeMap::new();
@@ -82,9 +101,14 @@ async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
 
 /// Rows refer to a table that none come for: they find what is there already, if anything is.
 async fn no_parents(session: &Session, key: &Key, read: &mut ForeignKeys) -> Result<()> {
-    let [child, parent] = [&key.child, &key.parent].map(|(schema, name)| ident::qualified(schema, name));
-    let looked =
-        session.query_one(&format!("look whether table {parent} is empty"), &format!("SELECT EXISTS (SELECT FROM {parent})")).await;
+    let [child, parent] =
+        [&key.child, &key.parent].map(|(schema, name)| ident::qualified(schema, name));
+    let looked = session
+        .query_one(
+            &format!("look whether table {parent} is empty"),
+            &format!("SELECT EXISTS (SELECT FROM {parent})"),
+        )
+        .await;
     let has_rows: bool = match looked {
         Ok(row) => row.get(0)?,
         // Who may not look at it is not told.
@@ -95,10 +119,15 @@ async fn no_parents(session: &Session, key: &Key, read: &mut ForeignKeys) -> Res
         return Ok(());
     }
     let name = ident::quote(&key.name);
-    let problem =
-        format!("table {child} refers by its foreign key {name} to table {parent}, which is empty and which no rows are restored for");
+    let problem = format!(
+        "table {child} refers by its foreign key {name} to table {parent}, which is empty and \
+         which no rows are restored for"
+    );
     if key.always {
-        read.findings.push(Finding::new(problem, "fill it first, or let a superuser restore with --disable-triggers"));
+        read.findings.push(Finding::new(
+            problem,
+            "fill it first, or let a superuser restore with --disable-triggers",
+        ));
     } else {
         read.warnings.push(format!("{problem}: a row that refers to it will be refused"));
     }

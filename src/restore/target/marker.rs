@@ -1,4 +1,5 @@
-//! The marker as it stands in a target, and the lock by which a restore that is still at work is told from one that was stopped.
+//! The marker as it stands in a target, and the lock by which a restore that is still at work is
+//! told from one that was stopped.
 //!
 //! Does not know how a marker is written.
 
@@ -24,8 +25,8 @@ pub(in crate::restore) async fn show_at_work(session: &Session) -> Result<()> {
     session.execute("show that a restore is at work", &sql).await.map(drop)
 }
 
-/// The server processes of other restores into this database. A process whose client was killed ends when it notices, so a little time is
-/// given to it.
+/// The server processes of other restores into this database. A process whose client was killed
+/// ends when it notices, so a little time is given to it.
 pub(in crate::restore) async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
     let mut looks = 0;
     loop {
@@ -42,8 +43,10 @@ pub(in crate::restore) async fn others_at_work(session: &Session) -> Result<Vec<
 pub(in crate::restore) async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
     let (class, object) = AT_WORK;
     let sql = format!(
-        "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {class} AND objid = {object} \
-           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) \
+        "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND \
+         classid = {class} AND objid = {object} \
+           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = \
+           pg_catalog.current_database()) \
            AND pid <> pg_catalog.pg_backend_pid() ORDER BY pid"
     );
     let rows = session.query("look for another restore that is at work", &sql).await?;
@@ -55,34 +58,49 @@ pub(in crate::restore) async fn read(session: &Session) -> Result<Option<Marker>
     Ok(marker::read(session, false).await?.into_iter().next())
 }
 
-/// Waits while another restore looks at this database and sets its marker: each finds what the one before it has left. Held until it has
-/// [`begun`], or the session ends.
+/// Waits while another restore looks at this database and sets its marker: each finds what the one
+/// before it has left. Held until it has [`begun`], or the session ends.
 pub(in crate::restore) async fn wait_to_begin(session: &Session) -> Result<()> {
     let (class, object) = SETTING;
     let sql = format!("SELECT pg_catalog.pg_advisory_lock({class}, {object})");
     session.execute("wait for another restore to begin", &sql).await.map(drop)
 }
 
-/// Lets others look. A session that is lost has done so by its end, and whoever needs it next says that it is lost.
+/// Lets others look. A session that is lost has done so by its end, and whoever needs it next says
+/// that it is lost.
 pub(in crate::restore) async fn begun(session: &Session) {
     let (class, object) = SETTING;
     let sql = format!("SELECT pg_catalog.pg_advisory_unlock({class}, {object})");
     let _ = session.execute("let other restores look", &sql).await;
 }
 
-/// Looks in the transaction that sets a marker whether another restore has set one meanwhile. `known`: the schema of one that it takes away.
+/// Looks in the transaction that sets a marker whether another restore has set one meanwhile.
+/// `known`: the schema of one that it takes away.
 pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&str>) -> Result<()> {
     let doing = "mark the target as incomplete";
-    match marker::read(session, true).await?.iter().find(|other| known != Some(other.schema.as_str())) {
+    match marker::read(session, true)
+        .await?
+        .iter()
+        .find(|other| known != Some(other.schema.as_str()))
+    {
         None => Ok(()),
-        Some(other) => Err(Error::new(Kind::Requirement, doing, format!("the target holds {}", other.describe())).hint(JUST_BEGUN)),
+        Some(other) => Err(Error::new(
+            Kind::Requirement,
+            doing,
+            format!("the target holds {}", other.describe()),
+        )
+        .hint(JUST_BEGUN)),
     }
 }
 
 const JUST_BEGUN: &str = "another restore into this database has just begun";
 
-/// Reads the marker once the session is gone whose last answer was lost: until then it may still do what it was told.
-pub(in crate::restore) async fn read_after(server: &Server, backend_pid: i32) -> Result<Option<Marker>> {
+/// Reads the marker once the session is gone whose last answer was lost: until then it may still do
+/// what it was told.
+pub(in crate::restore) async fn read_after(
+    server: &Server,
+    backend_pid: i32,
+) -> Result<Option<Marker>> {
     let doing = "look what became of a commit";
     let session = server.open(Purpose::Restore).await?;
     let sql = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid}");
@@ -99,11 +117,18 @@ const LOOKS: u32 = 50;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// The marker could not be set, and nothing was changed, unless only the answer was lost. Of two restores that begin at one moment, only one
-/// can set it.
-pub(in crate::restore) async fn not_set(error: Error, mark: Option<&Mark>, server: &Server, backend_pid: i32) -> Error {
+/// The marker could not be set, and nothing was changed, unless only the answer was lost. Of two
+/// restores that begin at one moment, only one can set it.
+pub(in crate::restore) async fn not_set(
+    error: Error,
+    mark: Option<&Mark>,
+    server: &Server,
+    backend_pid: i32,
+) -> Error {
     match error.sqlstate() {
-        Some(sqlstate::DUPLICATE_SCHEMA | sqlstate::UNIQUE_VIOLATION) => return error.as_kind(Kind::Requirement).hint(JUST_BEGUN),
+        Some(sqlstate::DUPLICATE_SCHEMA | sqlstate::UNIQUE_VIOLATION) => {
+            return error.as_kind(Kind::Requirement).hint(JUST_BEGUN);
+        }
         // What an event trigger of the target says, for one.
         _ if error.kind() == Kind::Unexpected => return error.as_kind(Kind::Requirement),
         _ if error.kind() != Kind::Server => return error,
@@ -112,6 +137,8 @@ pub(in crate::restore) async fn not_set(error: Error, mark: Option<&Mark>, serve
     match read_after(server, backend_pid).await {
         Ok(None) => error,
         Ok(Some(_)) => incomplete(error, mark, true),
-        Err(_) => error.hint(format!("look whether schema {SCHEMA} marks the target as incomplete before the next restore")),
+        Err(_) => error.hint(format!(
+            "look whether schema {SCHEMA} marks the target as incomplete before the next restore"
+        )),
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Target {
     pub(super) superuser: bool,
     /// Whether it may create databases.
     pub(super) creates_databases: bool,
-    /// Every database of the server that can be named here, and whether the role has its owner's rights.
+    /// Every database of the server that can be named here, and whether the role has its owner's
+    /// rights.
     pub(super) databases: HashMap<String, bool>,
     /// Whether it may set `session_replication_role`.
     pub(super) sets_replica: bool,
@@ -106,12 +107,18 @@ impl Target {
     pub(super) async fn read(session: &Session) -> Result<Self> {
         let mut target = basics(session).await?;
         let roles = roles(session).await?;
-        let columns = "spcname::text, coalesce(pg_catalog.has_tablespace_privilege(oid, 'CREATE'), false)";
-        let rows = shared_rows(session, "read the tablespaces", columns, "pg_catalog.pg_tablespace").await?;
-        target.tablespaces = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
+        let columns =
+            "spcname::text, coalesce(pg_catalog.has_tablespace_privilege(oid, 'CREATE'), false)";
+        let rows =
+            shared_rows(session, "read the tablespaces", columns, "pg_catalog.pg_tablespace")
+                .await?;
+        target.tablespaces =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         let columns = "datname::text, pg_catalog.pg_has_role(current_user, datdba, 'USAGE')";
-        let rows = shared_rows(session, "read the databases", columns, "pg_catalog.pg_database").await?;
-        target.databases = rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
+        let rows =
+            shared_rows(session, "read the databases", columns, "pg_catalog.pg_database").await?;
+        target.databases =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
         target.extensions = extensions(session).await?;
         target.schemas = schemas(session, &roles).await?;
         target.roles = roles.into_values().collect();
@@ -124,14 +131,17 @@ impl Target {
 }
 
 impl Target {
-    /// An error of the first statements, which an event trigger may have raised: that it is there is told.
+    /// An error of the first statements, which an event trigger may have raised: that it is there
+    /// is told.
     pub(super) fn explain(&self, error: Error) -> Error {
         if self.event_triggers.is_empty() || error.kind() != Kind::Unexpected {
             return error;
         }
         let names = self.event_triggers.join(", ");
         let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
-        error.as_kind(Kind::Requirement).hint(format!("{hint}event triggers fire here ({names}): disable them with ALTER EVENT TRIGGER"))
+        error.as_kind(Kind::Requirement).hint(format!(
+            "{hint}event triggers fire here ({names}): disable them with ALTER EVENT TRIGGER"
+        ))
     }
 
     /// As it will be without these.
@@ -151,9 +161,11 @@ impl Target {
 }
 
 async fn basics(session: &Session) -> Result<Target> {
-    let sql = "SELECT pg_catalog.current_setting('server_version'), d.datname::text, pg_catalog.pg_encoding_to_char(d.encoding)::text, \
+    let sql = "SELECT pg_catalog.current_setting('server_version'), d.datname::text, \
+        pg_catalog.pg_encoding_to_char(d.encoding)::text, \
                       d.datcollate::text, d.datctype::text, current_user::text, r.rolsuper, \
-                      pg_catalog.has_database_privilege(d.oid, 'CREATE'), r.rolcreatedb OR r.rolsuper \
+                      pg_catalog.has_database_privilege(d.oid, 'CREATE'), r.rolcreatedb OR \
+                      r.rolsuper \
                FROM pg_catalog.pg_database d, pg_catalog.pg_roles r \
                WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
     let row = session.query_one("read the target's settings", sql).await?;
@@ -195,10 +207,13 @@ async fn roles(session: &Session) -> Result<RoleNames> {
     // Since 16 a member need not be allowed to become the role.
     let set = if session.version() >= 160_000 { "SET" } else { "MEMBER" };
     let columns = format!(
-        "oid, rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), pg_catalog.pg_has_role(current_user, oid, '{set}')"
+        "oid, rolname::text, pg_catalog.pg_has_role(current_user, oid, 'USAGE'), \
+         pg_catalog.pg_has_role(current_user, oid, '{set}')"
     );
     let rows = shared_rows(session, "read the roles", &columns, "pg_catalog.pg_roles").await?;
-    rows.iter().map(|row| Ok((row.get(0)?, (row.get(1)?, Role { usage: row.get(2)?, set: row.get(3)? })))).collect()
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, (row.get(1)?, Role { usage: row.get(2)?, set: row.get(3)? }))))
+        .collect()
 }
 
 /// A role by its name, or by its number where the name cannot be read here.
@@ -209,22 +224,31 @@ fn role_name(roles: &RoleNames, oid: u32) -> String {
 async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
     // The column `trusted` came with 13.
     let sql = "SELECT e.name::text, e.installed_version IS NOT NULL, \
-                      coalesce(v.superuser AND NOT coalesce((pg_catalog.to_jsonb(v) ->> 'trusted')::boolean, false), true) \
+                      coalesce(v.superuser AND NOT coalesce((pg_catalog.to_jsonb(v) ->> \
+                      'trusted')::boolean, false), true) \
                FROM pg_catalog.pg_available_extensions e \
-               LEFT JOIN pg_catalog.pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version \
+               LEFT JOIN pg_catalog.pg_available_extension_versions v ON v.name = e.name AND \
+               v.version = e.default_version \
                UNION ALL \
                SELECT x.extname::text, true, true FROM pg_catalog.pg_extension x \
-               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions e WHERE e.name = x.extname)";
+               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions e WHERE e.name = \
+               x.extname)";
     let rows = session.query("read the extensions", sql).await?;
-    rows.iter().map(|row| Ok((row.get(0)?, Extension { installed: row.get(1)?, superuser: row.get(2)? }))).collect()
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, Extension { installed: row.get(1)?, superuser: row.get(2)? })))
+        .collect()
 }
 
 async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String, Schema>> {
     // The rights on what is dropped at this moment are NULL.
-    let sql = "SELECT n.nspname::text, n.nspowner, pg_catalog.pg_has_role(current_user, n.nspowner, 'USAGE'), \
-                      coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false), pg_catalog.obj_description(n.oid, 'pg_namespace'), \
-                      ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
-               FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+    let sql = "SELECT n.nspname::text, n.nspowner, pg_catalog.pg_has_role(current_user, \
+        n.nspowner, 'USAGE'), \
+                      coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false), \
+                      pg_catalog.obj_description(n.oid, 'pg_namespace'), \
+                      ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE \
+                      pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) \
+               FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'information_schema' AND \
+               n.nspname !~ '^pg_'";
     let rows = session.query("read the schemas", sql).await?;
     let mut schemas: HashMap<String, Schema> = rows
         .iter()
@@ -243,7 +267,8 @@ async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String,
         .collect::<Result<_>>()?;
     let sql = "SELECT n.nspname::text, nullif(a.grantee, 0), a.privilege_type, a.is_grantable \
                FROM pg_catalog.pg_namespace n, \
-                    pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a";
+                    pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', \
+                    n.nspowner))) a";
     for row in session.query("read the schemas' privileges", sql).await? {
         if let Some(schema) = schemas.get_mut(row.get::<_, &str>(0)?) {
             let grantee = row.get::<_, Option<u32>>(1)?.map(|role| role_name(roles, role));
@@ -253,29 +278,41 @@ async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String,
     Ok(schemas)
 }
 
-/// What a user made, and no extension, in the schemas of which the condition holds: a few of them by name, and how many there are.
+/// What a user made, and no extension, in the schemas of which the condition holds: a few of them
+/// by name, and how many there are.
 pub(super) async fn occupied(session: &Session, schemas: &str) -> Result<(Vec<String>, u64)> {
     let sql = format!(
         "WITH member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'), \
          place AS (SELECT oid, nspname FROM pg_catalog.pg_namespace \
                    WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' AND {schemas} \
-                   AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = oid)), \
+                   AND NOT EXISTS (SELECT FROM member WHERE classid = \
+                   'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = oid)), \
          found AS ( \
-           SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' \
-                                 WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, p.nspname, c.relname AS name, 1 AS rank \
+           SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' \
+           THEN 'sequence' \
+                                 WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, \
+                                 p.nspname, c.relname AS name, 1 AS rank \
            FROM pg_catalog.pg_class c JOIN place p ON p.oid = c.relnamespace \
            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') \
-           AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid) \
+           AND NOT EXISTS (SELECT FROM member WHERE classid = \
+           'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid) \
            UNION ALL \
-           SELECT 'function', p.nspname, f.proname, 3 FROM pg_catalog.pg_proc f JOIN place p ON p.oid = f.pronamespace \
-           WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = f.oid) \
+           SELECT 'function', p.nspname, f.proname, 3 FROM pg_catalog.pg_proc f JOIN place p ON \
+           p.oid = f.pronamespace \
+           WHERE NOT EXISTS (SELECT FROM member WHERE classid = \
+           'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = f.oid) \
            UNION ALL \
-           SELECT 'type', p.nspname, t.typname, 2 FROM pg_catalog.pg_type t JOIN place p ON p.oid = t.typnamespace \
+           SELECT 'type', p.nspname, t.typname, 2 FROM pg_catalog.pg_type t JOIN place p ON p.oid \
+           = t.typnamespace \
            LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid \
-           WHERE (c.relkind = 'c' OR t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'b' AND t.typelem = 0)) \
-           AND NOT EXISTS (SELECT FROM member WHERE (classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid) \
-                           OR (classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = t.typrelid))) \
-         SELECT kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(name), pg_catalog.count(*) OVER () \
+           WHERE (c.relkind = 'c' OR t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'b' AND \
+           t.typelem = 0)) \
+           AND NOT EXISTS (SELECT FROM member WHERE (classid = \
+           'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid) \
+                           OR (classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = \
+                           t.typrelid))) \
+         SELECT kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || \
+         pg_catalog.quote_ident(name), pg_catalog.count(*) OVER () \
          FROM found ORDER BY rank, nspname, name LIMIT {NAMED}"
     );
     let rows = session.query("look what the target holds", &sql).await?;

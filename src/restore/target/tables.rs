@@ -1,5 +1,5 @@
-//! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must keep still meanwhile, and which foreign
-//! keys look at the rows.
+//! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must
+//! keep still meanwhile, and which foreign keys look at the rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -62,14 +62,17 @@ pub(in crate::restore) struct Manner {
     pub(in crate::restore) fire_triggers: bool,
     /// Nothing but rows is brought, so that tables may be another's.
     pub(in crate::restore) borrows: bool,
-    /// An earlier run is gone on with: it found the tables empty, and what is in them since, triggers have brought.
+    /// An earlier run is gone on with: it found the tables empty, and what is in them since,
+    /// triggers have brought.
     pub(in crate::restore) resumes: bool,
 }
 
-/// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign keys. Where those of foreign keys are to be
-/// switched off too (`disable_triggers`), no key checks anything.
+/// Compares the tables with what is there, finds rows in the way, and reads triggers and foreign
+/// keys. Where those of foreign keys are to be switched off too (`disable_triggers`), no key checks
+/// anything.
 ///
-/// Of extensions' tables (`theirs`) it is enough that they are there: they may hold rows, and do what the extension likes.
+/// Of extensions' tables (`theirs`) it is enough that they are there: they may hold rows, and do
+/// what the extension likes.
 pub(in crate::restore) async fn examine(
     session: &Session,
     tables: &[(TableId, &Table)],
@@ -77,7 +80,8 @@ pub(in crate::restore) async fn examine(
     manner: Manner,
 ) -> Result<Existing> {
     let disable_triggers = manner.disable_triggers;
-    let mut existing = Existing { findings: absent_of(session, theirs).await?, ..Existing::default() };
+    let mut existing =
+        Existing { findings: absent_of(session, theirs).await?, ..Existing::default() };
     if tables.is_empty() {
         return Ok(existing);
     }
@@ -90,11 +94,17 @@ pub(in crate::restore) async fn examine(
                 existing.borrowed.insert(*id);
                 existing.findings.extend(examine_borrowed(session, &name, table, found).await?);
             }
-            Some(found) => existing.findings.extend(examine_one(session, &name, table, found, manner.resumes).await?),
+            Some(found) => existing
+                .findings
+                .extend(examine_one(session, &name, table, found, manner.resumes).await?),
         }
     }
     if !manner.fire_triggers {
-        let borrowed: Vec<&Table> = tables.iter().filter(|(id, _)| existing.borrowed.contains(id)).map(|(_, table)| *table).collect();
+        let borrowed: Vec<&Table> = tables
+            .iter()
+            .filter(|(id, _)| existing.borrowed.contains(id))
+            .map(|(_, table)| *table)
+            .collect();
         existing.findings.extend(borrowed::triggers(session, &borrowed).await?);
         existing.triggers = triggers(session, tables, disable_triggers).await?;
     }
@@ -113,26 +123,48 @@ async fn absent_of(session: &Session, tables: &[(TableId, &Table)]) -> Result<Ve
         return Ok(Vec::new());
     }
     let there = columns(session, tables).await?;
-    let missing = tables.iter().filter(|(_, table)| !there.contains_key(&(table.schema.clone(), table.name.clone())));
+    let missing = tables
+        .iter()
+        .filter(|(_, table)| !there.contains_key(&(table.schema.clone(), table.name.clone())));
     let way_out = "create its extension first; or leave its rows out with -T";
     Ok(missing
-        .map(|(_, table)| Finding::new(format!("table {} does not exist", ident::qualified(&table.schema, &table.name)), way_out))
+        .map(|(_, table)| {
+            Finding::new(
+                format!("table {} does not exist", ident::qualified(&table.schema, &table.name)),
+                way_out,
+            )
+        })
         .collect())
 }
 
 fn absent(name: &str) -> Finding {
-    Finding::new(format!("table {name} does not exist"), "restore the schema first, with -s or --section pre-data")
+    Finding::new(
+        format!("table {name} does not exist"),
+        "restore the schema first, with -s or --section pre-data",
+    )
 }
 
-async fn examine_one(session: &Session, name: &str, table: &Table, found: &There, may_hold_rows: bool) -> Result<Vec<Finding>> {
+async fn examine_one(
+    session: &Session,
+    name: &str,
+    table: &Table,
+    found: &There,
+    may_hold_rows: bool,
+) -> Result<Vec<Finding>> {
     if !found.ours {
-        let problem = format!("table {name} belongs to a role that this one is no member of, and only its owner keeps its triggers still");
+        let problem = format!(
+            "table {name} belongs to a role that this one is no member of, and only its owner \
+             keeps its triggers still"
+        );
         return Ok(vec![Finding::new(problem, "restore as its owner, or with --role")]);
     }
     let mut findings = compare(name, table, &found.columns);
     if !found.fills {
         let problem = format!("this role may not read, lock and fill table {name}");
-        findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do")));
+        findings.push(Finding::new(
+            problem,
+            format!("GRANT SELECT, INSERT, UPDATE ON {name}, which its owner may do"),
+        ));
         return Ok(findings);
     }
     if !may_hold_rows && !is_empty(session, name).await? {
@@ -141,17 +173,29 @@ async fn examine_one(session: &Session, name: &str, table: &Table, found: &There
     Ok(findings)
 }
 
-/// Who may read a table and insert into it brings rows; their triggers and the marker are the owner's affair.
-async fn examine_borrowed(session: &Session, name: &str, table: &Table, found: &There) -> Result<Vec<Finding>> {
+/// Who may read a table and insert into it brings rows; their triggers and the marker are the
+/// owner's affair.
+async fn examine_borrowed(
+    session: &Session,
+    name: &str,
+    table: &Table,
+    found: &There,
+) -> Result<Vec<Finding>> {
     let mut findings = compare(name, table, &found.columns);
-    let fills = |column: &Column| found.columns.iter().any(|one| one.name == column.name && one.fills);
+    let fills =
+        |column: &Column| found.columns.iter().any(|one| one.name == column.name && one.fills);
     if !found.reads || (findings.is_empty() && !table.columns.iter().all(fills)) {
         let problem = format!("this role may not read and fill table {name}");
-        findings.push(Finding::new(problem, format!("GRANT SELECT, INSERT ON {name}, or restore as its owner")));
+        findings.push(Finding::new(
+            problem,
+            format!("GRANT SELECT, INSERT ON {name}, or restore as its owner"),
+        ));
         return Ok(findings);
     }
     if found.hides {
-        let problem = format!("row security of table {name} applies to this role, and keeps COPY from filling it");
+        let problem = format!(
+            "row security of table {name} applies to this role, and keeps COPY from filling it"
+        );
         findings.push(Finding::new(problem, "restore as its owner, or as a role with BYPASSRLS"));
         return Ok(findings);
     }
@@ -161,13 +205,19 @@ async fn examine_borrowed(session: &Session, name: &str, table: &Table, found: &
     Ok(findings)
 }
 
-/// What is made after the rows is made on tables that hold some, where the archive has rows for them: a key on an empty table would stand as if
-/// it had proved them.
-pub(in crate::restore) async fn examine_filled(session: &Session, filled: &[&Table]) -> Result<Vec<Finding>> {
+/// What is made after the rows is made on tables that hold some, where the archive has rows for
+/// them: a key on an empty table would stand as if it had proved them.
+pub(in crate::restore) async fn examine_filled(
+    session: &Session,
+    filled: &[&Table],
+) -> Result<Vec<Finding>> {
     let mut empty = Vec::new();
     for table in filled {
         // Rows of a partition may have come to lie in another.
-        let (schema, name) = table.root.as_ref().map_or((&table.schema, &table.name), |root| (&root.schema, &root.name));
+        let (schema, name) = table
+            .root
+            .as_ref()
+            .map_or((&table.schema, &table.name), |root| (&root.schema, &root.name));
         let name = ident::qualified(schema, name);
         let from = if table.root.is_some() { name.clone() } else { format!("ONLY {name}") };
         let doing = format!("look whether table {name} is empty");
@@ -182,65 +232,101 @@ pub(in crate::restore) async fn examine_filled(session: &Session, filled: &[&Tab
             Err(_) => {}
         }
     }
-    let way_out = "restore them first with --section data; or say that they are to stay empty, with -s beside --section post-data";
-    let more = if empty.len() > NAMED { format!(" and {} more", empty.len() - NAMED) } else { String::new() };
+    let way_out = "restore them first with --section data; or say that they are to stay empty, \
+        with -s beside --section post-data";
+    let more = if empty.len() > NAMED {
+        format!(" and {} more", empty.len() - NAMED)
+    } else {
+        String::new()
+    };
     let list = empty.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     Ok(if empty.is_empty() {
         Vec::new()
     } else {
-        vec![Finding::new(format!("tables are empty that the archive has rows for: {list}{more}"), way_out)]
+        vec![Finding::new(
+            format!("tables are empty that the archive has rows for: {list}{more}"),
+            way_out,
+        )]
     })
 }
 
-/// Whether the archive's columns are the table's: name, type and NOT NULL, none missing and none more.
+/// Whether the archive's columns are the table's: name, type and NOT NULL, none missing and none
+/// more.
 fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding> {
-    let way_out = "-a loads into the tables that the archive was made from; compare with `silverback list --sql`";
+    let way_out = "-a loads into the tables that the archive was made from; compare with \
+        `silverback list --sql`";
     let mut problems = Vec::new();
     for column in &table.columns {
         let quoted = ident::quote(&column.name);
         match found.iter().find(|one| one.name == column.name) {
             None => problems.push(format!("table {name} has no column {quoted}")),
-            Some(one) if one.generated => problems.push(format!("column {quoted} of table {name} is generated")),
-            Some(one) if one.type_name != column.type_name => problems
-                .push(format!("column {quoted} of table {name} is of type {}, the archive's is {}", one.type_name, column.type_name)),
+            Some(one) if one.generated => {
+                problems.push(format!("column {quoted} of table {name} is generated"))
+            }
+            Some(one) if one.type_name != column.type_name => problems.push(format!(
+                "column {quoted} of table {name} is of type {}, the archive's is {}",
+                one.type_name, column.type_name
+            )),
             Some(one) if one.not_null != column.not_null => {
-                let (here, there) = if one.not_null { ("is NOT NULL", "may be NULL") } else { ("may be NULL", "is NOT NULL") };
-                problems.push(format!("column {quoted} of table {name} {here}, the archive's {there}"));
+                let (here, there) = if one.not_null {
+                    ("is NOT NULL", "may be NULL")
+                } else {
+                    ("may be NULL", "is NOT NULL")
+                };
+                problems
+                    .push(format!("column {quoted} of table {name} {here}, the archive's {there}"));
             }
             Some(_) => {}
         }
     }
-    for one in found.iter().filter(|one| !one.generated && !table.columns.iter().any(|column| column.name == one.name)) {
-        problems.push(format!("table {name} has a column {} that the archive has not", ident::quote(&one.name)));
+    for one in found
+        .iter()
+        .filter(|one| !one.generated && !table.columns.iter().any(|column| column.name == one.name))
+    {
+        problems.push(format!(
+            "table {name} has a column {} that the archive has not",
+            ident::quote(&one.name)
+        ));
     }
     problems.into_iter().map(|problem| Finding::new(problem, way_out)).collect()
 }
 
-async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<HashMap<(String, String), There>> {
+async fn columns(
+    session: &Session,
+    tables: &[(TableId, &Table)],
+) -> Result<HashMap<(String, String), There>> {
     let tables: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
     let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+        "SELECT n.nspname::text, c.relname::text, a.attname::text, \
+         pg_catalog.format_type(a.atttypid, a.atttypmod), \
                 a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
-                  WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum), \
+                  WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND \
+                  k.conkey[1] = a.attnum), \
                 a.attgenerated <> '', \
                 pg_catalog.pg_has_role(c.relowner, 'USAGE'), \
-                coalesce(pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT') \
+                coalesce(pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND \
+                pg_catalog.has_table_privilege(c.oid, 'INSERT') \
                   AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'), false), \
-                coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), false), \
-                pg_catalog.row_security_active(c.oid), coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'INSERT'), false) \
+                coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND \
+                pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), false), \
+                pg_catalog.row_security_active(c.oid), \
+                coalesce(pg_catalog.has_column_privilege(c.oid, a.attnum, 'INSERT'), false) \
          FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
-         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT \
+         a.attisdropped \
          WHERE c.relkind IN ('r', 'p') ORDER BY a.attnum",
         names(&tables)
     );
     let mut found: HashMap<(String, String), There> = HashMap::new();
     for row in session.query("read the target's tables", &sql).await? {
         let there = found.entry((row.get(0)?, row.get(1)?)).or_default();
-        (there.ours, there.fills, there.reads, there.hides) = (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
+        (there.ours, there.fills, there.reads, there.hides) =
+            (row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?);
         if let Some(name) = row.get::<_, Option<String>>(2)? {
-            let (type_name, not_null, generated, fills) = (row.get(3)?, row.get(4)?, row.get(5)?, row.get(10)?);
+            let (type_name, not_null, generated, fills) =
+                (row.get(3)?, row.get(4)?, row.get(5)?, row.get(10)?);
             there.columns.push(Found { name, type_name, not_null, generated, fills });
         }
     }
@@ -249,12 +335,18 @@ async fn columns(session: &Session, tables: &[(TableId, &Table)]) -> Result<Hash
 
 pub(in crate::restore) async fn is_empty(session: &Session, name: &str) -> Result<bool> {
     let doing = format!("look whether table {name} is empty");
-    let row = session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM ONLY {name})")).await?;
+    let row =
+        session.query_one(&doing, &format!("SELECT NOT EXISTS (SELECT FROM ONLY {name})")).await?;
     row.get(0)
 }
 
-/// The user's triggers; with `foreign_keys`, those by which the server checks them too, which only a superuser may switch off.
-async fn triggers(session: &Session, tables: &[(TableId, &Table)], foreign_keys: bool) -> Result<LiveTriggers> {
+/// The user's triggers; with `foreign_keys`, those by which the server checks them too, which only
+/// a superuser may switch off.
+async fn triggers(
+    session: &Session,
+    tables: &[(TableId, &Table)],
+    foreign_keys: bool,
+) -> Result<LiveTriggers> {
     let described: Vec<&Table> = tables.iter().map(|(_, table)| *table).collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, t.tgname::text, t.tgenabled = 'A' \
@@ -263,23 +355,32 @@ async fn triggers(session: &Session, tables: &[(TableId, &Table)], foreign_keys:
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN (VALUES {}) w(nspname, relname) ON w.nspname = n.nspname AND w.relname = c.relname \
          WHERE t.tgenabled IN ('O', 'A') AND (NOT t.tgisinternal OR {foreign_keys} AND EXISTS ( \
-           SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f' AND k.conrelid = c.oid)) \
+           SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f' \
+           AND k.conrelid = c.oid)) \
          ORDER BY t.tgname",
         names(&described)
     );
     let mut live = LiveTriggers::new();
     for row in session.query("read the target's triggers", &sql).await? {
         let (schema, name): (String, String) = (row.get(0)?, row.get(1)?);
-        if let Some((id, _)) = tables.iter().find(|(_, table)| table.schema == schema && table.name == name) {
-            live.entry(*id).or_default().push(LiveTrigger { name: row.get(2)?, always: row.get(3)? });
+        if let Some((id, _)) =
+            tables.iter().find(|(_, table)| table.schema == schema && table.name == name)
+        {
+            live.entry(*id)
+                .or_default()
+                .push(LiveTrigger { name: row.get(2)?, always: row.get(3)? });
         }
     }
     Ok(live)
 }
 
 fn names(tables: &[&Table]) -> String {
-    let pairs: Vec<String> =
-        tables.iter().map(|table| format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))).collect();
+    let pairs: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))
+        })
+        .collect();
     pairs.join(", ")
 }
 
@@ -289,31 +390,55 @@ mod tests {
     use crate::archive::manifest::{ObjectId, RowEncoding};
 
     fn found(name: &str, type_name: &str, not_null: bool) -> Found {
-        Found { name: name.into(), type_name: type_name.into(), not_null, generated: false, fills: true }
+        Found {
+            name: name.into(),
+            type_name: type_name.into(),
+            not_null,
+            generated: false,
+            fills: true,
+        }
     }
 
     #[test]
     fn differences_are_named() {
-        let column = |name: &str, type_name: &str, not_null| Column { name: name.into(), type_name: type_name.into(), not_null };
+        let column = |name: &str, type_name: &str, not_null| Column {
+            name: name.into(),
+            type_name: type_name.into(),
+            not_null,
+        };
         let table = Table::new(
             ObjectId(1),
             "public",
             "t",
-            vec![column("a", "text", true), column("b", "uuid", false), column("c", "integer", false)],
+            vec![
+                column("a", "text", true),
+                column("b", "uuid", false),
+                column("c", "integer", false),
+            ],
             RowEncoding::Binary,
         );
         let check = |there: &[Found], expect: &[&str]| {
-            let problems: Vec<String> = compare("public.t", &table, there).into_iter().map(|finding| finding.problem).collect();
+            let problems: Vec<String> = compare("public.t", &table, there)
+                .into_iter()
+                .map(|finding| finding.problem)
+                .collect();
             assert_eq!(problems, expect);
         };
-        let (a, b, c) = (found("a", "text", true), found("b", "uuid", false), found("c", "integer", false));
+        let (a, b, c) =
+            (found("a", "text", true), found("b", "uuid", false), found("c", "integer", false));
         check(&[c.clone(), a.clone(), b.clone()], &[]);
         check(&[a.clone(), b.clone()], &["table public.t has no column c"]);
         check(
             &[a.clone(), b.clone(), found("c", "bigint", false)],
             &["column c of table public.t is of type bigint, the archive's is integer"],
         );
-        check(&[found("a", "text", false), b.clone(), c.clone()], &["column a of table public.t may be NULL, the archive's is NOT NULL"]);
-        check(&[a, b, c, found("D", "text", false)], &["table public.t has a column \"D\" that the archive has not"]);
+        check(
+            &[found("a", "text", false), b.clone(), c.clone()],
+            &["column a of table public.t may be NULL, the archive's is NOT NULL"],
+        );
+        check(
+            &[a, b, c, found("D", "text", false)],
+            &["table public.t has a column \"D\" that the archive has not"],
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A Kong Gateway database: its schema, fresh or grown by upgrades, and as much awkward data as is asked for.
+//! A Kong Gateway database: its schema, fresh or grown by upgrades, and as much awkward data as is
+//! asked for.
 
 mod seed;
 
@@ -14,7 +15,8 @@ pub fn load(database: &Database<'_>) {
     load_by(&database.connect(), "public");
 }
 
-/// Loads the schema of a Kong 3.9 that was upgraded from 1.x, as the database's owner: other column orders, dropped columns, leftovers.
+/// Loads the schema of a Kong 3.9 that was upgraded from 1.x, as the database's owner: other column
+/// orders, dropped columns, leftovers.
 pub fn load_upgraded(database: &Database<'_>) {
     load_upgraded_by(&database.connect(), "public");
 }
@@ -33,5 +35,8 @@ pub fn load_upgraded_by(client: &Client, schema: &str) {
 }
 
 fn enter(client: &Client, schema: &str) {
-    client.execute(&format!("SET search_path TO {}; SET TimeZone TO 'UTC'; SET client_min_messages TO warning", crate::quote(schema)));
+    client.execute(&format!(
+        "SET search_path TO {}; SET TimeZone TO 'UTC'; SET client_min_messages TO warning",
+        crate::quote(schema)
+    ));
 }

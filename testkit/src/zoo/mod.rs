@@ -1,6 +1,7 @@
 //! A database with one of everything: scripts for a superuser, a file per group of kinds.
 //!
-//! Lines between `-- if 14` and `-- end` are for servers from 14 on, and so are those below `-- since 14`, up to the next such line.
+//! Lines between `-- if 14` and `-- end` are for servers from 14 on, and so are those below `--
+//! since 14`, up to the next such line.
 
 /// Enums, domains, composites, ranges, base types, shells.
 pub const TYPES: &str = include_str!("types.sql");

@@ -1,4 +1,5 @@
-//! Locks that do not come and rows that may not be read: the table is named, and so is who stands in the way.
+//! Locks that do not come and rows that may not be read: the table is named, and so is who stands
+//! in the way.
 
 use super::{begin, is_waited_for};
 use crate::pair::Pair;
@@ -9,7 +10,14 @@ fn a_locked_table_is_named_with_the_holder() {
     let pair = Pair::new("CREATE TABLE free (a integer); CREATE TABLE \"Busy one\" (a integer)");
     let holder = begin(&pair.source, "LOCK TABLE \"Busy one\" IN ACCESS EXCLUSIVE MODE");
     let pid = holder.value("SELECT pg_backend_pid()");
-    pair.dump().args(["--lock-wait-timeout", "300"]).run().expect(9).says("\"Busy one\"").says(&pid).says(pair.owner.name()).says("300 ms");
+    pair.dump()
+        .args(["--lock-wait-timeout", "300"])
+        .run()
+        .expect(9)
+        .says("\"Busy one\"")
+        .says(&pid)
+        .says(pair.owner.name())
+        .says("300 ms");
     assert!(!pair.file().exists());
     holder.execute("ROLLBACK");
     pair.dump().args(["--lock-wait-timeout", "300"]).run().expect(0);

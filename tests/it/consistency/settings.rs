@@ -1,4 +1,5 @@
-//! Settings of a role or a database that would change formats, end sessions, or put other objects in the place of the catalogs'.
+//! Settings of a role or a database that would change formats, end sessions, or put other objects
+//! in the place of the catalogs'.
 
 use testkit::{Server, quote};
 
@@ -30,7 +31,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "LATIN1"),
 ];
 
-/// Since when each is known, and short; on a busy machine the first statement of a session, which switches them off, may take as long.
+/// Since when each is known, and short; on a busy machine the first statement of a session, which
+/// switches them off, may take as long.
 const TIMEOUTS: &[(u32, &str, &str)] = &[
     (12, "statement_timeout", "400ms"),
     (12, "lock_timeout", "100ms"),
@@ -39,20 +41,29 @@ const TIMEOUTS: &[(u32, &str, &str)] = &[
     (17, "transaction_timeout", "500ms"),
 ];
 
-/// Rows that travel as text, by way of a composite type; every field has more than one way to be written.
+/// Rows that travel as text, by way of a composite type; every field has more than one way to be
+/// written.
 const SETUP: &str = "
     CREATE SCHEMA evil;
-    CREATE FUNCTION evil.format_type(oid, integer) RETURNS text LANGUAGE sql AS $$ SELECT 'evil'::text $$;
-    CREATE FUNCTION evil.pg_get_expr(text, oid) RETURNS text LANGUAGE sql AS $$ SELECT 'evil'::text $$;
+    CREATE FUNCTION evil.format_type(oid, integer) RETURNS text LANGUAGE sql AS $$ SELECT \
+    'evil'::text $$;
+    CREATE FUNCTION evil.pg_get_expr(text, oid) RETURNS text LANGUAGE sql AS $$ SELECT \
+    'evil'::text $$;
     CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT '0'::text $$;
     CREATE TABLE evil.pg_class (oid oid, relname name);
-    CREATE TABLE shape (d date, t timestamptz, i interval, f double precision, r real, b bytea, n integer[], m text);
-    CREATE TABLE held (id integer PRIMARY KEY, s shape, at timestamptz DEFAULT '2024-02-01 03:04:05+00', e text DEFAULT E'a\\\\b''c');
+    CREATE TABLE shape (d date, t timestamptz, i interval, f double precision, r real, b bytea, n \
+    integer[], m text);
+    CREATE TABLE held (id integer PRIMARY KEY, s shape, at timestamptz DEFAULT '2024-02-01 \
+    03:04:05+00', e text DEFAULT E'a\\\\b''c');
     CREATE INDEX ON held (at, (e || 'x\\y')) WHERE e IS NOT NULL;
-    INSERT INTO held SELECT n, ROW('2024-02-03', '2024-02-03 04:05:06.789+00', '-1 year 2 mons -3 days 04:05:06.7', 0.1::float8 + n * 1e-17 + 1.0 / 3, 1.0 / 3,
-        '\\xdeadbeef00ff5c'::bytea, '{1,NULL,3}', E'tab\\tback\\\\slash \"quoted\", (brackets)')::shape FROM generate_series(1, 50) AS n;
-    INSERT INTO held VALUES (0, NULL), (-1, ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::shape), (-2, ROW('infinity', '-infinity', '0', 'NaN', '-Infinity', '', '{}', '')::shape);
-    CREATE TABLE spans (i interval, t timestamptz, f double precision); INSERT INTO spans VALUES ('-1 day 2 hours', '1900-01-01 00:00:00+00', 1e-310);";
+    INSERT INTO held SELECT n, ROW('2024-02-03', '2024-02-03 04:05:06.789+00', '-1 year 2 mons -3 \
+    days 04:05:06.7', 0.1::float8 + n * 1e-17 + 1.0 / 3, 1.0 / 3,
+        '\\xdeadbeef00ff5c'::bytea, '{1,NULL,3}', E'tab\\tback\\\\slash \"quoted\", \
+        (brackets)')::shape FROM generate_series(1, 50) AS n;
+    INSERT INTO held VALUES (0, NULL), (-1, ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+    NULL)::shape), (-2, ROW('infinity', '-infinity', '0', 'NaN', '-Infinity', '', '{}', '')::shape);
+    CREATE TABLE spans (i interval, t timestamptz, f double precision); INSERT INTO spans VALUES \
+    ('-1 day 2 hours', '1900-01-01 00:00:00+00', 1e-310);";
 
 fn set(pair: &Pair, server: &Server, target: &str) {
     let known = |name: &&str| match *name {
@@ -107,8 +118,11 @@ fn settings_of_the_database_change_nothing() {
         for (dumping, restoring) in SIDES {
             let server = testkit::server(version);
             let pair = Pair::on(server, SETUP);
-            let databases = [&pair.source, &pair.copy].map(|database| format!("DATABASE {}", quote(database.name())));
-            for (database, _) in databases.iter().zip([dumping, restoring]).filter(|(_, with)| *with) {
+            let databases = [&pair.source, &pair.copy]
+                .map(|database| format!("DATABASE {}", quote(database.name())));
+            for (database, _) in
+                databases.iter().zip([dumping, restoring]).filter(|(_, with)| *with)
+            {
                 set(&pair, server, database);
             }
             pair.carry();
@@ -127,17 +141,23 @@ fn timeouts_of_the_role_end_neither_the_waiting_nor_the_holding() {
     let holder = pair.source.connect_as("postgres");
     holder.execute("BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE");
     let mut running = pair.dump().spawn();
-    let longer = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'silverback'
+    let longer = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+        application_name = 'silverback'
                      AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > '700 ms'";
-    wait_for("the dump to wait for longer than its timeouts", || pair.source.value(longer) != "0" || running.is_done());
+    wait_for("the dump to wait for longer than its timeouts", || {
+        pair.source.value(longer) != "0" || running.is_done()
+    });
     holder.execute("COMMIT");
     running.wait().expect(0);
     std::fs::remove_file(pair.file()).expect("the archive is there");
 
     let paused = Paused::start(&pair, &["-j", "1"]);
-    let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'silverback'
+    let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+        application_name = 'silverback'
                    AND state = 'idle in transaction' AND clock_timestamp() - state_change > '700 ms'";
-    wait_for("the dump to hold its snapshot for longer than its timeouts", || pair.source.value(idle) != "0");
+    wait_for("the dump to hold its snapshot for longer than its timeouts", || {
+        pair.source.value(idle) != "0"
+    });
     paused.go_on().expect(0);
     assert!(!waits(&pair.source));
     pair.restore().run().expect(0);

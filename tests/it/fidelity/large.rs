@@ -1,4 +1,5 @@
-//! One row of 300 MB, moved within the memory that the design promises: the budget and 2.2 times the row.
+//! One row of 300 MB, moved within the memory that the design promises: the budget and 2.2 times
+//! the row.
 
 use crate::pair::Pair;
 use crate::support::{Outcome, Silverback};
@@ -14,7 +15,8 @@ fn measured(run: Silverback) -> (Outcome, u64) {
     let status = format!("/proc/{}/status", running.id());
     let mut peak = 0;
     while !running.is_done() {
-        // The high-water mark only rises, so the last look before the end tells all but the last milliseconds.
+        // The high-water mark only rises, so the last look before the end tells all but the last
+        // milliseconds.
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         peak = peak.max(line.trim().trim_end_matches(" kB").parse().unwrap_or(0) * 1024);
@@ -27,13 +29,20 @@ fn measured(run: Silverback) -> (Outcome, u64) {
 fn a_row_of_300_megabytes_passes_alone() {
     // Nothing to compress, and enough other rows to fill the budget beside it.
     let pair = Pair::new(
-        "CREATE TABLE large (id integer, body bytea); ALTER TABLE large ALTER body SET STORAGE EXTERNAL;
-         INSERT INTO large SELECT 0, string_agg(sha512(n::text::bytea), '') FROM generate_series(1, 4687500) AS n;
-         CREATE TABLE beside (id integer, filler text); INSERT INTO beside SELECT n, repeat(md5(n::text), 25) FROM generate_series(1, 60000) AS n;",
+        "CREATE TABLE large (id integer, body bytea); ALTER TABLE large ALTER body SET STORAGE \
+         EXTERNAL;
+         INSERT INTO large SELECT 0, string_agg(sha512(n::text::bytea), '') FROM \
+         generate_series(1, 4687500) AS n;
+         CREATE TABLE beside (id integer, filler text); INSERT INTO beside SELECT n, \
+         repeat(md5(n::text), 25) FROM generate_series(1, 60000) AS n;",
     );
     assert_eq!(pair.source.value("SELECT length(body) FROM large"), ROW_BYTES.to_string());
     let limit = BUDGET_BYTES + ROW_BYTES * 22 / 10 + SLACK_BYTES;
-    for (what, run) in [("dump", pair.dump()), ("verify", Silverback::new(["verify"]).arg(pair.file())), ("restore", pair.restore())] {
+    for (what, run) in [
+        ("dump", pair.dump()),
+        ("verify", Silverback::new(["verify"]).arg(pair.file())),
+        ("restore", pair.restore()),
+    ] {
         let (outcome, peak) = measured(run);
         outcome.expect(0);
         assert!(peak > 0 && peak <= limit, "{what} held {peak} bytes, {limit} are promised");
@@ -48,17 +57,25 @@ fn a_row_of_300_megabytes_passes_alone() {
 fn large_rows_of_many_tables_stay_within_300_mebibytes() {
     let tables = (0..8).map(|n| {
         format!(
-            "CREATE TABLE t{n} (id integer, body bytea); ALTER TABLE t{n} ALTER body SET STORAGE EXTERNAL;
-             INSERT INTO t{n} SELECT id, sample FROM generate_series(1, 12) AS id, (SELECT string_agg(sha512((n * 8 + {n})::text::bytea), '') AS sample FROM generate_series(1, 125000) AS n);"
+            "CREATE TABLE t{n} (id integer, body bytea); ALTER TABLE t{n} ALTER body SET STORAGE \
+             EXTERNAL;
+             INSERT INTO t{n} SELECT id, sample FROM generate_series(1, 12) AS id, (SELECT \
+             string_agg(sha512((n * 8 + {n})::text::bytea), '') AS sample FROM generate_series(1, \
+             125000) AS n);"
         )
     });
     let pair = Pair::new(&tables.collect::<String>());
-    for (what, run) in
-        [("dump", pair.dump().arg("-j8")), ("verify", Silverback::new(["verify"]).arg(pair.file())), ("restore", pair.restore().arg("-j8"))]
-    {
+    for (what, run) in [
+        ("dump", pair.dump().arg("-j8")),
+        ("verify", Silverback::new(["verify"]).arg(pair.file())),
+        ("restore", pair.restore().arg("-j8")),
+    ] {
         let (outcome, peak) = measured(run);
         outcome.expect(0);
         assert!(peak > 0 && peak <= 300 << 20, "{what} held {peak} bytes");
     }
-    assert_eq!(pair.copy.value("SELECT sha256(body) FROM t7 WHERE id = 4"), pair.source.value("SELECT sha256(body) FROM t7 WHERE id = 4"));
+    assert_eq!(
+        pair.copy.value("SELECT sha256(body) FROM t7 WHERE id = 4"),
+        pair.source.value("SELECT sha256(body) FROM t7 WHERE id = 4")
+    );
 }

@@ -13,7 +13,8 @@ struct Team {
 }
 
 impl Team {
-    /// Every kind of object with privileges, by several grantors to several grantees. `{kong}`, `{maker}` and `{reader}` stand for the roles.
+    /// Every kind of object with privileges, by several grantors to several grantees. `{kong}`,
+    /// `{maker}` and `{reader}` stand for the roles.
     fn new() -> Self {
         let server = testkit::newest_server();
         let (maker, reader) = (server.role("maker"), server.role("reader"));
@@ -22,7 +23,12 @@ impl Team {
         // PostgreSQL 16 asks for the option to SET a role, which a plain grant includes.
         team.pair.source.execute(&team.sql("GRANT {maker} TO {kong}"));
         for database in [&team.pair.source, &team.pair.copy] {
-            database.execute(&team.sql(&format!("GRANT CREATE ON DATABASE {} TO {{maker}}", quote(database.name()))));
+            database.execute(
+                &team.sql(&format!(
+                    "GRANT CREATE ON DATABASE {} TO {{maker}}",
+                    quote(database.name())
+                )),
+            );
         }
         team.pair.source.connect().execute(&team.sql(SETUP));
         let maker = team.pair.source.connect_as(team.maker.name());
@@ -31,8 +37,11 @@ impl Team {
     }
 
     fn sql(&self, text: &str) -> String {
-        let roles = [("{kong}", &self.pair.owner), ("{maker}", &self.maker), ("{reader}", &self.reader)];
-        roles.iter().fold(text.to_owned(), |text, (word, role)| text.replace(word, &quote(role.name())))
+        let roles =
+            [("{kong}", &self.pair.owner), ("{maker}", &self.maker), ("{reader}", &self.reader)];
+        roles
+            .iter()
+            .fold(text.to_owned(), |text, (word, role)| text.replace(word, &quote(role.name())))
     }
 
     fn reader(&self, database: &Database<'_>) -> Client {
@@ -77,7 +86,8 @@ const BY_MAKER: &str = r"
 fn owners_privileges_and_comments_come_back() {
     let team = Team::new();
     team.pair.carry_exactly();
-    let owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'shared.made'::regclass";
+    let owner =
+        "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'shared.made'::regclass";
     assert_eq!(team.pair.copy.value(owner), team.maker.name());
     for database in [&team.pair.source, &team.pair.copy] {
         let reader = team.reader(database);
@@ -95,12 +105,14 @@ fn without_privileges_nobody_has_any() {
     let team = Team::new();
     for (dump, restore) in [(["-x"].as_slice(), [].as_slice()), (&[], &["--no-acl"])] {
         let copy = testkit::newest_server().database_of(&team.pair.owner, "copy");
-        copy.execute(&team.sql(&format!("GRANT CREATE ON DATABASE {} TO {{maker}}", quote(copy.name()))));
+        copy.execute(
+            &team.sql(&format!("GRANT CREATE ON DATABASE {} TO {{maker}}", quote(copy.name()))),
+        );
         let file = team.pair.path(&format!("{}.sbk", copy.name()));
         support::dump(&team.pair.source, &file).args(dump).run().expect(0);
         support::restore(&file, &copy).args(restore).run().expect(0);
-        let granted =
-            "SELECT count(*) FROM pg_class WHERE relacl IS NOT NULL AND relnamespace IN ('public'::regnamespace, 'shared'::regnamespace)";
+        let granted = "SELECT count(*) FROM pg_class WHERE relacl IS NOT NULL AND relnamespace IN \
+            ('public'::regnamespace, 'shared'::regnamespace)";
         assert_eq!(copy.value(granted), "0");
         assert_eq!(copy.value("SELECT count(*) FROM pg_default_acl"), "0");
         support::assert_same_rows(&team.pair.source, &copy);
@@ -118,11 +130,18 @@ fn without_owners_everything_belongs_to_who_restores() {
         if dump.is_empty() {
             // Not a member of the owners: refused before anything is made, with the way out.
             support::restore(&file, &copy).run().expect(6).says("-O");
-            assert_eq!(copy.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0");
+            assert_eq!(
+                copy.value(
+                    "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+                ),
+                "0"
+            );
         }
         support::restore(&file, &copy).args(restore).run().expect(0);
-        let owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'shared'::regnamespace)
-            UNION SELECT DISTINCT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace IN ('public'::regnamespace, 'shared'::regnamespace)";
+        let owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace \
+            IN ('public'::regnamespace, 'shared'::regnamespace)
+            UNION SELECT DISTINCT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace IN \
+            ('public'::regnamespace, 'shared'::regnamespace)";
         assert_eq!(copy.column(owners), [stranger.name()]);
         support::assert_same_rows(&team.pair.source, &copy);
     }
@@ -136,10 +155,20 @@ fn a_role_is_taken_on_after_connecting() {
     let source = team.pair.source.url_as(deputy.name());
     let copy = team.pair.copy.url_as(deputy.name());
     support::Silverback::new(["dump", "-d", &source, "-f"]).arg(&file).run().expect(6);
-    team.pair.source.execute(&format!("GRANT {} TO {}", quote(team.pair.owner.name()), quote(deputy.name())));
+    team.pair.source.execute(&format!(
+        "GRANT {} TO {}",
+        quote(team.pair.owner.name()),
+        quote(deputy.name())
+    ));
     // The membership alone is enough to read, but then what the deputy makes would be the deputy's.
-    support::Silverback::new(["dump", "-d", &source, "--role", team.pair.owner.name(), "-f"]).arg(&file).run().expect(0);
-    support::Silverback::new(["restore", "-d", &copy, "--role", team.pair.owner.name()]).arg(&file).run().expect(0);
+    support::Silverback::new(["dump", "-d", &source, "--role", team.pair.owner.name(), "-f"])
+        .arg(&file)
+        .run()
+        .expect(0);
+    support::Silverback::new(["restore", "-d", &copy, "--role", team.pair.owner.name()])
+        .arg(&file)
+        .run()
+        .expect(0);
     support::assert_same(&team.pair.source, &team.pair.copy);
     support::Silverback::new(["dump", "-d", &source, "--role", "nobody knows it", "-f"])
         .arg(team.pair.path("no.sbk"))
@@ -151,7 +180,10 @@ fn a_role_is_taken_on_after_connecting() {
 fn privileges_on_public_come_back() {
     // Its owner is another one from 15 on.
     let ends = support::ends();
-    for version in testkit::versions().into_iter().filter(|version| ends.contains(version) || (14..=15).contains(version)) {
+    for version in testkit::versions()
+        .into_iter()
+        .filter(|version| ends.contains(version) || (14..=15).contains(version))
+    {
         let server = testkit::server(version);
         for change in [
             "GRANT CREATE ON SCHEMA public TO {reader}",
@@ -163,9 +195,13 @@ fn privileges_on_public_come_back() {
         ] {
             let reader = server.role("reader");
             let pair = Pair::on(server, "");
-            let sql = |text: &str| text.replace("{reader}", &quote(reader.name())).replace("{kong}", &quote(pair.owner.name()));
+            let sql = |text: &str| {
+                text.replace("{reader}", &quote(reader.name()))
+                    .replace("{kong}", &quote(pair.owner.name()))
+            };
             if version < 15 {
-                // It belongs to a superuser, whose privileges the plain owner of the database can neither give nor take.
+                // It belongs to a superuser, whose privileges the plain owner of the database can
+                // neither give nor take.
                 for database in [&pair.source, &pair.copy] {
                     database.execute(&sql("ALTER SCHEMA public OWNER TO {kong}"));
                 }
@@ -173,7 +209,8 @@ fn privileges_on_public_come_back() {
             pair.source.execute(&sql(change));
             pair.source.connect().execute("CREATE TABLE t (a integer)");
             pair.carry_exactly();
-            let everybody = "SELECT count(*) FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public' AND grantee = 0";
+            let everybody = "SELECT count(*) FROM pg_namespace, aclexplode(nspacl) WHERE nspname = \
+                'public' AND grantee = 0";
             assert_eq!(pair.copy.value(everybody), pair.source.value(everybody), "{change}");
         }
     }
@@ -189,7 +226,8 @@ fn what_a_superuser_changed_of_public_is_told() {
             quote(pair.owner.name())
         ));
     }
-    pair.source.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'theirs'");
+    pair.source
+        .execute("REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'theirs'");
     pair.dump().run().expect(0);
     pair.restore().run().expect(10).says("public").says("postgres");
     support::assert_same_rows(&pair.source, &pair.copy);

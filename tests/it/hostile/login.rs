@@ -15,7 +15,8 @@ use crate::support::Silverback;
 /// What a fake server has received, all connections together.
 type Received = Arc<Mutex<Vec<u8>>>;
 
-/// Declines TLS, sends `answer` after the start-up packet, and then listens until the other side closes.
+/// Declines TLS, sends `answer` after the start-up packet, and then listens until the other side
+/// closes.
 fn fake(answer: Vec<u8>) -> (u16, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("bound").port();
@@ -60,13 +61,25 @@ fn logged_in() -> Vec<u8> {
 }
 
 fn open(port: u16, more: &str) -> Error {
-    let server = Server::from_conninfo(&format!("host=127.0.0.1 port={port} user=u password=hunter2 {more}")).expect("a server");
-    testkit::block_on(async move { server.open(Purpose::Dump(&Transaction::default())).await.expect_err("no such server") })
+    let server = Server::from_conninfo(&format!(
+        "host=127.0.0.1 port={port} user=u password=hunter2 {more}"
+    ))
+    .expect("a server");
+    testkit::block_on(async move {
+        server.open(Purpose::Dump(&Transaction::default())).await.expect_err("no such server")
+    })
 }
 
 #[test]
 fn lengths_before_login_are_capped() {
-    for (kind, length) in [(b'R', 2001), (b'E', 30_001), (b'N', 30_001), (b'S', 2_000_000_000), (b'v', 1 << 30), (b'K', 1 << 20)] {
+    for (kind, length) in [
+        (b'R', 2001),
+        (b'E', 30_001),
+        (b'N', 30_001),
+        (b'S', 2_000_000_000),
+        (b'v', 1 << 30),
+        (b'K', 1 << 20),
+    ] {
         // Nothing follows, so that whoever believes the length waits for ever.
         let (port, _) = fake(announced(kind, length, &[0; 64]));
         let error = open(port, "sslmode=disable");
@@ -95,22 +108,37 @@ fn garbage_is_a_lost_server_with_a_hint() {
         let (port, _) = fake([logged_in(), garbage.clone()].concat());
         let error = open(port, "sslmode=disable connect_timeout=3");
         let shown = garbage[..garbage.len().min(20)].escape_ascii();
-        assert!(matches!(error.kind(), Kind::Connect | Kind::Server), "{shown}: {error} is {:?}", error.kind());
+        assert!(
+            matches!(error.kind(), Kind::Connect | Kind::Server),
+            "{shown}: {error} is {:?}",
+            error.kind()
+        );
         assert!(error.hint_text().is_some(), "{shown}: {error}");
     }
 }
 
 #[test]
 fn a_password_goes_only_where_require_auth_lets_it() {
-    let knows = |received: &Received| received.lock().expect("no holder panics").windows(7).any(|part| part == b"hunter2");
+    let knows = |received: &Received| {
+        received.lock().expect("no holder panics").windows(7).any(|part| part == b"hunter2")
+    };
     let (port, received) = fake(request(3, b""));
     open(port, "sslmode=prefer connect_timeout=1");
     assert!(knows(&received), "a server that asks for it is told, unless that is forbidden");
-    for (asked, words) in [(request(3, b""), "password"), (request(5, b"salt"), "md5"), (request(10, b"OAUTHBEARER\0\0"), "oauth")] {
+    for (asked, words) in [
+        (request(3, b""), "password"),
+        (request(5, b"salt"), "md5"),
+        (request(10, b"OAUTHBEARER\0\0"), "oauth"),
+    ] {
         let (port, received) = fake(asked);
         let error = open(port, "sslmode=prefer require_auth=scram-sha-256");
         assert_eq!(error.kind(), Kind::Connect, "{error}");
-        assert!(error.to_string().contains(&format!("the authentication {words}, which require_auth does not admit")), "{error}");
+        assert!(
+            error.to_string().contains(&format!(
+                "the authentication {words}, which require_auth does not admit"
+            )),
+            "{error}"
+        );
         assert!(received.lock().expect("no holder panics").is_empty(), "it was answered");
     }
     let (port, _) = fake(logged_in());
@@ -119,7 +147,9 @@ fn a_password_goes_only_where_require_auth_lets_it() {
     let (port, received) = fake(request(3, b""));
     let url = format!("postgresql://u:hunter2@127.0.0.1:{port}/d");
     let dir = crate::support::temp_dir();
-    let dump = Silverback::new(["dump", "-d", &url, "-f"]).arg(dir.path().join("a.sbk")).env("PGREQUIREAUTH", "!password");
+    let dump = Silverback::new(["dump", "-d", &url, "-f"])
+        .arg(dir.path().join("a.sbk"))
+        .env("PGREQUIREAUTH", "!password");
     dump.run().expect(4).says("require_auth");
     assert!(!knows(&received));
 }

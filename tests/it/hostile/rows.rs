@@ -1,6 +1,8 @@
-//! A server whose answers are changed on the way, field by field: NULL, cut, huge, of another type. No command panics.
+//! A server whose answers are changed on the way, field by field: NULL, cut, huge, of another type.
+//! No command panics.
 //!
-//! Every so many fields are tried; with `SILVERBACK_HOSTILE=all` (`scripts/hostile-server`) each one is.
+//! Every so many fields are tried; with `SILVERBACK_HOSTILE=all` (`scripts/hostile-server`) each
+//! one is.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -12,8 +14,10 @@ use crate::support::{self, Silverback};
 const SCHEMA: &str = "
     CREATE TYPE mood AS ENUM ('sad', 'ok');
     CREATE DOMAIN small AS integer CHECK (VALUE < 100);
-    CREATE TABLE parent (id integer PRIMARY KEY, name text NOT NULL DEFAULT 'x', m mood, s small, d float8);
-    CREATE TABLE child (id bigserial PRIMARY KEY, parent integer REFERENCES parent, data jsonb, CHECK (id > 0));
+    CREATE TABLE parent (id integer PRIMARY KEY, name text NOT NULL DEFAULT 'x', m mood, s small, \
+    d float8);
+    CREATE TABLE child (id bigserial PRIMARY KEY, parent integer REFERENCES parent, data jsonb, \
+    CHECK (id > 0));
     CREATE INDEX child_data ON child USING gin (data);
     CREATE TABLE part (a integer, b text) PARTITION BY LIST (a);
     CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
@@ -35,8 +39,8 @@ const SCHEMA: &str = "
 
 const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
 
-/// Runs the command once as it is, and then with every so many of its fields changed.
-/// `command` is told for how long an answer is waited for: a changed length is an answer that never ends.
+/// Runs the command once as it is, and then with every so many of its fields changed. `command` is
+/// told for how long an answer is waited for: a changed length is an answer that never ends.
 fn check(mutator: &Mutator, tries: usize, command: &dyn Fn(&str) -> Command) {
     mutator.arm(None);
     let whole = command("60s").output().expect("the program was built");
@@ -51,9 +55,14 @@ fn check(mutator: &Mutator, tries: usize, command: &dyn Fn(&str) -> Command) {
             // What it may have written is not judged: the server lied.
             let outcome = command("2s").output().expect("the program was built");
             let said = String::from_utf8_lossy(&outcome.stderr);
-            let ended_well = outcome.status.signal().is_none() && !matches!(outcome.status.code(), None | Some(101 | 134));
+            let ended_well = outcome.status.signal().is_none()
+                && !matches!(outcome.status.code(), None | Some(101 | 134));
             let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
-            assert!(ended_well && is_quiet, "field {at}, {mutation:?}: {:?}\n{said}", outcome.status);
+            assert!(
+                ended_well && is_quiet,
+                "field {at}, {mutation:?}: {:?}\n{said}",
+                outcome.status
+            );
         }
     }
 }
@@ -88,7 +97,10 @@ fn no_field_of_an_answer_makes_a_restore_panic() {
     source.execute(SCHEMA);
     let dir = support::temp_dir();
     let file = dir.path().join("a.sbk");
-    Silverback::new(["dump", "-d", &server.url("postgres", source.name()), "-f"]).arg(&file).run().expect(0);
+    Silverback::new(["dump", "-d", &server.url("postgres", source.name()), "-f"])
+        .arg(&file)
+        .run()
+        .expect(0);
     let mutator = Mutator::to(server.port());
     let url = mutator.url("postgres", copy.name());
     check(&mutator, 4, &|stall| {

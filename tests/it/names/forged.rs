@@ -1,4 +1,5 @@
-//! Archives whose manifest was changed by hand, with every checksum right: a name stays one identifier, a statement stays one statement.
+//! Archives whose manifest was changed by hand, with every checksum right: a name stays one
+//! identifier, a statement stays one statement.
 
 use std::fs::File;
 use std::path::Path;
@@ -21,7 +22,8 @@ impl Forged {
     #[track_caller]
     fn new(change: impl FnOnce(&mut Manifest)) -> Self {
         let pair = Pair::new(
-            "CREATE TABLE victim (a integer); INSERT INTO victim VALUES (7); CREATE TABLE other (b integer, c text); INSERT INTO other VALUES (1, 'x');",
+            "CREATE TABLE victim (a integer); INSERT INTO victim VALUES (7); CREATE TABLE other (b \
+             integer, c text); INSERT INTO other VALUES (1, 'x');",
         );
         let honest = pair.path("honest.sbk");
         support::dump(&pair.source, &honest).run().expect(0);
@@ -36,13 +38,23 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
     change(&mut manifest);
     let uuid = Uuid::new_v4();
     let out = File::create(to).expect("the file can be made");
-    let mut writer = ArchiveWriter::new(out, uuid, &manifest, Codec::None).expect("the manifest can be written");
+    let mut writer =
+        ArchiveWriter::new(out, uuid, &manifest, Codec::None).expect("the manifest can be written");
     for (place, entry) in archive.index.chunks.iter().enumerate() {
-        let rows = archive.read_chunk(place).and_then(StoredChunk::decode).expect("the chunk is intact");
+        let rows =
+            archive.read_chunk(place).and_then(StoredChunk::decode).expect("the chunk is intact");
         let raw: Vec<u8> = rows.pieces.iter().flat_map(|piece| piece.to_vec()).collect();
         let table = &manifest.tables[entry.table.0 as usize];
-        let (chunk, _) = encode_chunk(uuid, entry.table, table.encoding, table.columns.len(), &raw.into(), Codec::None, Vec::new())
-            .expect("the rows are whole");
+        let (chunk, _) = encode_chunk(
+            uuid,
+            entry.table,
+            table.encoding,
+            table.columns.len(),
+            &raw.into(),
+            Codec::None,
+            Vec::new(),
+        )
+        .expect("the rows are whole");
         writer.write_chunk(&chunk).expect("the chunk can be written");
     }
     writer.end_tables().expect("every table is there");
@@ -56,7 +68,9 @@ fn is_table(manifest: &Manifest, place: usize, name: &str) -> bool {
 
 /// The place of a table's object.
 fn table(manifest: &Manifest, name: &str) -> usize {
-    (0..manifest.objects.len()).find(|place| is_table(manifest, *place, name)).expect("the table is in the manifest")
+    (0..manifest.objects.len())
+        .find(|place| is_table(manifest, *place, name))
+        .expect("the table is in the manifest")
 }
 
 #[test]
@@ -90,13 +104,22 @@ fn names_that_lie_drop_nothing() {
                 table.name = INJECTION.to_owned();
             }
         }),
-        ("schema", |manifest| manifest.tables.iter_mut().for_each(|table| table.schema = INJECTION.to_owned())),
+        ("schema", |manifest| {
+            manifest.tables.iter_mut().for_each(|table| table.schema = INJECTION.to_owned())
+        }),
         ("column", |manifest| {
-            for column in manifest.tables.iter_mut().filter(|table| table.name == "other").flat_map(|table| &mut table.columns) {
+            for column in manifest
+                .tables
+                .iter_mut()
+                .filter(|table| table.name == "other")
+                .flat_map(|table| &mut table.columns)
+            {
                 column.name = "b) FROM STDIN; DROP TABLE public.victim; --".to_owned();
             }
         }),
-        ("owner", |manifest| manifest.objects.iter_mut().for_each(|object| object.owner = Some(INJECTION.to_owned()))),
+        ("owner", |manifest| {
+            manifest.objects.iter_mut().for_each(|object| object.owner = Some(INJECTION.to_owned()))
+        }),
         ("type", |manifest| {
             for column in manifest.tables.iter_mut().flat_map(|table| &mut table.columns) {
                 column.type_name = "integer); DROP TABLE public.victim; --".to_owned();
@@ -104,11 +127,13 @@ fn names_that_lie_drop_nothing() {
         }),
         ("identity", |manifest| {
             let place = table(manifest, "other");
-            manifest.objects[place].identity = "TABLE public.other OWNER TO CURRENT_USER; DROP TABLE public.victim; --".to_owned();
+            manifest.objects[place].identity =
+                "TABLE public.other OWNER TO CURRENT_USER; DROP TABLE public.victim; --".to_owned();
         }),
         ("source", |manifest| {
             manifest.source.database = "x'; DROP TABLE public.victim; --".to_owned();
-            manifest.source.tool = "silverback\nFORGED \u{1b}[2J'; DROP TABLE public.victim; --".to_owned();
+            manifest.source.tool =
+                "silverback\nFORGED \u{1b}[2J'; DROP TABLE public.victim; --".to_owned();
         }),
     ];
     for (what, change) in changes {
@@ -120,7 +145,11 @@ fn names_that_lie_drop_nothing() {
         super::assert_plain(&outcome);
         let complete = outcome.code == Some(0);
         let found = pair.copy.value("SELECT count(*) FROM pg_class WHERE relname = 'victim'");
-        assert!(!complete || found == "1", "{what}: restored, but the victim is gone\n{}", outcome.stderr);
+        assert!(
+            !complete || found == "1",
+            "{what}: restored, but the victim is gone\n{}",
+            outcome.stderr
+        );
         assert_ne!(outcome.code, Some(101), "{what}: {}", outcome.stderr);
         if what == "source" {
             outcome.expect(0);
@@ -132,7 +161,8 @@ fn names_that_lie_drop_nothing() {
 fn two_statements_in_one_are_refused() {
     let forged = Forged::new(|manifest| {
         let place = table(manifest, "other");
-        manifest.objects[place].statements[0].push_str("; CREATE TABLE public.smuggled (a integer)");
+        manifest.objects[place].statements[0]
+            .push_str("; CREATE TABLE public.smuggled (a integer)");
     });
     let pair = &forged.pair;
     let refused = pair.restore().run();
@@ -156,9 +186,22 @@ fn a_statement_that_makes_no_object_is_not_sent() {
             manifest.objects[place].statements.push(sql.to_owned());
         });
         let pair = &forged.pair;
-        pair.restore().run().expect(3).says("TABLE public.other: its statement begins with").says("by which no table is made");
-        assert_eq!(pair.copy.value("SELECT count(*) FROM pg_class WHERE relname IN ('victim', 'smuggled')"), "0", "{sql}");
+        pair.restore()
+            .run()
+            .expect(3)
+            .says("TABLE public.other: its statement begins with")
+            .says("by which no table is made");
+        assert_eq!(
+            pair.copy
+                .value("SELECT count(*) FROM pg_class WHERE relname IN ('victim', 'smuggled')"),
+            "0",
+            "{sql}"
+        );
         let verified = support::verify(&pair.file()).run().expect(3);
-        assert!(verified.stdout.contains("(TABLE public.other): its statement begins with"), "{}", verified.stdout);
+        assert!(
+            verified.stdout.contains("(TABLE public.other): its statement begins with"),
+            "{}",
+            verified.stdout
+        );
     }
 }

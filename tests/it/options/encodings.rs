@@ -1,4 +1,5 @@
-//! Databases in other encodings than UTF8: rows are carried as they are stored, and converted only where the target's encoding is another.
+//! Databases in other encodings than UTF8: rows are carried as they are stored, and converted only
+//! where the target's encoding is another.
 
 use testkit::Database;
 
@@ -7,7 +8,9 @@ use crate::support;
 /// A text as its bytes, two digits each.
 fn hex(database: &Database<'_>, expression: &str, table: &str) -> Vec<String> {
     let encoding = database.value("SELECT current_setting('server_encoding')");
-    database.column(&format!("SELECT encode(convert_to({expression}, '{encoding}'), 'hex') FROM {table} ORDER BY id"))
+    database.column(&format!(
+        "SELECT encode(convert_to({expression}, '{encoding}'), 'hex') FROM {table} ORDER BY id"
+    ))
 }
 
 fn in_encoding(encoding: &str) -> Database<'static> {
@@ -18,11 +21,15 @@ fn in_encoding(encoding: &str) -> Database<'static> {
 /// One table that travels in COPY BINARY and one that travels as text, with the same bytes.
 fn fill(database: &Database<'_>, table: &str, bytes: &[&str]) {
     let encoding = database.value("SELECT current_setting('server_encoding')");
-    database.execute(&format!("CREATE TYPE pair AS (t text, n integer); CREATE TABLE {table} (id integer, t text, a text[]); CREATE TABLE by_text (id integer, t text, p pair)"));
+    database.execute(&format!(
+        "CREATE TYPE pair AS (t text, n integer); CREATE TABLE {table} (id \
+         integer, t text, a text[]); CREATE TABLE by_text (id integer, t text, p pair)"
+    ));
     for (id, bytes) in bytes.iter().enumerate() {
         let text = format!("convert_from('\\x{bytes}', '{encoding}')");
         database.execute(&format!(
-            "INSERT INTO {table} VALUES ({id}, {text}, ARRAY[{text}, NULL]); INSERT INTO by_text VALUES ({id}, {text}, ROW({text}, 1))"
+            "INSERT INTO {table} VALUES ({id}, {text}, ARRAY[{text}, NULL]); INSERT INTO by_text \
+             VALUES ({id}, {text}, ROW({text}, 1))"
         ));
     }
 }
@@ -40,7 +47,8 @@ fn assert_same_bytes(source: &Database<'_>, copy: &Database<'_>, table: &str, by
 #[test]
 fn bytes_come_back_unchanged() {
     let folder = support::temp_dir();
-    // ÿ and é of LATIN1; two kanji and half-width katakana of EUC_JP, one without a place in Unicode tables of old; anything at all, in SQL_ASCII.
+    // ÿ and é of LATIN1; two kanji and half-width katakana of EUC_JP, one without a place in
+    // Unicode tables of old; anything at all, in SQL_ASCII.
     for (encoding, table, bytes) in [
         ("LATIN1", "\"café\"", vec!["e9", "ff41", "a05c09", ""]),
         ("EUC_JP", "\"日本\"", vec!["c6fccbdc", "8eb1", "61a1c162", "5c0a"]),
@@ -48,7 +56,8 @@ fn bytes_come_back_unchanged() {
         ("WIN1251", "\"тест\"", vec!["f2e5f1f2", "98"]),
     ] {
         let (source, copy) = (in_encoding(encoding), in_encoding(encoding));
-        let bytes: Vec<&str> = bytes.into_iter().filter(|bytes| !(encoding == "WIN1251" && *bytes == "98")).collect();
+        let bytes: Vec<&str> =
+            bytes.into_iter().filter(|bytes| !(encoding == "WIN1251" && *bytes == "98")).collect();
         fill(&source, table, &bytes);
         let file = support::round_trip(&source, &copy, folder.path());
         assert_same_bytes(&source, &copy, table, &bytes);
@@ -73,7 +82,11 @@ fn another_encoding_is_converted_to() {
     back.execute("CREATE TABLE t (id integer, t text); INSERT INTO t VALUES (1, '日本')");
     let file = folder.path().join("b.sbk");
     support::dump(&back, &file).run().expect(0);
-    support::restore(&file, &narrow).run().expect(7).says("load public.t").says("has no equivalent in encoding \"LATIN1\"");
+    support::restore(&file, &narrow)
+        .run()
+        .expect(7)
+        .says("load public.t")
+        .says("has no equivalent in encoding \"LATIN1\"");
 }
 
 #[test]
@@ -83,8 +96,14 @@ fn unknown_bytes_are_not_guessed_at() {
     fill(&source, "t", &["ff"]);
     let file = folder.path().join("a.sbk");
     support::dump(&source, &file).run().expect(0);
-    support::restore(&file, &copy).run().expect(6).says("the archive's encoding is SQL_ASCII, the target's is UTF8");
-    source.execute("DO $$BEGIN EXECUTE 'CREATE TABLE \"' || convert_from('\\xe9', 'SQL_ASCII') || '\" ()'; END$$");
+    support::restore(&file, &copy)
+        .run()
+        .expect(6)
+        .says("the archive's encoding is SQL_ASCII, the target's is UTF8");
+    source.execute(
+        "DO $$BEGIN EXECUTE 'CREATE TABLE \"' || convert_from('\\xe9', 'SQL_ASCII') || \
+         '\" ()'; END$$",
+    );
     let refused = support::dump(&source, &folder.path().join("b.sbk")).run().expect(6).says("0xe9");
     assert!(refused.stderr.contains("is no UTF-8"), "{}", refused.stderr);
 }
@@ -94,9 +113,16 @@ fn an_encoding_that_servers_do_not_convert_is_refused_with_its_reason() {
     // 19 has it no more.
     let server = testkit::newest_server_before(19);
     let admin = server.connect("postgres");
-    admin.execute("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    admin.execute(
+        "CREATE DATABASE mule ENCODING 'MULE_INTERNAL' TEMPLATE template0 LC_COLLATE 'C' \
+         LC_CTYPE 'C'",
+    );
     let folder = support::temp_dir();
     let dump = support::Silverback::new(["dump", "-d", &server.url("postgres", "mule"), "-f"]);
-    dump.arg(folder.path().join("a.sbk")).run().expect(4).says("conversion between UTF8 and MULE_INTERNAL").says("travel in UTF-8");
+    dump.arg(folder.path().join("a.sbk"))
+        .run()
+        .expect(4)
+        .says("conversion between UTF8 and MULE_INTERNAL")
+        .says("travel in UTF-8");
     admin.execute("DROP DATABASE mule");
 }

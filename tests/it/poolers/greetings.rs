@@ -1,4 +1,5 @@
-//! Greetings that name another version than the server's, as a pooler's may that greeted before an upgrade, and as forks do.
+//! Greetings that name another version than the server's, as a pooler's may that greeted before an
+//! upgrade, and as forks do.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,9 +15,15 @@ fn greets_as(port: u16, version: String) -> u16 {
     std::thread::spawn(move || {
         for near in listener.incoming().flatten() {
             let far = TcpStream::connect(("127.0.0.1", port)).expect("the server is there");
-            let (near_again, far_again, version) = (near.try_clone().expect("cloned"), far.try_clone().expect("cloned"), version.clone());
+            let (near_again, far_again, version) = (
+                near.try_clone().expect("cloned"),
+                far.try_clone().expect("cloned"),
+                version.clone(),
+            );
             std::thread::spawn(move || pass(near, far, |_| ()));
-            std::thread::spawn(move || pass(far_again, near_again, |bytes| rename(bytes, &version)));
+            std::thread::spawn(move || {
+                pass(far_again, near_again, |bytes| rename(bytes, &version))
+            });
         }
     });
     ours
@@ -52,10 +59,18 @@ fn a_greeting_with_another_version_changes_nothing() {
         // Newer than it is, older, and no number at all.
         for (at, greeting) in ["99", "12", "??"].into_iter().enumerate() {
             let port = greets_as(server.port(), greeting.to_owned());
-            let url = format!("postgresql://{}@127.0.0.1:{port}/{}?sslmode=disable", pair.owner.name(), pair.source.name());
+            let url = format!(
+                "postgresql://{}@127.0.0.1:{port}/{}?sslmode=disable",
+                pair.owner.name(),
+                pair.source.name()
+            );
             let file = pair.path(&format!("{at}.sbk"));
             Silverback::new(["dump", "-j", "2", "-d", &url, "-f"]).arg(&file).run().expect(0);
-            assert_eq!(contents(&file), contents(&pair.file()), "PostgreSQL {version} that greets as {greeting}");
+            assert_eq!(
+                contents(&file),
+                contents(&pair.file()),
+                "PostgreSQL {version} that greets as {greeting}"
+            );
         }
     }
 }

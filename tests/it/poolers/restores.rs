@@ -1,4 +1,5 @@
-//! Restores by way of a pooler: refused where transactions change sessions, as good as any where they do not.
+//! Restores by way of a pooler: refused where transactions change sessions, as good as any where
+//! they do not.
 
 use testkit::Pgbouncer;
 
@@ -19,8 +20,15 @@ fn restore(pgbouncer: &Pgbouncer, pair: &Pair, jobs: &str, more: &str) -> Silver
 
 /// Demands that a restore is refused, and that it has changed nothing.
 fn is_refused(pgbouncer: &Pgbouncer, pair: &Pair) {
-    restore(pgbouncer, pair, "2", "").run().expect(6).says("transaction pooling").says("session mode");
-    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname ~ 'silverback|evil'"), "0");
+    restore(pgbouncer, pair, "2", "")
+        .run()
+        .expect(6)
+        .says("transaction pooling")
+        .says("session mode");
+    assert_eq!(
+        pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname ~ 'silverback|evil'"),
+        "0"
+    );
 }
 
 #[test]
@@ -48,8 +56,15 @@ fn a_restore_through_a_transaction_pool_of_one_session_is_refused() {
 #[test]
 fn a_restore_through_a_transaction_pool_that_takes_its_sessions_in_turn_is_refused() {
     let pair = source();
-    let pgbouncer = Pgbouncer::start(pair.copy.server(), "transaction", 12, &[pair.owner.name()], "server_round_robin = 1");
-    let clients: Vec<_> = (0..12).map(|_| pgbouncer.connect(pair.owner.name(), pair.copy.name())).collect();
+    let pgbouncer = Pgbouncer::start(
+        pair.copy.server(),
+        "transaction",
+        12,
+        &[pair.owner.name()],
+        "server_round_robin = 1",
+    );
+    let clients: Vec<_> =
+        (0..12).map(|_| pgbouncer.connect(pair.owner.name(), pair.copy.name())).collect();
     all(&clients, "BEGIN");
     all(&clients, "COMMIT");
     is_refused(&pgbouncer, &pair);
@@ -75,7 +90,10 @@ fn session_pooling_with_one_session_restores_by_one_job_and_ends_with_two() {
     let pair = source();
     let pgbouncer = pool(pair.copy.server(), &pair, "session", 1);
     restore(&pgbouncer, &pair, "2", "?connect_timeout=2").run().expect(4).says("the pooler");
-    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname ~ 'silverback|evil'"), "0");
+    assert_eq!(
+        pair.copy.value("SELECT count(*) FROM pg_namespace WHERE nspname ~ 'silverback|evil'"),
+        "0"
+    );
     restore(&pgbouncer, &pair, "1", "?connect_timeout=2").run().expect(0);
     support::assert_same(&pair.source, &pair.copy);
 }

@@ -1,4 +1,5 @@
-//! What a restore that goes on keeps: what is done, what it found when it began, what it may not drop.
+//! What a restore that goes on keeps: what is done, what it found when it began, what it may not
+//! drop.
 
 use testkit::newest_server;
 
@@ -14,18 +15,22 @@ const DONE: &str = "SELECT count(*) FROM silverback_restore.done";
 fn what_is_done_stays() {
     for version in testkit::versions() {
         let scene = Scene::new(testkit::server(version), 3000).waits("load");
-        let own = "CREATE SCHEMA app; COMMENT ON SCHEMA app IS 'ours'; CREATE TABLE app.t AS SELECT generate_series(1, 5) AS a";
+        let own = "CREATE SCHEMA app; COMMENT ON SCHEMA app IS 'ours'; CREATE TABLE app.t AS \
+            SELECT generate_series(1, 5) AS a";
         scene.source.connect().execute(own);
         if version >= 15 {
             // The target has it: what was changed of it is not taken for what was found.
-            scene.source.connect().execute("COMMENT ON SCHEMA public IS 'changed'; REVOKE USAGE ON SCHEMA public FROM PUBLIC");
+            scene.source.connect().execute(
+                "COMMENT ON SCHEMA public IS 'changed'; REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            );
         }
         let target = scene.target();
         let file = scene.archive();
         let gate = Gate::close(&target);
         let running = gate.hold(restore(&file, &target));
         let admin = target.connect_as("postgres");
-        let sql = "SELECT count(*) FROM pg_index i WHERE indisvalid AND indrelid = 'public.filler'::regclass";
+        let sql = "SELECT count(*) FROM pg_index i WHERE indisvalid AND indrelid = \
+            'public.filler'::regclass";
         wait_for("the key and the index of a table", || admin.value(sql) == "2");
         running.signal("KILL");
         running.wait();
@@ -33,10 +38,15 @@ fn what_is_done_stays() {
         end_sessions(scene.server(), target.name());
         let (before, done) = (finished(&target), admin.value(DONE));
         assert!(before.len() >= 2 && done != "0", "{before:?}");
-        let files = "SELECT string_agg(relname || pg_relation_filenode(oid), ' ' ORDER BY relname) FROM pg_class WHERE relname IN ('filler', 'empty')";
+        let files = "SELECT string_agg(relname || pg_relation_filenode(oid), ' ' ORDER BY relname) \
+            FROM pg_class WHERE relname IN ('filler', 'empty')";
         let tables = admin.value(files);
         // -c has dropped what there was when it began.
-        restore(&file, &target).args(["-c", "--resume"]).run().expect(0).says("an earlier run is gone on with");
+        restore(&file, &target)
+            .args(["-c", "--resume"])
+            .run()
+            .expect(0)
+            .says("an earlier run is gone on with");
         assert_eq!(admin.value(files), tables);
         assert!(before.is_subset(&finished(&target)));
         assert_same(&scene.source, &target);
@@ -66,12 +76,15 @@ fn rows_alone_are_gone_on_with() {
 #[test]
 fn what_failed_is_not_done() {
     let pair = Pair::new(
-        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int); INSERT INTO c SELECT generate_series(1, 10); INSERT INTO p VALUES (1);
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int); INSERT INTO c SELECT \
+         generate_series(1, 10); INSERT INTO p VALUES (1);
          CREATE TABLE other AS SELECT generate_series(1, 9) AS a",
     );
     pair.source.execute(
-        "ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p NOT VALID; UPDATE pg_constraint SET convalidated = true WHERE conname = 'c_p';
-         CREATE FUNCTION seen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER seen ON sql_drop EXECUTE FUNCTION seen()",
+        "ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p NOT VALID; UPDATE \
+         pg_constraint SET convalidated = true WHERE conname = 'c_p';
+         CREATE FUNCTION seen() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE \
+         EVENT TRIGGER seen ON sql_drop EXECUTE FUNCTION seen()",
     );
     dump(&pair.source, &pair.file()).run().expect(0);
     let copy = pair.copy.server().database("copy");
@@ -81,7 +94,10 @@ fn what_failed_is_not_done() {
     run().args(["--keep-going", "--resume"]).run().expect(7).says("c_p");
     copy.execute("DELETE FROM c WHERE p > 1");
     run().arg("--resume").run().expect(0);
-    assert_eq!(copy.value("SELECT count(*) FROM pg_constraint WHERE conname = 'c_p' AND convalidated"), "1");
+    assert_eq!(
+        copy.value("SELECT count(*) FROM pg_constraint WHERE conname = 'c_p' AND convalidated"),
+        "1"
+    );
     assert_eq!(copy.value("SELECT count(*) FROM other"), "9");
     assert_eq!(copy.value("SELECT count(*) FROM pg_event_trigger"), "1");
     assert_eq!(copy.value("SELECT to_regclass('silverback_restore.run') IS NULL"), "t");

@@ -1,4 +1,5 @@
-//! What a crash of the server takes away: rows of unlogged tables and values of unlogged sequences come again, and only these.
+//! What a crash of the server takes away: rows of unlogged tables and values of unlogged sequences
+//! come again, and only these.
 
 use testkit::{Database, Server, Stop};
 
@@ -9,21 +10,26 @@ use crate::unfinished::end_sessions;
 const FLEETING: &str = "
     CREATE UNLOGGED TABLE up (id int PRIMARY KEY); INSERT INTO up SELECT generate_series(1, 50);
     CREATE UNLOGGED TABLE fleeting (id serial PRIMARY KEY, up int REFERENCES up, a text);
-    INSERT INTO fleeting (up, a) SELECT n % 50 + 1, repeat('x', 1000) FROM generate_series(1, 3000) n;
+    INSERT INTO fleeting (up, a) SELECT n % 50 + 1, repeat('x', 1000) FROM generate_series(1, \
+    3000) n;
     CREATE UNLOGGED TABLE heap AS SELECT 1 AS a FROM generate_series(1, 20);
     CREATE TABLE lasting AS SELECT 1 AS a FROM generate_series(1, 20);
-    CREATE FUNCTION twice() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.a = NEW.a || NEW.a; RETURN NEW; END';
+    CREATE FUNCTION twice() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.a = NEW.a || NEW.a; \
+    RETURN NEW; END';
     CREATE TRIGGER twice BEFORE INSERT ON fleeting FOR EACH ROW EXECUTE FUNCTION twice()";
 
-/// A restore that was killed when all that is unlogged was made, with keys and triggers, and waited for other rows.
+/// A restore that was killed when all that is unlogged was made, with keys and triggers, and waited
+/// for other rows.
 fn killed<'s>(scene: &Scene<'s>) -> (std::path::PathBuf, Database<'s>) {
     scene.source.connect().execute(FLEETING);
     let (target, file) = (scene.target(), scene.archive());
     let gate = Gate::close(&target);
     let running = gate.hold(restore(&file, &target));
     let admin = target.connect_as("postgres");
-    let made = "SELECT (SELECT count(*) FROM pg_constraint WHERE conname = 'fleeting_up_fkey' AND convalidated) + (SELECT count(*) FROM pg_trigger WHERE tgname = 'twice') \
-                || ' ' || (SELECT count(*) FROM public.heap) || ' ' || (SELECT count(*) FROM public.lasting) || ' ' || (SELECT last_value FROM public.fleeting_id_seq)";
+    let made = "SELECT (SELECT count(*) FROM pg_constraint WHERE conname = 'fleeting_up_fkey' AND \
+        convalidated) + (SELECT count(*) FROM pg_trigger WHERE tgname = 'twice') \
+                || ' ' || (SELECT count(*) FROM public.heap) || ' ' || (SELECT count(*) FROM \
+                public.lasting) || ' ' || (SELECT last_value FROM public.fleeting_id_seq)";
     wait_for("all that is unlogged to be made", || admin.value(made) == "2 20 20 3000");
     running.signal("KILL");
     running.wait();
@@ -34,8 +40,8 @@ fn killed<'s>(scene: &Scene<'s>) -> (std::path::PathBuf, Database<'s>) {
     (file, target)
 }
 
-const COUNTS: &str =
-    "SELECT (SELECT count(*) FROM public.up) || ' ' || (SELECT count(*) FROM public.fleeting) || ' ' || (SELECT count(*) FROM public.heap)";
+const COUNTS: &str = "SELECT (SELECT count(*) FROM public.up) || ' ' || (SELECT count(*) FROM \
+    public.fleeting) || ' ' || (SELECT count(*) FROM public.heap)";
 
 /// Goes on after the server was stopped so, which leaves these rows in the unlogged tables.
 fn check(version: u32, how: Stop, left: &str) {

@@ -7,28 +7,41 @@ fn generated_columns_are_left_out_of_the_copy() {
     for version in versions(13) {
         let carried = Carried::on(
             version,
-            "CREATE TABLE base (a int, twice int GENERATED ALWAYS AS (a * 2) STORED, z text); CREATE TABLE kid () INHERITS (base);
-             CREATE TABLE root (a int, twice int GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY RANGE (a); CREATE TABLE part PARTITION OF root DEFAULT;
-             INSERT INTO base VALUES (1, DEFAULT, 'x'); INSERT INTO kid VALUES (2, DEFAULT, 'y'); INSERT INTO root VALUES (3);
+            "CREATE TABLE base (a int, twice int GENERATED ALWAYS AS (a * 2) STORED, z text); \
+             CREATE TABLE kid () INHERITS (base);
+             CREATE TABLE root (a int, twice int GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY \
+             RANGE (a); CREATE TABLE part PARTITION OF root DEFAULT;
+             INSERT INTO base VALUES (1, DEFAULT, 'x'); INSERT INTO kid VALUES (2, DEFAULT, 'y'); \
+             INSERT INTO root VALUES (3);
              -- if 18
-             CREATE TABLE virt (a int, v int GENERATED ALWAYS AS (a + 1) VIRTUAL); INSERT INTO virt VALUES (4);
+             CREATE TABLE virt (a int, v int GENERATED ALWAYS AS (a + 1) VIRTUAL); INSERT INTO \
+             virt VALUES (4);
              -- end",
         );
-        carried.both_say("SELECT tableoid::regclass || ' ' || a || ' ' || twice FROM base ORDER BY 1", &["base 1 2", "kid 2 4"]);
+        carried.both_say(
+            "SELECT tableoid::regclass || ' ' || a || ' ' || twice FROM base ORDER BY 1",
+            &["base 1 2", "kid 2 4"],
+        );
         carried.both_say("SELECT a || ' ' || twice FROM root", &["3 6"]);
         carried.both_say(
-            "SELECT attrelid::regclass || ' ' || attislocal || ' ' || pg_get_expr(adbin, adrelid) FROM pg_attribute a
-             JOIN pg_attrdef d ON (adrelid, adnum) = (attrelid, attnum) WHERE attgenerated = 's' AND attrelid >= 16384 ORDER BY 1",
+            "SELECT attrelid::regclass || ' ' || attislocal || ' ' || pg_get_expr(adbin, adrelid) \
+             FROM pg_attribute a
+             JOIN pg_attrdef d ON (adrelid, adnum) = (attrelid, attnum) WHERE attgenerated = 's' \
+             AND attrelid >= 16384 ORDER BY 1",
             &["base true (a * 2)", "kid false (a * 2)", "part false (a * 2)", "root true (a * 2)"],
         );
         if version >= 18 {
             carried.both_say(
-                "SELECT concat_ws(' ', a, v, attgenerated) FROM virt, pg_attribute WHERE attrelid = 'virt'::regclass AND attname = 'v'",
+                "SELECT concat_ws(' ', a, v, attgenerated) FROM virt, pg_attribute WHERE attrelid \
+                 = 'virt'::regclass AND attname = 'v'",
                 &["4 5 v"],
             );
         }
         for table in carried.archive().manifest.tables {
-            assert!(table.columns.iter().all(|column| column.name == "a" || column.name == "z"), "{table:?}");
+            assert!(
+                table.columns.iter().all(|column| column.name == "a" || column.name == "z"),
+                "{table:?}"
+            );
         }
     }
 }
@@ -38,10 +51,13 @@ fn columns_are_named_because_their_order_differs() {
     for version in versions(13) {
         let carried = Carried::on(
             version,
-            "CREATE TABLE par (a int, b text); CREATE TABLE kid (own text) INHERITS (par); ALTER TABLE par ADD late text; INSERT INTO kid VALUES (1, 'b', 'own', 'late');
-             CREATE TABLE gone (x int, a text, y text, b text); INSERT INTO gone VALUES (1, 'a', 'y', 'b'); ALTER TABLE gone DROP x, DROP y",
+            "CREATE TABLE par (a int, b text); CREATE TABLE kid (own text) INHERITS (par); ALTER \
+             TABLE par ADD late text; INSERT INTO kid VALUES (1, 'b', 'own', 'late');
+             CREATE TABLE gone (x int, a text, y text, b text); INSERT INTO gone VALUES (1, 'a', \
+             'y', 'b'); ALTER TABLE gone DROP x, DROP y",
         );
-        let order = "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'kid'::regclass AND attnum > 0";
+        let order = "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE \
+            attrelid = 'kid'::regclass AND attnum > 0";
         assert_eq!(carried.source.value(order), "a b own late");
         assert_eq!(carried.copy.value(order), "a b late own");
         carried.both_say("SELECT concat_ws(' ', a, b, own, late) FROM kid", &["1 b own late"]);
@@ -63,17 +79,21 @@ fn an_identity_makes_its_sequence_itself() {
         );
         // An internal dependency is an identity's, an automatic one a serial's.
         carried.both_say(
-            "SELECT concat_ws(' ', objid::regclass, deptype, nullif(attidentity, ''), pg_get_userbyid(relowner)) FROM pg_depend JOIN pg_class c ON c.oid = objid
-             JOIN pg_attribute ON (attrelid, attnum) = (refobjid, refobjsubid) WHERE relkind = 'S' AND classid = 'pg_class'::regclass AND refobjid::regclass::text <> 'fleeting' ORDER BY 1",
+            "SELECT concat_ws(' ', objid::regclass, deptype, nullif(attidentity, ''), \
+             pg_get_userbyid(relowner)) FROM pg_depend JOIN pg_class c ON c.oid = objid
+             JOIN pg_attribute ON (attrelid, attnum) = (refobjid, refobjsubid) WHERE relkind = 'S' \
+             AND classid = 'pg_class'::regclass AND refobjid::regclass::text <> 'fleeting' ORDER BY 1",
             &["\"The Seq\" i a {owner}", "t_s_seq a {owner}", "u_id_seq i d postgres", "unused_id_seq a postgres"],
         );
         carried.both_say(
-            "SELECT concat_ws(' ', nextval('\"The Seq\"'), nextval('t_s_seq'), nextval('u_id_seq'), nextval('unused_id_seq'))",
+            "SELECT concat_ws(' ', nextval('\"The Seq\"'), nextval('t_s_seq'), \
+             nextval('u_id_seq'), nextval('unused_id_seq'))",
             &["20 3 7 1"],
         );
         if version >= 15 {
             carried.both_say(
-                "SELECT concat_ws(' ', relname, relpersistence) FROM pg_class WHERE relname LIKE 'fleeting%' ORDER BY 1",
+                "SELECT concat_ws(' ', relname, relpersistence) FROM pg_class WHERE relname LIKE \
+                 'fleeting%' ORDER BY 1",
                 &["fleeting u", "fleeting_a_seq p", "fleeting_b_seq u"],
             );
         }
@@ -89,9 +109,17 @@ fn a_not_null_keeps_its_mixed_case_name() {
          INSERT INTO par VALUES (1, 2, NULL); ALTER TABLE ONLY par ADD CONSTRAINT "Not Yet" NOT NULL c NO INHERIT NOT VALID;
          COMMENT ON CONSTRAINT "Par A" ON par IS 'first'; COMMENT ON CONSTRAINT "Not Yet" ON par IS 'late'"#,
         &[(
-            "SELECT concat_ws(', ', conrelid::regclass, conname, CASE WHEN connoinherit THEN 'no inherit' END, CASE WHEN NOT convalidated THEN 'not valid' END,
-               CASE WHEN conislocal THEN 'local' END, obj_description(oid, 'pg_constraint')) FROM pg_constraint WHERE contype = 'n' AND conrelid >= 16384 ORDER BY 1",
-            &["heir, Par A", "kid, Kid A, local", "par, No Kids, no inherit, local", "par, Not Yet, no inherit, not valid, local, late", "par, Par A, local, first"],
+            "SELECT concat_ws(', ', conrelid::regclass, conname, CASE WHEN connoinherit THEN 'no \
+             inherit' END, CASE WHEN NOT convalidated THEN 'not valid' END,
+               CASE WHEN conislocal THEN 'local' END, obj_description(oid, 'pg_constraint')) FROM \
+               pg_constraint WHERE contype = 'n' AND conrelid >= 16384 ORDER BY 1",
+            &[
+                "heir, Par A",
+                "kid, Kid A, local",
+                "par, No Kids, no inherit, local",
+                "par, Not Yet, no inherit, not valid, local, late",
+                "par, Par A, local, first",
+            ],
         )],
     );
 }
@@ -100,10 +128,15 @@ fn a_not_null_keeps_its_mixed_case_name() {
 fn a_default_that_a_child_dropped_stays_dropped() {
     check(
         13,
-        "CREATE TABLE par (a int DEFAULT 1, b text DEFAULT 'p', c text DEFAULT 'q'); CREATE TABLE kid () INHERITS (par); ALTER TABLE kid ALTER b DROP DEFAULT, ALTER c SET DEFAULT 'own';
-         CREATE TABLE root (k int, d text DEFAULT 'r') PARTITION BY LIST (k); CREATE TABLE part PARTITION OF root DEFAULT; ALTER TABLE part ALTER d DROP DEFAULT",
+        "CREATE TABLE par (a int DEFAULT 1, b text DEFAULT 'p', c text DEFAULT 'q'); CREATE TABLE \
+         kid () INHERITS (par); ALTER TABLE kid ALTER b DROP DEFAULT, ALTER c SET DEFAULT 'own';
+         CREATE TABLE root (k int, d text DEFAULT 'r') PARTITION BY LIST (k); CREATE TABLE part \
+         PARTITION OF root DEFAULT; ALTER TABLE part ALTER d DROP DEFAULT",
         &[
-            ("INSERT INTO kid DEFAULT VALUES RETURNING concat_ws(' ', a, coalesce(b, 'NULL'), c)", &["1 NULL own"]),
+            (
+                "INSERT INTO kid DEFAULT VALUES RETURNING concat_ws(' ', a, coalesce(b, 'NULL'), c)",
+                &["1 NULL own"],
+            ),
             ("INSERT INTO part DEFAULT VALUES RETURNING coalesce(d, 'NULL')", &["NULL"]),
         ],
     );
@@ -113,10 +146,13 @@ fn a_default_that_a_child_dropped_stays_dropped() {
 fn a_table_keeps_its_options_and_those_of_its_toast_table() {
     check(
         13,
-        "CREATE TABLE t (a text) WITH (fillfactor = 70, toast.autovacuum_enabled = false, autovacuum_vacuum_threshold = 7); ALTER TABLE t SET (user_catalog_table = true)",
+        "CREATE TABLE t (a text) WITH (fillfactor = 70, toast.autovacuum_enabled = false, \
+         autovacuum_vacuum_threshold = 7); ALTER TABLE t SET (user_catalog_table = true)",
         &[(
-            "SELECT concat_ws(' ', c.reloptions, t.reloptions) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.relname = 't'",
-            &["{fillfactor=70,autovacuum_vacuum_threshold=7,user_catalog_table=true} {autovacuum_enabled=false}"],
+            "SELECT concat_ws(' ', c.reloptions, t.reloptions) FROM pg_class c JOIN pg_class t ON \
+             t.oid = c.reltoastrelid WHERE c.relname = 't'",
+            &["{fillfactor=70,autovacuum_vacuum_threshold=7,user_catalog_table=true} \
+                 {autovacuum_enabled=false}"],
         )],
     );
 }
@@ -126,20 +162,27 @@ fn a_column_keeps_what_only_alter_can_say() {
     for version in versions(13) {
         let carried = Carried::on(
             version,
-            "CREATE TABLE t (a text, b text, c text); ALTER TABLE t ALTER a SET STATISTICS 0, ALTER b SET STATISTICS 1000, ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE PLAIN, ALTER c SET (n_distinct = -0.5);
-             CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE f (a text OPTIONS (\"The Name\" 'it''s')) SERVER s; ALTER FOREIGN TABLE f ALTER a SET STATISTICS 5;
+            "CREATE TABLE t (a text, b text, c text); ALTER TABLE t ALTER a SET STATISTICS 0, \
+             ALTER b SET STATISTICS 1000, ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE PLAIN, \
+             ALTER c SET (n_distinct = -0.5);
+             CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN \
+             TABLE f (a text OPTIONS (\"The Name\" 'it''s')) SERVER s; ALTER FOREIGN TABLE f ALTER \
+             a SET STATISTICS 5;
              -- if 14
              ALTER TABLE t ALTER c SET COMPRESSION pglz;
              -- end",
         );
         carried.both_say(
-            "SELECT concat_ws(' ', attrelid::regclass, attname, nullif(attstattarget, -1), attstorage, attoptions, attfdwoptions)
-             FROM pg_attribute WHERE attrelid IN ('t'::regclass, 'f'::regclass) AND attnum > 0 ORDER BY 1",
+            "SELECT concat_ws(' ', attrelid::regclass, attname, nullif(attstattarget, -1), \
+             attstorage, attoptions, attfdwoptions)
+             FROM pg_attribute WHERE attrelid IN ('t'::regclass, 'f'::regclass) AND attnum > 0 \
+             ORDER BY 1",
             &["f a 5 x {\"The Name=it's\"}", "t a 0 e", "t b 1000 p", "t c x {n_distinct=-0.5}"],
         );
         if version >= 14 {
             carried.both_say(
-                "SELECT concat(attname, ' ', attcompression) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY 1",
+                "SELECT concat(attname, ' ', attcompression) FROM pg_attribute WHERE attrelid = \
+                 't'::regclass AND attnum > 0 ORDER BY 1",
                 &["a ", "b ", "c p"],
             );
         }
@@ -150,11 +193,23 @@ fn a_column_keeps_what_only_alter_can_say() {
 fn what_names_an_index_is_said_once_that_stands() {
     check(
         13,
-        "CREATE TABLE t (a int NOT NULL, b int); CREATE UNIQUE INDEX \"By A\" ON t (a); CREATE INDEX by_b ON t (b); ALTER TABLE t REPLICA IDENTITY USING INDEX \"By A\"; ALTER TABLE t CLUSTER ON by_b;
-         CREATE TABLE f (a int); ALTER TABLE f REPLICA IDENTITY FULL; ALTER TABLE f ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE TABLE n (a int); ALTER TABLE n REPLICA IDENTITY NOTHING",
+        "CREATE TABLE t (a int NOT NULL, b int); CREATE UNIQUE INDEX \"By A\" ON t (a); CREATE \
+         INDEX by_b ON t (b); ALTER TABLE t REPLICA IDENTITY USING INDEX \"By A\"; ALTER TABLE t \
+         CLUSTER ON by_b;
+         CREATE TABLE f (a int); ALTER TABLE f REPLICA IDENTITY FULL; ALTER TABLE f ENABLE ROW \
+         LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE TABLE n (a int); ALTER TABLE n REPLICA \
+         IDENTITY NOTHING",
         &[
-            ("SELECT concat_ws(' ', relname, relreplident, relrowsecurity, relforcerowsecurity) FROM pg_class WHERE relname IN ('t', 'f', 'n') ORDER BY 1", &["f f t t", "n n f f", "t i f f"]),
-            ("SELECT concat_ws(' ', indexrelid::regclass, indisreplident, indisclustered) FROM pg_index WHERE indrelid = 't'::regclass ORDER BY 1", &["\"By A\" t f", "by_b f t"]),
+            (
+                "SELECT concat_ws(' ', relname, relreplident, relrowsecurity, relforcerowsecurity) \
+                 FROM pg_class WHERE relname IN ('t', 'f', 'n') ORDER BY 1",
+                &["f f t t", "n n f f", "t i f f"],
+            ),
+            (
+                "SELECT concat_ws(' ', indexrelid::regclass, indisreplident, indisclustered) FROM \
+                 pg_index WHERE indrelid = 't'::regclass ORDER BY 1",
+                &["\"By A\" t f", "by_b f t"],
+            ),
         ],
     );
 }
@@ -163,9 +218,11 @@ fn what_names_an_index_is_said_once_that_stands() {
 fn statistics_of_an_index_go_by_column_number() {
     check(
         13,
-        "CREATE TABLE t (a int, b text); CREATE INDEX i ON t (a, lower(b), (a + 1)); ALTER INDEX i ALTER COLUMN 2 SET STATISTICS 222, ALTER COLUMN 3 SET STATISTICS 333",
+        "CREATE TABLE t (a int, b text); CREATE INDEX i ON t (a, lower(b), (a + 1)); ALTER INDEX i \
+         ALTER COLUMN 2 SET STATISTICS 222, ALTER COLUMN 3 SET STATISTICS 333",
         &[(
-            "SELECT attnum || ' ' || attstattarget FROM pg_attribute WHERE attrelid = 'i'::regclass AND attstattarget >= 0 ORDER BY 1",
+            "SELECT attnum || ' ' || attstattarget FROM pg_attribute WHERE attrelid = \
+             'i'::regclass AND attstattarget >= 0 ORDER BY 1",
             &["2 222", "3 333"],
         )],
     );
@@ -176,16 +233,22 @@ fn keys_keep_the_words_that_no_index_has() {
     for version in versions(13) {
         let carried = Carried::on(
             version,
-            "CREATE TABLE t (a int PRIMARY KEY DEFERRABLE, b int, c int4range, CONSTRAINT ex EXCLUDE USING gist (c WITH &&) WHERE (a > 0) INITIALLY DEFERRED, CONSTRAINT inc UNIQUE (b) INCLUDE (c) WITH (fillfactor = 60));
+            "CREATE TABLE t (a int PRIMARY KEY DEFERRABLE, b int, c int4range, CONSTRAINT ex \
+             EXCLUDE USING gist (c WITH &&) WHERE (a > 0) INITIALLY DEFERRED, CONSTRAINT inc \
+             UNIQUE (b) INCLUDE (c) WITH (fillfactor = 60));
              -- if 15
              ALTER TABLE t ADD CONSTRAINT nnd UNIQUE NULLS NOT DISTINCT (b, a);
              -- end
              -- if 18
-             CREATE TABLE rooms (r int4range, at daterange, CONSTRAINT rooms_key PRIMARY KEY (r, at WITHOUT OVERLAPS));
-             CREATE TABLE stays (r int4range, at daterange, CONSTRAINT stays_room FOREIGN KEY (r, PERIOD at) REFERENCES rooms (r, PERIOD at), CONSTRAINT lax FOREIGN KEY (r, PERIOD at) REFERENCES rooms NOT ENFORCED);
+             CREATE TABLE rooms (r int4range, at daterange, CONSTRAINT rooms_key PRIMARY KEY (r, \
+             at WITHOUT OVERLAPS));
+             CREATE TABLE stays (r int4range, at daterange, CONSTRAINT stays_room FOREIGN KEY (r, \
+             PERIOD at) REFERENCES rooms (r, PERIOD at), CONSTRAINT lax FOREIGN KEY (r, PERIOD at) \
+             REFERENCES rooms NOT ENFORCED);
              -- end",
         );
-        let definitions = "SELECT conname || ': ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE contype <> 'n' AND conrelid = to_regclass('{table}') ORDER BY 1";
+        let definitions = "SELECT conname || ': ' || pg_get_constraintdef(oid) FROM pg_constraint \
+            WHERE contype <> 'n' AND conrelid = to_regclass('{table}') ORDER BY 1";
         let mut of_t = vec![
             "ex: EXCLUDE USING gist (c WITH &&) WHERE ((a > 0)) DEFERRABLE INITIALLY DEFERRED",
             "inc: UNIQUE (b) INCLUDE (c)",
@@ -196,7 +259,10 @@ fn keys_keep_the_words_that_no_index_has() {
         }
         carried.both_say(&definitions.replace("{table}", "t"), &of_t);
         if version >= 18 {
-            carried.both_say(&definitions.replace("{table}", "rooms"), &["rooms_key: PRIMARY KEY (r, at WITHOUT OVERLAPS)"]);
+            carried.both_say(
+                &definitions.replace("{table}", "rooms"),
+                &["rooms_key: PRIMARY KEY (r, at WITHOUT OVERLAPS)"],
+            );
             let of_stays = [
                 "lax: FOREIGN KEY (r, PERIOD at) REFERENCES rooms(r, PERIOD at) NOT ENFORCED",
                 "stays_room: FOREIGN KEY (r, PERIOD at) REFERENCES rooms(r, PERIOD at)",

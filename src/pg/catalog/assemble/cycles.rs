@@ -1,29 +1,49 @@
-//! Cycles of dependencies, and how each is cut. What to do with which is `pg_dump`'s (`pg_dump_sort.c`).
+//! Cycles of dependencies, and how each is cut. What to do with which is `pg_dump`'s
+//! (`pg_dump_sort.c`).
 
 use super::deps::Graph;
 use crate::archive::manifest::{NotCarried, ObjectKind, Section};
 use crate::pg::catalog::draft::Draft;
 use crate::pg::catalog::draft::address::own;
 
-/// Cuts one cycle, in which each node needs the next and the last the first. Returns what had to be given up, if no repair is known.
-pub(in crate::pg::catalog) fn repair(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> Option<NotCarried> {
-    if stand_in(cycle, drafts, graph) || separate(cycle, drafts, graph) || postpone(cycle, drafts, graph) {
+/// Cuts one cycle, in which each node needs the next and the last the first. Returns what had to be
+/// given up, if no repair is known.
+pub(in crate::pg::catalog) fn repair(
+    cycle: &[usize],
+    drafts: &mut [Draft],
+    graph: &mut Graph,
+) -> Option<NotCarried> {
+    if stand_in(cycle, drafts, graph)
+        || separate(cycle, drafts, graph)
+        || postpone(cycle, drafts, graph)
+    {
         return None;
     }
     let (from, to) = (cycle[0], cycle[1 % cycle.len()]);
     graph.remove(from, to);
     // A border has no name; it is never alone in a cycle.
-    let names: Vec<&str> = cycle.iter().filter_map(|&node| drafts.get(node)).map(|draft| draft.identity.as_str()).collect();
+    let names: Vec<&str> = cycle
+        .iter()
+        .filter_map(|&node| drafts.get(node))
+        .map(|draft| draft.identity.as_str())
+        .collect();
     let name = names.first().copied().unwrap_or_default().to_owned();
-    let reason = format!("these need each other in a circle, so that one may fail to be made: {}", names.join(", "));
+    let reason = format!(
+        "these need each other in a circle, so that one may fail to be made: {}",
+        names.join(", ")
+    );
     Some(NotCarried { kind: "dependency".to_owned(), name, reason })
 }
 
-/// Takes a clause out of its host: a default that calls a function that takes the table's row, a check of the same sort.
+/// Takes a clause out of its host: a default that calls a function that takes the table's row, a
+/// check of the same sort.
 fn separate(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     for (at, &host) in cycle.iter().enumerate() {
         let clause = cycle[(at + 1) % cycle.len()];
-        if graph.is_border(host) || graph.is_border(clause) || drafts[clause].host != Some(drafts[host].address) {
+        if graph.is_border(host)
+            || graph.is_border(clause)
+            || drafts[clause].host != Some(drafts[host].address)
+        {
             continue;
         }
         take_out(clause, host, drafts, graph);
@@ -37,16 +57,22 @@ fn separate(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     false
 }
 
-/// Lets a function need the bare name of a type that needs the function: its input and output, or what makes a range canonical.
+/// Lets a function need the bare name of a type that needs the function: its input and output, or
+/// what makes a range canonical.
 fn stand_in(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     for (at, &function) in cycle.iter().enumerate() {
         let of_type = cycle[(at + 1) % cycle.len()];
-        if graph.is_border(function) || graph.is_border(of_type) || drafts[function].kind != ObjectKind::Function {
+        if graph.is_border(function)
+            || graph.is_border(of_type)
+            || drafts[function].kind != ObjectKind::Function
+        {
             continue;
         }
         let address = drafts[of_type].address;
         let is_shell = |need: &usize| {
-            drafts.get(*need).is_some_and(|draft| draft.address.class == own::SHELL_TYPE && draft.address.object == address.object)
+            drafts.get(*need).is_some_and(|draft| {
+                draft.address.class == own::SHELL_TYPE && draft.address.object == address.object
+            })
         };
         if drafts[of_type].kind != ObjectKind::Type {
             continue;
@@ -68,8 +94,8 @@ fn take_out(clause: usize, host: usize, drafts: &mut [Draft], graph: &mut Graph)
     drafts[clause].host = None;
 }
 
-/// Makes a function or a materialized view after the data when it needs what is only made there, such as a primary key that it groups by;
-/// then what needs it, as long as no rows do.
+/// Makes a function or a materialized view after the data when it needs what is only made there,
+/// such as a primary key that it groups by; then what needs it, as long as no rows do.
 fn postpone(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     use ObjectKind as K;
     if !cycle.iter().any(|&node| graph.is_border(node)) {
@@ -81,10 +107,21 @@ fn postpone(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     };
     let first = |kind| matches!(kind, K::Function | K::Aggregate | K::MaterializedView);
     let then = |kind| {
-        matches!(kind, K::Default | K::Check | K::Rule | K::Cast | K::Operator | K::OperatorFamily | K::OperatorClass | K::Transform)
+        matches!(
+            kind,
+            K::Default
+                | K::Check
+                | K::Rule
+                | K::Cast
+                | K::Operator
+                | K::OperatorFamily
+                | K::OperatorClass
+                | K::Transform
+        )
     };
     let Some(node) = find(drafts, &first).or_else(|| find(drafts, &then)) else { return false };
-    let host = drafts[node].host.and_then(|host| drafts.iter().position(|draft| draft.address == host));
+    let host =
+        drafts[node].host.and_then(|host| drafts.iter().position(|draft| draft.address == host));
     if let Some(host) = host {
         take_out(node, host, drafts, graph);
     }

@@ -1,4 +1,5 @@
-//! From drafts to a catalog: what is missing, what needs what, an order, and numbers. Asks the server only what was not found.
+//! From drafts to a catalog: what is missing, what needs what, an order, and numbers. Asks the
+//! server only what was not found.
 
 pub(super) mod cycles;
 pub(super) mod deps;

@@ -18,13 +18,21 @@ use crate::pg::catalog::tables::row_encoding::Types;
 const TID_RANGE_SCAN: u32 = 140_000;
 
 /// The numbers that the drafts get, by address; those that stand in another's definition get none.
-pub(in crate::pg::catalog) fn numbers(drafts: &[Draft], order: &[usize]) -> HashMap<Address, ObjectId> {
+pub(in crate::pg::catalog) fn numbers(
+    drafts: &[Draft],
+    order: &[usize],
+) -> HashMap<Address, ObjectId> {
     let made = order.iter().map(|&at| &drafts[at]).filter(|draft| draft.host.is_none());
     made.zip(0..).map(|(draft, number)| (draft.address, ObjectId(number))).collect()
 }
 
 /// Turns the drafts into objects.
-pub(in crate::pg::catalog) fn objects(drafts: &[Draft], graph: &Graph, order: &[usize], makers: &Makers<'_>) -> Vec<Object> {
+pub(in crate::pg::catalog) fn objects(
+    drafts: &[Draft],
+    graph: &Graph,
+    order: &[usize],
+    makers: &Makers<'_>,
+) -> Vec<Object> {
     let numbers = numbers(drafts, order);
     let number_of = |node: usize| {
         let draft = drafts.get(node)?;
@@ -36,17 +44,22 @@ pub(in crate::pg::catalog) fn objects(drafts: &[Draft], graph: &Graph, order: &[
             let draft = &drafts[at];
             let id = ObjectId(number);
             // What a clause needs, its host needs.
-            let hosted = graph.needs[at].iter().filter(|&&need| drafts.get(need).is_some_and(|part| part.host == Some(draft.address)));
+            let hosted = graph.needs[at].iter().filter(|&&need| {
+                drafts.get(need).is_some_and(|part| part.host == Some(draft.address))
+            });
             let needs = hosted.flat_map(|&part| &graph.needs[part]).chain(&graph.needs[at]);
-            let mut depends_on: Vec<ObjectId> = needs.filter_map(|&need| number_of(need)).filter(|&need| need != id).collect();
+            let mut depends_on: Vec<ObjectId> =
+                needs.filter_map(|&need| number_of(need)).filter(|&need| need != id).collect();
             depends_on.sort_unstable();
             depends_on.dedup();
             let number_at = |address: Address| makers.of(address).and_then(number_of);
-            let mut object =
-                object(draft, id, depends_on, number_at, |address| makers.of(address).is_some_and(|at| drafts[at].host.is_some()));
+            let mut object = object(draft, id, depends_on, number_at, |address| {
+                makers.of(address).is_some_and(|at| drafts[at].host.is_some())
+            });
             // What is said of a clause is said once its host stands.
             for &part in &graph.needs[at] {
-                if let Some(part) = drafts.get(part).filter(|part| part.host == Some(draft.address)) {
+                if let Some(part) = drafts.get(part).filter(|part| part.host == Some(draft.address))
+                {
                     object.comments.extend(part.comments.iter().cloned());
                     object.security_labels.extend(part.labels.iter().cloned());
                 }
@@ -102,22 +115,38 @@ pub(in crate::pg::catalog) async fn tables(
     let types = Types::read(reader).await?;
     let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
     let roots = roots(relations, options.via_partition_root);
-    let mut after = if config.is_empty() { HashMap::new() } else { references(reader, relations, config).await? };
+    let mut after = if config.is_empty() {
+        HashMap::new()
+    } else {
+        references(reader, relations, config).await?
+    };
     let mut tables: Vec<TableSource> = Vec::new();
     for relation in relations.iter().filter(|relation| relation.kind == 'r') {
         let config = config.get(&relation.oid);
-        let maker = config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
+        let maker =
+            config.map_or(Address::new(class::CLASS, relation.oid), |config| config.extension);
         let Some(&object) = numbers.get(&maker) else { continue };
-        let carried: Vec<_> = columns.get(&relation.oid).into_iter().flatten().filter(|column| !column.is_generated()).collect();
+        let carried: Vec<_> = columns
+            .get(&relation.oid)
+            .into_iter()
+            .flatten()
+            .filter(|column| !column.is_generated())
+            .collect();
         let columns = carried
             .iter()
-            .map(|column| Column { name: column.name.clone(), type_name: column.type_name.clone(), not_null: column.is_never_null() })
+            .map(|column| Column {
+                name: column.name.clone(),
+                type_name: column.type_name.clone(),
+                not_null: column.is_never_null(),
+            })
             .collect();
         let encoding = types.encoding(carried.iter().map(|column| column.type_oid));
         let table = Table {
             filter: config.and_then(|config| config.filter.clone()),
             after: after.remove(&relation.oid).unwrap_or_default(),
-            root: roots.get(&relation.oid).map(|root| TableName { schema: root.schema.clone(), name: root.name.clone() }),
+            root: roots
+                .get(&relation.oid)
+                .map(|root| TableName { schema: root.schema.clone(), name: root.name.clone() }),
             rows_estimate: relation.rows_estimate,
             bytes_estimate: u64::try_from(relation.table_bytes).unwrap_or(0),
             ..Table::new(object, relation.schema.clone(), relation.name.clone(), columns, encoding)
@@ -135,13 +164,15 @@ pub(in crate::pg::catalog) async fn tables(
     Ok(tables)
 }
 
-/// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no order could help it.
+/// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no
+/// order could help it.
 async fn references(
     reader: &Reader<'_>,
     relations: &[Relation],
     config: &HashMap<u32, ConfigTable>,
 ) -> Result<HashMap<u32, Vec<TableName>>> {
-    let sql = "SELECT DISTINCT k.conrelid, k.confrelid FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid <> k.confrelid ORDER BY 1, 2";
+    let sql = "SELECT DISTINCT k.conrelid, k.confrelid FROM pg_catalog.pg_constraint k WHERE \
+        k.contype = 'f' AND k.conrelid <> k.confrelid ORDER BY 1, 2";
     let rows = reader.rows("foreign keys of extensions", sql).await?;
     let mut kept: HashMap<u32, Vec<u32>> = HashMap::new();
     for row in &rows {
@@ -152,7 +183,13 @@ async fn references(
         let mut seen = vec![to];
         let mut next = 0;
         while let Some(&at) = seen.get(next) {
-            let more: Vec<u32> = kept.get(&at).into_iter().flatten().filter(|need| !seen.contains(need)).copied().collect();
+            let more: Vec<u32> = kept
+                .get(&at)
+                .into_iter()
+                .flatten()
+                .filter(|need| !seen.contains(need))
+                .copied()
+                .collect();
             seen.extend(more);
             next += 1;
         }
@@ -161,13 +198,22 @@ async fn references(
         }
     }
     let names: HashMap<u32, TableName> = (relations.iter())
-        .map(|relation| (relation.oid, TableName { schema: relation.schema.clone(), name: relation.name.clone() }))
+        .map(|relation| {
+            (
+                relation.oid,
+                TableName { schema: relation.schema.clone(), name: relation.name.clone() },
+            )
+        })
         .collect();
-    Ok(kept.into_iter().map(|(from, to)| (from, to.iter().filter_map(|to| names.get(to).cloned()).collect())).collect())
+    Ok(kept
+        .into_iter()
+        .map(|(from, to)| (from, to.iter().filter_map(|to| names.get(to).cloned()).collect()))
+        .collect())
 }
 
-/// The topmost tables of partitions whose rows may belong to another partition in another database: a hash over an enum is one over numbers
-/// that each database gives out anew. With `all`, of every partition. An extension's tables get their partitions only after the rows.
+/// The topmost tables of partitions whose rows may belong to another partition in another database:
+/// a hash over an enum is one over numbers that each database gives out anew. With `all`, of every
+/// partition. An extension's tables get their partitions only after the rows.
 fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     let own = relations.iter().filter(|relation| !relation.is_member());
     let by_oid: HashMap<u32, &Relation> = own.map(|relation| (relation.oid, relation)).collect();
@@ -177,8 +223,13 @@ fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     };
     let mut roots = HashMap::new();
     for relation in relations {
-        let ancestors: Vec<&Relation> = std::iter::successors(parent(relation), |above| parent(above)).take(relations.len()).collect();
-        if let Some(root) = ancestors.last().filter(|_| all || ancestors.iter().any(|above| above.hashes_enum)) {
+        let ancestors: Vec<&Relation> =
+            std::iter::successors(parent(relation), |above| parent(above))
+                .take(relations.len())
+                .collect();
+        if let Some(root) =
+            ancestors.last().filter(|_| all || ancestors.iter().any(|above| above.hashes_enum))
+        {
             roots.insert(relation.oid, *root);
         }
     }

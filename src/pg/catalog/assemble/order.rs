@@ -1,5 +1,6 @@
-//! An order in which everything can be made: by kind and name, then moved as little as the dependencies ask for. The method, and the
-//! precedence of kinds, are `pg_dump`'s (`pg_dump_sort.c`), so that equal schemas give equal archives.
+//! An order in which everything can be made: by kind and name, then moved as little as the
+//! dependencies ask for. The method, and the precedence of kinds, are `pg_dump`'s
+//! (`pg_dump_sort.c`), so that equal schemas give equal archives.
 
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -78,7 +79,13 @@ pub(in crate::pg::catalog) fn order(drafts: &mut [Draft], graph: &mut Graph) -> 
     let key = |node: usize| {
         let border = if node == graph.pre_data_end() { PRE_DATA_END } else { POST_DATA_START };
         drafts.get(node).map_or((border, None, "", "", 0), |draft| {
-            (rank(draft.kind), draft.schema.as_deref(), draft.name.as_str(), draft.sort.as_str(), draft.address.object)
+            (
+                rank(draft.kind),
+                draft.schema.as_deref(),
+                draft.name.as_str(),
+                draft.sort.as_str(),
+                draft.address.object,
+            )
         })
     };
     sorted.sort_by(|&a, &b| key(a).cmp(&key(b)));
@@ -98,8 +105,8 @@ pub(in crate::pg::catalog) fn order(drafts: &mut [Draft], graph: &mut Graph) -> 
     }
 }
 
-/// Places nodes from the last to the first: of those that nothing still unplaced needs, the one that stands last in `sorted`.
-/// When nodes are left over, some of them form cycles.
+/// Places nodes from the last to the first: of those that nothing still unplaced needs, the one
+/// that stands last in `sorted`. When nodes are left over, some of them form cycles.
 fn topological(sorted: &[usize], graph: &Graph) -> Result<Vec<usize>, Vec<usize>> {
     let mut place = vec![0; sorted.len()];
     for (at, &node) in sorted.iter().enumerate() {
@@ -109,7 +116,8 @@ fn topological(sorted: &[usize], graph: &Graph) -> Result<Vec<usize>, Vec<usize>
     for &need in graph.needs.iter().flatten() {
         needed_by[need] += 1;
     }
-    let mut free: BinaryHeap<usize> = sorted.iter().filter(|&&node| needed_by[node] == 0).map(|&node| place[node]).collect();
+    let mut free: BinaryHeap<usize> =
+        sorted.iter().filter(|&&node| needed_by[node] == 0).map(|&node| place[node]).collect();
     let mut order = Vec::with_capacity(sorted.len());
     while let Some(at) = free.pop() {
         let node = sorted[at];
@@ -128,7 +136,8 @@ fn topological(sorted: &[usize], graph: &Graph) -> Result<Vec<usize>, Vec<usize>
     Err(sorted.iter().copied().filter(|&node| needed_by[node] > 0).collect())
 }
 
-/// Disjoint cycles among the nodes that could not be placed, each the shortest through its first node, which needs the second, and so on.
+/// Disjoint cycles among the nodes that could not be placed, each the shortest through its first
+/// node, which needs the second, and so on.
 fn cycles(stuck: &[usize], graph: &Graph) -> Vec<Vec<usize>> {
     let mut is_open = vec![false; graph.needs.len()];
     for &node in stuck {

@@ -1,4 +1,5 @@
-//! What is in the database and in no draft: every row that a user made, of every catalog, compared with what the drafts make.
+//! What is in the database and in no draft: every row that a user made, of every catalog, compared
+//! with what the drafts make.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +12,9 @@ use crate::pg::catalog::reader::Reader;
 use crate::pg::catalog::tables::views;
 use crate::sql::ident;
 
-/// Catalogs whose rows are objects of a user, with the condition that they are not another object's part and not temporary. Indexes and
-/// constraints of an extension's tables are the extension's, though no catalog says so.
+/// Catalogs whose rows are objects of a user, with the condition that they are not another object's
+/// part and not temporary. Indexes and constraints of an extension's tables are the extension's,
+/// though no catalog says so.
 const CATALOGS: &[(&str, &str)] = &[
     ("pg_am", ""),
     ("pg_amop", ""),
@@ -20,14 +22,19 @@ const CATALOGS: &[(&str, &str)] = &[
     ("pg_cast", ""),
     (
         "pg_class",
-        "o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 'g') AND o.relpersistence <> 't' AND o.relnamespace <> 99 AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_depend d ON d.objid = i.indrelid \
-           AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e' WHERE i.indexrelid = o.oid)",
+        "o.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'i', 'I', 'g') AND o.relpersistence <> 't' \
+         AND o.relnamespace <> 99 AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN \
+         pg_catalog.pg_depend d ON d.objid = i.indrelid \
+           AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e' WHERE \
+           i.indexrelid = o.oid)",
     ),
     ("pg_collation", ""),
     (
         "pg_constraint",
-        "o.conrelid <> 0 AND o.conparentid = 0 AND o.contype <> 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't') \
-           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = o.conrelid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
+        "o.conrelid <> 0 AND o.conparentid = 0 AND o.contype <> 'n' AND NOT EXISTS (SELECT FROM \
+         pg_catalog.pg_class c WHERE c.oid = o.conrelid AND c.relpersistence = 't') \
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = o.conrelid AND \
+           d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')",
     ),
     ("pg_conversion", ""),
     ("pg_default_acl", ""),
@@ -53,10 +60,15 @@ const CATALOGS: &[(&str, &str)] = &[
     ("pg_ts_dict", ""),
     ("pg_ts_parser", ""),
     ("pg_ts_template", ""),
-    ("pg_type", "(o.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.typrelid AND c.relkind = 'c'))"),
+    (
+        "pg_type",
+        "(o.typrelid = 0 OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.typrelid AND \
+         c.relkind = 'c'))",
+    ),
 ];
 
-/// Catalogs with numbered rows that need no look: parts of what the others hold, or of the server and not of a database.
+/// Catalogs with numbered rows that need no look: parts of what the others hold, or of the server
+/// and not of a database.
 const KNOWN_BESIDES: &[&str] = &[
     "pg_attrdef",
     "pg_auth_members",
@@ -71,7 +83,8 @@ const KNOWN_BESIDES: &[&str] = &[
     "pg_user_mapping",
 ];
 
-/// Schemas of the server's own that hold nothing of a user's: TOAST tables, and what is temporary in any session.
+/// Schemas of the server's own that hold nothing of a user's: TOAST tables, and what is temporary
+/// in any session.
 pub(in crate::pg::catalog) const PASSING_SCHEMAS: &str =
     "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
 
@@ -96,32 +109,49 @@ pub(in crate::pg::catalog) fn schema_column(catalog: &str) -> Option<&'static st
 }
 
 /// Reads the addresses of all that a user made, and returns those that no draft makes.
-pub(in crate::pg::catalog) async fn missing(reader: &Reader<'_>, makers: &Makers<'_>, aliases: &Aliases) -> Result<Vec<Address>> {
+pub(in crate::pg::catalog) async fn missing(
+    reader: &Reader<'_>,
+    makers: &Makers<'_>,
+    aliases: &Aliases,
+) -> Result<Vec<Address>> {
     let known = CATALOGS.iter().filter(|(catalog, _)| reader.features.has_catalog(catalog));
     let selects: Vec<String> = known
         .map(|(catalog, condition)| {
-            let condition = if condition.is_empty() { String::new() } else { format!(" AND {condition}") };
-            let schema = schema_column(catalog).map_or_else(String::new, |column| format!(" AND o.{column} NOT IN ({PASSING_SCHEMAS})"));
+            let condition =
+                if condition.is_empty() { String::new() } else { format!(" AND {condition}") };
+            let schema = schema_column(catalog).map_or_else(String::new, |column| {
+                format!(" AND o.{column} NOT IN ({PASSING_SCHEMAS})")
+            });
             format!(
-                "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid, o.oid FROM pg_catalog.{catalog} o \
+                "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid, o.oid FROM \
+                 pg_catalog.{catalog} o \
                  WHERE o.oid >= {FIRST_NORMAL_OID}{schema}{condition}"
             )
         })
         .chain(unheard_of(reader).map(|catalog| {
-            format!("SELECT {}::pg_catalog.regclass::oid, o.oid FROM {catalog} o WHERE o.oid >= {FIRST_NORMAL_OID}", ident::literal(&catalog))
+            format!(
+                "SELECT {}::pg_catalog.regclass::oid, o.oid FROM {catalog} o WHERE o.oid >= \
+                 {FIRST_NORMAL_OID}",
+                ident::literal(&catalog)
+            )
         }))
         .chain(std::iter::once(format!(
-            "SELECT 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::oid, u.umid FROM pg_catalog.pg_user_mappings u WHERE u.umid >= {FIRST_NORMAL_OID}"
+            "SELECT 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::oid, u.umid FROM \
+             pg_catalog.pg_user_mappings u WHERE u.umid >= {FIRST_NORMAL_OID}"
         )))
         .collect();
     let rows = reader.rows("all that users made", &selects.join(" UNION ALL ")).await?;
-    let addresses: Vec<Address> = rows.iter().map(|row| Ok(Address::new(row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
+    let addresses: Vec<Address> =
+        rows.iter().map(|row| Ok(Address::new(row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
     let all: HashSet<Address> = addresses.iter().copied().collect();
     let is_missing = |address: &Address| {
         let is_member = reader.is_member(address.class, address.object);
         // What is made along with something else is named with that, or not at all.
-        let follows_another =
-            || follow(*address, aliases).skip(1).any(|other| all.contains(&other) || reader.is_member(other.class, other.object));
+        let follows_another = || {
+            follow(*address, aliases)
+                .skip(1)
+                .any(|other| all.contains(&other) || reader.is_member(other.class, other.object))
+        };
         !is_member && makers.of(*address).is_none() && !follows_another()
     };
     Ok(addresses.iter().copied().filter(is_missing).collect())
@@ -129,23 +159,29 @@ pub(in crate::pg::catalog) async fn missing(reader: &Reader<'_>, makers: &Makers
 
 /// Catalogs with numbered rows that came after this program.
 fn unheard_of<'a>(reader: &'a Reader<'_>) -> impl Iterator<Item = String> + 'a {
-    let known = |name: &str| CATALOGS.iter().any(|(catalog, _)| *catalog == name) || KNOWN_BESIDES.contains(&name);
+    let known = |name: &str| {
+        CATALOGS.iter().any(|(catalog, _)| *catalog == name) || KNOWN_BESIDES.contains(&name)
+    };
     let numbered = reader.features.catalogs_with("oid");
     numbered.filter(move |name| !known(name)).map(|name| ident::qualified("pg_catalog", name))
 }
 
-/// Takes away the drafts that need something that is not carried, and those that need these, and returns them with the reason.
+/// Takes away the drafts that need something that is not carried, and those that need these, and
+/// returns them with the reason.
 pub(in crate::pg::catalog) fn prune(
     drafts: &mut Vec<Draft>,
     edges: &[(Address, Address)],
     aliases: &Aliases,
     missing: &[Address],
 ) -> Vec<(Address, Address)> {
-    let mut gone: HashMap<Address, Address> = missing.iter().map(|&address| (address, address)).collect();
+    let mut gone: HashMap<Address, Address> =
+        missing.iter().map(|&address| (address, address)).collect();
     let mut lost = Vec::new();
     loop {
         let makers = Makers::new(drafts, aliases);
-        let own = drafts.iter().flat_map(|draft| draft.needs.iter().chain(&draft.of).map(|&need| (draft.address, need)));
+        let own = drafts.iter().flat_map(|draft| {
+            draft.needs.iter().chain(&draft.of).map(|&need| (draft.address, need))
+        });
         let mut dead: HashMap<usize, Address> = HashMap::new();
         for (from, to) in edges.iter().copied().chain(own) {
             let cause = follow(to, aliases).find_map(|to| gone.get(&to));
@@ -174,34 +210,55 @@ pub(in crate::pg::catalog) fn prune(
 }
 
 /// Names what is not carried: `missing` for its kind, `lost` for what it needs.
-pub(in crate::pg::catalog) async fn name(reader: &Reader<'_>, missing: &[Address], lost: &[(Address, Address)]) -> Result<Vec<NotCarried>> {
-    let mut all: Vec<(Address, Option<Address>)> = missing.iter().map(|&address| (address, None)).collect();
+pub(in crate::pg::catalog) async fn name(
+    reader: &Reader<'_>,
+    missing: &[Address],
+    lost: &[(Address, Address)],
+) -> Result<Vec<NotCarried>> {
+    let mut all: Vec<(Address, Option<Address>)> =
+        missing.iter().map(|&address| (address, None)).collect();
     // Our own classes name no row; what they hang on is named.
-    all.extend(lost.iter().filter(|(address, _)| address.is_row()).map(|&(address, cause)| (address, Some(cause))));
+    all.extend(
+        lost.iter()
+            .filter(|(address, _)| address.is_row())
+            .map(|&(address, cause)| (address, Some(cause))),
+    );
     let mut found = Vec::new();
     if all.is_empty() {
         return Ok(found);
     }
     let value = |(address, cause): &(Address, Option<Address>)| {
         let cause = cause.unwrap_or(*address);
-        format!("({}::oid, {}::oid, {}::oid, {}::oid)", address.class, address.object, cause.class, cause.object)
+        format!(
+            "({}::oid, {}::oid, {}::oid, {}::oid)",
+            address.class, address.object, cause.class, cause.object
+        )
     };
     let values: Vec<String> = all.iter().map(value).collect();
     let itself = views::reads_itself(reader);
     let sql = format!(
-        "SELECT v.class = v.cause_class AND v.oid = v.cause_oid AS is_cause, i.type, i.identity, c.type AS cause_type, c.identity AS cause, \
-           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indexrelid = v.oid AND NOT x.indisvalid) AS is_invalid, \
-           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = v.oid AND r.ev_type = '1' AND ({itself})) AS reads_itself \
-         FROM (VALUES {}) v(class, oid, cause_class, cause_oid), LATERAL pg_catalog.pg_identify_object(v.class, v.oid, 0) i, \
-         LATERAL pg_catalog.pg_identify_object(v.cause_class, v.cause_oid, 0) c ORDER BY i.type, i.identity",
+        "SELECT v.class = v.cause_class AND v.oid = v.cause_oid AS is_cause, i.type, i.identity, \
+         c.type AS cause_type, c.identity AS cause, \
+           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM \
+           pg_catalog.pg_index x WHERE x.indexrelid = v.oid AND NOT x.indisvalid) AS is_invalid, \
+           v.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM \
+           pg_catalog.pg_rewrite r WHERE r.ev_class = v.oid AND r.ev_type = '1' AND ({itself})) AS \
+           reads_itself \
+         FROM (VALUES {}) v(class, oid, cause_class, cause_oid), LATERAL \
+         pg_catalog.pg_identify_object(v.class, v.oid, 0) i, \
+         LATERAL pg_catalog.pg_identify_object(v.cause_class, v.cause_oid, 0) c ORDER BY i.type, \
+         i.identity",
         values.join(", ")
     );
     for row in reader.rows("what is not carried", &sql).await? {
-        let text = |column: &str| -> Result<String> { Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default()) };
+        let text = |column: &str| -> Result<String> {
+            Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default())
+        };
         let reason = if row.get("is_invalid")? {
             "it is invalid: CREATE INDEX CONCURRENTLY did not end".to_owned()
         } else if row.get("reads_itself")? {
-            "it refers to itself, which no query can use and no database can be told anew".to_owned()
+            "it refers to itself, which no query can use and no database can be told anew"
+                .to_owned()
         } else if row.get("is_cause")? {
             NOT_YET.to_owned()
         } else {

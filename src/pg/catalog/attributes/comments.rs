@@ -13,27 +13,44 @@ use crate::sql::ident;
 const PUBLIC: &str = "standard public schema";
 
 /// Gives each draft what is said of it. Words on an extension's member are the extension's.
-pub(in crate::pg::catalog) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<()> {
+pub(in crate::pg::catalog) async fn attach(
+    reader: &Reader<'_>,
+    drafts: &mut [Draft],
+) -> Result<()> {
     let mut speakers = HashMap::new();
     for (at, draft) in drafts.iter().enumerate() {
-        // Kinds that stand for a moment in an object's life, not for the object, have no words of their own.
+        // Kinds that stand for a moment in an object's life, not for the object, have no words of
+        // their own.
         let is_member = reader.is_member(draft.address.class, draft.address.object);
         if draft.address.is_row() && draft.kind != ObjectKind::Default && !is_member {
             speakers.insert(draft.address, (at, draft.identity.clone()));
         }
-        let parts = draft.parts.iter().filter_map(|(part, words)| words.as_ref().map(|words| (*part, (at, words.clone()))));
+        let parts = draft
+            .parts
+            .iter()
+            .filter_map(|(part, words)| words.as_ref().map(|words| (*part, (at, words.clone()))));
         speakers.extend(parts);
     }
-    let sql = "SELECT d.classoid, d.objoid, a.attname::text AS column, d.description AS text FROM pg_catalog.pg_description d \
-         LEFT JOIN pg_catalog.pg_attribute a ON d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = d.objoid \
+    let sql = "SELECT d.classoid, d.objoid, a.attname::text AS column, d.description AS text FROM \
+        pg_catalog.pg_description d \
+         LEFT JOIN pg_catalog.pg_attribute a ON d.classoid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = d.objoid \
            AND a.attnum = d.objsubid AND d.objsubid <> 0 \
-         WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, d.objsubid";
+         WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = \
+         'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, \
+         d.objsubid";
     for row in reader.rows("comments", sql).await? {
-        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?)) else { continue };
+        let Some((at, words)) =
+            speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?))
+        else {
+            continue;
+        };
         let on = column_or_whole(words, row.get("column")?);
         drafts[*at].comments.push(Comment { on, text: row.get("text")? });
     }
-    for draft in drafts.iter_mut().filter(|draft| draft.kind == ObjectKind::Schema && draft.name == "public") {
+    for draft in
+        drafts.iter_mut().filter(|draft| draft.kind == ObjectKind::Schema && draft.name == "public")
+    {
         match draft.comments.iter().position(|comment| comment.text == PUBLIC) {
             Some(standard) => drop(draft.comments.remove(standard)),
             None if draft.comments.is_empty() => {
@@ -45,14 +62,29 @@ pub(in crate::pg::catalog) async fn attach(reader: &Reader<'_>, drafts: &mut [Dr
     attach_labels(reader, &speakers, drafts).await
 }
 
-async fn attach_labels(reader: &Reader<'_>, speakers: &HashMap<Address, (usize, String)>, drafts: &mut [Draft]) -> Result<()> {
-    let sql = "SELECT l.classoid, l.objoid, a.attname::text AS column, l.provider, l.label FROM pg_catalog.pg_seclabel l \
-         LEFT JOIN pg_catalog.pg_attribute a ON l.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = l.objoid \
-           AND a.attnum = l.objsubid AND l.objsubid <> 0 ORDER BY l.classoid, l.objoid, l.objsubid, l.provider";
+async fn attach_labels(
+    reader: &Reader<'_>,
+    speakers: &HashMap<Address, (usize, String)>,
+    drafts: &mut [Draft],
+) -> Result<()> {
+    let sql = "SELECT l.classoid, l.objoid, a.attname::text AS column, l.provider, l.label FROM \
+        pg_catalog.pg_seclabel l \
+         LEFT JOIN pg_catalog.pg_attribute a ON l.classoid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = l.objoid \
+           AND a.attnum = l.objsubid AND l.objsubid <> 0 ORDER BY l.classoid, l.objoid, \
+           l.objsubid, l.provider";
     for row in reader.rows("security labels", sql).await? {
-        let Some((at, words)) = speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?)) else { continue };
+        let Some((at, words)) =
+            speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?))
+        else {
+            continue;
+        };
         let on = column_or_whole(words, row.get("column")?);
-        drafts[*at].labels.push(SecurityLabel { on, provider: row.get("provider")?, label: row.get("label")? });
+        drafts[*at].labels.push(SecurityLabel {
+            on,
+            provider: row.get("provider")?,
+            label: row.get("label")?,
+        });
     }
     Ok(())
 }
@@ -64,4 +96,5 @@ fn column_or_whole(words: &str, column: Option<&str>) -> String {
     format!("COLUMN {relation}.{}", ident::quote(column))
 }
 
-const RELATIONS: &[&str] = &["TABLE ", "VIEW ", "MATERIALIZED VIEW ", "FOREIGN TABLE ", "TYPE ", "SEQUENCE ", "INDEX "];
+const RELATIONS: &[&str] =
+    &["TABLE ", "VIEW ", "MATERIALIZED VIEW ", "FOREIGN TABLE ", "TYPE ", "SEQUENCE ", "INDEX "];

@@ -1,4 +1,5 @@
-//! `ALTER … DEPENDS ON EXTENSION`: objects that go when an extension goes, though it does not make them.
+//! `ALTER … DEPENDS ON EXTENSION`: objects that go when an extension goes, though it does not make
+//! them.
 
 use std::collections::HashMap;
 
@@ -9,10 +10,14 @@ use crate::pg::catalog::reader::Reader;
 use crate::sql::ident;
 
 /// Adds the statement to each object that depends so.
-pub(in crate::pg::catalog) async fn attach(reader: &Reader<'_>, drafts: &mut [Draft]) -> Result<()> {
+pub(in crate::pg::catalog) async fn attach(
+    reader: &Reader<'_>,
+    drafts: &mut [Draft],
+) -> Result<()> {
     let sql = "SELECT d.classid, d.objid, e.extname::text AS extension FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
-         WHERE d.deptype = 'x' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass ORDER BY d.classid, d.objid, 3";
+         WHERE d.deptype = 'x' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass \
+         ORDER BY d.classid, d.objid, 3";
     let rows = reader.rows("dependencies on extensions", sql).await?;
     if rows.is_empty() {
         return Ok(());
@@ -20,11 +25,18 @@ pub(in crate::pg::catalog) async fn attach(reader: &Reader<'_>, drafts: &mut [Dr
     let mut words: HashMap<Address, (usize, String)> = HashMap::new();
     for (at, draft) in drafts.iter().enumerate() {
         words.insert(draft.address, (at, draft.identity.clone()));
-        words.extend(draft.parts.iter().filter_map(|(part, words)| Some((*part, (at, words.clone()?)))));
+        words.extend(
+            draft.parts.iter().filter_map(|(part, words)| Some((*part, (at, words.clone()?)))),
+        );
     }
     for row in rows {
-        let Some((at, identity)) = words.get(&Address::new(row.get(0)?, row.get(1)?)) else { continue };
-        let statement = format!("ALTER {identity} DEPENDS ON EXTENSION {}", ident::quote(row.get("extension")?));
+        let Some((at, identity)) = words.get(&Address::new(row.get(0)?, row.get(1)?)) else {
+            continue;
+        };
+        let statement = format!(
+            "ALTER {identity} DEPENDS ON EXTENSION {}",
+            ident::quote(row.get("extension")?)
+        );
         match &mut drafts[*at].definition {
             Definition::Fixed(statements) => statements.push(statement),
             Definition::List(list) => list.after.push(statement),

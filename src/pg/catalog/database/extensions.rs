@@ -1,4 +1,5 @@
-//! Extensions, and which of their tables hold a user's settings. Their members are made by them and are not objects of ours.
+//! Extensions, and which of their tables hold a user's settings. Their members are made by them and
+//! are not objects of ours.
 
 use std::collections::HashMap;
 
@@ -18,12 +19,15 @@ pub(in crate::pg::catalog) struct ConfigTable {
 }
 
 /// Reads the extensions, and by oid the tables and sequences that hold their configuration.
-pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<(Vec<Draft>, HashMap<u32, ConfigTable>)> {
+pub(in crate::pg::catalog) async fn read(
+    reader: &Reader<'_>,
+) -> Result<(Vec<Draft>, HashMap<u32, ConfigTable>)> {
     // Those of initdb (plpgsql) are in every database.
     let sql = format!(
         "SELECT e.oid, e.extname::text AS name, n.nspname::text AS schema, \
            coalesce(e.extconfig, '{{}}') AS config, coalesce(e.extcondition, '{{}}') AS conditions \
-         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.oid >= {FIRST_NORMAL_OID}"
+         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
+         WHERE e.oid >= {FIRST_NORMAL_OID}"
     );
     let rows = reader.rows("extensions", &sql).await?;
     let mut drafts = Vec::with_capacity(rows.len());
@@ -34,8 +38,12 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<(Vec<Dra
         let (quoted, schema) = (ident::quote(name), ident::quote(row.get("schema")?));
         // No version, so that a newer server takes the one it ships.
         let create = format!("CREATE EXTENSION IF NOT EXISTS {quoted} WITH SCHEMA {schema}");
-        drafts.push(Draft::new(address, ObjectKind::Extension, None, name, format!("EXTENSION {quoted}")).made_by(vec![create]));
-        let (tables, conditions): (Vec<u32>, Vec<String>) = (row.get("config")?, row.get("conditions")?);
+        drafts.push(
+            Draft::new(address, ObjectKind::Extension, None, name, format!("EXTENSION {quoted}"))
+                .made_by(vec![create]),
+        );
+        let (tables, conditions): (Vec<u32>, Vec<String>) =
+            (row.get("config")?, row.get("conditions")?);
         for (at, table) in tables.into_iter().enumerate() {
             let filter = conditions.get(at).filter(|condition| !condition.is_empty()).cloned();
             config.insert(table, ConfigTable { extension: address, filter });

@@ -1,4 +1,5 @@
-//! The database itself: how it was made, whose it is, what its sessions begin with. Carried always, made anew only when a restore is asked to.
+//! The database itself: how it was made, whose it is, what its sessions begin with. Carried always,
+//! made anew only when a restore is asked to.
 
 pub(super) mod event_triggers;
 pub(super) mod extensions;
@@ -27,19 +28,27 @@ const LISTS_OF_NAMES: &[&str] = &[
 
 pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     // Columns that not every server has are looked up in the row as JSON.
-    let sql = "SELECT d.oid, d.datname::text AS name, pg_catalog.pg_get_userbyid(d.datdba)::text AS owner, \
-           pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate, d.datctype::text AS ctype, \
-           coalesce(j.row ->> 'datlocprovider', 'c') AS provider, coalesce(j.row ->> 'datlocale', j.row ->> 'daticulocale') AS locale, \
-           j.row ->> 'daticurules' AS icu_rules, d.datconnlimit AS connection_limit, d.datistemplate AS is_template, \
-           nullif(t.spcname::text, 'pg_default') AS tablespace, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
+    let sql = "SELECT d.oid, d.datname::text AS name, pg_catalog.pg_get_userbyid(d.datdba)::text \
+        AS owner, \
+           pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS \
+           collate, d.datctype::text AS ctype, \
+           coalesce(j.row ->> 'datlocprovider', 'c') AS provider, coalesce(j.row ->> 'datlocale', \
+           j.row ->> 'daticulocale') AS locale, \
+           j.row ->> 'daticurules' AS icu_rules, d.datconnlimit AS connection_limit, \
+           d.datistemplate AS is_template, \
+           nullif(t.spcname::text, 'pg_default') AS tablespace, \
+           pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
          FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace, \
            LATERAL (SELECT pg_catalog.to_jsonb(d)) j(row) \
          WHERE d.datname = pg_catalog.current_database()";
     let rows = reader.rows("the database", sql).await?;
-    let row = rows.first().ok_or_else(|| Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there"))?;
+    let row = rows.first().ok_or_else(|| {
+        Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there")
+    })?;
     let name: String = row.get("name")?;
     let identity = format!("DATABASE {}", ident::quote(&name));
-    let comment = row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
+    let comment =
+        row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
     let oid: u32 = row.get("oid")?;
     let (settings, roles) = settings(reader, oid, &identity).await?;
     let mut object = Object {
@@ -56,7 +65,10 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     };
     // The tablespace is said by who makes it, as for every object.
     let plain = render::Options { no_tablespaces: true, ..render::Options::default() };
-    object.statements = std::iter::once(render::create_database(&object, &plain, reader.session().version())).chain(settings).collect();
+    object.statements =
+        std::iter::once(render::create_database(&object, &plain, reader.session().version()))
+            .chain(settings)
+            .collect();
     Ok(object)
 }
 
@@ -78,7 +90,8 @@ fn detail(row: &Row) -> Result<Detail> {
 async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl>> {
     let sql = format!(
         "SELECT NULL::text AS column, g.is_initial, {ROLES} FROM pg_catalog.pg_database d, \
-           LATERAL (SELECT true AS is_initial, i.* FROM pg_catalog.aclexplode(pg_catalog.acldefault('d', d.datdba)) WITH ORDINALITY i \
+           LATERAL (SELECT true AS is_initial, i.* FROM \
+           pg_catalog.aclexplode(pg_catalog.acldefault('d', d.datdba)) WITH ORDINALITY i \
              UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(d.datacl) WITH ORDINALITY i) \
              g(is_initial, grantor, grantee, privilege, grantable, place) \
          WHERE d.oid = {oid} AND d.datacl IS NOT NULL ORDER BY g.is_initial, g.place"
@@ -93,17 +106,28 @@ async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl
 async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<SecurityLabel>> {
     let sql = format!(
         "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel l \
-         WHERE l.objoid = {oid} AND l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass ORDER BY 1"
+         WHERE l.objoid = {oid} AND l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass \
+         ORDER BY 1"
     );
     let rows = reader.rows("the database's security labels", &sql).await?;
-    rows.iter().map(|row| Ok(SecurityLabel { on: identity.to_owned(), provider: row.get(0)?, label: row.get(1)? })).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(SecurityLabel { on: identity.to_owned(), provider: row.get(0)?, label: row.get(1)? })
+        })
+        .collect()
 }
 
 /// What sessions begin with, of everybody and of single roles, and these roles.
-async fn settings(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<(Vec<String>, Vec<String>)> {
+async fn settings(
+    reader: &Reader<'_>,
+    oid: u32,
+    identity: &str,
+) -> Result<(Vec<String>, Vec<String>)> {
     let sql = format!(
-        "SELECT CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole)::text END AS role, c.setting \
-         FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) WITH ORDINALITY c(setting, place) \
+        "SELECT CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole)::text END AS \
+         role, c.setting \
+         FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) WITH ORDINALITY \
+         c(setting, place) \
          WHERE s.setdatabase = {oid} ORDER BY s.setrole <> 0, 1, c.place"
     );
     let (mut statements, mut roles) = (Vec::new(), Vec::new());
@@ -117,7 +141,11 @@ async fn settings(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<(Vec<
                 whose
             }
         };
-        statements.push(format!("{whose} SET {} TO {}", ident::quote(name), quoted_value(name, value)));
+        statements.push(format!(
+            "{whose} SET {} TO {}",
+            ident::quote(name),
+            quoted_value(name, value)
+        ));
     }
     roles.dedup();
     Ok((statements, roles))
@@ -131,7 +159,8 @@ fn quoted_value(name: &str, value: &str) -> String {
     if names.is_empty() { "''".to_owned() } else { names.join(", ") }
 }
 
-/// The names of a list as the server stores it: separated by commas, in double quotes where that is needed.
+/// The names of a list as the server stores it: separated by commas, in double quotes where that is
+/// needed.
 fn names(list: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = list.trim_start();
@@ -166,7 +195,10 @@ mod tests {
     fn values_are_quoted_as_their_settings_want_it() {
         assert_eq!(quoted_value("work_mem", "64MB"), "'64MB'");
         assert_eq!(quoted_value("app.tenant", "it's, \"x\""), "'it''s, \"x\"'");
-        assert_eq!(quoted_value("search_path", "\"$user\", public, \"A \"\"b\"\", c\""), "'$user', 'public', 'A \"b\", c'");
+        assert_eq!(
+            quoted_value("search_path", "\"$user\", public, \"A \"\"b\"\", c\""),
+            "'$user', 'public', 'A \"b\", c'"
+        );
         assert_eq!(quoted_value("search_path", ""), "''");
         assert_eq!(quoted_value("search_path", "\"\""), "''");
     }

@@ -1,9 +1,11 @@
-//! Where an object stands in the catalogs: the catalog and the row, as `pg_depend`, `pg_description` and the like name it.
+//! Where an object stands in the catalogs: the catalog and the row, as `pg_depend`,
+//! `pg_description` and the like name it.
 
 /// A row of a system catalog. Sub-objects (columns) are not told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::pg::catalog) struct Address {
-    /// The catalog's own oid in `pg_class`, fixed since PostgreSQL has it: one of [`class`], or of [`own`].
+    /// The catalog's own oid in `pg_class`, fixed since PostgreSQL has it: one of [`class`], or of
+    /// [`own`].
     pub(in crate::pg::catalog) class: u32,
     /// The row's oid.
     pub(in crate::pg::catalog) object: u32,
@@ -61,7 +63,8 @@ pub(in crate::pg::catalog) mod class {
 /// The first oid that a running server gives to an object; below are those of `initdb`.
 pub(in crate::pg::catalog) const FIRST_NORMAL_OID: u32 = 16384;
 
-/// Classes of our own, for objects that have no row of a catalog to themselves; the object's oid is that of what they hang on.
+/// Classes of our own, for objects that have no row of a catalog to themselves; the object's oid is
+/// that of what they hang on.
 pub(in crate::pg::catalog) mod own {
     pub(in crate::pg::catalog) const SEQUENCE_OWNER: u32 = 1;
     pub(in crate::pg::catalog) const SEQUENCE_VALUE: u32 = 2;
@@ -77,6 +80,7 @@ pub(in crate::pg::catalog) mod own {
     pub(in crate::pg::catalog) const FIRST_HIGH: u32 = MISSING_DEFAULT;
     /// And as many more as a table has columns.
     pub(in crate::pg::catalog) const MISSING_DEFAULT: u32 = 1 << 30;
-    /// Plus the catalog: privileges on what something else makes, which must not be taken for the thing itself.
+    /// Plus the catalog: privileges on what something else makes, which must not be taken for the
+    /// thing itself.
     pub(in crate::pg::catalog) const PRIVILEGES: u32 = 1 << 31;
 }

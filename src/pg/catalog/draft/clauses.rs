@@ -1,4 +1,5 @@
-//! Lists of `NAME = value`, as `CREATE TYPE`, `CREATE AGGREGATE` and their like take them. Knows no catalog.
+//! Lists of `NAME = value`, as `CREATE TYPE`, `CREATE AGGREGATE` and their like take them. Knows no
+//! catalog.
 
 use std::fmt::Display;
 

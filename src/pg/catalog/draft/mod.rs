@@ -29,13 +29,15 @@ pub(super) struct Draft {
     pub(super) tablespace: Option<String>,
     /// The extension whose object it is on, or whose member it is.
     pub(super) extension: Option<String>,
-    /// Other rows that this object makes, with the words that name them in `COMMENT ON` where they can be commented on.
+    /// Other rows that this object makes, with the words that name them in `COMMENT ON` where they
+    /// can be commented on.
     pub(super) parts: Vec<(Address, Option<String>)>,
     /// What it needs beyond what `pg_depend` says.
     pub(super) needs: Vec<Address>,
     /// What `pg_depend` says it needs and it does not.
     pub(super) ignores: Vec<Address>,
-    /// The object whose definition it is written into, unless a cycle of dependencies forces it out.
+    /// The object whose definition it is written into, unless a cycle of dependencies forces it
+    /// out.
     pub(super) host: Option<Address>,
     pub(super) acl: Option<Acl>,
     /// The words after `GRANT … ON`, where the identity does not tell them.
@@ -46,7 +48,13 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A draft with nothing but its identity; `identity` is also what `DROP` names it by.
-    pub(super) fn new(address: Address, kind: ObjectKind, schema: Option<&str>, name: &str, identity: String) -> Self {
+    pub(super) fn new(
+        address: Address,
+        kind: ObjectKind,
+        schema: Option<&str>,
+        name: &str,
+        identity: String,
+    ) -> Self {
         Self {
             address,
             kind,
@@ -81,8 +89,8 @@ impl Draft {
         self
     }
 
-    /// Says that it is on an object of this extension, if of any: it is made where the extension has not brought the same, and goes with what it
-    /// is on.
+    /// Says that it is on an object of this extension, if of any: it is made where the extension
+    /// has not brought the same, and goes with what it is on.
     pub(super) fn on_extension(mut self, extension: Option<&str>) -> Self {
         if let Some(extension) = extension {
             self.extension = Some(extension.to_owned());
@@ -134,7 +142,8 @@ pub(super) enum Definition {
     Either(Box<Either>),
 }
 
-/// What is made whole where the object that it needs can stand before it, and otherwise provisionally, to be completed by that object.
+/// What is made whole where the object that it needs can stand before it, and otherwise
+/// provisionally, to be completed by that object.
 #[derive(Clone, Debug)]
 pub(super) struct Either {
     /// The draft that completes it.
@@ -176,7 +185,11 @@ impl Definition {
             Self::List(list) => list,
         };
         let items = list.items.iter().map(|item| {
-            let clause = item.clause.as_ref().filter(|(address, _)| is_inline(*address)).map_or("", |(_, clause)| clause);
+            let clause = item
+                .clause
+                .as_ref()
+                .filter(|(address, _)| is_inline(*address))
+                .map_or("", |(_, clause)| clause);
             format!("{}{clause}{}", item.before, item.after)
         });
         let items: Vec<String> = items.filter(|item| !item.is_empty()).collect();

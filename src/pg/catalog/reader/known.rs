@@ -1,4 +1,5 @@
-//! Which columns of the system catalogs this build knows, and whose rows are whose there. Does not know what a server has.
+//! Which columns of the system catalogs this build knows, and whose rows are whose there. Does not
+//! know what a server has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,8 @@ use crate::pg::catalog::draft::address::FIRST_NORMAL_OID;
 /// Names of columns by catalog.
 pub type KnownColumns = BTreeMap<String, BTreeSet<String>>;
 
-/// The columns that this build carries, reads, or leaves for a reason, of every catalog that holds a user's objects.
+/// The columns that this build carries, reads, or leaves for a reason, of every catalog that holds
+/// a user's objects.
 pub fn known_columns() -> KnownColumns {
     parse(include_str!("known_columns.txt"))
 }
@@ -28,8 +30,8 @@ fn parse(text: &str) -> KnownColumns {
     known
 }
 
-/// Catalogs without a column `oid` whose rows are no objects of a user, nor parts of one: dependencies, statistics, the rows of large objects,
-/// and what is of the whole server.
+/// Catalogs without a column `oid` whose rows are no objects of a user, nor parts of one:
+/// dependencies, statistics, the rows of large objects, and what is of the whole server.
 pub(in crate::pg::catalog) const NO_OBJECTS: &[&str] = &[
     "pg_auth_members",
     "pg_depend",
@@ -59,7 +61,8 @@ pub(in crate::pg::catalog) struct Rows {
 }
 
 /// The database that the session is in.
-const HERE: &str = "(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())";
+const HERE: &str =
+    "(SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())";
 
 /// Says whose the rows of a catalog are that [`known_columns`] names.
 pub(in crate::pg::catalog) fn rows(catalog: &str) -> Rows {
@@ -81,9 +84,16 @@ pub(in crate::pg::catalog) fn rows(catalog: &str) -> Rows {
         "pg_shdescription" | "pg_shseclabel" => ("", "o.objoid", "0"),
         itself => (itself, "o.oid", "0"),
     };
-    let class = if of.is_empty() { "o.classoid".to_owned() } else { format!("'pg_catalog.{of}'::pg_catalog.regclass::oid") };
-    // In which schema a row is, or that of its relation, which may be temporary or hold what TOAST keeps.
-    let schema_of = |relation: &str| format!("(SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = {relation})");
+    let class = if of.is_empty() {
+        "o.classoid".to_owned()
+    } else {
+        format!("'pg_catalog.{of}'::pg_catalog.regclass::oid")
+    };
+    // In which schema a row is, or that of its relation, which may be temporary or hold what TOAST
+    // keeps.
+    let schema_of = |relation: &str| {
+        format!("(SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = {relation})")
+    };
     let schema = match (catalog, of) {
         ("pg_policy", _) => schema_of("o.polrelid"),
         ("pg_rewrite", _) => schema_of("o.ev_class"),
@@ -98,7 +108,11 @@ pub(in crate::pg::catalog) fn rows(catalog: &str) -> Rows {
         "pg_subscription" => (String::new(), format!(" AND o.subdbid = {HERE}")),
         // Of the server's databases only this one is a user's, even if `initdb` made it.
         "pg_database" | "pg_db_role_setting" | "pg_shdescription" | "pg_shseclabel" => {
-            let class = if of.is_empty() { " AND o.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass" } else { "" };
+            let class = if of.is_empty() {
+                " AND o.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass"
+            } else {
+                ""
+            };
             (format!(" AND {object} <> {HERE}{class}"), format!(" AND {object} = {HERE}{class}"))
         }
         _ => (String::new(), String::new()),
@@ -120,30 +134,46 @@ mod tests {
     #[test]
     fn the_list_is_read() {
         let known = known_columns();
-        let columns = |catalog: &str| known[catalog].iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let columns =
+            |catalog: &str| known[catalog].iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         assert_eq!(columns("pg_cast"), "castcontext castfunc castmethod castsource casttarget oid");
-        assert_eq!(columns("pg_aggregate").split(' ').count(), 22, "lines that go on, and those that name another reason");
-        assert!(known.iter().all(|(catalog, columns)| catalog.starts_with("pg_") && !columns.is_empty()));
+        assert_eq!(
+            columns("pg_aggregate").split(' ').count(),
+            22,
+            "lines that go on, and those that name another reason"
+        );
+        assert!(
+            known
+                .iter()
+                .all(|(catalog, columns)| catalog.starts_with("pg_") && !columns.is_empty())
+        );
     }
 
     /// A column is `read` only where the catalogs' files name it.
     #[test]
     fn what_the_list_calls_read_is_read() {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pg/catalog");
-        let (mut source, mut directories) = (String::new(), vec![std::path::PathBuf::from(directory)]);
+        let (mut source, mut directories) =
+            (String::new(), vec![std::path::PathBuf::from(directory)]);
         while let Some(directory) = directories.pop() {
             for entry in std::fs::read_dir(directory).expect("a directory of the catalogs") {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
                     directories.push(path);
-                } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("known.rs") {
+                } else if path.extension().is_some_and(|ending| ending == "rs")
+                    && !path.ends_with("known.rs")
+                {
                     source += &std::fs::read_to_string(path).expect("a source file");
                 }
             }
         }
-        let words: std::collections::HashSet<&str> = source.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let words: std::collections::HashSet<&str> =
+            source.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         let mut is_read = false;
-        for line in include_str!("known_columns.txt").lines().map(|line| line.split('#').next().unwrap_or_default()) {
+        for line in include_str!("known_columns.txt")
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or_default())
+        {
             for word in line.split_whitespace().filter(|_| line.starts_with(' ')) {
                 if word.ends_with(':') {
                     is_read = word == "read:";

@@ -32,27 +32,41 @@ pub(super) struct Reader<'a> {
     members: HashMap<Address, u32>,
     /// Every extension's name.
     extensions: HashMap<u32, String>,
-    /// The first failure; what comes after it in the transaction fails for its sake, and may be answered to whoever is asked first.
+    /// The first failure; what comes after it in the transaction fails for its sake, and may be
+    /// answered to whoever is asked first.
     cause: Mutex<Option<Error>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) async fn new(session: &'a Session) -> Result<Self> {
         let features = Features::read(session).await?;
-        let mut reader = Self { session, features, members: HashMap::new(), extensions: HashMap::new(), cause: Mutex::default() };
-        let sql = "SELECT d.classid, d.objid, d.refobjid, e.extname::text FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
-             WHERE d.deptype = 'e' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass";
+        let mut reader = Self {
+            session,
+            features,
+            members: HashMap::new(),
+            extensions: HashMap::new(),
+            cause: Mutex::default(),
+        };
+        let sql = "SELECT d.classid, d.objid, d.refobjid, e.extname::text FROM \
+            pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
+             WHERE d.deptype = 'e' AND d.refclassid = \
+             'pg_catalog.pg_extension'::pg_catalog.regclass";
         let rows = match reader.rows("extension members", sql).await {
             Ok(rows) => rows,
             Err(error) => return Err(reader.cause().unwrap_or(error)),
         };
-        reader.members = rows.iter().map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), row.get(2)?))).collect::<Result<_>>()?;
-        reader.extensions = rows.iter().map(|row| Ok((row.get(2)?, row.get(3)?))).collect::<Result<_>>()?;
+        reader.members = rows
+            .iter()
+            .map(|row| Ok((Address::new(row.get(0)?, row.get(1)?), row.get(2)?)))
+            .collect::<Result<_>>()?;
+        reader.extensions =
+            rows.iter().map(|row| Ok((row.get(2)?, row.get(3)?))).collect::<Result<_>>()?;
         Ok(reader)
     }
 
-    /// Runs one kind's query. What vanished under the reader's eyes is a [`Kind::Consistency`] that a caller may answer by reading again:
-    /// functions such as `pg_get_indexdef` look at what is committed now, not at the snapshot.
+    /// Runs one kind's query. What vanished under the reader's eyes is a [`Kind::Consistency`] that
+    /// a caller may answer by reading again: functions such as `pg_get_indexdef` look at what is
+    /// committed now, not at the snapshot.
     pub(super) async fn rows(&self, kind: &str, sql: &str) -> Result<Vec<Row>> {
         let doing = format!("read the catalog of {kind}");
         let error = match self.session.query(&doing, sql).await {
@@ -118,19 +132,27 @@ impl<'a> Reader<'a> {
 
     /// Every member of an extension that a user created.
     pub(super) fn members(&self) -> impl Iterator<Item = (Address, u32)> + '_ {
-        self.members.iter().filter(|&(_, &extension)| extension >= FIRST_NORMAL_OID).map(|(&address, &extension)| (address, extension))
+        self.members
+            .iter()
+            .filter(|&(_, &extension)| extension >= FIRST_NORMAL_OID)
+            .map(|(&address, &extension)| (address, extension))
     }
 }
 
 /// A column that is only NULL when what it describes was dropped after the snapshot.
 pub(super) fn present<'a, T: FromSql<'a>>(row: &'a Row, column: &str, of: &str) -> Result<T> {
     row.get::<_, Option<T>>(column)?.ok_or_else(|| {
-        Error::new(Kind::Consistency, format!("read the catalog of {of}"), format!("the server has no {column} any more"))
-            .hint("somebody changes the schema at this moment: try again")
+        Error::new(
+            Kind::Consistency,
+            format!("read the catalog of {of}"),
+            format!("the server has no {column} any more"),
+        )
+        .hint("somebody changes the schema at this moment: try again")
     })
 }
 
-/// A letter that the catalogs store as `"char"` and the query casts to text; a space where it is empty.
+/// A letter that the catalogs store as `"char"` and the query casts to text; a space where it is
+/// empty.
 pub(super) fn letter(row: &Row, column: &str) -> Result<char> {
     Ok(row.get::<_, Option<&str>>(column)?.and_then(|text| text.chars().next()).unwrap_or(' '))
 }

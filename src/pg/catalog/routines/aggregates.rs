@@ -23,18 +23,32 @@ const FUNCTIONS: &[(&str, &str)] = &[
 
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let functions: Vec<String> = (FUNCTIONS.iter())
-        .map(|(word, column)| format!("CASE WHEN a.{column} <> 0 THEN a.{column}::pg_catalog.regproc::text END AS {}", word.to_lowercase()))
+        .map(|(word, column)| {
+            format!(
+                "CASE WHEN a.{column} <> 0 THEN a.{column}::pg_catalog.regproc::text END AS {}",
+                word.to_lowercase()
+            )
+        })
         .collect();
     let sql = format!(
-        "SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, pg_catalog.pg_get_userbyid(p.proowner)::text AS owner, {}, \
-           pg_catalog.format_type(a.aggtranstype, NULL) AS stype, CASE WHEN a.aggmtranstype <> 0 THEN pg_catalog.format_type(a.aggmtranstype, NULL) END AS mstype, \
-           a.aggtransspace AS sspace, a.aggmtransspace AS msspace, a.agginitval AS initial, a.aggminitval AS moving_initial, \
-           a.aggfinalextra, a.aggmfinalextra, a.aggfinalmodify::text AS modify, a.aggmfinalmodify::text AS moving_modify, a.aggkind::text AS kind, \
-           o.oprname::text AS sort_operator, os.nspname::text AS sort_schema, p.proparallel::text AS parallel, p.pronargs::int4 AS count, \
-           pg_catalog.pg_get_function_arguments(p.oid) AS arguments, pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity_arguments, \
-           ARRAY(SELECT pg_catalog.format_type(u.type, NULL) FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY u(type, place) ORDER BY u.place) AS types \
-         FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
-         LEFT JOIN (pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace os ON os.oid = o.oprnamespace) ON o.oid = a.aggsortop \
+        "SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name, \
+         pg_catalog.pg_get_userbyid(p.proowner)::text AS owner, {}, \
+           pg_catalog.format_type(a.aggtranstype, NULL) AS stype, CASE WHEN a.aggmtranstype <> 0 \
+           THEN pg_catalog.format_type(a.aggmtranstype, NULL) END AS mstype, \
+           a.aggtransspace AS sspace, a.aggmtransspace AS msspace, a.agginitval AS initial, \
+           a.aggminitval AS moving_initial, \
+           a.aggfinalextra, a.aggmfinalextra, a.aggfinalmodify::text AS modify, \
+           a.aggmfinalmodify::text AS moving_modify, a.aggkind::text AS kind, \
+           o.oprname::text AS sort_operator, os.nspname::text AS sort_schema, p.proparallel::text \
+           AS parallel, p.pronargs::int4 AS count, \
+           pg_catalog.pg_get_function_arguments(p.oid) AS arguments, \
+           pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity_arguments, \
+           ARRAY(SELECT pg_catalog.format_type(u.type, NULL) FROM pg_catalog.unnest(p.proargtypes) \
+           WITH ORDINALITY u(type, place) ORDER BY u.place) AS types \
+         FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid JOIN \
+         pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+         LEFT JOIN (pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace os ON os.oid = \
+         o.oprnamespace) ON o.oid = a.aggsortop \
          WHERE {USER_SCHEMA}",
         functions.join(", ")
     );
@@ -51,15 +65,23 @@ fn aggregate(row: &Row) -> Result<Draft> {
     let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
     let has_arguments = row.get::<_, i32>("count")? > 0;
-    let bracketed =
-        |column: &str| -> Result<String> { Ok(if has_arguments { present(row, column, "aggregates")? } else { "*".to_owned() }) };
+    let bracketed = |column: &str| -> Result<String> {
+        Ok(if has_arguments { present(row, column, "aggregates")? } else { "*".to_owned() })
+    };
     let (arguments, identity) = (bracketed("arguments")?, bracketed("identity_arguments")?);
     let create = format!("CREATE AGGREGATE {qualified}({arguments}){}", clauses(row)?.bracketed());
     let address = Address::new(class::PROC, row.get("oid")?);
     let words = format!("AGGREGATE {qualified}({identity})");
-    let draft = Draft::new(address, ObjectKind::Aggregate, Some(schema), &format!("{name}({identity})"), words);
+    let draft = Draft::new(
+        address,
+        ObjectKind::Aggregate,
+        Some(schema),
+        &format!("{name}({identity})"),
+        words,
+    );
     // GRANT takes it for a function, with neither `*` nor ORDER BY.
-    let grant_on = Some(format!("FUNCTION {qualified}({})", row.get::<_, Vec<&str>>("types")?.join(", ")));
+    let grant_on =
+        Some(format!("FUNCTION {qualified}({})", row.get::<_, Vec<&str>>("types")?.join(", ")));
     Ok(Draft { grant_on, ..draft }.made_by(vec![create]).owned_by(row.get("owner")?))
 }
 

@@ -23,7 +23,8 @@ fn function(column: &str, name: &str) -> String {
     format!("CASE WHEN o.{column} <> 0 THEN o.{column}::pg_catalog.regproc::text END AS {name}")
 }
 
-/// Runs a query with the columns `oid`, `schema` and `name`, and makes a draft of each row that no extension makes.
+/// Runs a query with the columns `oid`, `schema` and `name`, and makes a draft of each row that no
+/// extension makes.
 async fn drafts(
     reader: &Reader<'_>,
     sql: &str,
@@ -34,9 +35,11 @@ async fn drafts(
     let rows = reader.rows(&format!("{kind} objects"), sql).await?;
     let draft = |row: &Row| -> Result<_> {
         let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
-        let identity = format!("{} {}", kind.to_string().to_uppercase(), ident::qualified(schema, name));
+        let identity =
+            format!("{} {}", kind.to_string().to_uppercase(), ident::qualified(schema, name));
         let statements = make(row, &identity)?;
-        Ok(Draft::new(Address::new(catalog, row.get("oid")?), kind, Some(schema), name, identity).made_by(statements))
+        Ok(Draft::new(Address::new(catalog, row.get("oid")?), kind, Some(schema), name, identity)
+            .made_by(statements))
     };
     reader.own(&rows, catalog)?.into_iter().map(draft).collect()
 }
@@ -44,7 +47,8 @@ async fn drafts(
 async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
         "SELECT o.oid, n.nspname::text AS schema, o.prsname::text AS name, {}, {}, {}, {}, {} \
-         FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = o.prsnamespace WHERE {USER_SCHEMA}",
+         FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = o.prsnamespace \
+         WHERE {USER_SCHEMA}",
         function("prsstart", "start"),
         function("prstoken", "gettoken"),
         function("prsend", "\"end\""),
@@ -52,18 +56,25 @@ async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         function("prslextype", "lextypes"),
     );
     let words = ["START", "GETTOKEN", "END", "HEADLINE", "LEXTYPES"];
-    drafts(reader, &sql, class::TS_PARSER, ObjectKind::TextSearchParser, |row, identity| by_functions(row, identity, &words)).await
+    drafts(reader, &sql, class::TS_PARSER, ObjectKind::TextSearchParser, |row, identity| {
+        by_functions(row, identity, &words)
+    })
+    .await
 }
 
 async fn read_templates(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
         "SELECT o.oid, n.nspname::text AS schema, o.tmplname::text AS name, {}, {} \
-         FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = o.tmplnamespace WHERE {USER_SCHEMA}",
+         FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = \
+         o.tmplnamespace WHERE {USER_SCHEMA}",
         function("tmplinit", "init"),
         function("tmpllexize", "lexize"),
     );
     let words = ["INIT", "LEXIZE"];
-    drafts(reader, &sql, class::TS_TEMPLATE, ObjectKind::TextSearchTemplate, |row, identity| by_functions(row, identity, &words)).await
+    drafts(reader, &sql, class::TS_TEMPLATE, ObjectKind::TextSearchTemplate, |row, identity| {
+        by_functions(row, identity, &words)
+    })
+    .await
 }
 
 fn by_functions(row: &Row, identity: &str, words: &[&str]) -> Result<Vec<String>> {
@@ -76,55 +87,76 @@ fn by_functions(row: &Row, identity: &str, words: &[&str]) -> Result<Vec<String>
 
 async fn read_dictionaries(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.dictname::text AS name, pg_catalog.pg_get_userbyid(o.dictowner)::text AS owner, \
-           tn.nspname::text AS template_schema, t.tmplname::text AS template, o.dictinitoption AS options \
+        "SELECT o.oid, n.nspname::text AS schema, o.dictname::text AS name, \
+         pg_catalog.pg_get_userbyid(o.dictowner)::text AS owner, \
+           tn.nspname::text AS template_schema, t.tmplname::text AS template, o.dictinitoption AS \
+           options \
          FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = o.dictnamespace \
-         JOIN pg_catalog.pg_ts_template t ON t.oid = o.dicttemplate JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace WHERE {USER_SCHEMA}"
+         JOIN pg_catalog.pg_ts_template t ON t.oid = o.dicttemplate JOIN pg_catalog.pg_namespace \
+         tn ON tn.oid = t.tmplnamespace WHERE {USER_SCHEMA}"
     );
     let make = |row: &Row, identity: &str| -> Result<_> {
         let mut clauses = Clauses::default();
-        clauses.set("TEMPLATE", ident::qualified(row.get("template_schema")?, row.get("template")?));
+        clauses
+            .set("TEMPLATE", ident::qualified(row.get("template_schema")?, row.get("template")?));
         // The catalog keeps the rest as it is written here.
         if let Some(options) = row.get::<_, Option<&str>>("options")? {
             clauses.word(options);
         }
         Ok(vec![format!("CREATE {identity}{}", clauses.bracketed())])
     };
-    let mut found = drafts(reader, &sql, class::TS_DICTIONARY, ObjectKind::TextSearchDictionary, make).await?;
+    let mut found =
+        drafts(reader, &sql, class::TS_DICTIONARY, ObjectKind::TextSearchDictionary, make).await?;
     own(reader, &mut found, "pg_ts_dict", "dictowner").await?;
     Ok(found)
 }
 
 async fn read_configurations(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.cfgname::text AS name, pn.nspname::text AS parser_schema, p.prsname::text AS parser, \
-           ARRAY(SELECT k.alias FROM (SELECT DISTINCT m.maptokentype FROM pg_catalog.pg_ts_config_map m WHERE m.mapcfg = o.oid) m \
-             JOIN pg_catalog.ts_token_type(o.cfgparser) k ON k.tokid = m.maptokentype ORDER BY m.maptokentype) AS tokens, \
-           ARRAY(SELECT (SELECT pg_catalog.string_agg(d.mapdict::pg_catalog.regdictionary::text, ', ' ORDER BY d.mapseqno) \
-               FROM pg_catalog.pg_ts_config_map d WHERE d.mapcfg = o.oid AND d.maptokentype = m.maptokentype) \
-             FROM (SELECT DISTINCT m.maptokentype FROM pg_catalog.pg_ts_config_map m WHERE m.mapcfg = o.oid) m ORDER BY m.maptokentype) AS dictionaries \
+        "SELECT o.oid, n.nspname::text AS schema, o.cfgname::text AS name, pn.nspname::text AS \
+         parser_schema, p.prsname::text AS parser, \
+           ARRAY(SELECT k.alias FROM (SELECT DISTINCT m.maptokentype FROM \
+           pg_catalog.pg_ts_config_map m WHERE m.mapcfg = o.oid) m \
+             JOIN pg_catalog.ts_token_type(o.cfgparser) k ON k.tokid = m.maptokentype ORDER BY \
+             m.maptokentype) AS tokens, \
+           ARRAY(SELECT (SELECT pg_catalog.string_agg(d.mapdict::pg_catalog.regdictionary::text, \
+           ', ' ORDER BY d.mapseqno) \
+               FROM pg_catalog.pg_ts_config_map d WHERE d.mapcfg = o.oid AND d.maptokentype = \
+               m.maptokentype) \
+             FROM (SELECT DISTINCT m.maptokentype FROM pg_catalog.pg_ts_config_map m WHERE \
+             m.mapcfg = o.oid) m ORDER BY m.maptokentype) AS dictionaries \
          FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace \
-         JOIN pg_catalog.pg_ts_parser p ON p.oid = o.cfgparser JOIN pg_catalog.pg_namespace pn ON pn.oid = p.prsnamespace WHERE {USER_SCHEMA}"
+         JOIN pg_catalog.pg_ts_parser p ON p.oid = o.cfgparser JOIN pg_catalog.pg_namespace pn ON \
+         pn.oid = p.prsnamespace WHERE {USER_SCHEMA}"
     );
     let make = |row: &Row, identity: &str| -> Result<_> {
         let parser = ident::qualified(row.get("parser_schema")?, row.get("parser")?);
         let mut statements = vec![format!("CREATE {identity} (PARSER = {parser})")];
-        let mappings = row.get::<_, Vec<&str>>("tokens")?.into_iter().zip(row.get::<_, Vec<&str>>("dictionaries")?);
-        statements.extend(
-            mappings.map(|(token, dictionaries)| format!("ALTER {identity} ADD MAPPING FOR {} WITH {dictionaries}", ident::quote(token))),
-        );
+        let mappings = row
+            .get::<_, Vec<&str>>("tokens")?
+            .into_iter()
+            .zip(row.get::<_, Vec<&str>>("dictionaries")?);
+        statements.extend(mappings.map(|(token, dictionaries)| {
+            format!("ALTER {identity} ADD MAPPING FOR {} WITH {dictionaries}", ident::quote(token))
+        }));
         Ok(statements)
     };
-    let mut found = drafts(reader, &sql, class::TS_CONFIGURATION, ObjectKind::TextSearchConfiguration, make).await?;
+    let mut found =
+        drafts(reader, &sql, class::TS_CONFIGURATION, ObjectKind::TextSearchConfiguration, make)
+            .await?;
     own(reader, &mut found, "pg_ts_config", "cfgowner").await?;
     Ok(found)
 }
 
 /// Parsers and templates have no owner; these have.
 async fn own(reader: &Reader<'_>, drafts: &mut [Draft], catalog: &str, column: &str) -> Result<()> {
-    let sql = format!("SELECT o.oid, pg_catalog.pg_get_userbyid(o.{column})::text AS owner FROM pg_catalog.{catalog} o");
+    let sql = format!(
+        "SELECT o.oid, pg_catalog.pg_get_userbyid(o.{column})::text AS owner FROM \
+         pg_catalog.{catalog} o"
+    );
     let rows = reader.rows("text search objects' owners", &sql).await?;
-    let owners: HashMap<u32, String> = rows.iter().map(|row| Ok((row.get("oid")?, row.get("owner")?))).collect::<Result<_>>()?;
+    let owners: HashMap<u32, String> =
+        rows.iter().map(|row| Ok((row.get("oid")?, row.get("owner")?))).collect::<Result<_>>()?;
     for draft in drafts {
         draft.owner = owners.get(&draft.address.object).cloned();
     }

@@ -18,7 +18,8 @@ pub(in crate::pg::catalog) struct Column {
     pub(in crate::pg::catalog) not_null: bool,
     /// Declared here, not only inherited.
     pub(in crate::pg::catalog) is_local: bool,
-    /// The words that its default or generation expression stands after, and its oid in `pg_attrdef`.
+    /// The words that its default or generation expression stands after, and its oid in
+    /// `pg_attrdef`.
     pub(in crate::pg::catalog) default: Option<Default>,
     /// The storage, where it is not the type's.
     pub(in crate::pg::catalog) storage: Option<&'static str>,
@@ -46,7 +47,8 @@ pub(in crate::pg::catalog) struct NotNull {
     pub(in crate::pg::catalog) is_local: bool,
     pub(in crate::pg::catalog) is_inheritable: bool,
     pub(in crate::pg::catalog) is_valid: bool,
-    /// Another constraint of the schema has the same name, so that the server might not choose it by itself.
+    /// Another constraint of the schema has the same name, so that the server might not choose it
+    /// by itself.
     pub(in crate::pg::catalog) is_ambiguous: bool,
 }
 
@@ -59,19 +61,24 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Columns>
     let foreign_options = options_sql("a.attfdwoptions");
     // A column's own statistics target: NULL since 17, -1 before, where it has none.
     let sql = format!(
-        "SELECT a.attrelid, a.attname::text AS name, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull, \
+        "SELECT a.attrelid, a.attname::text AS name, a.atttypid, \
+         pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull, \
            a.attislocal, a.attgenerated::text AS generated, {compression}::text AS compression, \
            CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END AS storage, \
            CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::int4 END AS statistics, \
            coalesce(a.attoptions, '{{}}') AS options, {foreign_options} AS foreign_options, \
            d.oid AS default_oid, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, \
            ln.nspname::text AS collation_schema, l.collname::text AS collation \
-         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN \
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.atthasdef \
-         LEFT JOIN (pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace) \
+         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND \
+         a.atthasdef \
+         LEFT JOIN (pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace ln ON ln.oid = \
+         l.collnamespace) \
            ON l.oid = a.attcollation AND a.attcollation <> t.typcollation \
-         WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND {USER_SCHEMA} \
+         WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND \
+         {USER_SCHEMA} \
          ORDER BY a.attrelid, a.attnum"
     );
     let mut not_nulls = read_not_nulls(reader).await?;
@@ -91,8 +98,11 @@ fn column(row: &Row) -> Result<Column> {
         'v' => Some("VIRTUAL"),
         _ => None,
     };
-    let default = row.get::<_, Option<u32>>("default_oid")?.zip(row.get::<_, Option<String>>("expression")?);
-    let collation = row.get::<_, Option<&str>>("collation")?.zip(row.get::<_, Option<&str>>("collation_schema")?);
+    let default =
+        row.get::<_, Option<u32>>("default_oid")?.zip(row.get::<_, Option<String>>("expression")?);
+    let collation = row
+        .get::<_, Option<&str>>("collation")?
+        .zip(row.get::<_, Option<&str>>("collation_schema")?);
     Ok(Column {
         name: row.get("name")?,
         type_oid: row.get("atttypid")?,
@@ -123,10 +133,13 @@ fn column(row: &Row) -> Result<Column> {
 async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), NotNull>> {
     // Before 18 there are no such rows, but those of domains (17), which have no relation.
     let sql = format!(
-        "SELECT k.oid, k.conrelid, a.attname::text AS column, k.conname::text AS name, k.conislocal, k.connoinherit, k.convalidated, \
-           (SELECT count(*) > 1 FROM pg_catalog.pg_constraint o WHERE o.conname = k.conname AND o.connamespace = k.connamespace) AS is_ambiguous \
+        "SELECT k.oid, k.conrelid, a.attname::text AS column, k.conname::text AS name, \
+         k.conislocal, k.connoinherit, k.convalidated, \
+           (SELECT count(*) > 1 FROM pg_catalog.pg_constraint o WHERE o.conname = k.conname AND \
+           o.connamespace = k.connamespace) AS is_ambiguous \
          FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] WHERE k.contype = 'n' AND {USER_SCHEMA}"
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] \
+         WHERE k.contype = 'n' AND {USER_SCHEMA}"
     );
     let rows = reader.rows("not-null constraints", &sql).await?;
     let constraint = |row: &Row| -> Result<_> {
@@ -139,12 +152,15 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
             is_ambiguous: row.get("is_ambiguous")?,
         })
     };
-    rows.iter().map(|row| Ok(((row.get("conrelid")?, row.get("column")?), constraint(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok(((row.get("conrelid")?, row.get("column")?), constraint(row)?)))
+        .collect()
 }
 
 impl NotNull {
-    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is only inherited comes with the parent's, from
-    /// there: an addition of its own would make it the table's.
+    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is
+    /// only inherited comes with the parent's, from there: an addition of its own would make it the
+    /// table's.
     pub(in crate::pg::catalog) fn is_added_later(&self) -> bool {
         !self.is_valid && self.is_local
     }
@@ -153,7 +169,8 @@ impl NotNull {
 impl Column {
     /// Whether none of its rows can have a NULL: since 18 it may be said of new rows only.
     pub(in crate::pg::catalog) fn is_never_null(&self) -> bool {
-        self.not_null && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
+        self.not_null
+            && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
     }
 
     /// Its expression's words, for between its type and its NOT NULL.
@@ -171,12 +188,14 @@ impl Column {
     }
 }
 
-/// Writes storage parameters, which the catalogs keep as `name=value`, for between `WITH (` and `)`.
+/// Writes storage parameters, which the catalogs keep as `name=value`, for between `WITH (` and
+/// `)`.
 pub(in crate::pg::catalog) fn parameters(options: &[String], prefix: &str) -> Vec<String> {
     let split = options.iter().map(|option| option.split_once('=').unwrap_or((option, "")));
     split
         .map(|(name, value)| {
-            let value = if ident::quote(value) == value { value.to_owned() } else { ident::literal(value) };
+            let value =
+                if ident::quote(value) == value { value.to_owned() } else { ident::literal(value) };
             format!("{prefix}{}={value}", ident::quote(name))
         })
         .collect()

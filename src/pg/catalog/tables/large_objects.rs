@@ -1,7 +1,8 @@
 //! Large objects: who they are, whose, and the query that gives their bytes.
 //!
-//! There may be millions, so that those of one owner and the same privileges are one object of the archive, up to a limit. Their bytes travel
-//! as rows of a table that stands for all of them; a plain owner may not read `pg_largeobject` itself, but may ask for each object's bytes.
+//! There may be millions, so that those of one owner and the same privileges are one object of the
+//! archive, up to a limit. Their bytes travel as rows of a table that stands for all of them; a
+//! plain owner may not read `pg_largeobject` itself, but may ask for each object's bytes.
 
 use std::collections::HashMap;
 
@@ -28,11 +29,15 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draf
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT o.first, NULL::text AS column, g.is_initial, {ROLES} FROM (SELECT min(m.oid) AS first FROM pg_catalog.pg_largeobject_metadata m \
-           WHERE m.lomacl IS NOT NULL GROUP BY m.lomowner, m.lomacl::text) o JOIN pg_catalog.pg_largeobject_metadata m ON m.oid = o.first, \
-         LATERAL (SELECT true AS is_initial, i.* FROM pg_catalog.aclexplode(pg_catalog.acldefault('L', m.lomowner)) WITH ORDINALITY i \
+        "SELECT o.first, NULL::text AS column, g.is_initial, {ROLES} FROM (SELECT min(m.oid) AS \
+         first FROM pg_catalog.pg_largeobject_metadata m \
+           WHERE m.lomacl IS NOT NULL GROUP BY m.lomowner, m.lomacl::text) o JOIN \
+           pg_catalog.pg_largeobject_metadata m ON m.oid = o.first, \
+         LATERAL (SELECT true AS is_initial, i.* FROM \
+         pg_catalog.aclexplode(pg_catalog.acldefault('L', m.lomowner)) WITH ORDINALITY i \
            UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(m.lomacl) WITH ORDINALITY i) \
-           g(is_initial, grantor, grantee, privilege, grantable, place) ORDER BY o.first, g.is_initial, g.place"
+           g(is_initial, grantor, grantee, privilege, grantable, place) ORDER BY o.first, \
+           g.is_initial, g.place"
     );
     let mut grants: HashMap<u32, Vec<Row>> = HashMap::new();
     for row in reader.rows("privileges on large objects", &sql).await? {
@@ -66,24 +71,42 @@ fn draft(oids: &[u32], owner: String, acl: Option<Acl>) -> Draft {
     let address = Address::new(own::LARGE_OBJECTS, oids.first().copied().unwrap_or_default());
     let identity = format!("LARGE OBJECT {name}");
     let each = |function: &str| {
-        format!("SELECT pg_catalog.{function}(o) FROM pg_catalog.unnest('{{{}}}'::pg_catalog.oid[]) o", list.replace(' ', ""))
+        format!(
+            "SELECT pg_catalog.{function}(o) FROM pg_catalog.unnest('{{{}}}'::pg_catalog.oid[]) o",
+            list.replace(' ', "")
+        )
     };
-    let parts = oids.iter().map(|oid| (Address::new(class::LARGE_OBJECT, *oid), Some(format!("LARGE OBJECT {oid}")))).collect();
+    let parts = oids
+        .iter()
+        .map(|oid| (Address::new(class::LARGE_OBJECT, *oid), Some(format!("LARGE OBJECT {oid}"))))
+        .collect();
     let acl = acl.map(|acl| Acl { on: format!("LARGE OBJECT {list}"), ..acl });
     let draft = Draft::new(address, ObjectKind::LargeObject, None, &name, identity);
     let detail = Detail::LargeObjects { oids: oids.to_vec() };
-    Draft { drop: Some(each("lo_unlink")), parts, acl, detail, ..draft }.made_by(vec![each("lo_create")]).owned_by(owner)
+    Draft { drop: Some(each("lo_unlink")), parts, acl, detail, ..draft }
+        .made_by(vec![each("lo_create")])
+        .owned_by(owner)
 }
 
-/// The table that stands for all large objects' bytes: which one, from which byte on, the bytes. None where there are none.
-pub(in crate::pg::catalog) async fn source(reader: &Reader<'_>, first: Option<ObjectId>) -> Result<Option<TableSource>> {
+/// The table that stands for all large objects' bytes: which one, from which byte on, the bytes.
+/// None where there are none.
+pub(in crate::pg::catalog) async fn source(
+    reader: &Reader<'_>,
+    first: Option<ObjectId>,
+) -> Result<Option<TableSource>> {
     let Some(object) = first else { return Ok(None) };
-    let sql = "SELECT count(*) AS rows, (SELECT greatest(c.relpages::int8, 0) FROM pg_catalog.pg_class c \
-           WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass) * pg_catalog.current_setting('block_size')::int8 AS bytes \
+    let sql = "SELECT count(*) AS rows, (SELECT greatest(c.relpages::int8, 0) FROM \
+        pg_catalog.pg_class c \
+           WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass) * \
+           pg_catalog.current_setting('block_size')::int8 AS bytes \
          FROM pg_catalog.pg_largeobject_metadata";
     let rows = reader.rows("large objects", sql).await?;
     let estimate = |column: &str| rows.first().map_or(Ok(0), |row| row.get::<_, i64>(column));
-    let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: true };
+    let column = |name: &str, type_name: &str| Column {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        not_null: true,
+    };
     let table = Table {
         rows_estimate: estimate("rows")?,
         bytes_estimate: u64::try_from(estimate("bytes")?).unwrap_or(0),
@@ -95,13 +118,25 @@ pub(in crate::pg::catalog) async fn source(reader: &Reader<'_>, first: Option<Ob
             RowEncoding::Binary,
         )
     };
-    // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a million keeps them all otherwise.
-    // OFFSET 0 keeps the planner from opening each object as often as its descriptor is named.
+    // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a
+    // million keeps them all otherwise. OFFSET 0 keeps the planner from opening each object as
+    // often as its descriptor is named.
     let query = format!(
-        "SELECT s.oid AS loid, p.position, pg_catalog.lo_get(s.oid, p.position, {ROW_BYTES}) AS data \
-         FROM (SELECT f.oid, pg_catalog.lo_lseek64(f.fd, 0, 2) AS bytes, pg_catalog.lo_close(f.fd) AS closed \
-             FROM (SELECT m.oid, pg_catalog.lo_open(m.oid, 262144) AS fd FROM pg_catalog.pg_largeobject_metadata m OFFSET 0) f OFFSET 0) s, \
-           LATERAL pg_catalog.generate_series(0::int8, s.bytes - 1, {ROW_BYTES}) p(position) WHERE s.closed = 0"
+        "SELECT s.oid AS loid, p.position, pg_catalog.lo_get(s.oid, p.position, {ROW_BYTES}) AS \
+         data \
+         FROM (SELECT f.oid, pg_catalog.lo_lseek64(f.fd, 0, 2) AS bytes, pg_catalog.lo_close(f.fd) \
+         AS closed \
+             FROM (SELECT m.oid, pg_catalog.lo_open(m.oid, 262144) AS fd FROM \
+             pg_catalog.pg_largeobject_metadata m OFFSET 0) f OFFSET 0) s, \
+           LATERAL pg_catalog.generate_series(0::int8, s.bytes - 1, {ROW_BYTES}) p(position) WHERE \
+           s.closed = 0"
     );
-    Ok(Some(TableSource { table, oid: 0, relkind: 'r', pages: 0, ctid_ranges: false, query: Some(query) }))
+    Ok(Some(TableSource {
+        table,
+        oid: 0,
+        relkind: 'r',
+        pages: 0,
+        ctid_ranges: false,
+        query: Some(query),
+    }))
 }

@@ -1,4 +1,5 @@
-//! Tables: plain, partitioned, inherited, typed; what their columns say and what can only be said afterwards.
+//! Tables: plain, partitioned, inherited, typed; what their columns say and what can only be said
+//! afterwards.
 
 pub(super) mod columns;
 pub(super) mod constraints;
@@ -18,7 +19,10 @@ use std::collections::HashMap;
 
 use self::columns::{Column, Columns, NotNull};
 use self::constraints::Check;
-use self::parts::{attach, column_settings, default_draft, extension_row_security, not_valid_not_null, replica_identity, row_security};
+use self::parts::{
+    attach, column_settings, default_draft, extension_row_security, not_valid_not_null,
+    replica_identity, row_security,
+};
 use self::relations::Relation;
 use super::database::foreign::options_words;
 use super::draft::address::{Address, class, own};
@@ -26,9 +30,11 @@ use super::draft::{Definition, Draft, Item, List};
 use crate::archive::manifest::{Detail, ObjectKind};
 use crate::sql::ident;
 
-/// Makes the drafts of the tables and of what hangs on them without a catalog of its own; those of extensions only count as parents.
+/// Makes the drafts of the tables and of what hangs on them without a catalog of its own; those of
+/// extensions only count as parents.
 pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]) -> Vec<Draft> {
-    let by_oid: HashMap<u32, &Relation> = relations.iter().map(|relation| (relation.oid, relation)).collect();
+    let by_oid: HashMap<u32, &Relation> =
+        relations.iter().map(|relation| (relation.oid, relation)).collect();
     let mut checks_of: HashMap<u32, Vec<&Check>> = HashMap::new();
     for check in checks {
         checks_of.entry(check.relation).or_default().push(check);
@@ -39,7 +45,11 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         let table = Table {
             relation,
             columns: columns.get(&relation.oid).unwrap_or(&no_columns),
-            parents: relation.parents.iter().filter_map(|parent| by_oid.get(parent).copied()).collect(),
+            parents: relation
+                .parents
+                .iter()
+                .filter_map(|parent| by_oid.get(parent).copied())
+                .collect(),
             all_columns: columns,
             checks: checks_of.remove(&relation.oid).unwrap_or_default(),
         };
@@ -49,7 +59,9 @@ pub(super) fn drafts(relations: &[Relation], columns: &Columns, checks: &[Check]
         drafts.extend(attach(relation, table.parents.first().copied(), relations));
         drafts.extend(row_security(relation));
     }
-    drafts.extend(relations.iter().filter(|relation| relation.is_member()).flat_map(extension_row_security));
+    drafts.extend(
+        relations.iter().filter(|relation| relation.is_member()).flat_map(extension_row_security),
+    );
     drafts
 }
 
@@ -66,24 +78,42 @@ impl Table<'_> {
     fn draft(&self) -> Draft {
         let relation = self.relation;
         let address = relation.address();
-        let (kind, word) = if relation.kind == 'f' { (ObjectKind::ForeignTable, "FOREIGN TABLE") } else { (ObjectKind::Table, "TABLE") };
+        let (kind, word) = if relation.kind == 'f' {
+            (ObjectKind::ForeignTable, "FOREIGN TABLE")
+        } else {
+            (ObjectKind::Table, "TABLE")
+        };
         let identity = format!("{word} {}", relation.qualified());
         let draft = Draft::new(address, kind, Some(&relation.schema), &relation.name, identity);
         let mut parts: Vec<(Address, Option<String>)> = Vec::new();
         for column in self.columns {
-            if let Some(default) = column.default.as_ref().filter(|default| default.generated.is_some()) {
+            if let Some(default) =
+                column.default.as_ref().filter(|default| default.generated.is_some())
+            {
                 parts.push((Address::new(class::ATTRDEF, default.oid), None));
             }
-            if let Some(constraint) = column.not_null_constraint.as_ref().filter(|constraint| !constraint.is_added_later()) {
-                parts.push((Address::new(class::CONSTRAINT, constraint.oid), self.not_null_words(column, constraint)));
+            if let Some(constraint) = column
+                .not_null_constraint
+                .as_ref()
+                .filter(|constraint| !constraint.is_added_later())
+            {
+                parts.push((
+                    Address::new(class::CONSTRAINT, constraint.oid),
+                    self.not_null_words(column, constraint),
+                ));
             }
         }
         let inherited = self.checks.iter().filter(|check| !self.makes(check));
         parts.extend(inherited.map(|check| (Address::new(class::CONSTRAINT, check.oid), None)));
-        let detail =
-            Detail::Table { relkind: relation.kind, partition: relation.is_partition(), force_row_security: relation.force_row_security };
-        // A partition is made whole, and ATTACH makes it one: without its parent it still is a table.
-        let apart = self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member());
+        let detail = Detail::Table {
+            relkind: relation.kind,
+            partition: relation.is_partition(),
+            force_row_security: relation.force_row_security,
+        };
+        // A partition is made whole, and ATTACH makes it one: without its parent it still is a
+        // table.
+        let apart =
+            self.parents.iter().filter(|parent| relation.is_partition() && !parent.is_member());
         Draft {
             definition: Definition::List(Box::new(self.definition())),
             ignores: apart.map(|parent| parent.address()).collect(),
@@ -97,31 +127,46 @@ impl Table<'_> {
 
     fn definition(&self) -> List {
         let relation = self.relation;
-        let mut items: Vec<Item> = self.columns.iter().filter_map(|column| self.column_item(column)).collect();
+        let mut items: Vec<Item> =
+            self.columns.iter().filter_map(|column| self.column_item(column)).collect();
         items.extend(self.columns.iter().filter_map(|column| self.table_not_null(column)));
         for check in self.checks.iter().filter(|check| self.makes(check)) {
             let clause = Some((Address::new(class::CONSTRAINT, check.oid), check.clause()));
             items.push(Item { clause, ..Item::default() });
         }
         // It means nothing on a partitioned table, and 18 does not take it there.
-        let unlogged = if relation.persistence == 'u' && relation.kind != 'p' { "UNLOGGED " } else { "" };
+        let unlogged =
+            if relation.persistence == 'u' && relation.kind != 'p' { "UNLOGGED " } else { "" };
         let of = relation.of_type.as_ref().map_or_else(String::new, |of| format!(" OF {of}"));
         // A typed table without a word on its columns has no brackets.
-        let (open, close) = if relation.of_type.is_some() && items.is_empty() { ("", "") } else { (" (\n    ", "\n)") };
+        let (open, close) = if relation.of_type.is_some() && items.is_empty() {
+            ("", "")
+        } else {
+            (" (\n    ", "\n)")
+        };
         let mut tail = vec![close.to_owned()];
         if !self.parents.is_empty() && !relation.is_partition() && !self.inherits_later() {
-            let parents: Vec<String> = self.parents.iter().map(|parent| parent.qualified()).collect();
+            let parents: Vec<String> =
+                self.parents.iter().map(|parent| parent.qualified()).collect();
             tail.push(format!("\nINHERITS ({})", parents.join(", ")));
         }
         if let Some(key) = &relation.partition_key {
             tail.push(format!("\nPARTITION BY {key}"));
         }
         // A partitioned table that names none leaves the choice to whoever makes a partition.
-        if let Some(method) = relation.access_method.as_deref().filter(|&method| method != "heap" || relation.kind == 'p') {
+        if let Some(method) = relation
+            .access_method
+            .as_deref()
+            .filter(|&method| method != "heap" || relation.kind == 'p')
+        {
             tail.push(format!("\nUSING {}", ident::quote(method)));
         }
         if let Some(server) = &relation.server {
-            tail.push(format!("\nSERVER {}{}", ident::quote(server), options_words(&relation.foreign_options)));
+            tail.push(format!(
+                "\nSERVER {}{}",
+                ident::quote(server),
+                options_words(&relation.foreign_options)
+            ));
         }
         if !relation.parameters.is_empty() {
             tail.push(format!("\nWITH ({})", relation.parameters.join(", ")));
@@ -145,7 +190,10 @@ impl Table<'_> {
             }
             format!("{name} WITH OPTIONS")
         } else {
-            let collation = column.collation.as_ref().map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+            let collation = column
+                .collation
+                .as_ref()
+                .map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
             format!("{name} {}{collation}", column.type_name)
         };
         match (&column.default, clause) {
@@ -153,7 +201,10 @@ impl Table<'_> {
                 let clause = Some((Address::new(class::ATTRDEF, default.oid), clause));
                 Some(Item { before, clause, after: not_null })
             }
-            (_, clause) => Some(Item { before: format!("{before}{}{not_null}", clause.unwrap_or_default()), ..Item::default() }),
+            (_, clause) => Some(Item {
+                before: format!("{before}{}{not_null}", clause.unwrap_or_default()),
+                ..Item::default()
+            }),
         }
     }
 
@@ -164,7 +215,10 @@ impl Table<'_> {
     /// The words after a printed column that may not be NULL by a declaration of its own.
     fn column_not_null(&self, column: &Column) -> String {
         match &column.not_null_constraint {
-            Some(constraint) if constraint.is_valid && (self.relation.is_partition() || self.declares(column, constraint)) => {
+            Some(constraint)
+                if constraint.is_valid
+                    && (self.relation.is_partition() || self.declares(column, constraint)) =>
+            {
                 let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
                 let chosen = format!("{}_{}_not_null", self.relation.name, column.name);
                 if chosen == constraint.name && !constraint.is_ambiguous {
@@ -173,29 +227,45 @@ impl Table<'_> {
                     format!(" CONSTRAINT {} NOT NULL{no_inherit}", ident::quote(&constraint.name))
                 }
             }
-            None if column.not_null && (self.relation.is_partition() || self.inherits_later() || !self.inherits_not_null(column)) => {
+            None if column.not_null
+                && (self.relation.is_partition()
+                    || self.inherits_later()
+                    || !self.inherits_not_null(column)) =>
+            {
                 " NOT NULL".to_owned()
             }
             _ => String::new(),
         }
     }
 
-    /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as constraints (18).
+    /// A NOT NULL that the table adds to a column it only inherits, where the server keeps such as
+    /// constraints (18).
     fn table_not_null(&self, column: &Column) -> Option<Item> {
-        let constraint =
-            column.not_null_constraint.as_ref().filter(|constraint| constraint.is_valid && self.declares(column, constraint))?;
+        let constraint = column
+            .not_null_constraint
+            .as_ref()
+            .filter(|constraint| constraint.is_valid && self.declares(column, constraint))?;
         if self.prints(column) {
             return None;
         }
         let no_inherit = if constraint.is_inheritable { "" } else { " NO INHERIT" };
-        let before = format!("CONSTRAINT {} NOT NULL {}{no_inherit}", ident::quote(&constraint.name), ident::quote(&column.name));
+        let before = format!(
+            "CONSTRAINT {} NOT NULL {}{no_inherit}",
+            ident::quote(&constraint.name),
+            ident::quote(&column.name)
+        );
         Some(Item { before, ..Item::default() })
     }
 
-    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is, which will come from there unproven.
+    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is,
+    /// which will come from there unproven.
     fn declares(&self, column: &Column, constraint: &NotNull) -> bool {
-        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref()).peekable();
-        constraint.is_local || of_parents.peek().is_some() && of_parents.all(|parent| !parent.is_valid)
+        let mut of_parents = self
+            .inherited(column)
+            .filter_map(|parent| parent.not_null_constraint.as_ref())
+            .peekable();
+        constraint.is_local
+            || of_parents.peek().is_some() && of_parents.all(|parent| !parent.is_valid)
     }
 
     fn inherits_not_null(&self, column: &Column) -> bool {
@@ -204,31 +274,43 @@ impl Table<'_> {
 
     fn inherited<'b>(&'b self, column: &'b Column) -> impl Iterator<Item = &'b Column> {
         let of_parent = |parent: &&Relation| self.all_columns.get(&parent.oid);
-        self.parents.iter().filter_map(of_parent).flatten().filter(|other| other.name == column.name)
+        self.parents
+            .iter()
+            .filter_map(of_parent)
+            .flatten()
+            .filter(|other| other.name == column.name)
     }
 
-    /// Whether it is made on its own and given its parents afterwards, so that its columns keep their order: it was so, and all that it inherits
-    /// is its own too.
+    /// Whether it is made on its own and given its parents afterwards, so that its columns keep
+    /// their order: it was so, and all that it inherits is its own too.
     fn inherits_later(&self) -> bool {
         if self.parents.is_empty() || self.relation.is_partition() {
             return false;
         }
-        let of_parents = self.parents.iter().filter_map(|parent| self.all_columns.get(&parent.oid)).flatten();
+        let of_parents =
+            self.parents.iter().filter_map(|parent| self.all_columns.get(&parent.oid)).flatten();
         let mut merged: Vec<&str> = Vec::new();
         for column in of_parents.chain(self.columns) {
             if !merged.contains(&column.name.as_str()) {
                 merged.push(&column.name);
             }
         }
-        let is_own = |column: &Column| column.is_local && column.not_null_constraint.as_ref().is_none_or(|one| one.is_local);
-        let is_moved = !merged.iter().copied().eq(self.columns.iter().map(|column| column.name.as_str()));
-        is_moved && self.columns.iter().all(is_own) && self.checks.iter().all(|check| check.is_local)
+        let is_own = |column: &Column| {
+            column.is_local && column.not_null_constraint.as_ref().is_none_or(|one| one.is_local)
+        };
+        let is_moved =
+            !merged.iter().copied().eq(self.columns.iter().map(|column| column.name.as_str()));
+        is_moved
+            && self.columns.iter().all(is_own)
+            && self.checks.iter().all(|check| check.is_local)
     }
 
-    /// Whether its parents compute it in the same way, so that it need not be said again; older servers do not even take it. A partition is made
-    /// on its own and says it.
+    /// Whether its parents compute it in the same way, so that it need not be said again; older
+    /// servers do not even take it. A partition is made on its own and says it.
     fn inherits_generation(&self, column: &Column) -> bool {
-        let generation = |column: &Column| column.default.as_ref().map(|default| (default.generated, default.expression.clone()));
+        let generation = |column: &Column| {
+            column.default.as_ref().map(|default| (default.generated, default.expression.clone()))
+        };
         let mut parents = self.inherited(column).peekable();
         column.is_generated()
             && !self.relation.is_partition()
@@ -237,7 +319,8 @@ impl Table<'_> {
             && parents.all(|parent| generation(parent) == generation(column))
     }
 
-    /// Whether the check stands in this table's definition: a partition has all of them from the start, because ATTACH looks for them.
+    /// Whether the check stands in this table's definition: a partition has all of them from the
+    /// start, because ATTACH looks for them.
     fn makes(&self, check: &Check) -> bool {
         check.is_local || self.relation.is_partition() && check.is_valid
     }
@@ -248,11 +331,16 @@ impl Table<'_> {
         let qualified = relation.qualified();
         let mut statements = Vec::new();
         if self.inherits_later() {
-            statements.extend(self.parents.iter().map(|parent| format!("ALTER TABLE ONLY {qualified} INHERIT {}", parent.qualified())));
+            statements.extend(self.parents.iter().map(|parent| {
+                format!("ALTER TABLE ONLY {qualified} INHERIT {}", parent.qualified())
+            }));
         }
         for column in self.columns {
-            let alter = format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
-            let is_own_not_null = column.not_null && column.not_null_constraint.is_none() && !self.inherits_not_null(column);
+            let alter =
+                format!("ALTER TABLE ONLY {qualified} ALTER COLUMN {}", ident::quote(&column.name));
+            let is_own_not_null = column.not_null
+                && column.not_null_constraint.is_none()
+                && !self.inherits_not_null(column);
             if is_own_not_null && !self.prints(column) {
                 statements.push(format!("{alter} SET NOT NULL"));
             }
@@ -260,11 +348,16 @@ impl Table<'_> {
             if !column.foreign_options.is_empty() {
                 let quoted = ident::quote(&column.name);
                 let options = options_words(&column.foreign_options);
-                statements.push(format!("ALTER FOREIGN TABLE ONLY {qualified} ALTER COLUMN {quoted}{options}"));
+                statements.push(format!(
+                    "ALTER FOREIGN TABLE ONLY {qualified} ALTER COLUMN {quoted}{options}"
+                ));
             }
         }
         // It is a sign that any relation has, and that only these obey and take.
-        statements.extend(replica_identity(&qualified, relation.replica_identity).filter(|_| relation.kind != 'f'));
+        statements.extend(
+            replica_identity(&qualified, relation.replica_identity)
+                .filter(|_| relation.kind != 'f'),
+        );
         if relation.force_row_security {
             statements.push(format!("ALTER TABLE ONLY {qualified} FORCE ROW LEVEL SECURITY"));
         }
@@ -276,7 +369,9 @@ impl Table<'_> {
         let mut drafts = Vec::new();
         for column in self.columns.iter().filter(|column| !column.is_generated()) {
             let (address, expression) = match &column.default {
-                Some(default) => (Address::new(class::ATTRDEF, default.oid), default.expression.as_str()),
+                Some(default) => {
+                    (Address::new(class::ATTRDEF, default.oid), default.expression.as_str())
+                }
                 None if self.lost_default(column) => (self.lost_default_address(column), "NULL"),
                 None => continue,
             };
@@ -294,22 +389,34 @@ impl Table<'_> {
 
     /// Has no row in any catalog; told apart from others by number and table.
     fn lost_default_address(&self, column: &Column) -> Address {
-        let number = self.columns.iter().position(|other| other.name == column.name).unwrap_or_default() as u32;
+        let number =
+            self.columns.iter().position(|other| other.name == column.name).unwrap_or_default()
+                as u32;
         Address::new(own::MISSING_DEFAULT + number, self.relation.oid)
     }
 
     fn not_valid_not_nulls(&self) -> Vec<Draft> {
-        let constraints =
-            self.columns.iter().filter_map(|column| column.not_null_constraint.as_ref().map(|constraint| (column, constraint)));
+        let constraints = self.columns.iter().filter_map(|column| {
+            column.not_null_constraint.as_ref().map(|constraint| (column, constraint))
+        });
         let later = constraints.filter(|(_, constraint)| constraint.is_added_later());
-        later.map(|(column, constraint)| not_valid_not_null(self.relation, column, constraint)).collect()
+        later
+            .map(|(column, constraint)| not_valid_not_null(self.relation, column, constraint))
+            .collect()
     }
 
     /// What a NOT NULL is called, unless it comes with the parent's and so loses the name.
     fn not_null_words(&self, column: &Column, constraint: &NotNull) -> Option<String> {
-        let mut of_parents = self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref());
+        let mut of_parents =
+            self.inherited(column).filter_map(|parent| parent.not_null_constraint.as_ref());
         let is_made_here = constraint.is_valid || constraint.is_local;
         let is_named_so = is_made_here || of_parents.any(|parent| parent.name == constraint.name);
-        is_named_so.then(|| format!("CONSTRAINT {} ON {}", ident::quote(&constraint.name), self.relation.qualified()))
+        is_named_so.then(|| {
+            format!(
+                "CONSTRAINT {} ON {}",
+                ident::quote(&constraint.name),
+                self.relation.qualified()
+            )
+        })
     }
 }

@@ -66,27 +66,42 @@ impl Relation {
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Relation>> {
     let foreign_options = options_sql("ft.ftoptions");
     let sql = format!(
-        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, \
-           pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relpersistence::text AS persistence, s.spcname::text AS tablespace, \
-           m.amname::text AS access_method, coalesce(c.reloptions, '{{}}') AS options, coalesce(t.reloptions, '{{}}') AS toast_options, \
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS \
+         kind, \
+           pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, c.relpersistence::text AS \
+           persistence, s.spcname::text AS tablespace, \
+           m.amname::text AS access_method, coalesce(c.reloptions, '{{}}') AS options, \
+           coalesce(t.reloptions, '{{}}') AS toast_options, \
            c.relreplident::text AS replica_identity, c.relrowsecurity, c.relforcerowsecurity, \
-           CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS of_type, \
-           CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key, \
+           CASE WHEN c.reloftype <> 0 THEN pg_catalog.format_type(c.reloftype, NULL) END AS \
+           of_type, \
+           CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS \
+           partition_key, \
            EXISTS (SELECT FROM pg_catalog.pg_partitioned_table k WHERE k.partrelid = c.oid AND ( \
-             SELECT o.oid FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am h ON h.oid = o.opcmethod WHERE o.opcname = 'enum_ops' \
-               AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace AND h.amname = 'hash') = ANY (k.partclass)) AS hashes_enum, \
+             SELECT o.oid FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am h ON h.oid = \
+             o.opcmethod WHERE o.opcname = 'enum_ops' \
+               AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace AND h.amname = 'hash') = \
+               ANY (k.partclass)) AS hashes_enum, \
            v.srvname::text AS server, {foreign_options} AS foreign_options, \
-           CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound, \
-           ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents, \
-           ARRAY(SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_inherits i ON i.inhrelid = x.indexrelid \
-             WHERE x.indrelid = c.oid AND x.indisready AND (x.indisvalid OR c.relkind = 'p') ORDER BY 1) AS attached_indexes, \
-           CASE WHEN c.reltuples = 0 AND c.relpages = 0 THEN -1 ELSE c.reltuples::int8 END AS rows_estimate, \
+           CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS \
+           bound, \
+           ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER \
+           BY i.inhseqno) AS parents, \
+           ARRAY(SELECT x.indexrelid FROM pg_catalog.pg_index x JOIN pg_catalog.pg_inherits i ON \
+           i.inhrelid = x.indexrelid \
+             WHERE x.indrelid = c.oid AND x.indisready AND (x.indisvalid OR c.relkind = 'p') ORDER \
+             BY 1) AS attached_indexes, \
+           CASE WHEN c.reltuples = 0 AND c.relpages = 0 THEN -1 ELSE c.reltuples::int8 END AS \
+           rows_estimate, \
            coalesce(pg_catalog.pg_table_size(c.oid), 0) AS table_bytes, \
-           coalesce(pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8, 0) AS main_pages \
+           coalesce(pg_catalog.pg_relation_size(c.oid) / \
+           pg_catalog.current_setting('block_size')::int8, 0) AS main_pages \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam \
+         LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN \
+         pg_catalog.pg_am m ON m.oid = c.relam \
          LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
-         LEFT JOIN (pg_catalog.pg_foreign_table ft JOIN pg_catalog.pg_foreign_server v ON v.oid = ft.ftserver) ON ft.ftrelid = c.oid \
+         LEFT JOIN (pg_catalog.pg_foreign_table ft JOIN pg_catalog.pg_foreign_server v ON v.oid = \
+         ft.ftserver) ON ft.ftrelid = c.oid \
          WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND {USER_SCHEMA}"
     );
     let rows = reader.rows("tables", &sql).await?;
@@ -114,7 +129,9 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Rela
             bound: row.get("bound")?,
             parents: row.get("parents")?,
             attached_indexes: row.get("attached_indexes")?,
-            extension: reader.extension_named(Address::new(class::CLASS, row.get("oid")?)).map(str::to_owned),
+            extension: reader
+                .extension_named(Address::new(class::CLASS, row.get("oid")?))
+                .map(str::to_owned),
             rows_estimate: row.get("rows_estimate")?,
             table_bytes: row.get("table_bytes")?,
             main_pages: row.get("main_pages")?,

@@ -1,4 +1,5 @@
-//! Whether a table's rows may travel as COPY BINARY: only if each value's bytes mean the same in another database.
+//! Whether a table's rows may travel as COPY BINARY: only if each value's bytes mean the same in
+//! another database.
 
 use std::collections::HashMap;
 
@@ -7,8 +8,9 @@ use crate::error::Result;
 use crate::pg::catalog::reader::{Reader, letter};
 use crate::pg::row::Row;
 
-/// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`), is not promised to be read back, or is not
-/// read back when empty (`int2vector`, `oidvector`, `tsquery`).
+/// Types whose binary form is a number of this database (`reg*`), depends on a setting (`money`),
+/// is not promised to be read back, or is not read back when empty (`int2vector`, `oidvector`,
+/// `tsquery`).
 const TEXT_ONLY: &[&str] = &[
     "aclitem",
     "gtsvector",
@@ -50,9 +52,12 @@ impl Types {
         let multirange = reader.features.column("pg_range", "r.rngmultitypid", "0::oid");
         // Composite types, and arrays of them, are left out: whatever is not found travels as text.
         let sql = format!(
-            "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, t.oid < 16384 AND n.nspname = 'pg_catalog' AS is_builtin, \
-               t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, e.oid IS NOT NULL AS is_array, \
-               CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN t.typtype = 'd' THEN t.typbasetype ELSE coalesce(r.rngsubtype, 0) END AS under \
+            "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, t.oid < 16384 AND \
+             n.nspname = 'pg_catalog' AS is_builtin, \
+               t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, e.oid IS NOT NULL AS \
+               is_array, \
+               CASE WHEN e.oid IS NOT NULL THEN e.oid WHEN t.typtype = 'd' THEN t.typbasetype ELSE \
+               coalesce(r.rngsubtype, 0) END AS under \
              FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
              LEFT JOIN pg_catalog.pg_type e ON e.typarray = t.oid \
              LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, {multirange}) \
@@ -69,23 +74,36 @@ impl Types {
             })
         };
         let rows = reader.rows("types", &sql).await?;
-        Ok(Self { by_oid: rows.iter().map(|row| Ok((row.get("oid")?, info(row)?))).collect::<Result<_>>()? })
+        Ok(Self {
+            by_oid: rows
+                .iter()
+                .map(|row| Ok((row.get("oid")?, info(row)?)))
+                .collect::<Result<_>>()?,
+        })
     }
 
     /// The encoding of a table with columns of these types.
-    pub(in crate::pg::catalog) fn encoding(&self, mut types: impl Iterator<Item = u32>) -> RowEncoding {
+    pub(in crate::pg::catalog) fn encoding(
+        &self,
+        mut types: impl Iterator<Item = u32>,
+    ) -> RowEncoding {
         if types.all(|oid| self.is_binary(oid)) { RowEncoding::Binary } else { RowEncoding::Text }
     }
 
     fn is_binary(&self, oid: u32) -> bool {
         let Some(info) = self.by_oid.get(&oid) else { return false };
         let is_plain = |info: &TypeInfo| {
-            info.is_builtin && info.sends_and_receives && !info.name.starts_with("reg") && !TEXT_ONLY.contains(&info.name.as_str())
+            info.is_builtin
+                && info.sends_and_receives
+                && !info.name.starts_with("reg")
+                && !TEXT_ONLY.contains(&info.name.as_str())
         };
         match info.kind {
             // Only built-in elements: an array carries its element type's oid.
             'b' if info.is_array => {
-                is_plain(info) && self.by_oid.get(&info.under).is_some_and(|element| element.is_builtin) && self.is_binary(info.under)
+                is_plain(info)
+                    && self.by_oid.get(&info.under).is_some_and(|element| element.is_builtin)
+                    && self.is_binary(info.under)
             }
             'b' => is_plain(info),
             'e' => true,

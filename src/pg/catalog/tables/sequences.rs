@@ -17,26 +17,41 @@ const VALUES_PER_QUERY: usize = 500;
 /// Sequences whose value the role may not read: what makes each, and its name.
 pub(in crate::pg::catalog) type Unreadable = Vec<(Address, String)>;
 
-/// Reads sequences and, if wanted, the values that the role may read; those of extensions only by value, where they are configuration.
+/// Reads sequences and, if wanted, the values that the role may read; those of extensions only by
+/// value, where they are configuration.
 pub(in crate::pg::catalog) async fn read(
     reader: &Reader<'_>,
     config: &HashMap<u32, ConfigTable>,
     values: bool,
 ) -> Result<(Vec<Draft>, Unreadable)> {
     // Before 15 no sequence was unlogged, whatever its table was, and nothing can be said of it.
-    let table_persistence = if reader.session().version() >= 150_000 { "t.relpersistence::text" } else { "c.relpersistence::text" };
+    let table_persistence = if reader.session().version() >= 150_000 {
+        "t.relpersistence::text"
+    } else {
+        "c.relpersistence::text"
+    };
     let sql = format!(
-        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
-           c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS type, \
-           s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, s.seqcache AS cache, s.seqcycle AS cycle, \
-           d.deptype::text AS ownership, t.oid AS table_oid, {table_persistence} AS table_persistence, tn.nspname::text AS table_schema, \
-           t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS identity, \
-           coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true) AS is_readable \
-         FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, \
+         pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, \
+           c.relpersistence::text AS persistence, pg_catalog.format_type(s.seqtypid, NULL) AS \
+           type, \
+           s.seqstart AS start, s.seqincrement AS increment, s.seqmax AS max, s.seqmin AS min, \
+           s.seqcache AS cache, s.seqcycle AS cycle, \
+           d.deptype::text AS ownership, t.oid AS table_oid, {table_persistence} AS \
+           table_persistence, tn.nspname::text AS table_schema, \
+           t.relname::text AS table_name, a.attname::text AS column_name, a.attidentity::text AS \
+           identity, \
+           coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND \
+           pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true) AS is_readable \
+         FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN \
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN (pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN \
+         pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace \
              JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid) \
-           ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0 \
-             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') \
+           ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND \
+           d.objsubid = 0 \
+             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0 \
+             AND d.deptype IN ('a', 'i') \
          WHERE {USER_SCHEMA}"
     );
     let rows = reader.rows("sequences", &sql).await?;
@@ -77,12 +92,22 @@ fn qualified(row: &Row) -> Result<String> {
 fn definition(row: &Row, address: Address) -> Result<Draft> {
     let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
-    let draft = Draft::new(address, ObjectKind::Sequence, Some(schema), name, format!("SEQUENCE {qualified}"));
+    let draft = Draft::new(
+        address,
+        ObjectKind::Sequence,
+        Some(schema),
+        name,
+        format!("SEQUENCE {qualified}"),
+    );
     let options = options(row)?;
     let persistence = letter(row, "persistence")?;
     if letter(row, "ownership")? != 'i' {
         let unlogged = if persistence == 'u' { "UNLOGGED " } else { "" };
-        let ignores = row.get::<_, Option<u32>>("table_oid")?.map(|table| Address::new(class::CLASS, table)).into_iter().collect();
+        let ignores = row
+            .get::<_, Option<u32>>("table_oid")?
+            .map(|table| Address::new(class::CLASS, table))
+            .into_iter()
+            .collect();
         let create = format!("CREATE {unlogged}SEQUENCE {qualified}{options}");
         return Ok(Draft { ignores, ..draft }.made_by(vec![create]).owned_by(row.get("owner")?));
     }
@@ -91,14 +116,20 @@ fn definition(row: &Row, address: Address) -> Result<Draft> {
     let column = ident::quote(row.get("column_name")?);
     let generated = if letter(row, "identity")? == 'a' { "ALWAYS" } else { "BY DEFAULT" };
     let mut statements = vec![format!(
-        "ALTER TABLE {table} ALTER COLUMN {column} ADD GENERATED {generated} AS IDENTITY (\n    SEQUENCE NAME {qualified}{options}\n)"
+        "ALTER TABLE {table} ALTER COLUMN {column} ADD GENERATED {generated} AS IDENTITY (\n    \
+         SEQUENCE NAME {qualified}{options}\n)"
     )];
     if persistence != letter(row, "table_persistence")? {
         let word = if persistence == 'u' { "UNLOGGED" } else { "LOGGED" };
         statements.push(format!("ALTER SEQUENCE {qualified} SET {word}"));
     }
     let of = row.get::<_, Option<u32>>("table_oid")?.map(|table| Address::new(class::CLASS, table));
-    Ok(Draft { of, drop: Some(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP IDENTITY")), ..draft }.made_by(statements))
+    Ok(Draft {
+        of,
+        drop: Some(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP IDENTITY")),
+        ..draft
+    }
+    .made_by(statements))
 }
 
 fn options(row: &Row) -> Result<String> {
@@ -113,12 +144,19 @@ fn options(row: &Row) -> Result<String> {
         if value == default { format!("\n    NO {word}") } else { format!("\n    {word} {value}") }
     };
     // An identity's sequence takes its type from the column.
-    let of_type = if kind == "bigint" || letter(row, "ownership")? == 'i' { String::new() } else { format!("\n    AS {kind}") };
+    let of_type = if kind == "bigint" || letter(row, "ownership")? == 'i' {
+        String::new()
+    } else {
+        format!("\n    AS {kind}")
+    };
     let (start, cache): (i64, i64) = (row.get("start")?, row.get("cache")?);
     let min = bound("MINVALUE", row.get("min")?, default_min);
     let max = bound("MAXVALUE", row.get("max")?, default_max);
     let cycle = if row.get("cycle")? { "\n    CYCLE" } else { "" };
-    Ok(format!("{of_type}\n    START WITH {start}\n    INCREMENT BY {increment}{min}{max}\n    CACHE {cache}{cycle}"))
+    Ok(format!(
+        "{of_type}\n    START WITH {start}\n    INCREMENT BY {increment}{min}{max}\n    CACHE \
+         {cache}{cycle}"
+    ))
 }
 
 /// `OWNED BY` comes when both stand, and after both have their owner, who must be the same.
@@ -128,19 +166,36 @@ fn owned_by(row: &Row, address: Address) -> Result<Option<Draft>> {
     }
     let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
     let qualified = ident::qualified(schema, name);
-    let column =
-        format!("{}.{}", ident::qualified(row.get("table_schema")?, row.get("table_name")?), ident::quote(row.get("column_name")?));
+    let column = format!(
+        "{}.{}",
+        ident::qualified(row.get("table_schema")?, row.get("table_name")?),
+        ident::quote(row.get("column_name")?)
+    );
     let own = Address::new(own::SEQUENCE_OWNER, address.object);
-    let draft = Draft::new(own, ObjectKind::SequenceOwner, Some(schema), name, format!("SEQUENCE {qualified}"));
+    let draft = Draft::new(
+        own,
+        ObjectKind::SequenceOwner,
+        Some(schema),
+        name,
+        format!("SEQUENCE {qualified}"),
+    );
     let of = Some(Address::new(class::CLASS, row.get("table_oid")?));
     let drop = Some(format!("ALTER SEQUENCE {qualified} OWNED BY NONE"));
-    Ok(Some(Draft { of, drop, needs: vec![address], ..draft }.made_by(vec![format!("ALTER SEQUENCE {qualified} OWNED BY {column}")])))
+    Ok(Some(
+        Draft { of, drop, needs: vec![address], ..draft }
+            .made_by(vec![format!("ALTER SEQUENCE {qualified} OWNED BY {column}")]),
+    ))
 }
 
 /// A sequence is outside of every snapshot: what is read may be ahead of the rows, never behind.
 async fn read_values(reader: &Reader<'_>, sequences: &[(&Row, Address)]) -> Result<Vec<Draft>> {
     let selects: Vec<String> = (sequences.iter().enumerate())
-        .map(|(at, (row, _))| Ok(format!("SELECT {at} AS at, last_value::text AS value, is_called FROM {}", qualified(row)?)))
+        .map(|(at, (row, _))| {
+            Ok(format!(
+                "SELECT {at} AS at, last_value::text AS value, is_called FROM {}",
+                qualified(row)?
+            ))
+        })
         .collect::<Result<_>>()?;
     let rows = reader.rows("sequence values", &selects.join(" UNION ALL ")).await?;
     if rows.len() != sequences.len() {
@@ -150,15 +205,35 @@ async fn read_values(reader: &Reader<'_>, sequences: &[(&Row, Address)]) -> Resu
     let draft = |value: &Row| -> Result<Draft> {
         let at: i32 = value.get("at")?;
         let Some(&(row, of)) = usize::try_from(at).ok().and_then(|at| sequences.get(at)) else {
-            return Err(Error::new(Kind::Server, "read the catalog of sequence values", format!("no sequence {at} was asked for")));
+            return Err(Error::new(
+                Kind::Server,
+                "read the catalog of sequence values",
+                format!("no sequence {at} was asked for"),
+            ));
         };
         let (schema, name): (&str, &str) = (row.get("schema")?, row.get("name")?);
         let qualified = ident::qualified(schema, name);
-        let (last_value, is_called): (String, bool) = (value.get("value")?, value.get("is_called")?);
-        let set = format!("SELECT pg_catalog.setval({}, {last_value}, {is_called})", ident::literal(&qualified));
+        let (last_value, is_called): (String, bool) =
+            (value.get("value")?, value.get("is_called")?);
+        let set = format!(
+            "SELECT pg_catalog.setval({}, {last_value}, {is_called})",
+            ident::literal(&qualified)
+        );
         let address = Address::new(own::SEQUENCE_VALUE, row.get("oid")?);
-        let draft = Draft::new(address, ObjectKind::SequenceValue, Some(schema), name, format!("SEQUENCE {qualified}"));
-        Ok(Draft { of: Some(of), drop: None, detail: Detail::SequenceValue { last_value, is_called }, ..draft }.made_by(vec![set]))
+        let draft = Draft::new(
+            address,
+            ObjectKind::SequenceValue,
+            Some(schema),
+            name,
+            format!("SEQUENCE {qualified}"),
+        );
+        Ok(Draft {
+            of: Some(of),
+            drop: None,
+            detail: Detail::SequenceValue { last_value, is_called },
+            ..draft
+        }
+        .made_by(vec![set]))
     };
     rows.iter().map(draft).collect()
 }

@@ -28,11 +28,20 @@ impl Builder<'_> {
     }
 
     /// What an index or key locks; `alone` is the mode where it adopts nothing.
-    pub(super) fn locks_of_build(&self, object: &Object, table: ObjectId, alone: LockMode) -> Vec<(Lockable, LockMode)> {
+    pub(super) fn locks_of_build(
+        &self,
+        object: &Object,
+        table: ObjectId,
+        alone: LockMode,
+    ) -> Vec<(Lockable, LockMode)> {
         let (one, all) = (Lockable::Relation(table), self.graph.families.reach(table));
         if self.gathered.attaches(object.id).is_some() {
-            // The server takes the parts' indexes for itself one by one, and a reader of two partitions could come between.
-            return vec![(all, LockMode::AccessExclusive), (Lockable::LockTable, LockMode::Exclusive)];
+            // The server takes the parts' indexes for itself one by one, and a reader of two
+            // partitions could come between.
+            return vec![
+                (all, LockMode::AccessExclusive),
+                (Lockable::LockTable, LockMode::Exclusive),
+            ];
         }
         vec![(if alone == LockMode::AccessExclusive { all } else { one }, alone)]
     }
@@ -40,7 +49,9 @@ impl Builder<'_> {
     /// That of a partitioned table has no entries of its own.
     pub(super) fn cost_of_build(&self, object: &Object, table: ObjectId, alone: Cost) -> Cost {
         match self.graph.families.reach(table) {
-            Lockable::Family(_) => cost::CATALOG.times(self.gathered.attaches(object.id).map_or(1, <[ObjectId]>::len)),
+            Lockable::Family(_) => {
+                cost::CATALOG.times(self.gathered.attaches(object.id).map_or(1, <[ObjectId]>::len))
+            }
             _ => alone,
         }
     }

@@ -1,8 +1,9 @@
 //! Which index or key of a partitioned table adopts those of its partitions by one statement.
 //!
-//! `ALTER INDEX … ATTACH PARTITION` counts the parts that are attached already, each time anew: for n partitions that is n² looks. Without `ONLY`
-//! the index is made with a part for each partition, and one that stands already is taken where it fits. That is done only where it is beyond
-//! doubt which one that will be, so that nothing is built and nothing changes its name.
+//! `ALTER INDEX … ATTACH PARTITION` counts the parts that are attached already, each time anew: for
+//! n partitions that is n² looks. Without `ONLY` the index is made with a part for each partition,
+//! and one that stands already is taken where it fits. That is done only where it is beyond doubt
+//! which one that will be, so that nothing is built and nothing changes its name.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +12,8 @@ use crate::restore::plan::input::Input;
 use crate::restore::plan::statements::is_built;
 use crate::sql::ident;
 
-/// How much of the server's lock table one statement may fill, in percent: those of other sessions have to fit too.
+/// How much of the server's lock table one statement may fill, in percent: those of other sessions
+/// have to fit too.
 const LOCKS_PERCENT: u64 = 80;
 
 /// A table and the columns of an index on it.
@@ -25,8 +27,13 @@ pub(super) struct Gathered {
 
 impl Gathered {
     /// Finds them.
-    pub(super) fn new(input: &Input<'_>, objects: &HashMap<ObjectId, &Object>, attachments: &HashMap<ObjectId, Vec<&Object>>) -> Self {
-        // Where tables stood before, they may have partitions and indexes that are not in the archive.
+    pub(super) fn new(
+        input: &Input<'_>,
+        objects: &HashMap<ObjectId, &Object>,
+        attachments: &HashMap<ObjectId, Vec<&Object>>,
+    ) -> Self {
+        // Where tables stood before, they may have partitions and indexes that are not in the
+        // archive.
         if !(input.sections.pre_data && input.sections.post_data) {
             return Self::default();
         }
@@ -46,24 +53,39 @@ impl Gathered {
             let mut covered: HashSet<ObjectId> = HashSet::new();
             for attach in attaches {
                 let part = objects.get(&attach.of?)?;
-                let alone = same.get(&place(part)?) == Some(&1) && kind(part) == kind(whole) && !part.statements.is_empty();
+                let alone = same.get(&place(part)?) == Some(&1)
+                    && kind(part) == kind(whole)
+                    && !part.statements.is_empty();
                 let is_new = |table: &ObjectId| {
-                    objects.get(table).is_some_and(|table| table.kind == ObjectKind::Table && !table.statements.is_empty())
+                    objects.get(table).is_some_and(|table| {
+                        table.kind == ObjectKind::Table && !table.statements.is_empty()
+                    })
                 };
-                part.of.filter(|table| alone && tables.contains(table) && is_new(table) && covered.insert(*table))?;
+                part.of.filter(|table| {
+                    alone && tables.contains(table) && is_new(table) && covered.insert(*table)
+                })?;
             }
             let locks = 2 * (attaches.len() as u64 + 1);
-            (covered.len() == tables.len() && locks * 100 <= input.lock_table * LOCKS_PERCENT && without_only(whole).is_some())
-                .then_some(())
+            (covered.len() == tables.len()
+                && locks * 100 <= input.lock_table * LOCKS_PERCENT
+                && without_only(whole).is_some())
+            .then_some(())
         };
-        let certain = attachments.iter().filter(|(whole, attaches)| is_certain(whole, attaches).is_some());
-        let mut by_whole: HashMap<ObjectId, Vec<ObjectId>> =
-            certain.map(|(whole, attaches)| (*whole, attaches.iter().map(|attach| attach.id).collect())).collect();
+        let certain =
+            attachments.iter().filter(|(whole, attaches)| is_certain(whole, attaches).is_some());
+        let mut by_whole: HashMap<ObjectId, Vec<ObjectId>> = certain
+            .map(|(whole, attaches)| (*whole, attaches.iter().map(|attach| attach.id).collect()))
+            .collect();
         // A part that has parts itself must be complete before.
         loop {
-            let is_incomplete = |part: &ObjectId| attachments.contains_key(part) && !by_whole.contains_key(part);
-            let broken =
-                by_whole.keys().find(|whole| attachments[*whole].iter().filter_map(|attach| attach.of.as_ref()).any(is_incomplete));
+            let is_incomplete =
+                |part: &ObjectId| attachments.contains_key(part) && !by_whole.contains_key(part);
+            let broken = by_whole.keys().find(|whole| {
+                attachments[*whole]
+                    .iter()
+                    .filter_map(|attach| attach.of.as_ref())
+                    .any(is_incomplete)
+            });
             let Some(broken) = broken.copied() else { return Self { by_whole } };
             by_whole.remove(&broken);
         }

@@ -1,6 +1,7 @@
 //! A role that must be allowed to create in a schema while the restore gives it what it owns there.
 //!
-//! `ALTER … OWNER TO` demands that of the new owner, unless a superuser says it. Does not know whose the schema is.
+//! `ALTER … OWNER TO` demands that of the new owner, unless a superuser says it. Does not know
+//! whose the schema is.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,19 +19,27 @@ pub(super) struct Creator {
     pub(super) role: String,
 }
 
-/// Who is given something in a schema of another, which this run makes; its own privileges come too late for that, or not at all.
+/// Who is given something in a schema of another, which this run makes; its own privileges come too
+/// late for that, or not at all.
 pub(super) fn creators(input: &Input<'_>) -> BTreeSet<Creator> {
     if input.render.no_owner || !input.sections.pre_data {
         return BTreeSet::new();
     }
-    let made = |object: &&Object| !object.statements.is_empty() && object.kind != ObjectKind::DefaultAcl;
+    let made =
+        |object: &&Object| !object.statements.is_empty() && object.kind != ObjectKind::DefaultAcl;
     let schemas: HashMap<&str, Option<&str>> = (input.objects.iter().filter(made))
         .filter(|object| object.kind == ObjectKind::Schema)
         .map(|schema| (schema.name.as_str(), schema.owner.as_deref()))
         .collect();
-    let given = input.objects.iter().filter(made).filter_map(|object| Some((object.schema.as_deref()?, object.owner.as_deref()?)));
+    let given = input
+        .objects
+        .iter()
+        .filter(made)
+        .filter_map(|object| Some((object.schema.as_deref()?, object.owner.as_deref()?)));
     given
-        .filter(|(schema, owner)| schemas.get(schema).is_some_and(|schema_owner| *schema_owner != Some(*owner)))
+        .filter(|(schema, owner)| {
+            schemas.get(schema).is_some_and(|schema_owner| *schema_owner != Some(*owner))
+        })
         .map(|(schema, owner)| Creator { schema: schema.to_owned(), role: owner.to_owned() })
         .collect()
 }
@@ -39,7 +48,10 @@ impl Creator {
     /// Before the first object changes hands.
     pub(super) fn allow(&self) -> Step {
         let (schema, role) = self.quoted();
-        Step::new(format!("let {role} own what is in schema {schema}"), format!("GRANT CREATE ON SCHEMA {schema} TO {role}"))
+        Step::new(
+            format!("let {role} own what is in schema {schema}"),
+            format!("GRANT CREATE ON SCHEMA {schema} TO {role}"),
+        )
     }
 
     /// Before the schema's own privileges are set.

@@ -1,6 +1,7 @@
-//! When extensions' rows come: after those that they refer to. Some extensions act on what is made (TimescaleDB repeats an index of a hypertable
-//! for each of its chunks) or do by themselves what their rows tell them (pg_cron): such should find everything made. Others are asked when an
-//! index is built (a projection that a user added to PostGIS).
+//! When extensions' rows come: after those that they refer to. Some extensions act on what is made
+//! (TimescaleDB repeats an index of a hypertable for each of its chunks) or do by themselves what
+//! their rows tell them (pg_cron): such should find everything made. Others are asked when an index
+//! is built (a projection that a user added to PostGIS).
 
 use std::collections::HashMap;
 
@@ -20,27 +21,45 @@ impl Builder<'_> {
             }
         }
         for table in tables {
-            let before = table.after.iter().filter_map(|name| jobs.get(&(name.schema.as_str(), name.name.as_str()))).flatten();
+            let before = table
+                .after
+                .iter()
+                .filter_map(|name| jobs.get(&(name.schema.as_str(), name.name.as_str())))
+                .flatten();
             let before: Vec<JobId> = before.copied().collect();
-            for job in jobs.get(&(table.schema.as_str(), table.name.as_str())).into_iter().flatten() {
+            for job in jobs.get(&(table.schema.as_str(), table.name.as_str())).into_iter().flatten()
+            {
                 self.graph.jobs[job.index()].needs.extend(&before);
             }
         }
     }
 
-    /// Lets the rows of each extension that no key or index waits for wait for all that does not wait for them.
+    /// Lets the rows of each extension that no key or index waits for wait for all that does not
+    /// wait for them.
     pub(super) fn extension_rows(&mut self) {
-        let extensions = self.input.objects.iter().filter(|object| object.kind == ObjectKind::Extension);
-        let loads: Vec<Vec<JobId>> = extensions.filter_map(|extension| self.loads.get(&extension.id)).cloned().collect();
+        let extensions =
+            self.input.objects.iter().filter(|object| object.kind == ObjectKind::Extension);
+        let loads: Vec<Vec<JobId>> =
+            extensions.filter_map(|extension| self.loads.get(&extension.id)).cloned().collect();
         for loads in loads {
             let after = self.after(&loads);
-            let made = |job: &JobId| matches!(self.graph.jobs[job.index()].stage, Stage::Keys | Stage::Indexes);
+            let made = |job: &JobId| {
+                matches!(self.graph.jobs[job.index()].stage, Stage::Keys | Stage::Indexes)
+            };
             if self.graph.ids().any(|job| after[job.index()] && made(&job)) {
                 continue;
             }
-            let waits_for = |job: &JobId| made(job) || matches!(self.graph.jobs[job.index()].stage, Stage::ForeignKeys | Stage::Rest);
-            let before: Vec<JobId> = self.graph.ids().filter(|job| !after[job.index()] && waits_for(job)).collect();
-            let before = self.together(Stage::Rest, "all that extensions' rows wait for".to_owned(), before);
+            let waits_for = |job: &JobId| {
+                made(job)
+                    || matches!(
+                        self.graph.jobs[job.index()].stage,
+                        Stage::ForeignKeys | Stage::Rest
+                    )
+            };
+            let before: Vec<JobId> =
+                self.graph.ids().filter(|job| !after[job.index()] && waits_for(job)).collect();
+            let before =
+                self.together(Stage::Rest, "all that extensions' rows wait for".to_owned(), before);
             for load in loads {
                 let needs = &mut self.graph.jobs[load.index()].needs;
                 needs.extend(&before);

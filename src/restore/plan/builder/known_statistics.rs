@@ -22,8 +22,10 @@ impl Known {
         if input.statistics.is_empty() {
             return known;
         }
-        let by_id: HashMap<ObjectId, &Object> = input.objects.iter().map(|object| (object.id, object)).collect();
-        let of_object: HashMap<ObjectId, &Statistics> = input.statistics.iter().map(|one| (one.object, one)).collect();
+        let by_id: HashMap<ObjectId, &Object> =
+            input.objects.iter().map(|object| (object.id, object)).collect();
+        let of_object: HashMap<ObjectId, &Statistics> =
+            input.statistics.iter().map(|one| (one.object, one)).collect();
         for (place, statistics) in input.statistics.iter().enumerate() {
             let Some(object) = by_id.get(&statistics.object) else { continue };
             let Some(table) = object.of.map_or(Some(object), |of| by_id.get(&of)) else { continue };
@@ -37,10 +39,13 @@ impl Known {
             let is_missing = match &object.detail {
                 // Only expressions have statistics of their own.
                 Detail::Index { columns, .. } if columns.contains(&None) => {
-                    statistics.is_none_or(|statistics| statistics.columns.is_empty() && statistics.had_rows())
+                    statistics.is_none_or(|statistics| {
+                        statistics.columns.is_empty() && statistics.had_rows()
+                    })
                 }
                 _ if object.kind == ObjectKind::Statistics => {
-                    !input.takes_extended || statistics.is_none_or(|statistics| statistics.extended.is_empty())
+                    !input.takes_extended
+                        || statistics.is_none_or(|statistics| statistics.extended.is_empty())
                 }
                 _ => false,
             };

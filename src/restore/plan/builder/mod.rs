@@ -1,8 +1,9 @@
 //! From objects and chunks to a graph of jobs. Pure: knows no server and no session.
 //!
-//! Made before rows: one script. Then each table's rows, its index builds side by side, its keys from these indexes in one statement, its
-//! statistics, its foreign keys and the rest, every object as soon as what it depends on stands. Privileges, comments and materialized
-//! views wait for all of that, and the rows that declare the database usable wait for everything.
+//! Made before rows: one script. Then each table's rows, its index builds side by side, its keys
+//! from these indexes in one statement, its statistics, its foreign keys and the rest, every object
+//! as soon as what it depends on stands. Privileges, comments and materialized views wait for all
+//! of that, and the rows that declare the database usable wait for everything.
 
 mod adopt;
 mod adopted;
@@ -44,7 +45,11 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
         input,
         gathered: Gathered::new(&input, &objects, &attachments),
         objects,
-        table_ids: (0..).map(TableId).zip(input.tables).map(|(id, table)| (table.object, id)).collect(),
+        table_ids: (0..)
+            .map(TableId)
+            .zip(input.tables)
+            .map(|(id, table)| (table.object, id))
+            .collect(),
         family_rows: together::by_family(&input, &families),
         together: Together::default(),
         attachments,
@@ -99,7 +104,8 @@ struct Builder<'a> {
     last_loads: Vec<(ObjectId, JobId)>,
     /// Which objects a job waits for; turned into needs once every object's job is known.
     waits: Vec<(JobId, Vec<ObjectId>)>,
-    /// What is made along with something else, such as a partition's trigger, with what it waits for: who waits for it, waits for that.
+    /// What is made along with something else, such as a partition's trigger, with what it waits
+    /// for: who waits for it, waits for that.
     without_job: HashMap<ObjectId, Vec<ObjectId>>,
     /// What is done while the database is in use already.
     late: Late<'a>,
@@ -123,7 +129,9 @@ impl Builder<'_> {
             while let Some(object) = objects.get(next).copied() {
                 next += 1;
                 needs.extend(self.stands(object));
-                if let Some(further) = self.without_job.get(&object).filter(|_| followed.insert(object)) {
+                if let Some(further) =
+                    self.without_job.get(&object).filter(|_| followed.insert(object))
+                {
                     objects.extend(further);
                 }
             }
@@ -143,9 +151,12 @@ impl Builder<'_> {
     }
 
     fn is_relation(&self, id: ObjectId) -> bool {
-        self.objects
-            .get(&id)
-            .is_some_and(|object| matches!(object.kind, ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable))
+        self.objects.get(&id).is_some_and(|object| {
+            matches!(
+                object.kind,
+                ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable
+            )
+        })
     }
 }
 

@@ -40,7 +40,10 @@ impl<'a> Builder<'a> {
     pub(super) fn post_data(&mut self) -> HashMap<ObjectId, JobId> {
         let objects = self.input.objects;
         let post: Vec<&'a Object> = if self.input.sections.post_data {
-            objects.iter().filter(|object| object.section == Section::PostData && !is_late(object.kind)).collect()
+            objects
+                .iter()
+                .filter(|object| object.section == Section::PostData && !is_late(object.kind))
+                .collect()
         } else {
             Vec::new()
         };
@@ -51,7 +54,8 @@ impl<'a> Builder<'a> {
         for object in &post {
             match &object.detail {
                 Detail::Key { .. } | Detail::Index { .. } => {}
-                // A trusted key stood before its table's rows came; an attachment came with what it attaches to.
+                // A trusted key stood before its table's rows came; an attachment came with what it
+                // attaches to.
                 _ if self.made.contains_key(&object.id) => {}
                 Detail::ForeignKey { .. } => self.foreign_key(object, &analyzed),
                 _ => self.other(object),
@@ -60,15 +64,26 @@ impl<'a> Builder<'a> {
         analyzed
     }
 
-    /// Makes the jobs of primary keys and unique constraints, and tells which job builds which columns' index.
-    fn keys(&mut self, post: &[&'a Object], built: &mut HashMap<ObjectId, Vec<JobId>>) -> KeyIndexes<'a> {
+    /// Makes the jobs of primary keys and unique constraints, and tells which job builds which
+    /// columns' index.
+    fn keys(
+        &mut self,
+        post: &[&'a Object],
+        built: &mut HashMap<ObjectId, Vec<JobId>>,
+    ) -> KeyIndexes<'a> {
         let mut made = KeyIndexes::new();
         let mut adoptions: Vec<(ObjectId, Adoption<'a>)> = Vec::new();
         let mut places: HashMap<ObjectId, usize> = HashMap::new();
         for object in post {
-            let (Detail::Key { columns, using_index, bytes, .. }, Some(table)) = (&object.detail, object.of) else { continue };
-            let columns: Vec<Option<&'a str>> = columns.iter().map(|column| Some(column.as_str())).collect();
-            let cost = cost::index(self.rows_of(table), *bytes, "btree", self.sorts_text(table, &columns));
+            let (Detail::Key { columns, using_index, bytes, .. }, Some(table)) =
+                (&object.detail, object.of)
+            else {
+                continue;
+            };
+            let columns: Vec<Option<&'a str>> =
+                columns.iter().map(|column| Some(column.as_str())).collect();
+            let cost =
+                cost::index(self.rows_of(table), *bytes, "btree", self.sorts_text(table, &columns));
             let Some(using_index) = using_index else {
                 let job = self.whole_key(object, table, cost);
                 built.entry(table).or_default().push(job);
@@ -85,7 +100,9 @@ impl<'a> Builder<'a> {
             adoption.indexes.push(index);
             adoption.words.push(&using_index.add_constraint);
             let finish = format!("finish {}", object.identity);
-            adoption.extras.extend(object.statements.iter().skip(1).map(|sql| Step::new(&finish, sql)));
+            adoption
+                .extras
+                .extend(object.statements.iter().skip(1).map(|sql| Step::new(&finish, sql)));
             adoption.keys.push(object.id);
             adoption.waits.extend(waits(object, None));
         }
@@ -98,17 +115,27 @@ impl<'a> Builder<'a> {
 
     /// A key that the server must build by itself.
     fn whole_key(&mut self, object: &Object, table: ObjectId, cost: Cost) -> JobId {
-        let work = Work::Statements(self.adopting(object, statements::create(object, self.input.render)));
+        let work =
+            Work::Statements(self.adopting(object, statements::create(object, self.input.render)));
         let locks = self.locks_of_build(object, table, LockMode::AccessExclusive);
-        let (label, cost) = (format!("add {}", object.identity), self.cost_of_build(object, table, cost));
-        let job = self.push(Job { stage: Stage::Keys, label, work, needs: Vec::new(), locks, cost });
+        let (label, cost) =
+            (format!("add {}", object.identity), self.cost_of_build(object, table, cost));
+        let job =
+            self.push(Job { stage: Stage::Keys, label, work, needs: Vec::new(), locks, cost });
         self.await_built(job, object, table);
         self.note_build(object.id, job);
         job
     }
 
-    fn key_index(&mut self, object: &Object, using_index: &UsingIndex, table: ObjectId, cost: Cost) -> JobId {
-        let create = Step::new(format!("build the index of {}", object.identity), &using_index.create_index);
+    fn key_index(
+        &mut self,
+        object: &Object,
+        using_index: &UsingIndex,
+        table: ObjectId,
+        cost: Cost,
+    ) -> JobId {
+        let create =
+            Step::new(format!("build the index of {}", object.identity), &using_index.create_index);
         let job = self.push(Job {
             stage: Stage::Keys,
             label: create.doing.clone(),
@@ -124,19 +151,37 @@ impl<'a> Builder<'a> {
     fn adopt(&mut self, table: ObjectId, adoption: Adoption<'_>) -> JobId {
         let name = self.name_of(table);
         let doing = format!("add the keys of {name}");
-        let add = Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", "))).of(table);
+        let add =
+            Step::new(&doing, format!("ALTER TABLE ONLY {name} {}", adoption.words.join(", ")))
+                .of(table);
         let steps = std::iter::once(add).chain(adoption.extras).collect();
         let locks = vec![(Lockable::Relation(table), LockMode::AccessExclusive)];
         let cost = cost::CATALOG.times(adoption.keys.len());
-        let job = self.push(Job { stage: Stage::Keys, label: doing, work: Work::Statements(steps), needs: adoption.indexes, locks, cost });
+        let job = self.push(Job {
+            stage: Stage::Keys,
+            label: doing,
+            work: Work::Statements(steps),
+            needs: adoption.indexes,
+            locks,
+            cost,
+        });
         self.waits.push((job, adoption.waits));
         self.made.extend(adoption.keys.into_iter().map(|key| (key, job)));
         job
     }
 
-    fn indexes(&mut self, post: &[&'a Object], keys: &KeyIndexes<'a>, built: &mut HashMap<ObjectId, Vec<JobId>>) {
+    fn indexes(
+        &mut self,
+        post: &[&'a Object],
+        keys: &KeyIndexes<'a>,
+        built: &mut HashMap<ObjectId, Vec<JobId>>,
+    ) {
         for object in post {
-            let (Detail::Index { method, columns, bytes, unique, .. }, Some(table)) = (&object.detail, object.of) else { continue };
+            let (Detail::Index { method, columns, bytes, unique, .. }, Some(table)) =
+                (&object.detail, object.of)
+            else {
+                continue;
+            };
             let columns: Vec<Option<&'a str>> = columns.iter().map(Option::as_deref).collect();
             let text = self.sorts_text(table, &columns);
             let cost = cost::index(self.rows_of(table), *bytes, method, text);
@@ -145,29 +190,40 @@ impl<'a> Builder<'a> {
             }
             let Some((first, extras)) = object.statements.split_first() else { continue };
             let create = Step::new(format!("build {}", object.identity), first);
-            // A foreign key depends on the first unique index of its columns, which has to be the key's own, as in the source.
+            // A foreign key depends on the first unique index of its columns, which has to be the
+            // key's own, as in the source.
             let same = keys.get(&(table, as_set(&columns))).filter(|_| *unique);
             let label = create.doing.clone();
-            let steps = self.adopting(object, statements::in_tablespace(object, self.input.render, create));
+            let steps =
+                self.adopting(object, statements::in_tablespace(object, self.input.render, create));
             let locks = self.locks_of_build(object, table, LockMode::Share);
             let (work, needs) = (Work::Statements(steps), same.cloned().unwrap_or_default());
             let cost = self.cost_of_build(object, table, cost);
             let mut job = self.push(Job { stage: Stage::Indexes, label, work, needs, locks, cost });
             self.await_built(job, object, table);
             if !extras.is_empty() {
-                // CLUSTER ON, REPLICA IDENTITY and the like need the table for themselves, for an instant.
+                // CLUSTER ON, REPLICA IDENTITY and the like need the table for themselves, for an
+                // instant.
                 let label = format!("finish {}", object.identity);
                 let steps = extras.iter().map(|sql| Step::new(&label, sql)).collect();
                 let locks = vec![(Lockable::Relation(table), LockMode::AccessExclusive)];
                 let work = Work::Statements(steps);
-                job = self.push(Job { stage: Stage::Indexes, label, work, needs: vec![job], locks, cost: cost::CATALOG });
+                job = self.push(Job {
+                    stage: Stage::Indexes,
+                    label,
+                    work,
+                    needs: vec![job],
+                    locks,
+                    cost: cost::CATALOG,
+                });
             }
             self.note_build(object.id, job);
             built.entry(table).or_default().push(job);
         }
     }
 
-    /// A build waits for its table's rows, unless these come last of all: then it is made on the empty table.
+    /// A build waits for its table's rows, unless these come last of all: then it is made on the
+    /// empty table.
     fn await_built(&mut self, job: JobId, object: &Object, table: ObjectId) {
         let table = (!self.is_last(table)).then_some(table);
         let parts = self.parts_of(object.id);
@@ -177,7 +233,11 @@ impl<'a> Builder<'a> {
     fn statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>) -> HashMap<ObjectId, JobId> {
         let (mut analyzed, extended) = (HashMap::new(), self.extended());
         for table in self.input.tables {
-            let Some(mut job) = self.analyze_job(table.object).filter(|_| !self.is_last(table.object)) else { continue };
+            let Some(mut job) =
+                self.analyze_job(table.object).filter(|_| !self.is_last(table.object))
+            else {
+                continue;
+            };
             job.needs = self.rows_stand(table.object);
             job.needs.extend(built.get(&table.object).into_iter().flatten());
             job.needs.extend(self.made.get(&table.object));
@@ -191,17 +251,22 @@ impl<'a> Builder<'a> {
     }
 
     fn foreign_key(&mut self, object: &Object, analyzed: &HashMap<ObjectId, JobId>) {
-        let Detail::ForeignKey { references, add_not_valid, validate, .. } = &object.detail else { return };
+        let Detail::ForeignKey { references, add_not_valid, validate, .. } = &object.detail else {
+            return;
+        };
         let Some(child) = object.of else { return };
         let (child_rows, parent_rows) = (self.rows_of(child), self.rows_of(*references));
         let reached = [child, *references].map(|table| self.graph.families.reach(table));
         let mut locks = reached.map(|on| (on, LockMode::ShareRowExclusive)).to_vec();
         locks.dedup();
-        let statistics = [child, *references].map(|table| self.statistics_stand(table, analyzed)).concat();
+        let statistics =
+            [child, *references].map(|table| self.statistics_stand(table, analyzed)).concat();
         // A proof by an empty table is instant: one statement does both.
         let two_steps = add_not_valid.as_ref().zip(validate.as_ref()).filter(|_| child_rows > 0);
         let steps = match two_steps {
-            Some((add, _)) => vec![Step::new(format!("add {}", object.identity), add).making(object.id)],
+            Some((add, _)) => {
+                vec![Step::new(format!("add {}", object.identity), add).making(object.id)]
+            }
             None => statements::create(object, self.input.render),
         };
         let (needs, cost) = if two_steps.is_some() || child_rows == 0 {
@@ -210,23 +275,50 @@ impl<'a> Builder<'a> {
             (statistics.clone(), cost::validate(child_rows, parent_rows))
         };
         let label = format!("add {}", object.identity);
-        let add = self.push(Job { stage: Stage::ForeignKeys, label, work: Work::Statements(steps), needs, locks, cost });
+        let add = self.push(Job {
+            stage: Stage::ForeignKeys,
+            label,
+            work: Work::Statements(steps),
+            needs,
+            locks,
+            cost,
+        });
         let needed = waits(object, Some(*references));
-        let keys: Vec<&Object> = needed.iter().filter_map(|id| self.objects.get(id)).copied().filter(|key| is_built(key)).collect();
-        let attached: Vec<JobId> = keys.into_iter().filter_map(|key| self.parts_attached(key)).collect();
+        let keys: Vec<&Object> = needed
+            .iter()
+            .filter_map(|id| self.objects.get(id))
+            .copied()
+            .filter(|key| is_built(key))
+            .collect();
+        let attached: Vec<JobId> =
+            keys.into_iter().filter_map(|key| self.parts_attached(key)).collect();
         self.graph.jobs[add.index()].needs.extend(attached);
         self.waits.push((add, needed));
         self.made.insert(object.id, add);
         if let Some((_, validate)) = two_steps {
             if self.input.foreign_keys == ForeignKeys::NotValid {
-                self.graph.unproved.push(format!("{} on {}", ident::quote(&object.name), self.name_of(child)));
+                self.graph.unproved.push(format!(
+                    "{} on {}",
+                    ident::quote(&object.name),
+                    self.name_of(child)
+                ));
                 return;
             }
             let step = Step::new(format!("validate {}", object.identity), validate).of(object.id);
             let needs = std::iter::once(add).chain(statistics).collect();
-            let locks = reached.into_iter().zip([LockMode::ShareUpdateExclusive, LockMode::RowShare]).collect();
+            let locks = reached
+                .into_iter()
+                .zip([LockMode::ShareUpdateExclusive, LockMode::RowShare])
+                .collect();
             let cost = cost::validate(child_rows, parent_rows);
-            let job = Job { stage: Stage::ForeignKeys, label: step.doing.clone(), work: Work::Statements(vec![step]), needs, locks, cost };
+            let job = Job {
+                stage: Stage::ForeignKeys,
+                label: step.doing.clone(),
+                work: Work::Statements(vec![step]),
+                needs,
+                locks,
+                cost,
+            };
             self.prove(job);
         }
     }
@@ -237,17 +329,25 @@ impl<'a> Builder<'a> {
             self.without_job.insert(object.id, waits(object, None));
             return;
         }
-        let on_extension = object.extension.as_ref().and_then(|_| on_extensions::work([object], self.input.render));
+        let on_extension = object
+            .extension
+            .as_ref()
+            .and_then(|_| on_extensions::work([object], self.input.render));
         let touched = waits(object, None);
         let locks = self.locks_of(object, &touched);
         let label = format!("create {}", object.identity);
         let cost = if object.kind == ObjectKind::Constraint {
-            object.of.map_or(cost::CATALOG, |table| cost::index(self.rows_of(table), 0, "gist", false))
+            object
+                .of
+                .map_or(cost::CATALOG, |table| cost::index(self.rows_of(table), 0, "gist", false))
         } else {
             cost::CATALOG
         };
         // What a domain's unproven constraint forbids may lie in any table.
-        let of_domain = object.of.and_then(|of| self.objects.get(&of)).is_some_and(|of| of.kind == ObjectKind::Domain);
+        let of_domain = object
+            .of
+            .and_then(|of| self.objects.get(&of))
+            .is_some_and(|of| of.kind == ObjectKind::Domain);
         let needs = if of_domain { self.all_rows_stand() } else { Vec::new() };
         let work = on_extension.unwrap_or(Work::Statements(steps));
         let job = self.push(Job { stage: Stage::Rest, label, work, needs, locks, cost });
@@ -260,12 +360,14 @@ impl<'a> Builder<'a> {
         let mode = match object.kind {
             ObjectKind::Trigger => LockMode::ShareRowExclusive,
             ObjectKind::Statistics => LockMode::ShareUpdateExclusive,
-            // Whatever else it is, nothing else may touch its tables meanwhile: attaching takes two indexes for itself, one after the other, which
-            // whoever adds a foreign key to the whole tree may have open.
+            // Whatever else it is, nothing else may touch its tables meanwhile: attaching takes two
+            // indexes for itself, one after the other, which whoever adds a foreign key to the
+            // whole tree may have open.
             _ => LockMode::AccessExclusive,
         };
         let tables = touched.iter().filter_map(|id| self.table_of(*id));
-        let mut locks: Vec<_> = tables.map(|table| (self.graph.families.reach(table), mode)).collect();
+        let mut locks: Vec<_> =
+            tables.map(|table| (self.graph.families.reach(table), mode)).collect();
         locks.sort_unstable();
         locks.dedup();
         locks
@@ -283,20 +385,28 @@ impl<'a> Builder<'a> {
         // Only the leading column is compared often; an expression is text more often than not.
         columns.first().is_some_and(|first| {
             first.is_none_or(|name| {
-                described
-                    .columns
-                    .iter()
-                    .any(|column| column.name == name && (column.type_name == "text" || column.type_name.starts_with("character")))
+                described.columns.iter().any(|column| {
+                    column.name == name
+                        && (column.type_name == "text" || column.type_name.starts_with("character"))
+                })
             })
         })
     }
 }
 
-/// What an object waits for: what it depends on, the table that it is a part of, and `rows`, a table whose rows it reads.
+/// What an object waits for: what it depends on, the table that it is a part of, and `rows`, a
+/// table whose rows it reads.
 ///
 /// A key or index names its table here only through `rows`: some are built before the rows come.
 pub(super) fn waits(object: &Object, rows: Option<ObjectId>) -> Vec<ObjectId> {
     let own = object.of.filter(|_| is_built(object));
     let part_of = object.of.filter(|_| !is_built(object));
-    object.depends_on.iter().copied().filter(|id| Some(*id) != own).chain(part_of).chain(rows).collect()
+    object
+        .depends_on
+        .iter()
+        .copied()
+        .filter(|id| Some(*id) != own)
+        .chain(part_of)
+        .chain(rows)
+        .collect()
 }

@@ -30,7 +30,9 @@ impl<'a> Late<'a> {
         }
         let needed = input.objects.iter().flat_map(|object| &object.depends_on).copied().collect();
         let referring = input.objects.iter().filter_map(|object| match &object.detail {
-            Detail::ForeignKey { columns, .. } => object.of.map(|table| columns.iter().map(move |column| (table, column.as_str()))),
+            Detail::ForeignKey { columns, .. } => {
+                object.of.map(|table| columns.iter().map(move |column| (table, column.as_str())))
+            }
             _ => None,
         });
         Self { needed, referring: referring.flatten().collect(), ..Self::default() }

@@ -1,5 +1,5 @@
-//! Which jobs bring the rows of a table, and where many jobs are waited for by many: a job without work between them, so that what each needs
-//! does not grow with the square of their number.
+//! Which jobs bring the rows of a table, and where many jobs are waited for by many: a job without
+//! work between them, so that what each needs does not grow with the square of their number.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,16 +20,23 @@ impl<'a> Builder<'a> {
         rows.into_iter().chain(self.made.get(&object).copied()).collect()
     }
 
-    /// The jobs that bring a table's rows, be they those of its partitions, which are attached then.
+    /// The jobs that bring a table's rows, be they those of its partitions, which are attached
+    /// then.
     pub(super) fn rows_stand(&mut self, table: ObjectId) -> Vec<JobId> {
-        let Some(family) = self.spread_over(table) else { return self.loads.get(&table).cloned().unwrap_or_default() };
+        let Some(family) = self.spread_over(table) else {
+            return self.loads.get(&table).cloned().unwrap_or_default();
+        };
         if let Some(known) = self.together.rows.get(&family) {
             return known.clone();
         }
         let members = self.graph.families.members(family);
         let loads = members.iter().filter_map(|member| self.loads.get(member)).flatten();
         let loads = loads.chain(self.attached.get(&family)).copied().collect();
-        let jobs = self.together(Stage::Data, format!("all rows of {}", self.name_of_family(family)), loads);
+        let jobs = self.together(
+            Stage::Data,
+            format!("all rows of {}", self.name_of_family(family)),
+            loads,
+        );
         self.together.rows.insert(family, jobs.clone());
         jobs
     }
@@ -39,24 +46,43 @@ impl<'a> Builder<'a> {
         if self.together.rows_of_all.is_none() {
             let mut loads: Vec<JobId> = self.loads.values().flatten().copied().collect();
             loads.sort_unstable();
-            self.together.rows_of_all = Some(self.together(Stage::Data, "all rows".to_owned(), loads));
+            self.together.rows_of_all =
+                Some(self.together(Stage::Data, "all rows".to_owned(), loads));
         }
         self.together.rows_of_all.clone().unwrap_or_default()
     }
 
     /// The jobs that gather the statistics of a table, and of its partitions.
-    pub(super) fn statistics_stand(&mut self, table: ObjectId, analyzed: &HashMap<ObjectId, JobId>) -> Vec<JobId> {
-        let Some(family) = self.spread_over(table) else { return analyzed.get(&table).copied().into_iter().collect() };
+    pub(super) fn statistics_stand(
+        &mut self,
+        table: ObjectId,
+        analyzed: &HashMap<ObjectId, JobId>,
+    ) -> Vec<JobId> {
+        let Some(family) = self.spread_over(table) else {
+            return analyzed.get(&table).copied().into_iter().collect();
+        };
         if let Some(known) = self.together.statistics.get(&family) {
             return known.clone();
         }
-        let jobs = self.graph.families.members(family).iter().filter_map(|member| analyzed.get(member)).copied().collect();
-        let jobs = self.together(Stage::Analyze, format!("all statistics of {}", self.name_of_family(family)), jobs);
+        let jobs = self
+            .graph
+            .families
+            .members(family)
+            .iter()
+            .filter_map(|member| analyzed.get(member))
+            .copied()
+            .collect();
+        let jobs = self.together(
+            Stage::Analyze,
+            format!("all statistics of {}", self.name_of_family(family)),
+            jobs,
+        );
         self.together.statistics.insert(family, jobs.clone());
         jobs
     }
 
-    /// The job after which a partitioned table's key or index holds: those of its partitions are attached to it, level by level.
+    /// The job after which a partitioned table's key or index holds: those of its partitions are
+    /// attached to it, level by level.
     pub(super) fn parts_attached(&mut self, key: &'a Object) -> Option<JobId> {
         if let Some(known) = self.together.keys.get(&key.id) {
             return *known;
@@ -74,7 +100,11 @@ impl<'a> Builder<'a> {
             }
         }
         let job = (!attaches.is_empty()).then(|| {
-            let job = self.push(milestone(Stage::Keys, format!("all parts of {}", key.identity), Vec::new()));
+            let job = self.push(milestone(
+                Stage::Keys,
+                format!("all parts of {}", key.identity),
+                Vec::new(),
+            ));
             self.waits.push((job, attaches));
             job
         });
@@ -91,13 +121,18 @@ impl<'a> Builder<'a> {
     pub(super) fn rows_of(&self, table: ObjectId) -> u64 {
         match self.spread_over(table) {
             Some(family) => self.family_rows.get(&family).copied().unwrap_or_default(),
-            None => self.table_ids.get(&table).map_or(0, |id| rows(&self.input.chunks[id.0 as usize])),
+            None => {
+                self.table_ids.get(&table).map_or(0, |id| rows(&self.input.chunks[id.0 as usize]))
+            }
         }
     }
 
     /// The family whose tables a table's rows may lie in; none where they lie in itself.
     fn spread_over(&self, table: ObjectId) -> Option<FamilyId> {
-        let holds_its_own = self.table_ids.get(&table).is_some_and(|id| self.input.tables[id.0 as usize].root.is_none());
+        let holds_its_own = self
+            .table_ids
+            .get(&table)
+            .is_some_and(|id| self.input.tables[id.0 as usize].root.is_none());
         self.graph.families.of(table).filter(|_| !holds_its_own)
     }
 
@@ -108,5 +143,12 @@ impl<'a> Builder<'a> {
 
 /// A job without work.
 fn milestone(stage: Stage, label: String, needs: Vec<JobId>) -> Job {
-    Job { stage, label, work: Work::Statements(Vec::new()), needs, locks: Vec::new(), cost: Cost::of(0) }
+    Job {
+        stage,
+        label,
+        work: Work::Statements(Vec::new()),
+        needs,
+        locks: Vec::new(),
+        cost: Cost::of(0),
+    }
 }

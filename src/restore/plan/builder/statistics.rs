@@ -1,4 +1,5 @@
-//! The jobs that give the server the statistics that the archive holds. A table of which something is missing is analyzed instead.
+//! The jobs that give the server the statistics that the archive holds. A table of which something
+//! is missing is analyzed instead.
 
 use std::collections::HashMap;
 
@@ -16,20 +17,26 @@ use crate::sql::ident;
 pub(super) type Extended = HashMap<ObjectId, Vec<ObjectId>>;
 
 impl Builder<'_> {
-    /// The job that restores a relation's statistics, unless it is better analyzed. What has rows here and had none when it was looked at
-    /// last, and what may hold statistics that the role did not see, is.
+    /// The job that restores a relation's statistics, unless it is better analyzed. What has rows
+    /// here and had none when it was looked at last, and what may hold statistics that the role did
+    /// not see, is.
     pub(super) fn statistics_job(&self, relation: ObjectId) -> Option<Job> {
         let known = self.known.by_relation.get(&relation)?;
         let gather = self.gather(relation);
         let own = known.iter().find(|(object, ..)| *object == relation);
-        let has_columns = own.is_some_and(|(_, place, _)| !self.input.statistics[*place].columns.is_empty());
+        let has_columns =
+            own.is_some_and(|(_, place, _)| !self.input.statistics[*place].columns.is_empty());
         if gather.is_some() && (self.known.incomplete.contains(&relation) || !has_columns) {
             return None;
         }
         let stands = |object: &ObjectId| !self.late.holds(*object);
-        let taken: Vec<(usize, Name)> =
-            known.iter().filter(|(object, ..)| stands(object)).map(|(_, place, name)| (*place, name.clone())).collect();
-        let calls: usize = taken.iter().map(|(place, _)| 1 + self.input.statistics[*place].columns.len()).sum();
+        let taken: Vec<(usize, Name)> = known
+            .iter()
+            .filter(|(object, ..)| stands(object))
+            .map(|(_, place, name)| (*place, name.clone()))
+            .collect();
+        let calls: usize =
+            taken.iter().map(|(place, _)| 1 + self.input.statistics[*place].columns.len()).sum();
         Some(Job {
             stage: Stage::Analyze,
             label: format!("restore the statistics of {}", self.name_of(relation)),
@@ -40,7 +47,8 @@ impl Builder<'_> {
         })
     }
 
-    /// The job after which the planner knows a table's rows: by the archive's statistics, or by a look at the rows.
+    /// The job after which the planner knows a table's rows: by the archive's statistics, or by a
+    /// look at the rows.
     pub(super) fn analyze_job(&self, table: ObjectId) -> Option<Job> {
         if let Some(job) = self.statistics_job(table) {
             return Some(job);
@@ -61,17 +69,29 @@ impl Builder<'_> {
 
     /// What gathers a table's statistics, if it was given rows.
     fn gather(&self, table: ObjectId) -> Option<Step> {
-        let id = self.table_ids.get(&table).filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
-        let described = Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
+        let id = self
+            .table_ids
+            .get(&table)
+            .filter(|_| self.input.analyze && self.loads.contains_key(&table))?;
+        let described =
+            Some(&self.input.tables[id.0 as usize]).filter(|table| !table.is_large_objects())?;
         let name = ident::qualified(&described.schema, &described.name);
         Some(Step::new(format!("analyze {name}"), format!("ANALYZE {name}")).of(table))
     }
 
-    /// Statistics of what has no rows of its own in the archive: partitioned tables, foreign tables.
-    pub(super) fn other_statistics(&mut self, built: &HashMap<ObjectId, Vec<JobId>>, extended: &Extended) {
+    /// Statistics of what has no rows of its own in the archive: partitioned tables, foreign
+    /// tables.
+    pub(super) fn other_statistics(
+        &mut self,
+        built: &HashMap<ObjectId, Vec<JobId>>,
+        extended: &Extended,
+    ) {
         for object in self.input.objects {
-            let is_other = object.kind != ObjectKind::MaterializedView && !self.table_ids.contains_key(&object.id);
-            let Some(mut job) = self.statistics_job(object.id).filter(|_| is_other) else { continue };
+            let is_other = object.kind != ObjectKind::MaterializedView
+                && !self.table_ids.contains_key(&object.id);
+            let Some(mut job) = self.statistics_job(object.id).filter(|_| is_other) else {
+                continue;
+            };
             job.needs = built.get(&object.id).cloned().unwrap_or_default();
             let job = self.push(job);
             self.waits.push((job, vec![object.id]));
@@ -82,7 +102,9 @@ impl Builder<'_> {
     /// The extended statistics of each relation.
     pub(super) fn extended(&self) -> Extended {
         let mut extended = Extended::new();
-        for object in self.input.objects.iter().filter(|object| object.kind == ObjectKind::Statistics) {
+        for object in
+            self.input.objects.iter().filter(|object| object.kind == ObjectKind::Statistics)
+        {
             extended.entry(object.of.unwrap_or(object.id)).or_default().push(object.id);
         }
         extended

@@ -1,5 +1,7 @@
 use super::*;
-use crate::archive::manifest::{Acl, Column, Comment, Detail, Grant, RowEncoding, Section, Table, UsingIndex};
+use crate::archive::manifest::{
+    Acl, Column, Comment, Detail, Grant, RowEncoding, Section, Table, UsingIndex,
+};
 use crate::restore::mark;
 use crate::restore::options::{ForeignKeys, Sections};
 use crate::restore::plan::Plan;
@@ -9,7 +11,8 @@ use crate::restore::plan::locks::LockMode;
 use crate::restore::plan::partition_trees::Lockable;
 use crate::sql::render;
 
-/// A hand-made archive: two tables with keys and a foreign key, a ledger that comes last, a function, a trigger, a view, a sequence.
+/// A hand-made archive: two tables with keys and a foreign key, a ledger that comes last, a
+/// function, a trigger, a view, a sequence.
 pub(super) struct Sample {
     pub(super) objects: Vec<Object>,
     pub(super) tables: Vec<Table>,
@@ -18,9 +21,18 @@ pub(super) struct Sample {
     pub(super) borrowed: HashSet<TableId>,
 }
 
-pub(super) fn object(id: u32, kind: ObjectKind, name: &str, depends_on: &[u32], of: Option<u32>) -> Object {
+pub(super) fn object(
+    id: u32,
+    kind: ObjectKind,
+    name: &str,
+    depends_on: &[u32],
+    of: Option<u32>,
+) -> Object {
     let section = match kind {
-        ObjectKind::Table | ObjectKind::Function | ObjectKind::Sequence | ObjectKind::MaterializedView => Section::PreData,
+        ObjectKind::Table
+        | ObjectKind::Function
+        | ObjectKind::Sequence
+        | ObjectKind::MaterializedView => Section::PreData,
         ObjectKind::SequenceValue => Section::Data,
         _ => Section::PostData,
     };
@@ -47,7 +59,13 @@ pub(super) fn key(id: u32, name: &str, table: u32) -> Object {
 }
 
 pub(super) fn index(id: u32, name: &str, table: u32) -> Object {
-    let detail = Detail::Index { unique: false, method: "btree".into(), columns: vec![Some("id".into())], partitioned: false, bytes: 0 };
+    let detail = Detail::Index {
+        unique: false,
+        method: "btree".into(),
+        columns: vec![Some("id".into())],
+        partitioned: false,
+        bytes: 0,
+    };
     Object { detail, ..object(id, ObjectKind::Index, name, &[table], Some(table)) }
 }
 
@@ -63,10 +81,17 @@ pub(super) fn table(object: u32, name: &str) -> Table {
 
 pub(super) fn sample() -> Sample {
     let mut services = object(2, ObjectKind::Table, "services", &[], None);
-    services.comments = vec![Comment { on: "TABLE public.services".into(), text: "what is behind".into() }];
-    let grant =
-        Grant { column: None, grantee: Some("ro".into()), grantor: "kong".into(), privileges: vec!["SELECT".into()], grantable: false };
-    services.acl = Some(Acl { on: "TABLE public.services".into(), initial: Vec::new(), items: vec![grant] });
+    services.comments =
+        vec![Comment { on: "TABLE public.services".into(), text: "what is behind".into() }];
+    let grant = Grant {
+        column: None,
+        grantee: Some("ro".into()),
+        grantor: "kong".into(),
+        privileges: vec!["SELECT".into()],
+        grantable: false,
+    };
+    services.acl =
+        Some(Acl { on: "TABLE public.services".into(), initial: Vec::new(), items: vec![grant] });
     let mut foreign = object(12, ObjectKind::ForeignKey, "services_ws_fkey", &[1, 2, 10], Some(2));
     foreign.detail = Detail::ForeignKey {
         columns: vec!["ws_id".into()],
@@ -98,7 +123,11 @@ pub(super) fn sample() -> Sample {
     Sample {
         objects,
         tables: vec![table(1, "workspaces"), table(2, "services"), table(3, "schema_meta")],
-        chunks: vec![vec![chunk(0, 2, 100)], vec![chunk(1, 1000, 8 << 20), chunk(3, 500, 4 << 20)], vec![chunk(2, 18, 900)]],
+        chunks: vec![
+            vec![chunk(0, 2, 100)],
+            vec![chunk(1, 1000, 8 << 20), chunk(3, 500, 4 << 20)],
+            vec![chunk(2, 18, 900)],
+        ],
         render: render::Options::default(),
         borrowed: HashSet::new(),
     }
@@ -133,7 +162,10 @@ impl Sample {
 }
 
 pub(super) fn find(graph: &Graph, label: &str) -> JobId {
-    graph.ids().find(|id| graph.jobs[id.index()].label == label).unwrap_or_else(|| panic!("no job {label}"))
+    graph
+        .ids()
+        .find(|id| graph.jobs[id.index()].label == label)
+        .unwrap_or_else(|| panic!("no job {label}"))
 }
 
 /// Whether `late` waits for `early`, be it by way of others.
@@ -189,24 +221,38 @@ fn the_plan_reads_well() {
 #[test]
 fn what_waits_for_what() {
     let graph = sample().graph();
-    let check = |late: &str, early: &str, expect: bool| assert_eq!(waits_for(&graph, late, early), expect, "{late} after {early}");
+    let check = |late: &str, early: &str, expect: bool| {
+        assert_eq!(waits_for(&graph, late, early), expect, "{late} after {early}")
+    };
     check("build the index of CONSTRAINT public.services_pkey", "load public.services", true);
     check("build the index of CONSTRAINT public.services_pkey", "load public.workspaces", false);
-    check("add the keys of public.services", "build the index of CONSTRAINT public.services_name_key", true);
+    check(
+        "add the keys of public.services",
+        "build the index of CONSTRAINT public.services_name_key",
+        true,
+    );
     check("add the keys of public.services", "build INDEX public.services_idx", false);
     check("analyze public.services", "finish INDEX public.services_idx", true);
     check("validate FOREIGNKEY public.services_ws_fkey", "analyze public.workspaces", true);
     check("add FOREIGNKEY public.services_ws_fkey", "add the keys of public.workspaces", true);
     check("create TRIGGER public.sync", "load public.services", true);
     check("create TRIGGER public.sync", "add the keys of public.services", false);
-    check("build the index of CONSTRAINT public.schema_meta_pkey", "load public.schema_meta", false);
+    check(
+        "build the index of CONSTRAINT public.schema_meta_pkey",
+        "load public.schema_meta",
+        false,
+    );
 }
 
 #[test]
 fn the_last_rows_wait_for_everything() {
     let graph = sample().graph();
     let last = "load public.schema_meta";
-    for job in graph.jobs.iter().filter(|job| job.label != last && job.label != "analyze public.schema_meta") {
+    for job in graph
+        .jobs
+        .iter()
+        .filter(|job| job.label != last && job.label != "analyze public.schema_meta")
+    {
         assert!(waits_for(&graph, last, &job.label), "{}", job.label);
     }
     assert!(waits_for(&graph, "analyze public.schema_meta", last));
@@ -218,16 +264,29 @@ fn a_trigger_on_the_last_table_waits_for_its_rows() {
     sample.objects.insert(14, object(30, ObjectKind::Trigger, "late", &[0, 3], Some(3)));
     let graph = sample.graph();
     assert!(waits_for(&graph, "create TRIGGER public.late", "load public.schema_meta"));
-    assert!(waits_for(&graph, "load public.schema_meta", "validate FOREIGNKEY public.services_ws_fkey"));
-    assert!(waits_for(&graph, "set privileges and comments (2 statements)", "create TRIGGER public.late"));
+    assert!(waits_for(
+        &graph,
+        "load public.schema_meta",
+        "validate FOREIGNKEY public.services_ws_fkey"
+    ));
+    assert!(waits_for(
+        &graph,
+        "set privileges and comments (2 statements)",
+        "create TRIGGER public.late"
+    ));
 }
 
 #[test]
 fn a_dominating_table_is_shared() {
     let mut sample = sample();
-    sample.chunks[1] = (0..40).map(|chunk| ChunkSize { chunk, rows: 1, raw_bytes: 8 << 20 }).collect();
+    sample.chunks[1] =
+        (0..40).map(|chunk| ChunkSize { chunk, rows: 1, raw_bytes: 8 << 20 }).collect();
     let graph = sample.graph();
-    let parts: Vec<&Job> = graph.jobs.iter().filter(|job| job.label.starts_with("load public.services, part")).collect();
+    let parts: Vec<&Job> = graph
+        .jobs
+        .iter()
+        .filter(|job| job.label.starts_with("load public.services, part"))
+        .collect();
     assert_eq!(parts.len(), 2);
     for part in parts {
         let Work::Load { chunks, mode, .. } = &part.work else { panic!("a load") };
@@ -248,10 +307,20 @@ fn sections_leave_out_the_rest() {
     assert_eq!(stages(Sections { pre_data: true, ..none }), [Stage::PreData, Stage::Privileges]);
     assert_eq!(
         stages(Sections { pre_data: true, post_data: true, ..none }),
-        [Stage::PreData, Stage::Keys, Stage::Indexes, Stage::ForeignKeys, Stage::Rest, Stage::Privileges]
+        [
+            Stage::PreData,
+            Stage::Keys,
+            Stage::Indexes,
+            Stage::ForeignKeys,
+            Stage::Rest,
+            Stage::Privileges
+        ]
     );
     let data = Input { sections: Sections { data: true, ..none }, ..sample.input() };
-    assert!(!waits_for(&build(data).unwrap(), "load public.services", "load public.workspaces"), "no key stands yet");
+    assert!(
+        !waits_for(&build(data).unwrap(), "load public.services", "load public.workspaces"),
+        "no key stands yet"
+    );
     let key = LiveKey { child: ObjectId(2), parent: ObjectId(1) };
     let data = build(Input { live_keys: &[key], ..data }).unwrap();
     assert!(waits_for(&data, "load public.services", "load public.workspaces"), "parents first");
@@ -262,13 +331,19 @@ fn sections_leave_out_the_rest() {
     assert!(modes.into_iter().all(|mode| mode == LoadMode::Existing));
 }
 
-/// An extension with two tables, of which one refers to the other, and something that stands on them.
+/// An extension with two tables, of which one refers to the other, and something that stands on
+/// them.
 fn with_extension() -> Sample {
     let mut sample = sample();
-    let extension = Object { section: Section::PreData, ..object(7, ObjectKind::Extension, "e", &[], None) };
-    let rule = Object { extension: Some("e".into()), ..object(17, ObjectKind::Rule, "r", &[7], Some(7)) };
-    let member =
-        Object { extension: Some("e".into()), section: Section::PreData, ..object(8, ObjectKind::OperatorFamily, "f", &[7], Some(7)) };
+    let extension =
+        Object { section: Section::PreData, ..object(7, ObjectKind::Extension, "e", &[], None) };
+    let rule =
+        Object { extension: Some("e".into()), ..object(17, ObjectKind::Rule, "r", &[7], Some(7)) };
+    let member = Object {
+        extension: Some("e".into()),
+        section: Section::PreData,
+        ..object(8, ObjectKind::OperatorFamily, "f", &[7], Some(7))
+    };
     sample.objects.extend([extension, rule, member]);
     sample.tables.extend([table(7, "e_kinds"), table(7, "e_settings")]);
     let chunk = |chunk| vec![ChunkSize { chunk, rows: 1, raw_bytes: 10 }];
@@ -281,16 +356,39 @@ fn an_extensions_rows_come_late_unless_an_index_asks_for_them() {
     let mut sample = with_extension();
     let (load, index) = ("load public.e_kinds", "build INDEX public.services_idx");
     let graph = sample.graph();
-    for made in [index, "add the keys of public.services", "create TRIGGER public.sync", "validate FOREIGNKEY public.services_ws_fkey"] {
+    for made in [
+        index,
+        "add the keys of public.services",
+        "create TRIGGER public.sync",
+        "validate FOREIGNKEY public.services_ws_fkey",
+    ] {
         assert!(waits_for(&graph, load, made), "{made}");
     }
-    assert!(waits_for(&graph, "create RULE public.r", load) && waits_for(&graph, "load public.schema_meta", load));
-    assert!(waits_for(&graph, index, "make what extensions have not made"), "an index asks for members of a family");
-    assert!(matches!(graph.jobs[find(&graph, load).index()].work, Work::Load { mode: LoadMode::Extension, .. }));
+    assert!(
+        waits_for(&graph, "create RULE public.r", load)
+            && waits_for(&graph, "load public.schema_meta", load)
+    );
+    assert!(
+        waits_for(&graph, index, "make what extensions have not made"),
+        "an index asks for members of a family"
+    );
+    assert!(matches!(
+        graph.jobs[find(&graph, load).index()].work,
+        Work::Load { mode: LoadMode::Extension, .. }
+    ));
     // A projection of one's own.
-    sample.objects.iter_mut().find(|object| object.name == "services_idx").unwrap().depends_on.push(ObjectId(7));
+    sample
+        .objects
+        .iter_mut()
+        .find(|object| object.name == "services_idx")
+        .unwrap()
+        .depends_on
+        .push(ObjectId(7));
     let graph = sample.graph();
-    assert!(waits_for(&graph, index, load) && !waits_for(&graph, load, "add the keys of public.services"));
+    assert!(
+        waits_for(&graph, index, load)
+            && !waits_for(&graph, load, "add the keys of public.services")
+    );
 }
 
 #[test]
@@ -319,12 +417,24 @@ fn a_trusted_key_stands_before_the_rows() {
     let graph = build(Input { foreign_keys: ForeignKeys::Trust, ..sample.input() }).unwrap();
     let add = "add FOREIGNKEY public.services_ws_fkey";
     assert!(waits_for(&graph, add, "add the keys of public.workspaces"));
-    assert!(waits_for(&graph, "load public.services", add) && !waits_for(&graph, add, "load public.services"));
-    let Work::Statements(steps) = &graph.jobs[find(&graph, add).index()].work else { panic!("statements") };
+    assert!(
+        waits_for(&graph, "load public.services", add)
+            && !waits_for(&graph, add, "load public.services")
+    );
+    let Work::Statements(steps) = &graph.jobs[find(&graph, add).index()].work else {
+        panic!("statements")
+    };
     assert_eq!(steps[0].sql, "CREATE FOREIGNKEY public.services_ws_fkey");
-    let trusted = |label| matches!(graph.jobs[find(&graph, label).index()].work, Work::Load { trusted: true, .. });
+    let trusted = |label| {
+        matches!(graph.jobs[find(&graph, label).index()].work, Work::Load { trusted: true, .. })
+    };
     assert!(trusted("load public.services") && !trusted("load public.workspaces"));
-    let proofs: Vec<&str> = graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| label.starts_with("validate")).collect();
+    let proofs: Vec<&str> = graph
+        .jobs
+        .iter()
+        .map(|job| job.label.as_str())
+        .filter(|label| label.starts_with("validate"))
+        .collect();
     assert_eq!(proofs, ["validate FOREIGNKEY public.services_own_fkey"]);
 }
 
@@ -351,15 +461,27 @@ fn what_may_wait_follows_the_word() {
     let Detail::Index { unique: is_unique, .. } = &mut unique.detail else { panic!("an index") };
     *is_unique = true;
     let mut commented = plain(31, "services_tags", None);
-    commented.comments = vec![Comment { on: "INDEX public.services_tags".into(), text: "late".into() }];
-    sample.objects.extend([plain(30, "services_ttl", Some("ttl")), commented, plain(32, "services_ws", Some("ws_id")), unique]);
-    let Detail::ForeignKey { columns, .. } = &mut sample.objects.iter_mut().find(|object| object.id == ObjectId(12)).unwrap().detail else {
+    commented.comments =
+        vec![Comment { on: "INDEX public.services_tags".into(), text: "late".into() }];
+    sample.objects.extend([
+        plain(30, "services_ttl", Some("ttl")),
+        commented,
+        plain(32, "services_ws", Some("ws_id")),
+        unique,
+    ]);
+    let Detail::ForeignKey { columns, .. } =
+        &mut sample.objects.iter_mut().find(|object| object.id == ObjectId(12)).unwrap().detail
+    else {
         panic!("a foreign key")
     };
     *columns = vec!["ws_id".into()];
     let mut graph = build(Input { ready: true, ..sample.input() }).unwrap();
-    let after: Vec<&str> =
-        graph.jobs.iter().map(|job| job.label.as_str()).filter(|label| waits_for(&graph, label, "mark the target as usable")).collect();
+    let after: Vec<&str> = graph
+        .jobs
+        .iter()
+        .map(|job| job.label.as_str())
+        .filter(|label| waits_for(&graph, label, "mark the target as usable"))
+        .collect();
     let late = [
         "mark the target as usable",
         "validate FOREIGNKEY public.services_ws_fkey",
@@ -369,12 +491,25 @@ fn what_may_wait_follows_the_word() {
     ];
     assert_eq!(after[..4], late[..4]);
     for job in &graph.jobs {
-        assert!(after.contains(&job.label.as_str()) || waits_for(&graph, "mark the target as usable", &job.label), "{}", job.label);
+        assert!(
+            after.contains(&job.label.as_str())
+                || waits_for(&graph, "mark the target as usable", &job.label),
+            "{}",
+            job.label
+        );
     }
-    let Work::Concurrently(index) = &graph.jobs[find(&graph, "build INDEX public.services_tags").index()].work else { panic!("beside") };
+    let Work::Concurrently(index) =
+        &graph.jobs[find(&graph, "build INDEX public.services_tags").index()].work
+    else {
+        panic!("beside")
+    };
     assert_eq!(index.create.sql, "CREATE INDEX CONCURRENTLY services_tags ON public.services …");
     graph.keep_from_ready_on();
     let kept: Vec<&str> = graph.jobs.iter().map(|job| job.label.as_str()).collect();
     assert_eq!(kept, late);
-    assert!(graph.jobs[0].needs.is_empty() && waits_for(&graph, late[3], late[2]) && waits_for(&graph, late[2], late[0]));
+    assert!(
+        graph.jobs[0].needs.is_empty()
+            && waits_for(&graph, late[3], late[2])
+            && waits_for(&graph, late[2], late[0])
+    );
 }

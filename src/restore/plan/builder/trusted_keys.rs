@@ -1,6 +1,8 @@
-//! Foreign keys that are trusted: made while the child is empty, which is instant, so that its rows need no proof.
+//! Foreign keys that are trusted: made while the child is empty, which is instant, so that its rows
+//! need no proof.
 //!
-//! They are made in a statement of their own and not in the transaction of the load, which would lock the parent until the last row.
+//! They are made in a statement of their own and not in the transaction of the load, which would
+//! lock the parent until the last row.
 
 use std::collections::HashMap;
 
@@ -14,8 +16,9 @@ use crate::restore::plan::partition_trees::Lockable;
 use crate::restore::plan::{cost, statements};
 
 impl Builder<'_> {
-    /// Gives each table that is to be loaded those foreign keys that can stand before its rows: the parent's rows and key come first. Of keys
-    /// in a circle the last is proved as usual, and so are those of a table to itself and of partitioned tables.
+    /// Gives each table that is to be loaded those foreign keys that can stand before its rows: the
+    /// parent's rows and key come first. Of keys in a circle the last is proved as usual, and so
+    /// are those of a table to itself and of partitioned tables.
     pub(super) fn trusted_keys(&mut self) {
         if self.input.foreign_keys != ForeignKeys::Trust {
             return;
@@ -32,14 +35,21 @@ impl Builder<'_> {
     }
 
     fn may_trust(&self, object: &Object) -> Option<(ObjectId, ObjectId)> {
-        let Detail::ForeignKey { references, add_not_valid: Some(_), validate: Some(_), .. } = &object.detail else { return None };
+        let Detail::ForeignKey { references, add_not_valid: Some(_), validate: Some(_), .. } =
+            &object.detail
+        else {
+            return None;
+        };
         let (child, parent) = (object.of?, *references);
         let is_simple = |table: ObjectId| {
-            let made = self.objects.get(&table).is_some_and(|table| table.kind == ObjectKind::Table && !table.statements.is_empty());
+            let made = self.objects.get(&table).is_some_and(|table| {
+                table.kind == ObjectKind::Table && !table.statements.is_empty()
+            });
             made && !self.is_last(table) && self.graph.families.of(table).is_none()
         };
         let is_loaded = self.loads.contains_key(&child);
-        (child != parent && is_loaded && is_simple(child) && is_simple(parent)).then_some((child, parent))
+        (child != parent && is_loaded && is_simple(child) && is_simple(parent))
+            .then_some((child, parent))
     }
 
     fn trust(&mut self, object: &Object, child: ObjectId, parent: ObjectId) {
@@ -48,7 +58,9 @@ impl Builder<'_> {
             label: format!("add {}", object.identity),
             work: Work::Statements(statements::create(object, self.input.render)),
             needs: Vec::new(),
-            locks: [child, parent].map(|table| (Lockable::Relation(table), LockMode::ShareRowExclusive)).to_vec(),
+            locks: [child, parent]
+                .map(|table| (Lockable::Relation(table), LockMode::ShareRowExclusive))
+                .to_vec(),
             cost: cost::CATALOG,
         });
         let mut needed = waits(object, Some(parent));

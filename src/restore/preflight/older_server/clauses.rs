@@ -30,7 +30,11 @@ pub(super) const CLAUSES: &[Clause] = &[
         words: "publish_via_partition_root",
         without: |kind, sql| publication_option(kind, sql, "publish_via_partition_root"),
     },
-    Clause { since: 130_000, words: "deduplicate_items", without: |kind, sql| parameter(kind, sql, "deduplicate_items") },
+    Clause {
+        since: 130_000,
+        words: "deduplicate_items",
+        without: |kind, sql| parameter(kind, sql, "deduplicate_items"),
+    },
     Clause {
         since: 130_000,
         words: "autovacuum_vacuum_insert_threshold",
@@ -45,11 +49,23 @@ pub(super) const CLAUSES: &[Clause] = &[
     Clause { since: 140_000, words: "MULTIRANGE_TYPE_NAME", without: multirange },
     Clause { since: 140_000, words: "SUBSCRIPT", without: subscript },
     Clause { since: 140_000, words: "vacuum_index_cleanup = auto", without: index_cleanup },
-    Clause { since: 140_000, words: "binary", without: |kind, sql| subscription_option(kind, sql, "binary") },
+    Clause {
+        since: 140_000,
+        words: "binary",
+        without: |kind, sql| subscription_option(kind, sql, "binary"),
+    },
     Clause { since: 140_000, words: "streaming", without: streaming },
     Clause { since: 150_000, words: "UNLOGGED", without: unlogged_sequence },
-    Clause { since: 150_000, words: "two_phase", without: |kind, sql| subscription_option(kind, sql, "two_phase") },
-    Clause { since: 150_000, words: "disable_on_error", without: |kind, sql| subscription_option(kind, sql, "disable_on_error") },
+    Clause {
+        since: 150_000,
+        words: "two_phase",
+        without: |kind, sql| subscription_option(kind, sql, "two_phase"),
+    },
+    Clause {
+        since: 150_000,
+        words: "disable_on_error",
+        without: |kind, sql| subscription_option(kind, sql, "disable_on_error"),
+    },
     Clause { since: 150_000, words: "a list of columns or WHERE", without: published_part },
     Clause {
         since: 150_000,
@@ -58,10 +74,18 @@ pub(super) const CLAUSES: &[Clause] = &[
     },
     Clause { since: 160_000, words: "streaming = parallel", without: parallel },
     Clause { since: 160_000, words: "origin", without: origin },
-    Clause { since: 160_000, words: "password_required", without: |kind, sql| subscription_option(kind, sql, "password_required") },
+    Clause {
+        since: 160_000,
+        words: "password_required",
+        without: |kind, sql| subscription_option(kind, sql, "password_required"),
+    },
     Clause { since: 160_000, words: "run_as_owner", without: run_as_owner },
     Clause { since: 170_000, words: "USING", without: method_of_partitioned },
-    Clause { since: 170_000, words: "failover", without: |kind, sql| subscription_option(kind, sql, "failover") },
+    Clause {
+        since: 170_000,
+        words: "failover",
+        without: |kind, sql| subscription_option(kind, sql, "failover"),
+    },
     Clause {
         since: 180_000,
         words: "publish_generated_columns",
@@ -91,13 +115,21 @@ pub(super) const CLAUSES: &[Clause] = &[
     Clause { since: 190_000, words: "EXCEPT", without: published_except },
     Clause { since: 190_000, words: "ALL SEQUENCES", without: published_sequences },
     Clause { since: 190_000, words: "SERVER", without: subscription_server },
-    Clause { since: 190_000, words: "retain_dead_tuples", without: |kind, sql| subscription_option(kind, sql, "retain_dead_tuples") },
+    Clause {
+        since: 190_000,
+        words: "retain_dead_tuples",
+        without: |kind, sql| subscription_option(kind, sql, "retain_dead_tuples"),
+    },
     Clause {
         since: 190_000,
         words: "max_retention_duration",
         without: |kind, sql| subscription_option(kind, sql, "max_retention_duration"),
     },
-    Clause { since: 190_000, words: "wal_receiver_timeout", without: |kind, sql| subscription_option(kind, sql, "wal_receiver_timeout") },
+    Clause {
+        since: 190_000,
+        words: "wal_receiver_timeout",
+        without: |kind, sql| subscription_option(kind, sql, "wal_receiver_timeout"),
+    },
 ];
 
 /// A storage parameter, of a table and of its TOAST table.
@@ -120,10 +152,14 @@ fn subscript(kind: ObjectKind, sql: &str) -> Option<Left> {
 
 /// It was on or off once; left out, it is on.
 fn index_cleanup(kind: ObjectKind, sql: &str) -> Option<Left> {
-    let auto = |sql: &str, name: &str| change_option(sql, name, |value| (value != "auto").then(|| value.to_owned()));
+    let auto = |sql: &str, name: &str| {
+        change_option(sql, name, |value| (value != "auto").then(|| value.to_owned()))
+    };
     let own = auto(sql, "vacuum_index_cleanup");
     let toast = auto(own.as_deref().unwrap_or(sql), "toast.vacuum_index_cleanup");
-    (matches!(kind, ObjectKind::Table | ObjectKind::MaterializedView)).then(|| toast.or(own))?.map(Left::Less)
+    (matches!(kind, ObjectKind::Table | ObjectKind::MaterializedView))
+        .then(|| toast.or(own))?
+        .map(Left::Less)
 }
 
 fn subscription_option(kind: ObjectKind, sql: &str, name: &str) -> Option<Left> {
@@ -159,16 +195,22 @@ fn parallel(kind: ObjectKind, sql: &str) -> Option<Left> {
 
 /// Without it, changes that came from elsewhere would come too, and perhaps go round in a circle.
 fn origin(kind: ObjectKind, sql: &str) -> Option<Left> {
-    (kind == ObjectKind::Subscription).then(|| without_option(sql, "origin"))?.map(|_| Left::Nothing)
+    (kind == ObjectKind::Subscription)
+        .then(|| without_option(sql, "origin"))?
+        .map(|_| Left::Nothing)
 }
 
 /// Nothing else says where it connects to.
 fn subscription_server(kind: ObjectKind, sql: &str) -> Option<Left> {
-    (kind == ObjectKind::Subscription && find(sql, " CONNECTION ").is_none() && find(sql, " SERVER ").is_some()).then_some(Left::Nothing)
+    (kind == ObjectKind::Subscription
+        && find(sql, " CONNECTION ").is_none()
+        && find(sql, " SERVER ").is_some())
+    .then_some(Left::Nothing)
 }
 
 fn published_except(kind: ObjectKind, sql: &str) -> Option<Left> {
-    (kind == ObjectKind::Publication && find(sql, " FOR ALL TABLES EXCEPT (").is_some()).then_some(Left::Nothing)
+    (kind == ObjectKind::Publication && find(sql, " FOR ALL TABLES EXCEPT (").is_some())
+        .then_some(Left::Nothing)
 }
 
 fn published_sequences(kind: ObjectKind, sql: &str) -> Option<Left> {
@@ -186,7 +228,8 @@ fn published_part(kind: ObjectKind, sql: &str) -> Option<Left> {
     (kind == ObjectKind::PublicationTable && find(sql, " (").is_some()).then_some(Left::Nothing)
 }
 
-/// The function that makes a connection string of a foreign server, the last clause but the options.
+/// The function that makes a connection string of a foreign server, the last clause but the
+/// options.
 fn wrapper_connection(kind: ObjectKind, sql: &str) -> Option<Left> {
     let at = (kind == ObjectKind::ForeignDataWrapper).then(|| find(sql, " CONNECTION "))??;
     let options = find(sql, " OPTIONS (").map_or("", |at| &sql[at..]);
@@ -195,9 +238,15 @@ fn wrapper_connection(kind: ObjectKind, sql: &str) -> Option<Left> {
 
 /// How a column's long values are compressed.
 fn compression(kind: ObjectKind, sql: &str) -> Option<Left> {
-    let is_it = sql.starts_with("ALTER ") && [" SET COMPRESSION pglz", " SET COMPRESSION lz4"].iter().any(|end| sql.ends_with(end));
+    let is_it = sql.starts_with("ALTER ")
+        && [" SET COMPRESSION pglz", " SET COMPRESSION lz4"].iter().any(|end| sql.ends_with(end));
     let left = || Left::Less(String::new());
-    (is_it && matches!(kind, ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable)).then(left)
+    (is_it
+        && matches!(
+            kind,
+            ObjectKind::Table | ObjectKind::MaterializedView | ObjectKind::ForeignTable
+        ))
+    .then(left)
 }
 
 fn multirange(kind: ObjectKind, sql: &str) -> Option<Left> {
@@ -214,16 +263,20 @@ fn unlogged_sequence(kind: ObjectKind, sql: &str) -> Option<Left> {
     if kind != ObjectKind::Sequence {
         return None;
     }
-    if sql.starts_with("ALTER SEQUENCE ") && (sql.ends_with(" SET UNLOGGED") || sql.ends_with(" SET LOGGED")) {
+    if sql.starts_with("ALTER SEQUENCE ")
+        && (sql.ends_with(" SET UNLOGGED") || sql.ends_with(" SET LOGGED"))
+    {
         return Some(Left::Less(String::new()));
     }
-    sql.strip_prefix("CREATE UNLOGGED SEQUENCE ").map(|rest| Left::Less(format!("CREATE SEQUENCE {rest}")))
+    sql.strip_prefix("CREATE UNLOGGED SEQUENCE ")
+        .map(|rest| Left::Less(format!("CREATE SEQUENCE {rest}")))
 }
 
 /// The access method that later partitions begin with: each partition names its own.
 fn method_of_partitioned(kind: ObjectKind, sql: &str) -> Option<Left> {
     let (before, method) = sql.rsplit_once("\nUSING ")?;
-    (kind == ObjectKind::Table && before.contains("\nPARTITION BY ") && !method.contains('\n')).then(|| Left::Less(before.to_owned()))
+    (kind == ObjectKind::Table && before.contains("\nPARTITION BY ") && !method.contains('\n'))
+        .then(|| Left::Less(before.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! What an older target does not know and holds no rows: left out, and named. Without such a clause the object is made, and what it holds
-//! is kept; with it it would fail, and all that needs it. An object that would show more without its clause is not made at all.
+//! What an older target does not know and holds no rows: left out, and named. Without such a clause
+//! the object is made, and what it holds is kept; with it it would fail, and all that needs it. An
+//! object that would show more without its clause is not made at all.
 //!
-//! Does not know clauses that say what rows may be or who may see them: a statement with one of those fails.
+//! Does not know clauses that say what rows may be or who may see them: a statement with one of
+//! those fails.
 
 mod clauses;
 mod words;
@@ -13,7 +15,11 @@ use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind}
 use crate::restore::options::Sections;
 
 /// Takes away what a target of this version does not know, and tells which.
-pub(in crate::restore) fn leave_clauses(objects: &mut Vec<Object>, sections: Sections, version_num: u32) -> Vec<NotCarried> {
+pub(in crate::restore) fn leave_clauses(
+    objects: &mut Vec<Object>,
+    sections: Sections,
+    version_num: u32,
+) -> Vec<NotCarried> {
     let mut left_out = Vec::new();
     let mut gone: HashSet<ObjectId> = HashSet::new();
     for clause in CLAUSES.iter().filter(|clause| version_num < clause.since) {
@@ -30,7 +36,11 @@ pub(in crate::restore) fn leave_clauses(objects: &mut Vec<Object>, sections: Sec
                     (object.kind.to_string(), format!("{named} with {}", clause.words))
                 }
             };
-            left_out.push(NotCarried { kind, name, reason: format!("PostgreSQL {} does not know it", version_num / 10_000) });
+            left_out.push(NotCarried {
+                kind,
+                name,
+                reason: format!("PostgreSQL {} does not know it", version_num / 10_000),
+            });
         }
     }
     leave_dependents(objects, gone);
@@ -70,9 +80,12 @@ fn texts(object: &mut Object) -> impl Iterator<Item = &mut String> {
 
 /// The object in words; what is published has none of its own but those of its publication.
 fn name(object: &Object) -> String {
-    let published = object.statements.first().and_then(|sql| sql.split_once(" ADD ")).map(|(_, what)| what);
+    let published =
+        object.statements.first().and_then(|sql| sql.split_once(" ADD ")).map(|(_, what)| what);
     match (object.kind, published) {
-        (ObjectKind::PublicationTable | ObjectKind::PublicationSchema, Some(what)) => format!("{what} of {}", object.identity),
+        (ObjectKind::PublicationTable | ObjectKind::PublicationSchema, Some(what)) => {
+            format!("{what} of {}", object.identity)
+        }
         _ => object.identity.clone(),
     }
 }
@@ -84,7 +97,8 @@ fn leave_dependents(objects: &mut Vec<Object>, mut gone: HashSet<ObjectId>) {
     }
     // Each stands behind what it needs.
     objects.retain(|object| {
-        let goes = gone.contains(&object.id) || object.of.iter().chain(&object.depends_on).any(|id| gone.contains(id));
+        let goes = gone.contains(&object.id)
+            || object.of.iter().chain(&object.depends_on).any(|id| gone.contains(id));
         if goes {
             gone.insert(object.id);
         }
