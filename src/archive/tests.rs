@@ -1,5 +1,6 @@
 //! Whole archives: written, read, cut, changed, exchanged.
 
+mod bombs;
 mod damage;
 mod forgery;
 

@@ -298,7 +298,7 @@ mod tests {
                         next = to;
                     }
                     Range::From(from) => {
-                        assert!(from == next && from < pages && last, "{ranges:?}")
+                        assert!(from == next && from < pages && last, "{ranges:?}");
                     }
                 }
             }

@@ -282,7 +282,7 @@ fn rows() {
 #[test]
 fn a_pattern_without_a_match_is_refused() {
     let check = |words: &str, expect: &[&str]| {
-        assert_eq!(select(words).unmatched(&database()), expect, "{words}")
+        assert_eq!(select(words).unmatched(&database()), expect, "{words}");
     };
     check("-troutes -tmissing", &["missing"]);
     check("-Tmissing -Nmissing -Dmissing", &[]);

@@ -109,7 +109,7 @@ impl<R: Read> Work<'_, R> {
                 Ok(_) => {}
                 Err(error) if error.kind() == Kind::Requirement => return Err(error),
                 Err(error) => {
-                    drop(lock(&self.found).damage.insert(chunk.number, error.cause().to_owned()))
+                    drop(lock(&self.found).damage.insert(chunk.number, error.cause().to_owned()));
                 }
             }
             let table = chunk.table.0 as usize;

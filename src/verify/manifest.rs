@@ -138,7 +138,7 @@ mod tests {
         let check =
             |expect: &str, change: fn(&mut Manifest)| assert_eq!(check_changed(change), expect);
         check("object 1 (TABLE public.routes): it depends on itself", |m| {
-            m.objects[1].depends_on.push(ObjectId(1))
+            m.objects[1].depends_on.push(ObjectId(1));
         });
         check(
             "object 0 (TABLE public.services): it stands before TABLE public.routes, which it \
@@ -172,7 +172,7 @@ mod tests {
             m.tables[1].encoding = RowEncoding::Text;
         });
         check("table public.routes: its object is another table, TABLE public.services", |m| {
-            m.tables[1].object = ObjectId(0)
+            m.tables[1].object = ObjectId(0);
         });
     }
 }

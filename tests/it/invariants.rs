@@ -196,7 +196,7 @@ pub(crate) fn after_dump(outcome: &Outcome, file: &Path, source: Option<&Databas
             verify(file).arg("-q").run().expect(0);
         }
         Err(_) => {
-            assert!(!complete, "no {} after a dump that succeeded: {outcome:#?}", file.display())
+            assert!(!complete, "no {} after a dump that succeeded: {outcome:#?}", file.display());
         }
     }
     let partials = beside(file);

@@ -63,7 +63,7 @@ fn imports_go_downward() {
                 (Some(high), Some(low))
                     if high < low || (high == low && !are_strangers(above, below)) => {}
                 (Some(_), Some(_)) => {
-                    wrong.push(format!("{}: {above} imports {below}", file.path.display()))
+                    wrong.push(format!("{}: {above} imports {below}", file.path.display()));
                 }
                 _ => wrong.push(format!(
                     "{}: {above} or {below} stands in no layer",
@@ -332,7 +332,7 @@ fn follow<'a>(text: &'a str, before: &[String], all: &mut Vec<Vec<String>>) -> &
                 Some('}') => return &rest[1..],
                 Some(',') => rest = &rest[1..],
                 Some(c) if c.is_alphabetic() || matches!(c, '_' | '{') => {
-                    rest = follow(rest, before, all)
+                    rest = follow(rest, before, all);
                 }
                 // `*`, `as`, or no group at all.
                 Some(c) => rest = &rest[c.len_utf8()..],

@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn times() {
         let check = |text, expect: Option<u64>| {
-            assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}")
+            assert_eq!(milliseconds(text).ok(), expect.map(Duration::from_millis), "{text}");
         };
         check("30000", Some(30_000));
         check("30s", Some(30_000));

@@ -45,7 +45,7 @@ impl Bars {
         }));
         let ticking = Arc::clone(&state);
         let ticker = Ticker::start(Duration::from_millis(250), move || {
-            ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw()
+            ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw();
         });
         Self { state, verbosity, _ticker: ticker }
     }

@@ -72,7 +72,7 @@ impl<W: Write + Send + 'static> JsonLines<W> {
         let ticking = Arc::clone(&state);
         let ticker = (verbosity != Verbosity::Quiet).then(|| {
             Ticker::start(INTERVAL, move || {
-                ticking.lock().unwrap_or_else(PoisonError::into_inner).progress()
+                ticking.lock().unwrap_or_else(PoisonError::into_inner).progress();
             })
         });
         Self { state, verbosity, _ticker: ticker }

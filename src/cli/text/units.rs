@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn bytes_and_counts() {
         let check = |number, as_bytes: &str, as_count: &str| {
-            assert_eq!((bytes(number).as_str(), count(number).as_str()), (as_bytes, as_count))
+            assert_eq!((bytes(number).as_str(), count(number).as_str()), (as_bytes, as_count));
         };
         check(0, "0 B", "0");
         check(999, "999 B", "999");

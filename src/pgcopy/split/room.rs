@@ -72,7 +72,7 @@ impl Place {
             Form::Null => return,
             Form::Fixed(_) => {}
             Form::FixedOrNull(_) => {
-                room[self.length_at + (row / 8) as usize] |= u8::from(value.is_some()) << (row % 8)
+                room[self.length_at + (row / 8) as usize] |= u8::from(value.is_some()) << (row % 8);
             }
             // All four bytes, of which the next length writes over those that are not of the form:
             // NULL's are the same in every width.
@@ -83,7 +83,7 @@ impl Place {
         let Some(value) = value else { return };
         match value.from.first_chunk::<SHORT_BYTES>() {
             Some(short) if value.length <= SHORT_BYTES => {
-                room[self.data_at..][..SHORT_BYTES].copy_from_slice(short)
+                room[self.data_at..][..SHORT_BYTES].copy_from_slice(short);
             }
             _ => room[self.data_at..][..value.length].copy_from_slice(value.bytes()),
         }

@@ -128,7 +128,7 @@ mod tests {
             assert_eq!(all, expect);
         };
         let check = |mode, triggers: &[LiveTrigger], expect: &[&str]| {
-            check_trusted(mode, triggers, false, expect)
+            check_trusted(mode, triggers, false, expect);
         };
         let copy = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary)";
         let frozen = "COPY public.\"Routes\" (id, \"group\") FROM STDIN (FORMAT binary, FREEZE)";

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Aim, Said};
+use super::looked::Said;
+use super::{Aim, Task};
 use crate::error::Result;
 use crate::pg::marker::Run;
 use crate::pg::session::Session;
 use crate::restore::finding::Finding;
-use crate::restore::options::Options;
+use crate::restore::provision::drops::Drop;
 use crate::restore::provision::{Asked, Ground, Room, clean};
 use crate::restore::resume::Identity;
 use crate::restore::resume::course::Course;
@@ -26,7 +27,7 @@ pub(super) struct Beginning {
     /// What is said of the database when all else is done.
     pub(super) at_the_end: Vec<Step>,
     /// What is dropped to make room.
-    pub(super) drops: Vec<clean::Drop>,
+    pub(super) drops: Vec<Drop>,
     /// What an earlier run has left.
     pub(super) course: Course,
     /// The marker's schema, unquoted: that of one that goes on standing, or a free one.
@@ -37,7 +38,7 @@ impl Beginning {
     /// Looks, and makes the target what it will be. `schemas` are the archive's.
     pub(super) async fn look(
         session: &Session,
-        (options, room, aim): (&Options, Room, Aim),
+        Task { options, room, aim, .. }: Task<'_>,
         archive: &FileArchive,
         asked: Asked<'_>,
         schemas: &BTreeSet<String>,

@@ -3,24 +3,22 @@
 
 mod beginning;
 mod chosen;
+mod looked;
 mod standing;
 
 use self::beginning::Beginning;
-use self::chosen::Chosen;
-use super::finding::Finding;
+use self::looked::Looked;
 use super::live::LiveTriggers;
 use super::mark::Mark;
-use super::options::{ForeignKeys, Options, Request, Sections};
+use super::options::{Options, Request, Sections};
 use super::plan::input::Input;
 use super::plan::{Plan, builder, wanted_statistics};
-use super::preflight::{self, Wanted, already_there, older_server, sections};
-use super::provision::{Asked, Room, clean};
+use super::preflight::sections;
+use super::provision::drops::Drop;
+use super::provision::{Room, clean};
 use super::resume::options_digest;
-use super::run::ready;
 use super::sessions::set_up;
-use super::target::tables::Existing;
-use super::target::{Target, borrowed, marker};
-use crate::archive::manifest::NotCarried;
+use super::target::{Target, marker};
 use crate::error::Result;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -38,7 +36,7 @@ pub(super) struct Prepared {
     /// The triggers of tables that stand already.
     pub(super) triggers: LiveTriggers,
     /// What is dropped to make room.
-    pub(super) drops: Vec<clean::Drop>,
+    pub(super) drops: Vec<Drop>,
     /// The marker of an earlier restore that this one begins anew.
     pub(super) anew: Option<clean::Anew>,
 }
@@ -50,6 +48,16 @@ pub(super) enum Aim {
     Show,
     /// To be carried out: until it has begun, no other restore looks at the target.
     CarryOut,
+}
+
+/// What is to be planned.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    options: &'a Options,
+    /// As far as the archive has them.
+    sections: Sections,
+    room: Room,
+    aim: Aim,
 }
 
 /// Opens a session, looks, and plans.
@@ -68,107 +76,35 @@ pub(super) async fn prepare(
         marker::wait_to_begin(&session).await?;
         marker::show_at_work(&session).await?;
     }
-    let target = Target::read(&session).await?;
+    let mut target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
     let data_only = options.selection.data_only || chosen::holds_rows_only(&archive.manifest);
     sections.pre_data &= !data_only;
     sections.post_data &= !data_only;
     sections::check_sections(options, sections)?;
-    plan((options, sections), archive, target, session, (room, aim)).await
+    let task = Task { options, sections, room, aim };
+    let looked = Looked::at(task, archive, &session, &mut target).await?;
+    plan(task, archive, session, target, looked)
 }
 
-/// What there is to say before the first statement.
-#[derive(Default)]
-struct Said {
-    /// What keeps the restore from beginning.
-    findings: Vec<Finding>,
-    /// What may surprise.
-    warnings: Vec<String>,
-    /// What was selected and cannot be made.
-    left_out: Vec<NotCarried>,
-}
-
-async fn plan(
-    (options, sections): (&Options, Sections),
-    archive: &mut FileArchive,
-    mut target: Target,
+/// Makes the plan of what was found.
+fn plan(
+    Task { options, sections, .. }: Task<'_>,
+    archive: &FileArchive,
     session: Session,
-    (room, aim): (Room, Aim),
+    target: Target,
+    looked: Looked,
 ) -> Result<Prepared> {
-    let Chosen { mut selected, database, withheld, schemas } = Chosen::of(options, archive, room)?;
-    let (manifest, archive) = (&archive.manifest, &*archive);
-    let (mut said, render) = (Said::default(), options.render.clone());
-    let asked = Asked {
-        database: database.as_ref(),
-        objects: &selected.objects,
-        source: &manifest.source,
-        sections,
-        render: &render,
-    };
-    let looks = (options, room, aim);
-    let Beginning { anew, first, at_the_end, drops, mut course, schema } =
-        Beginning::look(&session, looks, archive, asked, &schemas, &mut target, &mut said).await?;
-    let mut kept = already_there::leave_present(&mut selected.objects, &target, &render);
-    kept.extend(older_server::leave_clauses(&mut selected.objects, sections, target.version_num));
-    said.left_out.extend(
-        selected
-            .left_out
-            .iter()
-            .cloned()
-            .chain(kept.into_iter().filter(|_| room != Room::ToBeCleaned)),
-    );
-    let rows_of = chosen::rows_of(options, archive, &selected);
-    let tables_wanted =
-        if sections.data { rows_of.iter().filter(|wanted| **wanted).count() as u64 } else { 0 };
-    let chunks = chosen::chunks(archive, &rows_of);
-    if sections.data {
-        course.look_what_is_lost(&session, archive, &selected.objects, &mut said.findings).await?;
-    }
-    let manner = standing::manner(options, sections, course.is_stopped());
-    let Existing { findings: standing, warnings: doubts, triggers, keys, borrowed } =
-        if course.is_ready() {
-            Existing::default()
-        } else {
-            let left = course.left_of(&chunks, archive);
-            standing::look(
-                &session,
-                sections,
-                (&selected.objects, manifest),
-                &left,
-                manner,
-                course.lost(),
-            )
-            .await?
-        };
-    let is_borrowed = !borrowed.is_empty();
-    let wanted = Wanted {
-        objects: &selected.objects,
-        source: &manifest.source,
-        sections,
-        render: &render,
-        demands_empty: room == Room::Empty,
-        marks: !is_borrowed,
-        cleans: room == Room::ToBeCleaned,
-        resumes: options.resume,
-    };
-    said.against(options, wanted, &target, !course.is_ready());
-    said.findings.extend(standing);
-    said.findings.extend(preflight::disable_triggers(&target).filter(|_| manner.disable_triggers));
-    said.warnings.extend(doubts);
-    let (statistics, more) = wanted_statistics::wanted(
-        options,
-        sections,
-        manifest,
-        &selected,
-        &withheld,
-        target.version_num,
-    );
+    let Looked { selected, withheld, beginning, tables_wanted, chunks, existing, mut said } =
+        looked;
+    let Beginning { anew, first, at_the_end, drops, course, schema } = beginning;
+    let manifest = &archive.manifest;
+    let is_borrowed = !existing.borrowed.is_empty();
+    let taken_by = target.version_num;
+    let (statistics, more) =
+        wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, taken_by);
     said.warnings.extend(more);
-    if is_borrowed {
-        said.left_out.extend(borrowed::leave_owners_work(&session, &mut selected.objects).await?);
-        said.warnings.push(borrowed::told(&target.user));
-    }
     let filled = chosen::filled(&selected.objects, manifest, &chunks);
     let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled));
     let mut graph = builder::build(Input {
@@ -179,20 +115,20 @@ async fn plan(
         jobs: options.jobs(),
         sections,
         refresh: refreshes(options, sections),
-        render: &render,
+        render: &options.render,
         analyze: !options.no_analyze && !is_borrowed,
         foreign_keys: options.foreign_keys,
-        live_keys: &keys,
-        borrowed: &borrowed,
+        live_keys: &existing.keys,
+        borrowed: &existing.borrowed,
         ready: options.ready.is_early(),
         lock_table: course.lock_table(),
         searched: options.profile.is_searched,
         statistics: &statistics,
-        takes_extended: target.version_num >= EXTENDED_TAKEN_FROM,
+        takes_extended: taken_by >= EXTENDED_TAKEN_FROM,
     })?;
     let rest = course.end(&mut graph, at_the_end, options, &target, &mut said.findings);
-    let settled =
-        course.settle(&mut graph, archive, (mark.as_ref(), anew.as_ref()), &mut said.findings)?;
+    let marks = (mark.as_ref(), anew.as_ref());
+    let settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
     let plan = Plan {
         findings: said.findings,
         warnings: said.warnings,
@@ -212,24 +148,7 @@ async fn plan(
         tables: manifest.tables.clone(),
         objects: selected.objects,
     };
-    Ok(Prepared { session, target, plan, triggers, drops, anew })
-}
-
-impl Said {
-    /// Compares what is wanted with the target. `begins`: nobody has begun this restore before, or
-    /// it is not as good as done.
-    fn against(&mut self, options: &Options, wanted: Wanted<'_>, target: &Target, begins: bool) {
-        if begins {
-            self.findings.extend(preflight::findings(wanted, target));
-            self.findings.extend(
-                preflight::trust(target).filter(|_| options.foreign_keys == ForeignKeys::Trust),
-            );
-            self.findings.extend(options.ready.file().and_then(ready::finding));
-        }
-        if !wanted.cleans {
-            self.warnings.extend(preflight::warnings(wanted, target));
-        }
-    }
+    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, anew })
 }
 
 /// Whether materialized views are filled. Section by section, views stand as they are only once

@@ -2,8 +2,10 @@
 
 pub(super) mod clean;
 pub(super) mod create_database;
+pub(super) mod drops;
 
 use self::create_database::Creation;
+use self::drops::Drop;
 use super::finding::Finding;
 use super::options::{Into, Options, Sections};
 use super::preflight::{self, Wanted};
@@ -51,7 +53,7 @@ pub(super) struct Ground {
     /// What is said of the database when all else is done, by a restore that made it.
     pub(super) at_the_end: Vec<Step>,
     /// What is dropped to make room.
-    pub(super) drops: Vec<clean::Drop>,
+    pub(super) drops: Vec<Drop>,
 }
 
 impl Room {
@@ -97,10 +99,10 @@ impl Room {
                 ground.findings.extend(preflight::roles_and_places(wanted, target));
             }
             Self::ToBeCleaned => {
-                ground.drops = clean::drops(objects, sections, target, if_exists);
+                ground.drops = drops::drops(objects, sections, target, if_exists);
                 ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();
                 let gone: Vec<&Object> =
-                    objects.iter().filter(|object| clean::is_dropped(object, target)).collect();
+                    objects.iter().filter(|object| drops::is_dropped(object, target)).collect();
                 target.forget(&gone);
             }
             Self::Cleaned => {}

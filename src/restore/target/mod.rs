@@ -3,6 +3,7 @@
 //! Judges nothing: see `preflight`.
 
 pub(super) mod borrowed;
+mod columns;
 pub(super) mod foreign_keys;
 pub(super) mod marker;
 pub(super) mod post_data;

@@ -105,7 +105,7 @@ fn names_that_lie_drop_nothing() {
             }
         }),
         ("schema", |manifest| {
-            manifest.tables.iter_mut().for_each(|table| table.schema = INJECTION.to_owned())
+            manifest.tables.iter_mut().for_each(|table| table.schema = INJECTION.to_owned());
         }),
         ("column", |manifest| {
             for column in manifest
@@ -118,7 +118,10 @@ fn names_that_lie_drop_nothing() {
             }
         }),
         ("owner", |manifest| {
-            manifest.objects.iter_mut().for_each(|object| object.owner = Some(INJECTION.to_owned()))
+            manifest
+                .objects
+                .iter_mut()
+                .for_each(|object| object.owner = Some(INJECTION.to_owned()));
         }),
         ("type", |manifest| {
             for column in manifest.tables.iter_mut().flat_map(|table| &mut table.columns) {

@@ -22,7 +22,7 @@ fn greets_as(port: u16, version: String) -> u16 {
             );
             std::thread::spawn(move || pass(near, far, |_| ()));
             std::thread::spawn(move || {
-                pass(far_again, near_again, |bytes| rename(bytes, &version))
+                pass(far_again, near_again, |bytes| rename(bytes, &version));
             });
         }
     });

@@ -12,6 +12,7 @@ mod attach_partitions;
 mod create_grants;
 mod data;
 mod extension_rows;
+mod foreign_keys;
 mod known_statistics;
 mod last_jobs;
 mod post_data;
@@ -169,6 +170,9 @@ fn attachments(objects: &[Object]) -> HashMap<ObjectId, Vec<&Object>> {
     }
     attachments
 }
+
+#[cfg(test)]
+mod sample;
 
 #[cfg(test)]
 #[path = "tests.rs"]

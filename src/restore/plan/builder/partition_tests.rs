@@ -1,4 +1,4 @@
-use super::tests::{Sample, find, index, key, object, table, waits_for};
+use super::sample::{Sample, find, index, key, object, table, waits_for};
 use super::*;
 use crate::archive::manifest::{Detail, RowEncoding, Section, TableName};
 use crate::restore::options::Sections;

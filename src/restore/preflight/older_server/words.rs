@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn an_item_goes_and_the_rest_stays() {
         let check = |sql: &str, name: &str, expect: Option<&str>| {
-            assert_eq!(without_option(sql, name).as_deref(), expect, "{sql}")
+            assert_eq!(without_option(sql, name).as_deref(), expect, "{sql}");
         };
         check(
             "CREATE x WITH (a = 1, b = ', c = 2)', c = 3)",

@@ -1,0 +1,131 @@
+//! What a look at the target has brought, compared with what of the archive is asked for.
+
+use super::beginning::Beginning;
+use super::chosen::{self, Chosen};
+use super::{Task, standing};
+use crate::archive::manifest::NotCarried;
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::restore::finding::Finding;
+use crate::restore::options::{ForeignKeys, Options};
+use crate::restore::plan::input::ChunkSize;
+use crate::restore::preflight::{self, Wanted, already_there, older_server};
+use crate::restore::provision::{Asked, Room};
+use crate::restore::run::ready;
+use crate::restore::target::tables::Existing;
+use crate::restore::target::{Target, borrowed};
+use crate::select::{Selected, Withheld};
+use crate::storage::FileArchive;
+
+/// All that the plan is made of.
+pub(super) struct Looked {
+    /// The objects that are asked for, less what stands already and what the server does not know.
+    pub(super) selected: Selected,
+    /// The statistics that would tell what is not restored.
+    pub(super) withheld: Withheld,
+    /// What comes before the first object.
+    pub(super) beginning: Beginning,
+    /// How many tables' rows are asked for, those that have none too.
+    pub(super) tables_wanted: u64,
+    /// Each table's chunks.
+    pub(super) chunks: Vec<Vec<ChunkSize>>,
+    /// What the rows meet in tables that stand; what it says is said.
+    pub(super) existing: Existing,
+    /// What there is to say.
+    pub(super) said: Said,
+}
+
+/// What there is to say before the first statement.
+#[derive(Default)]
+pub(super) struct Said {
+    /// What keeps the restore from beginning.
+    pub(super) findings: Vec<Finding>,
+    /// What may surprise.
+    pub(super) warnings: Vec<String>,
+    /// What was selected and cannot be made.
+    pub(super) left_out: Vec<NotCarried>,
+}
+
+impl Looked {
+    /// Looks, and makes the target what it will be when the first object is made.
+    pub(super) async fn at(
+        task: Task<'_>,
+        archive: &mut FileArchive,
+        session: &Session,
+        target: &mut Target,
+    ) -> Result<Self> {
+        let Task { options, sections, room, .. } = task;
+        let (mut said, render) = (Said::default(), &options.render);
+        let chosen = Chosen::of(options, archive, room)?;
+        let Chosen { mut selected, database, withheld, schemas } = chosen;
+        let (manifest, archive) = (&archive.manifest, &*archive);
+        let (database, source) = (database.as_ref(), &manifest.source);
+        let asked = Asked { database, objects: &selected.objects, source, sections, render };
+        let mut beginning =
+            Beginning::look(session, task, archive, asked, &schemas, target, &mut said).await?;
+        let course = &mut beginning.course;
+        let mut kept = already_there::leave_present(&mut selected.objects, target, render);
+        let version = target.version_num;
+        kept.extend(older_server::leave_clauses(&mut selected.objects, sections, version));
+        said.left_out.extend(selected.left_out.iter().cloned());
+        if room != Room::ToBeCleaned {
+            said.left_out.extend(kept);
+        }
+        let rows_of = chosen::rows_of(options, archive, &selected);
+        let chunks = chosen::chunks(archive, &rows_of);
+        let rows_of = rows_of.into_iter().filter(|wanted| *wanted && sections.data);
+        let tables_wanted = rows_of.count() as u64;
+        if sections.data {
+            let findings = &mut said.findings;
+            course.look_what_is_lost(session, archive, &selected.objects, findings).await?;
+        }
+        let manner = standing::manner(options, sections, course.is_stopped());
+        let mut existing = if course.is_ready() {
+            Existing::default()
+        } else {
+            let left = course.left_of(&chunks, archive);
+            let of = (&selected.objects[..], manifest);
+            standing::look(session, sections, of, &left, manner, course.lost()).await?
+        };
+        let is_borrowed = !existing.borrowed.is_empty();
+        let wanted = Wanted {
+            objects: &selected.objects,
+            source,
+            sections,
+            render,
+            demands_empty: room == Room::Empty,
+            marks: !is_borrowed,
+            cleans: room == Room::ToBeCleaned,
+            resumes: options.resume,
+        };
+        said.against(options, wanted, target, !course.is_ready());
+        said.findings.append(&mut existing.findings);
+        if manner.disable_triggers {
+            said.findings.extend(preflight::disable_triggers(target));
+        }
+        said.warnings.append(&mut existing.warnings);
+        if is_borrowed {
+            let left = borrowed::leave_owners_work(session, &mut selected.objects).await?;
+            said.left_out.extend(left);
+            said.warnings.push(borrowed::told(&target.user));
+        }
+        Ok(Self { selected, withheld, beginning, tables_wanted, chunks, existing, said })
+    }
+}
+
+impl Said {
+    /// Compares what is wanted with the target. `begins`: nobody has begun this restore before, or
+    /// it is not as good as done.
+    fn against(&mut self, options: &Options, wanted: Wanted<'_>, target: &Target, begins: bool) {
+        if begins {
+            self.findings.extend(preflight::findings(wanted, target));
+            if options.foreign_keys == ForeignKeys::Trust {
+                self.findings.extend(preflight::trust(target));
+            }
+            self.findings.extend(options.ready.file().and_then(ready::finding));
+        }
+        if !wanted.cleans {
+            self.warnings.extend(preflight::warnings(wanted, target));
+        }
+    }
+}

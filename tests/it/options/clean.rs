@@ -1,0 +1,113 @@
+//! `-c`: what the archive holds goes first, all of it or nothing, and nothing else does.
+
+use crate::pair::Pair;
+use crate::support;
+
+use super::{SHOP, is_marked};
+
+#[test]
+fn clean_replaces_what_the_archive_holds_and_nothing_else() {
+    for version in support::ends() {
+        let pair = Pair::on(testkit::server(version), SHOP);
+        pair.carry();
+        let owner = pair.copy.connect();
+        owner.execute(
+            "CREATE TABLE mine (a integer); INSERT INTO mine VALUES (1); DROP VIEW \
+             shop.open; ALTER TABLE shop.orders ADD extra text; DELETE FROM shop.orders",
+        );
+        pair.restore().run().expect(6).says("is not empty").says("-c");
+        pair.restore()
+            .arg("-c")
+            .run()
+            .expect(6)
+            .says("drop VIEW shop.open: it does not exist")
+            .says("nothing was changed");
+        assert_eq!(
+            pair.copy.value("SELECT count(extra) FROM shop.orders"),
+            "0",
+            "the column is still there"
+        );
+        assert!(!is_marked(&pair.copy));
+        let plan = pair.restore().args(["-c", "--if-exists", "--dry-run"]).run().expect(0);
+        assert!(plan.stdout.contains("DROP TABLE IF EXISTS shop.orders;"), "{}", plan.stdout);
+        pair.restore().args(["-c", "--if-exists"]).run().expect(0);
+        assert_eq!(pair.copy.value("SELECT a FROM mine"), "1");
+        pair.copy.execute("DROP TABLE mine");
+        pair.assert_same();
+        pair.restore().arg("--clean").run().expect(0);
+        support::assert_same(&pair.source, &pair.copy);
+    }
+}
+
+#[test]
+fn clean_keeps_a_schema_with_something_else_in_it() {
+    let pair = Pair::new(SHOP);
+    pair.carry();
+    pair.copy.connect().execute("CREATE TABLE shop.mine (a integer)");
+    pair.restore().arg("-c").run().expect(0);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM shop.mine"), "0");
+    pair.copy.execute("DROP TABLE shop.mine");
+    pair.assert_same();
+}
+
+#[test]
+fn clean_drops_nothing_that_something_else_needs() {
+    let pair = Pair::new(SHOP);
+    pair.carry();
+    pair.copy.connect().execute("CREATE VIEW mine AS SELECT * FROM shop.customers");
+    pair.restore()
+        .arg("-c")
+        .run()
+        .expect(6)
+        .says("drop TABLE shop.customers")
+        .says("view public.mine depends on table shop.customers")
+        .says("nothing was changed");
+    assert_eq!(pair.copy.value("SELECT count(*) FROM mine"), "2");
+    assert!(!is_marked(&pair.copy));
+}
+
+#[test]
+fn clean_takes_operators_that_were_only_named() {
+    let pair = Pair::new(
+        "CREATE TYPE grade AS ENUM ('low', 'high');
+         CREATE FUNCTION below(grade, grade) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 \
+         < $2';
+         CREATE OPERATOR <<< (FUNCTION = below, LEFTARG = grade, RIGHTARG = grade, COMMUTATOR = \
+         >>>, NEGATOR = >>>=)",
+    );
+    pair.carry();
+    pair.restore().arg("-c").run().expect(0);
+    pair.assert_same();
+}
+
+#[test]
+fn clean_takes_a_range_together_with_its_canonical_function() {
+    for version in support::ends() {
+        let server = testkit::server(version);
+        let folder = support::temp_dir();
+        let (source, copy) = (server.database("range"), server.database("copy"));
+        source.execute(
+            "CREATE TYPE cr; CREATE FUNCTION crcan(cr) RETURNS cr LANGUAGE internal IMMUTABLE \
+             STRICT AS 'int4range_canonical';
+             CREATE TYPE cr AS RANGE (subtype = int4, canonical = crcan); CREATE TABLE t (a cr, b \
+             cr[]); INSERT INTO t VALUES ('[1,2]', '{}')",
+        );
+        let file = support::round_trip(&source, &copy, folder.path());
+        support::restore(&file, &copy).arg("-c").run().expect(0);
+        support::assert_same(&source, &copy);
+        let others =
+            if version >= 14 { "cr, cr_multirange, cr_multirange[], cr[]" } else { "cr, cr[]" };
+        for (at, other) in others.split(", ").enumerate() {
+            copy.execute(&format!("CREATE TABLE mine (a {other})"));
+            support::restore(&file, &copy)
+                .arg("-c")
+                .run()
+                .expect(6)
+                .says("drop")
+                .says("nothing was changed");
+            assert_eq!(copy.value("SELECT count(*) FROM t"), "1", "{at}: {other}");
+            copy.execute("DROP TABLE mine");
+        }
+        support::assert_same(&source, &copy);
+    }
+}
