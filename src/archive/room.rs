@@ -12,6 +12,11 @@ use crate::pgcopy::LARGE_ROW_BYTES;
 /// What suffices for a usual chunk, and is kept. Pages that are not reached cost nothing.
 const KEPT_BYTES: usize = LARGE_ROW_BYTES + LARGE_ROW_BYTES / 8;
 
+/// What is asked for to learn whether there is memory, and given back untouched. The C library
+/// takes allocations up to the size of the last one that was given back from a heap, where zeroes
+/// are written, but never goes by one of more than 32 MiB (glibc, `M_MMAP_THRESHOLD`).
+const PROBE_BYTES: usize = 33 << 20;
+
 type Room = LocalKey<Cell<Vec<u8>>>;
 
 thread_local! {
@@ -27,7 +32,7 @@ pub(super) fn take(room: &'static Room) -> Result<Vec<u8>, TryReserveError> {
     if taken.capacity() != KEPT_BYTES {
         // Zeroes from the system are there when they are touched; those that are written are there
         // at once.
-        Vec::<u8>::new().try_reserve_exact(KEPT_BYTES)?;
+        Vec::<u8>::new().try_reserve_exact(PROBE_BYTES)?;
         taken = vec![0; KEPT_BYTES];
     }
     Ok(taken)
