@@ -10,6 +10,7 @@
 mod columns;
 mod digest;
 mod encoding;
+mod fields;
 mod join;
 mod sizes;
 mod split;
@@ -20,6 +21,7 @@ mod tests;
 pub use columns::{Column, Columns, Form, NULL};
 pub use digest::{Digest, RowHasher};
 pub use encoding::RowEncoding;
+pub use fields::{Fields, fields};
 pub use join::{Joined, join, tell};
 pub use sizes::{LARGE_ROW_BYTES, PIECE_BYTES_MAX};
 pub use split::{Split, split};
