@@ -22,6 +22,8 @@ pub(crate) enum Outcome {
     Done,
     /// Something named could not be carried.
     NotCarried,
+    /// What was asked about is told, and something in it is to be looked at.
+    Noted,
     /// A restore was asked after that has left the database in use, and is not done.
     Unfinished,
     /// The same, and the database is incomplete.
@@ -32,7 +34,7 @@ impl Outcome {
     pub(super) fn exit_code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::NotCarried | Self::Unfinished => 10,
+            Self::NotCarried | Self::Noted | Self::Unfinished => 10,
             Self::Incomplete => 7,
         }
     }
@@ -84,7 +86,7 @@ pub(super) fn connect_to_named(args: &ConnectionArgs, progress: &dyn Progress) -
     Ok(connect_to(connection, progress))
 }
 
-fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
+pub(super) fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
     for warning in &connection.warnings {
         progress.message(Level::Warning, warning);
     }

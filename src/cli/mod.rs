@@ -6,6 +6,7 @@
 pub mod args;
 mod command;
 mod dump;
+mod kong;
 mod list;
 mod progress;
 mod restore;
@@ -55,6 +56,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
+    /// Look at what is Kong's
+    Kong(kong::KongArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -69,7 +72,8 @@ Exit codes:
   7  restore incomplete, the target is marked so
   8  local file error (disk full, ...)
   9  a lock or a consistent view was given up
- 10  done, but something that is named could not be carried (--status: in use, not finished)
+ 10  done, but something that is named could not be carried (--status: in use, not finished;
+     kong info: something is to be looked at)
  130, 143  stopped by SIGINT, SIGTERM; nothing half-written left behind";
 
 /// Reads the command line, does what it says, tells what went wrong.
@@ -84,6 +88,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(args) => (restore::run(&args), args.output.log_format),
         Command::Verify(args) => (verify::run(&args), args.output.log_format),
         Command::List(args) => (list::run(&args), args.log_format),
+        Command::Kong(args) => (kong::run(&args), args.log_format()),
     };
     match result {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),

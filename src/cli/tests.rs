@@ -47,7 +47,7 @@ fn the_commands_are_well_formed() {
 }
 
 fn help(command: &str) -> String {
-    let words = ["silverback", command, "--help"].into_iter().filter(|word| !word.is_empty());
+    let words = ["silverback"].into_iter().chain(command.split_whitespace()).chain(["--help"]);
     // The width of the terminal that runs the test must not show.
     let mut cli = Cli::command().term_width(100);
     cli.try_get_matches_from_mut(words).unwrap_err().render().to_string()
@@ -79,6 +79,11 @@ fn help_of_list() {
 }
 
 #[test]
+fn help_of_kong_info() {
+    insta::assert_snapshot!(help("kong info"));
+}
+
+#[test]
 fn help_tells_how_much_memory_is_taken() {
     let mib = |jobs| Limits::default().memory_for(NonZeroUsize::new(jobs).expect("not 0")) >> 20;
     let told = format!("default: {}MiB for each session, at most {}MiB", mib(1), mib(1000));
@@ -90,7 +95,7 @@ fn help_tells_how_much_memory_is_taken() {
 
 #[test]
 fn helps_have_no_full_stops() {
-    for command in ["", "dump", "restore", "verify", "list"] {
+    for command in ["", "dump", "restore", "verify", "list", "kong", "kong info"] {
         for line in help(command).lines() {
             assert!(!line.ends_with('.') || line.ends_with("..."), "{line}");
         }
@@ -115,5 +120,7 @@ fn wrong_use() {
     check("silverback restore", "<ARCHIVE>");
     check("silverback verify", "<ARCHIVE>");
     check("silverback list a --json --sql", "cannot be used with");
+    check("silverback kong", "info");
+    check("silverback kong info -q -v", "cannot be used with");
     check("silverback undump", "undump");
 }

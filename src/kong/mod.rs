@@ -1,5 +1,7 @@
 //! Everything that knows Kong.
 
+pub mod info;
 pub mod property;
 pub mod restore;
 pub mod settings;
+pub mod tables;

@@ -22,6 +22,7 @@ mod format_spec;
 mod hostile;
 mod invariants;
 mod kinds;
+mod kong_info;
 mod layers;
 mod matrix;
 mod names;

@@ -1,0 +1,171 @@
+//! The facts of a database: one transaction that reads, and waits for no lock for long.
+//!
+//! Does not know what the rows mean.
+
+mod relations;
+
+use std::time::Duration;
+
+use self::relations::Relation;
+use super::facts::{Facts, Request, SMALL, Session as Other, Small, Unread};
+use super::schema::{COLUMNS, SCHEMA_META, choose};
+use super::value::Value;
+use crate::error::Result;
+use crate::pg::connect::Server;
+use crate::pg::readable;
+use crate::pg::row::Row;
+use crate::pg::session::{Purpose, Session};
+use crate::pg::settings::Transaction;
+use crate::sql::ident;
+
+/// How long a table is waited for that a migration has locked.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// More rows of a small table are not read.
+const ROWS_MAX: u32 = 10_000;
+
+/// Kong's sessions have no name, or its own.
+const APPLICATIONS: &str = "'', 'kong'";
+
+/// Reads them. Changes nothing.
+///
+/// # Errors
+/// [`Kind::Requirement`](crate::error::Kind::Requirement) where there is no Kong,
+/// [`Kind::Consistency`](crate::error::Kind::Consistency) where a table stays locked.
+pub async fn read(server: &Server, request: Request<'_>) -> Result<Facts> {
+    let transaction =
+        Transaction { row_security: true, lock_timeout: LOCK_WAIT, ..Transaction::default() };
+    let session = server.open(Purpose::Dump(&transaction)).await?;
+    let place = format!("database {}", ident::quote(server.database()));
+    let found = schemas(&session).await?;
+    let (schema, other_schemas) = choose(found, request.schema, Some(server.user()), &place)?;
+    let now = session
+        .query_one("ask for the time", &format!("SELECT {}", time("pg_catalog.now()")))
+        .await?;
+    let mut facts = Facts { schema, other_schemas, now: now.get(0)?, ..Facts::default() };
+    let all = relations::list(&session, &facts.schema).await?;
+    let counts = relations::count(&session, &facts.schema, &all, request.exact).await?;
+    for (relation, counted) in all.iter().zip(counts) {
+        facts.tables.push(relation.table(counted));
+        if let Some(small) = SMALL.iter().find(|small| small.table == relation.name) {
+            rows(&session, relation, small, &mut facts).await?;
+        }
+    }
+    facts.sessions = Some(sessions(&session, &mut facts.unread).await?);
+    session.batch("end the transaction", "COMMIT").await?;
+    Ok(facts)
+}
+
+/// The schemas that have a `schema_meta` with Kong's columns.
+async fn schemas(session: &Session) -> Result<Vec<String>> {
+    let columns: Vec<String> = COLUMNS.iter().map(|column| ident::literal(column)).collect();
+    let sql = format!(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+         ON n.oid = c.relnamespace WHERE c.relname = {} AND c.relkind IN ('r', 'p') AND \
+         (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
+         AND NOT a.attisdropped AND a.attname IN ({})) = {}",
+        ident::literal(SCHEMA_META),
+        columns.join(", "),
+        COLUMNS.len()
+    );
+    let rows = session.query("look for schema_meta", &sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Microseconds since 1970; NULL where the time is infinite.
+fn time(value: &str) -> String {
+    format!(
+        "CASE WHEN pg_catalog.isfinite({value}) THEN \
+         (pg_catalog.date_part('epoch', {value}) * 1000000)::int8 END"
+    )
+}
+
+/// What a column is read as.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    List,
+    Number,
+}
+
+async fn rows(
+    session: &Session,
+    relation: &Relation,
+    small: &Small,
+    facts: &mut Facts,
+) -> Result<()> {
+    if !relation.may_read {
+        let reason = "this role may not (SELECT)".to_owned();
+        facts.unread.push(Unread { table: relation.name.clone(), reason });
+        return Ok(());
+    }
+    let (mut forms, mut expressions) = (Vec::new(), Vec::new());
+    for column in small.columns {
+        let name = ident::quote(column);
+        let (form, expression) = match relation.type_of(column).unwrap_or_default() {
+            "text" | "character varying" | "uuid" => (Form::Text, format!("{name}::text")),
+            "text[]" => (Form::List, format!("{name}::text[]")),
+            "integer" | "bigint" => (Form::Number, format!("{name}::int8")),
+            "timestamp with time zone" => (Form::Number, time(&name)),
+            _ => (Form::Text, "NULL::text".to_owned()),
+        };
+        forms.push(form);
+        expressions.push(expression);
+    }
+    let table = ident::qualified(&facts.schema, small.table);
+    let limit = match small.table {
+        // One row for each change.
+        "clustering_sync_version" => "ORDER BY 1 DESC LIMIT 1".to_owned(),
+        _ => format!("LIMIT {ROWS_MAX}"),
+    };
+    let sql = format!("SELECT {} FROM {table} {limit}", expressions.join(", "));
+    for row in session.query(&format!("read {table}"), &sql).await? {
+        let values = forms.iter().enumerate().map(|(at, form)| value(&row, at, *form));
+        (small.add)(facts, &values.collect::<Result<Vec<Value>>>()?);
+    }
+    Ok(())
+}
+
+fn value(row: &Row, at: usize, form: Form) -> Result<Value> {
+    let value = match form {
+        Form::Text => row.get::<_, Option<String>>(at)?.map(Value::Text),
+        Form::Number => row.get::<_, Option<i64>>(at)?.map(Value::Number),
+        Form::List => row
+            .get::<_, Option<Vec<Option<String>>>>(at)?
+            .map(|list| Value::List(list.into_iter().flatten().collect())),
+    };
+    Ok(value.unwrap_or(Value::Null))
+}
+
+/// The sessions of others that may be Kong's. Comes last: where a role's name cannot be read, the
+/// transaction is over.
+async fn sessions(session: &Session, unread: &mut Vec<Unread>) -> Result<Vec<Other>> {
+    // What this role may not know is NULL.
+    let sql = format!(
+        "SELECT a.pid, a.usename::text, coalesce(a.application_name, ''), \
+         CASE WHEN a.client_addr IS NOT NULL THEN pg_catalog.host(a.client_addr) \
+         WHEN a.client_port = -1 THEN 'local' END \
+         FROM pg_catalog.pg_stat_activity a \
+         WHERE a.datname = pg_catalog.current_database() AND a.usename IS NOT NULL \
+         AND a.pid <> pg_catalog.pg_backend_pid() \
+         AND coalesce(a.backend_type, 'client backend') = 'client backend' \
+         AND pg_catalog.lower(coalesce(a.application_name, '')) IN ({APPLICATIONS}) ORDER BY 1"
+    );
+    let rows = match session.query("list the sessions", &sql).await {
+        Err(error) if readable::is_unreadable(&error) => {
+            let reason = "a role's name is in another encoding".to_owned();
+            unread.push(Unread { table: "pg_stat_activity".to_owned(), reason });
+            return Ok(Vec::new());
+        }
+        rows => rows?,
+    };
+    let other = |row: &Row| {
+        Ok(Other {
+            pid: row.get(0)?,
+            role: row.get(1)?,
+            application: row.get(2)?,
+            address: row.get(3)?,
+        })
+    };
+    rows.iter().map(other).collect()
+}
