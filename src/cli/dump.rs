@@ -15,6 +15,7 @@ use super::text::units;
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::Result;
+use crate::kong::reader::Node;
 use crate::limits::Limits;
 use crate::pg::snapshot::Begin;
 use crate::storage::Sink;
@@ -90,7 +91,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
-    let server = connect(&args.connection, reporter.as_ref())?;
+    let server = connect(&args.connection, Node::Primary, reporter.as_ref())?.server;
     let options = Options {
         codec,
         selection: args.selection.selection(),

@@ -175,7 +175,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
-    let server = connect_to_named(&args.connection, reporter.as_ref())?;
+    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
     let (source, options) = (Source::open(args.archive())?, args.options());
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
@@ -205,7 +205,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?;
+    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
     let cancel = async || server.cancel_all().await;
     let found = run_stoppable(args.output.log_format, 1, restore::status::status(&server), cancel);
     reporter.finish();

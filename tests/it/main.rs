@@ -22,6 +22,7 @@ mod format_spec;
 mod hostile;
 mod invariants;
 mod kinds;
+mod kong_settings;
 mod layers;
 mod matrix;
 mod names;

@@ -1,0 +1,145 @@
+//! Connections by Kong's own settings: its file, its environment, a running node's settings.
+//!
+//! Which source counts over which others is a table in `src/kong/choice_tests.rs`; what the machine
+//! has in `/etc` is not looked at here.
+
+use std::path::PathBuf;
+
+use testkit::Database;
+
+use crate::pair::{Pair, contents};
+use crate::support::{self, Silverback};
+
+const TABLES: &str = "CREATE TABLE schema_meta AS SELECT 'core' AS key; CREATE TABLE routes AS \
+    SELECT generate_series(1, 10) AS id";
+
+/// A configuration file that names a database, its owner and these lines.
+fn write_conf(pair: &Pair, name: &str, database: &Database<'_>, lines: &str) -> PathBuf {
+    let text = format!(
+        "# where\npg_host = 127.0.0.1\npg_port = {} # this test's\npg_user = {}\npg_database = \
+         {}\n{lines}\n",
+        database.server().port(),
+        database.owner(),
+        database.name()
+    );
+    let path = pair.path(name);
+    std::fs::write(&path, text).expect("the folder is ours");
+    path
+}
+
+/// A dump that is told nothing about where the database is.
+fn dump(pair: &Pair, name: &str) -> Silverback {
+    Silverback::new(["dump", "-f"]).arg(pair.path(name)).env("KONG_PREFIX", "/nowhere")
+}
+
+fn restore(pair: &Pair) -> Silverback {
+    Silverback::new(["restore"]).arg(pair.file()).env("KONG_PREFIX", "/nowhere")
+}
+
+/// The tables of an archive.
+fn tables(pair: &Pair, name: &str) -> Vec<String> {
+    contents(&pair.path(name)).into_keys().collect()
+}
+
+#[test]
+fn a_file_of_kongs_says_where() {
+    let pair = Pair::new(TABLES);
+    let conf = write_conf(&pair, "kong.conf", &pair.source, "stray");
+    let outcome = dump(&pair, "a.sbk").arg("-v").arg("--kong-conf").arg(&conf).run().expect(0);
+    let path = conf.display();
+    outcome
+        .says(&format!("pg_host = 127.0.0.1 (from {path}:2)"))
+        .says(&format!("pg_database = {} (from {path}:5)", pair.source.name()))
+        .says(&format!("warning: {path}:6: no \"key = value\", and ignored"));
+    assert_eq!(tables(&pair, "a.sbk"), ["public.routes", "public.schema_meta"]);
+    // The environment counts more, and libpq's does not count beside a file that is named.
+    let run = || dump(&pair, "b.sbk").arg("--kong-conf").arg(&conf);
+    run().env("KONG_PG_PORT", "1").run().expect(4);
+    run()
+        .env("PGPORT", "1")
+        .run()
+        .expect(0)
+        .says("warning: --kong-conf is given: PGPORT does not count");
+    run().args(["-h", "127.0.0.1"]).run().expect(2).says("--host is given as well");
+    let missing =
+        Silverback::new(["dump", "-f", "/nowhere/x", "--kong-conf", "/nowhere/kong.conf"]);
+    missing.run().expect(2).says("read Kong's settings in /nowhere/kong.conf");
+}
+
+#[test]
+fn a_file_of_kongs_names_what_a_restore_fills() {
+    let pair = Pair::new(TABLES);
+    pair.dump().run().expect(0);
+    let empty = pair.path("empty.conf");
+    std::fs::write(&empty, "log_level = debug\n").expect("the folder is ours");
+    restore(&pair)
+        .arg("--kong-conf")
+        .arg(&empty)
+        .run()
+        .expect(2)
+        .says("nothing says which database is meant")
+        .says("--kong-conf FILE");
+    let conf = write_conf(&pair, "kong.conf", &pair.copy, "");
+    restore(&pair).arg("--kong-conf").arg(&conf).run().expect(0);
+    support::assert_same(&pair.source, &pair.copy);
+    Silverback::new(["restore", "--status", "--kong-conf"]).arg(&conf).run().expect(0);
+}
+
+#[test]
+fn a_running_nodes_settings_count_where_no_file_is_named() {
+    let pair = Pair::new(TABLES);
+    let of_node = write_conf(&pair, ".kong_env", &pair.source, "-----BEGIN CERTIFICATE-----");
+    let prefix = of_node.parent().expect("it lies in a folder").to_owned();
+    let run = |name: &str| dump(&pair, name).env("KONG_PREFIX", &prefix).arg("-v");
+    run("a.sbk").run().expect(0).says(&format!("(from {}:2)", of_node.display()));
+    run("b.sbk").env("KONG_PG_DATABASE", "gone").run().expect(4).says("gone");
+    let other = write_conf(&pair, "kong.conf", &pair.copy, "");
+    run("c.sbk").arg("--kong-conf").arg(&other).run().expect(0);
+    assert!(tables(&pair, "c.sbk").is_empty());
+    // It names what a restore fills, too; libpq's rules come first all the same.
+    pair.dump().run().expect(0);
+    write_conf(&pair, ".kong_env", &pair.copy, "");
+    restore(&pair).env("KONG_PREFIX", &prefix).run().expect(0);
+    support::assert_same(&pair.source, &pair.copy);
+    let ignored = format!("--dbname is given: {} does not count", of_node.display());
+    support::dump(&pair.source, &pair.path("d.sbk"))
+        .env("KONG_PREFIX", &prefix)
+        .run()
+        .expect(0)
+        .says(&ignored);
+}
+
+#[test]
+fn what_does_not_count_is_told() {
+    let pair = Pair::new(TABLES);
+    let port = pair.source.server().port().to_string();
+    let outcome = dump(&pair, "a.sbk")
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", &port)
+        .env("PGUSER", pair.source.owner())
+        .env("PGDATABASE", pair.source.name())
+        .env("KONG_PG_PORT", "1")
+        .arg("-q")
+        .run()
+        .expect(0);
+    assert_eq!(outcome.stderr.trim(), "warning: PGHOST is set: KONG_PG_* do not count");
+    let outcome = support::dump(&pair.source, &pair.path("b.sbk"))
+        .env("KONG_PROXY_LISTEN", "off")
+        .arg("-q")
+        .run()
+        .expect(0);
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn what_only_kong_can_use_is_refused() {
+    let pair = Pair::new(TABLES);
+    let run = |lines: &str| {
+        let conf = write_conf(&pair, "kong.conf", &pair.source, lines);
+        dump(&pair, "a.sbk").arg("--kong-conf").arg(conf)
+    };
+    run("database = off").run().expect(2).says("keeps nothing in PostgreSQL").says("kong.conf:6");
+    run("pg_password = {vault://hcv/kong/pg}").run().expect(2).says("which only Kong can open");
+    run("pg_password = {vault://env/gone}").run().expect(2).says("GONE, which is not set");
+    run("pg_password = {vault://env/word}").env("WORD", "x").run().expect(0);
+}
