@@ -13,6 +13,17 @@ pub struct Profile {
     pub may_start: &'static str,
 }
 
+/// The schema in which a product looks for its tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Its name, unquoted.
+    pub schema: String,
+    /// The product's setting that says so, and where it was read.
+    pub said_by: String,
+    /// The setting's name.
+    pub setting: &'static str,
+}
+
 impl Default for Profile {
     fn default() -> Self {
         Self {

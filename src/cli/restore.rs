@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::args::connection::ConnectionArgs;
+use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values;
@@ -16,6 +16,7 @@ use super::status;
 use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
+use crate::kong::sources::Value;
 use crate::limits::Limits;
 use crate::progress::{Level, Progress as _};
 use crate::restore::{
@@ -175,8 +176,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
-    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
-    let (source, options) = (Source::open(args.archive())?, args.options());
+    let Connection { server, kong_schema, .. } =
+        connect_to_named(&args.connection, reporter.as_ref())?;
+    let kong_schema = kong_schema.filter(|_| !args.selection.choose_objects());
+    let (source, options) = (Source::open(args.archive())?, args.options(kong_schema.as_ref()));
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     if args.dry_run {
@@ -222,7 +225,8 @@ impl RestoreArgs {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
 
-    fn options(&self) -> Options {
+    /// `kong_schema`: where Kong will look for what is restored, if that is known.
+    fn options(&self, kong_schema: Option<&Value>) -> Options {
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         let if_exists = self.if_exists;
         Options {
@@ -266,6 +270,7 @@ impl RestoreArgs {
                 stall_timeout: self.limits.stall_timeout,
             },
             profile: kong::restore::profile(),
+            home: kong_schema.map(kong::restore::home),
         }
     }
 }

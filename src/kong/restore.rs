@@ -1,10 +1,21 @@
 //! What of Kong's tables decides how a restore is done.
 
-use crate::profile::Profile;
+use super::sources::Value;
+use crate::profile::{Home, Profile};
 
 /// What is known of Kong's databases.
 pub fn profile() -> Profile {
     Profile { loads_last, is_searched, may_start: "Kong may start now" }
+}
+
+/// Where `pg_schema` lets Kong look for its tables.
+pub fn home(pg_schema: &Value) -> Home {
+    let Value { text, source, .. } = pg_schema;
+    Home {
+        schema: text.clone(),
+        said_by: format!("pg_schema = {text} (from {source})"),
+        setting: "pg_schema",
+    }
 }
 
 /// Whether a table's rows must come when everything else stands: Kong takes a database with a

@@ -6,7 +6,7 @@ use crate::archive::manifest::Section;
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::pg::connect::Server;
-use crate::profile::Profile;
+use crate::profile::{Home, Profile};
 use crate::select::Selection;
 use crate::sql::render;
 
@@ -38,6 +38,8 @@ pub struct Options {
     pub limits: Limits,
     /// What is known of the product whose database it is.
     pub profile: Profile,
+    /// Where the product will look for its tables, if that is known.
+    pub home: Option<Home>,
 }
 
 /// What the target is before the first object is made.

@@ -1,4 +1,5 @@
-//! Connections by Kong's own settings: its file, its environment, a running node's settings.
+//! Connections by Kong's own settings: its file, its environment, a running node's settings, its
+//! schema.
 //!
 //! Which source counts over which others is a table in `src/kong/choice_tests.rs`; what the machine
 //! has in `/etc` is not looked at here.
@@ -142,4 +143,58 @@ fn what_only_kong_can_use_is_refused() {
     run("pg_password = {vault://hcv/kong/pg}").run().expect(2).says("which only Kong can open");
     run("pg_password = {vault://env/gone}").run().expect(2).says("GONE, which is not set");
     run("pg_password = {vault://env/word}").env("WORD", "x").run().expect(0);
+}
+
+#[test]
+fn the_schema_of_kong_is_what_is_dumped() {
+    let pair = Pair::new(TABLES);
+    pair.source.connect().execute(
+        "CREATE SCHEMA \"Kong EE\"; CREATE TABLE \"Kong EE\".schema_meta AS SELECT 1 AS a; CREATE \
+         TABLE \"Kong EE\".services (a int)",
+    );
+    let conf = write_conf(&pair, "kong.conf", &pair.source, "pg_schema = Kong EE");
+    let run = |name: &str| dump(&pair, name).arg("--kong-conf").arg(&conf);
+    run("a.sbk").run().expect(0).says(&format!(
+        "pg_schema = Kong EE (from {}:6): only schema \"Kong EE\" and what it needs is dumped; -n \
+         '*' dumps all schemas",
+        conf.display()
+    ));
+    assert_eq!(tables(&pair, "a.sbk"), ["Kong EE.schema_meta", "Kong EE.services"]);
+    // What the options choose counts more.
+    let check = |name: &str, args: &[&str], expect: &[&str]| {
+        let outcome = run(name).args(args).run().expect(0);
+        assert!(!outcome.stderr.contains("only schema"), "{}", outcome.stderr);
+        assert_eq!(tables(&pair, name), expect, "{args:?}");
+    };
+    let (ours, theirs) = (["Kong EE.schema_meta", "Kong EE.services"], "public.schema_meta");
+    check("b.sbk", &["-n", "*"], &[ours[0], ours[1], "public.routes", theirs]);
+    check("c.sbk", &["-n", "public"], &["public.routes", theirs]);
+    check("d.sbk", &["-N", "public"], &ours);
+    check("e.sbk", &["-t", "schema_meta"], &[ours[0], theirs]);
+    check("f.sbk", &["-T", "routes"], &[ours[0], ours[1], theirs]);
+    run("g.sbk").env("KONG_PG_SCHEMA", "gone").run().expect(6).says("nothing matches gone");
+    run("h.sbk").env("KONG_PG_SCHEMA", "").run().expect(0);
+    assert_eq!(tables(&pair, "h.sbk").len(), 4);
+}
+
+#[test]
+fn tables_in_another_schema_than_kongs_are_not_restored() {
+    let pair = Pair::new(TABLES);
+    pair.dump().run().expect(0);
+    let conf = write_conf(&pair, "kong.conf", &pair.copy, "pg_schema = kong");
+    let run = || restore(&pair).arg("--kong-conf").arg(&conf);
+    let differs = format!(
+        "the archive has the tables in schema public, but pg_schema = kong (from {}:6) says \
+         otherwise",
+        conf.display()
+    );
+    let way_out = "set pg_schema to public as in the archive, or unset pg_schema";
+    run().run().expect(6).says(&differs).says(way_out);
+    run().arg("--dry-run").run().expect(6);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_class WHERE relname = 'routes'"), "0");
+    // Whoever chooses knows.
+    run().args(["-n", "public", "--dry-run"]).run().expect(0);
+    run().env("KONG_PG_SCHEMA", "").arg("--dry-run").run().expect(0);
+    run().env("KONG_PG_SCHEMA", "public").run().expect(0);
+    support::assert_same(&pair.source, &pair.copy);
 }

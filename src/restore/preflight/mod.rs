@@ -4,6 +4,7 @@
 //! Pure: compares what the archive asks for with what was read of the target.
 
 pub(super) mod already_there;
+pub(super) mod home;
 pub(super) mod older_server;
 mod roles;
 pub(super) mod sections;

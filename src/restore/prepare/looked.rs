@@ -9,7 +9,7 @@ use crate::pg::session::Session;
 use crate::restore::finding::Finding;
 use crate::restore::options::{ForeignKeys, Options};
 use crate::restore::plan::input::ChunkSize;
-use crate::restore::preflight::{self, Wanted, already_there, older_server};
+use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
 use crate::restore::run::ready;
 use crate::restore::target::tables::Existing;
@@ -63,6 +63,10 @@ impl Looked {
         let asked = Asked { database, objects: &selected.objects, source, sections, render };
         let mut beginning =
             Beginning::look(session, task, archive, asked, &schemas, target, &mut said).await?;
+        if let Some(home) = &options.home {
+            let objects = &selected.objects;
+            said.findings.extend(home::elsewhere(home, &options.profile, objects));
+        }
         let course = &mut beginning.course;
         let mut kept = already_there::leave_present(&mut selected.objects, target, render);
         let version = target.version_num;
