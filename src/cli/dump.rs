@@ -55,6 +55,9 @@ pub(super) struct DumpArgs {
     /// Dump a database in which a restore is incomplete; without it, that is refused
     #[arg(long)]
     allow_incomplete: bool,
+    /// Connect to Kong's read replica (pg_ro_host) instead of its primary
+    #[arg(long)]
+    read_replica: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -95,8 +98,9 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
+    let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
     let Connection { server, kong_schema, .. } =
-        connect(&args.connection, Node::Primary, reporter.as_ref())?;
+        connect(&args.connection, node, reporter.as_ref())?;
     let options = Options {
         codec,
         selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,

@@ -1,12 +1,12 @@
 //! Connections by Kong's own settings: its file, its environment, a running node's settings, its
-//! schema.
+//! schema, its read replica.
 //!
 //! Which source counts over which others is a table in `src/kong/choice_tests.rs`; what the machine
 //! has in `/etc` is not looked at here.
 
 use std::path::PathBuf;
 
-use testkit::Database;
+use testkit::{Database, Server, Stop};
 
 use crate::pair::{Pair, contents};
 use crate::support::{self, Silverback};
@@ -197,4 +197,47 @@ fn tables_in_another_schema_than_kongs_are_not_restored() {
     run().env("KONG_PG_SCHEMA", "").arg("--dry-run").run().expect(0);
     run().env("KONG_PG_SCHEMA", "public").run().expect(0);
     support::assert_same(&pair.source, &pair.copy);
+}
+
+#[test]
+fn the_read_replica_is_dumped() {
+    let primary = Server::spec(testkit::newest()).start();
+    primary.connect("postgres").execute("CREATE ROLE kong LOGIN");
+    primary.connect("postgres").execute("CREATE DATABASE kong OWNER kong");
+    primary.connect("kong").execute(TABLES);
+    primary.connect("kong").execute("GRANT SELECT ON schema_meta, routes TO kong");
+    let standby = primary.standby();
+    let folder = support::temp_dir();
+    let conf = folder.path().join("kong.conf");
+    let text = format!("pg_port = {}\npg_ro_port = {}\n", primary.port(), standby.port());
+    std::fs::write(&conf, text).expect("the folder is ours");
+    let file = folder.path().join("a.sbk");
+    let run = || Silverback::new(["dump", "--kong-conf"]).arg(&conf).arg("-f").arg(&file);
+    run()
+        .arg("--read-replica")
+        .run()
+        .expect(2)
+        .says("pg_ro_host is not set: Kong has no read replica");
+    run()
+        .arg("--read-replica")
+        .env("KONG_PG_RO_HOST", "127.0.0.1")
+        .env("KONG_PG_RO_DATABASE", "gone")
+        .run()
+        .expect(4);
+    // Nobody else answers.
+    primary.stop(Stop::Fast);
+    run().run().expect(4);
+    run()
+        .args(["--read-replica", "-v"])
+        .env("KONG_PG_RO_HOST", "127.0.0.1")
+        .run()
+        .expect(0)
+        .says(&format!("pg_ro_port = {} (from {}:2)", standby.port(), conf.display()));
+    assert_eq!(contents(&file)["public.routes"].0, 10);
+    let url = standby.url("kong", "kong");
+    Silverback::new(["dump", "--read-replica", "-f", "/nowhere/x", "-d", &url])
+        .env("KONG_PG_RO_HOST", "127.0.0.1")
+        .run()
+        .expect(2)
+        .says("--dbname is given, so that Kong's settings do not count");
 }
