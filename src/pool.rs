@@ -72,7 +72,7 @@ impl Buffers {
         })
     }
 
-    /// Keeps what was taken for the next; what is of another size is let go.
+    /// Keeps a buffer that was taken from the pool for the next; what is of another size is let go.
     pub fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut free = self.free.lock().expect("no holder panics");

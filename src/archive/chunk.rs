@@ -260,8 +260,8 @@ fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<Colum
     Ok((header, columns))
 }
 
-/// Checks that so many rows fit into so many raw bytes, and those into the limit. After this, sizes
-/// made of `rows` are bounded.
+/// Checks what a chunk's header says: that so many rows fit into so many raw bytes, and those into
+/// the limit. After this, sizes made of `rows` are bounded.
 fn check_size(header: &ChunkHeader) -> Result<(), String> {
     let limit = raw_bytes_max(header.rows);
     if header.rows == 0 || header.raw_bytes > limit {

@@ -150,8 +150,8 @@ impl Arrived {
 }
 
 impl Whole {
-    /// Says what is wrong with a chunk of the index: that it did not come, or not as the index
-    /// says, or not intact.
+    /// Compares a chunk of the index with all that was seen: that it did not come, or not as the
+    /// index says, or not intact.
     pub fn check_chunk(&self, number: usize) -> Result<()> {
         let Some(entry) = self.archive.index.chunks.get(number) else { return Err(none_here()) };
         if let Ok(at) = self.arrived.binary_search_by_key(&entry.offset, |chunk| chunk.offset) {

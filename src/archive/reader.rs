@@ -43,8 +43,8 @@ impl<R: ReadAt> Archive<R> {
         Self::open_within(source, name, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
-    /// its size.
+    /// Opens an archive that can be read at any place; its manifest may take `max_memory` bytes of
+    /// memory if that is more than is usual for its size.
     pub fn open_within(source: R, name: &str, max_memory: u64) -> Result<Self> {
         Self::open_parts(source, name, max_memory)
             .map_err(|error| error.within(format!("open {name}")))
@@ -126,8 +126,8 @@ impl<R: ReadAt> Archive<R> {
         })
     }
 
-    /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is
-    /// stored and its rows.
+    /// The most bytes that the columns of a chunk of so many rows take while it is read and
+    /// decoded, beside the chunk as it is stored and its rows.
     pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
         let table = self.table(entry);
         columns_bytes(table.encoding, table.columns.len(), entry.rows, entry.raw_bytes)
@@ -220,7 +220,7 @@ impl<R> Archive<R> {
         ))
     }
 
-    /// Compares every table's end, which `read` gives by its place, with the index.
+    /// Compares every table's end, which `read` gives by its place in the file, with the index.
     pub(super) fn compare_ends(&self, read: impl Fn(u64) -> Result<TableEnd>) -> Result<()> {
         for ((table, &offset), &totals) in
             (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables)

@@ -165,8 +165,8 @@ async fn prepare(
     Ok((keeper, manifest, plan))
 }
 
-/// Refuses what is selected and may not be read. Of a sequence that was not selected, and that a
-/// default needs, the value is left out.
+/// Refuses a dump of sequences that are selected and may not be read. Of one that was not selected,
+/// and that a default needs, the value is left out.
 fn check_sequences(
     selection: &Selection,
     selected: &Selected,

@@ -3,3 +3,4 @@
 pub mod property;
 pub mod restore;
 pub mod settings;
+pub mod tables;

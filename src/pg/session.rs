@@ -2,9 +2,10 @@
 //! set to, which `settings` says.
 
 mod begin;
+mod lock_waits;
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub struct Session {
     patience: Option<Duration>,
     /// When the server was last seen at work for this session; held while it is looked.
     at_work: Mutex<Option<Instant>>,
+    lock_waits: Mutex<lock_waits::Known>,
 }
 
 const SET_UP: &str = "set up the session";
@@ -96,6 +98,7 @@ impl Session {
             is_dump: matches!(purpose, Purpose::Dump(_)),
             patience: None,
             at_work: Mutex::default(),
+            lock_waits: Mutex::default(),
         };
         session.check_version()?;
         let (version, pid) = match purpose {
@@ -271,7 +274,7 @@ impl Session {
         let Some(patience) = self.patience else {
             return answer.await.map_err(|source| self.explain(doing, source));
         };
-        let mut answer = pin!(answer);
+        let mut answer = Box::pin(self.watched(answer));
         loop {
             if let Ok(answer) = timeout(patience, answer.as_mut()).await {
                 return answer.map_err(|source| self.explain(doing, source));
@@ -300,7 +303,7 @@ impl Session {
             Some(objection) => {
                 Error::new(Kind::Server, doing, objection).hint(NOT_POSTGRESQL).with_source(source)
             }
-            None => explain(doing, source),
+            None => self.explain_lock(doing, explain(doing, source)),
         }
     }
 

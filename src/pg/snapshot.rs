@@ -73,7 +73,7 @@ pub struct Keeper {
     pub catalog: Catalog,
 }
 
-/// Takes locks, snapshot and catalog; `picks` says which tables are dumped and so locked.
+/// Takes locks, snapshot and catalog together; `picks` says which tables are dumped and so locked.
 pub async fn take(
     server: &Server,
     options: &SnapshotOptions,
@@ -203,8 +203,8 @@ async fn attempt_once(
     }
 }
 
-/// Codes by which the server says that an object went away between two looks: internal error,
-/// undefined table, column, object, schema, function.
+/// Tells a change between the two looks around the locks by the codes with which the server says
+/// that an object went away: internal error, undefined table, column, object, schema, function.
 fn changed_or(error: Error) -> Result<Attempt> {
     let vanished = matches!(
         error.sqlstate(),

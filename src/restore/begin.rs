@@ -49,8 +49,8 @@ pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Pla
     })
 }
 
-/// The database that an earlier run has made: it holds a marker. One that is empty and as it is to
-/// be made was made by a run that stopped right then, unless it is to be dropped anyhow.
+/// Finds the database that an earlier run has made: it holds a marker. One that is empty and as it
+/// is to be made was made by a run that stopped right then, unless it is to be dropped anyhow.
 async fn made_before(
     request: &Request,
     archive: &FileArchive,

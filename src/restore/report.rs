@@ -78,7 +78,7 @@ pub(super) fn totals(archive: &FileArchive) -> Vec<TableTotal> {
         .collect()
 }
 
-/// The same of what is left to be loaded where an earlier run is gone on with.
+/// What is reported to be loaded where an earlier run is gone on with.
 pub(super) fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
     let mut left: Vec<TableTotal> = totals(archive)
         .into_iter()

@@ -62,7 +62,7 @@ impl Selection {
     }
 }
 
-/// Leaves an object's name and takes what would make or change it.
+/// Leaves of a selected object its name and takes what would make or change it.
 fn strip(object: &mut Object) {
     object.statements.clear();
     object.comments.clear();

@@ -31,8 +31,8 @@ impl Archive<File> {
         Self::open_path_within(path, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
-    /// its size.
+    /// Opens the file of an archive; its manifest may take `max_memory` bytes of memory if that is
+    /// more than is usual for its size.
     pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
         Self::open_within(open(path)?, &path.display().to_string(), max_memory)
     }

@@ -32,6 +32,7 @@ mod ready;
 mod replication;
 mod restore;
 mod resume;
+mod rollback;
 mod signals;
 mod statistics;
 mod stream;

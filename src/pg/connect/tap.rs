@@ -143,7 +143,7 @@ impl<S> Tap<S> {
         }
     }
 
-    /// Whether a message's rows go to a granted buffer that has room for them.
+    /// Whether the rows of a message that comes by go to a granted buffer that has room for them.
     fn may_take(&mut self, body: usize) -> bool {
         if self.bytes_max > 0 && self.buffer.len() + body <= self.bytes_max {
             return true;

@@ -44,7 +44,8 @@ pub(in crate::restore) struct Settled {
 }
 
 impl Course {
-    /// Looks, and makes the target what they found: `names` are the archive's schemas.
+    /// Looks how this plan goes on with earlier runs, and makes the target what those found:
+    /// `names` are the archive's schemas.
     pub(in crate::restore) async fn look(
         session: &Session,
         (options, room): (&Options, Room),
@@ -82,7 +83,7 @@ impl Course {
         Ok(())
     }
 
-    /// Whether a run is gone on with that has not come so far that the database may be used.
+    /// Whether this plan goes on with a run that was stopped before the database could be used.
     pub(in crate::restore) fn is_stopped(&self) -> bool {
         self.before.is_stopped()
     }
@@ -92,7 +93,7 @@ impl Course {
         self.before.is_ready()
     }
 
-    /// How many locks the server's lock table had room for when it began.
+    /// How many locks the server's lock table had room for when the run that is gone on with began.
     pub(in crate::restore) fn lock_table(&self) -> u64 {
         self.found.lock_table
     }
@@ -182,8 +183,8 @@ impl Course {
     }
 }
 
-/// The statements before the first job: they set the marker, or note in one that stands what it
-/// says of this plan.
+/// The statements with which a plan that begins, or goes on, sets the marker or notes in one that
+/// stands what it says of this plan.
 fn begin(
     room: Room,
     before: &Before,

@@ -165,7 +165,8 @@ pub(super) fn other_plan(before: &Before, keys: &Keys) -> Option<Finding> {
     })
 }
 
-/// What the ledger says; none where there is none that this role can go on with.
+/// What an earlier run has done, as its ledger says; none where there is none that this role can go
+/// on with.
 async fn done(session: &Session, schema: &str) -> Result<Option<HashSet<JobKey>>> {
     let doing = "read what is done";
     let table = ident::qualified(schema, DONE);
@@ -254,7 +255,8 @@ impl Void {
         Ok(void)
     }
 
-    /// Takes the sequence values from what is done, too, once the plan says which work that is.
+    /// Takes sequence values that may be lost from what earlier runs have done, once the plan says
+    /// which work that is.
     pub(super) fn take_values(&mut self, graph: &Graph, keys: &Keys, done: &mut HashSet<JobKey>) {
         for (job, keys) in graph.jobs.iter().zip(&keys.jobs) {
             let Work::Script(steps) = &job.work else { continue };

@@ -155,7 +155,8 @@ async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Prepar
     }
 }
 
-/// Statements are in UTF-8: the names in them are read before the rows' encoding is set.
+/// Begins a load's COPY. Statements are in UTF-8: the names in them are read before the rows'
+/// encoding is set.
 async fn begin_copy(
     session: &Session,
     before: &[String],
@@ -167,7 +168,8 @@ async fn begin_copy(
     begun.and(prepared)
 }
 
-/// The first error is the one that is told: what follows it in an aborted transaction does nothing.
+/// Runs the statements around a load in one go. The first error is the one that is told: what
+/// follows it in an aborted transaction does nothing.
 pub(in crate::restore) async fn run_all(
     session: &Session,
     statements: &[String],

@@ -161,8 +161,8 @@ impl Shared {
         }
     }
 
-    /// What a job fails of after a failure: rows do not go into a table that this run did not make,
-    /// and nothing declares the database usable.
+    /// Why a session leaves a job undone after another has failed: rows do not go into a table that
+    /// this run did not make, and nothing declares the database usable.
     fn senseless(&self, failures: &Failures, job: &Job) -> Option<Failed> {
         let table = match &job.work {
             Work::Ready if failures.any() => {
@@ -195,8 +195,8 @@ impl Shared {
         }
     }
 
-    /// Does a job; parallel workers may help it to build an index, as many as the server's own
-    /// setting allows, or none.
+    /// Does one job in a session that has taken it; parallel workers may help it to build an index,
+    /// as many as the server's own setting allows, or none.
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<(), Failed> {
         let job: &Job = &self.graph.jobs[id.index()];
         revive(&self.request, session).await?;
@@ -277,7 +277,8 @@ impl Shared {
         }
     }
 
-    /// A script's statements, so many in a transaction; with each, that it is done.
+    /// Carries out a job that is a script: its statements, so many in a transaction; with each,
+    /// that it is done.
     async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
         let mut keys = keys.chunks(COMMIT_EVERY);
         for batch in steps.chunks(COMMIT_EVERY) {

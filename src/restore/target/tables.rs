@@ -195,8 +195,8 @@ async fn examine_borrowed(
     Ok(findings)
 }
 
-/// What is made after the rows is made on tables that hold some, where the archive has rows for
-/// them: a key on an empty table would stand as if it had proved them.
+/// Demands rows in tables that stand and that something is made on after the rows, where the
+/// archive has rows for them: a key on an empty table would stand as if it had proved them.
 pub(in crate::restore) async fn examine_filled(
     session: &Session,
     filled: &[&Table],

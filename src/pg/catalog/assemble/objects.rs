@@ -103,7 +103,8 @@ fn object(
     }
 }
 
-/// Lists the tables with rows to carry: the user's own, and those of extensions that hold settings.
+/// Lists the manifest's tables, those with rows to carry: the user's own, and those of extensions
+/// that hold settings.
 pub(in crate::pg::catalog) async fn tables(
     reader: &Reader<'_>,
     options: &ReadOptions,
@@ -211,9 +212,10 @@ async fn references(
         .collect())
 }
 
-/// The topmost tables of partitions whose rows may belong to another partition in another database:
-/// a hash over an enum is one over numbers that each database gives out anew. With `all`, of every
-/// partition. An extension's tables get their partitions only after the rows.
+/// The topmost tables of partitions, for the manifest's tables whose rows may belong to another
+/// partition in another database: a hash over an enum is one over numbers that each database gives
+/// out anew. With `all`, of every partition. An extension's tables get their partitions only after
+/// the rows.
 fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     let own = relations.iter().filter(|relation| !relation.is_member());
     let by_oid: HashMap<u32, &Relation> = own.map(|relation| (relation.oid, relation)).collect();

@@ -88,7 +88,8 @@ const KNOWN_BESIDES: &[&str] = &[
 pub(in crate::pg::catalog) const PASSING_SCHEMAS: &str =
     "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
 
-/// The column that says in which schema a catalog's row is, for those that have one.
+/// The column that says in which schema a row of a catalog that is swept is, for those that have
+/// one.
 pub(in crate::pg::catalog) fn schema_column(catalog: &str) -> Option<&'static str> {
     Some(match catalog {
         "pg_class" => "relnamespace",
@@ -209,7 +210,7 @@ pub(in crate::pg::catalog) fn prune(
     }
 }
 
-/// Names what is not carried: `missing` for its kind, `lost` for what it needs.
+/// Names a row of a catalog that is in no draft: `missing` for its kind, `lost` for what it needs.
 pub(in crate::pg::catalog) async fn name(
     reader: &Reader<'_>,
     missing: &[Address],

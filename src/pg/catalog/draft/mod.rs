@@ -106,7 +106,7 @@ impl Draft {
     }
 }
 
-/// When objects of this kind are made, unless a cycle says otherwise.
+/// The section in which drafts of this kind are made, unless a cycle says otherwise.
 pub(super) fn section(kind: ObjectKind) -> Section {
     use ObjectKind as K;
     match kind {
@@ -176,7 +176,7 @@ pub(super) struct Item {
 }
 
 impl Definition {
-    /// The statements, with the clauses that `is_inline` says are made here.
+    /// The statements of a draft, with the clauses that `is_inline` says are made here.
     pub(super) fn statements(&self, is_inline: impl Fn(Address) -> bool) -> Vec<String> {
         let list = match self {
             Self::Fixed(statements) => return statements.clone(),

@@ -158,9 +158,9 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
 }
 
 impl NotNull {
-    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is
-    /// only inherited comes with the parent's, from there: an addition of its own would make it the
-    /// table's.
+    /// Whether a statement of its own adds a column's NOT NULL, after the rows that it may not hold
+    /// for. One that is only inherited comes with the parent's, from there: an added one would be
+    /// the table's own.
     pub(in crate::pg::catalog) fn is_added_later(&self) -> bool {
         !self.is_valid && self.is_local
     }

@@ -14,7 +14,7 @@ use crate::restore::plan::partition_trees::FamilyId;
 const FEW: usize = 3;
 
 impl<'a> Builder<'a> {
-    /// The jobs after which an object stands; for a table, after which its rows are there.
+    /// The jobs after which an object stands; for a table, those that bring its rows.
     pub(super) fn stands(&mut self, object: ObjectId) -> Vec<JobId> {
         let rows = self.rows_stand(object);
         rows.into_iter().chain(self.made.get(&object).copied()).collect()
@@ -127,7 +127,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The family whose tables a table's rows may lie in; none where they lie in itself.
+    /// The family whose tables the rows of one table may lie in; none where they lie in itself.
     fn spread_over(&self, table: ObjectId) -> Option<FamilyId> {
         let holds_its_own = self
             .table_ids
