@@ -37,8 +37,8 @@ pub struct Whole {
 }
 
 impl<R: Read> InOrder<R> {
-    /// Reads to the end. `damage` says what is wrong with the rows of chunks, by their numbers
-    /// among those that came.
+    /// Once the last byte has come: compares all that passed with index and footer. `damage` says
+    /// what is wrong with the rows of chunks, by their numbers among those that came.
     ///
     /// # Errors
     /// [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if its manifest needs more

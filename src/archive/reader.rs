@@ -1,4 +1,5 @@
-//! Reads an archive at random: first what describes it, then any chunk.
+//! Reads an archive at random: first what describes it, whose parts must fill the file, then any
+//! chunk, and the ends of tables.
 
 use bytes::Bytes;
 
@@ -261,8 +262,8 @@ pub(super) fn columns_bytes(
     raw_bytes.saturating_add(lengths)
 }
 
-/// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill
-/// the file.
+/// Checks of an archive that is read at random that header, manifest, chunks, index and footer
+/// follow each other without a gap and fill the file.
 pub(super) fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     let refuse = |cause: String| Err(damaged("read the footer", cause));
     if footer.total_bytes != total {

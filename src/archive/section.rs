@@ -1,4 +1,5 @@
-//! The manifest section: a prefix of 40 bytes, and the manifest's JSON, stored or compressed.
+//! The manifest section: a prefix of 40 bytes, and the manifest's JSON, stored or compressed; and
+//! the checks that a manifest must pass when it is read.
 //!
 //! ```text
 //! 0 magic | 8 codec | 9 reserved | 16 stored_bytes | 24 raw_bytes | 32 stored_crc | 36 crc | 40 the manifest

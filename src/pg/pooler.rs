@@ -1,6 +1,6 @@
-//! Whether a pooler stands between that gives each transaction another session of the server: what
-//! is set for a session is lost there, and met by the pooler's other clients. A restore cannot work
-//! so. Does not know what the session is for.
+//! Opens a session through a pooler, unless it gives each transaction another session of the
+//! server: what is set for a session is lost there, and met by the pooler's other clients. A
+//! restore cannot work so. Does not know what the session is for.
 
 use std::time::Duration;
 

@@ -182,7 +182,7 @@ impl Session {
         self.backend_pid.load(Ordering::Relaxed)
     }
 
-    /// Whether something stands between that greets in the server's place: a pooler.
+    /// Whether this session goes by way of something that greets in the server's place: a pooler.
     pub fn is_proxied(&self) -> bool {
         self.is_proxied
     }
@@ -296,8 +296,8 @@ impl Session {
         }
     }
 
-    /// A driver's error in our words; where the connection was closed because of what came, that is
-    /// the cause.
+    /// This session's error in our words; where its connection was closed because of what came,
+    /// that is the cause.
     fn explain(&self, doing: &str, source: tokio_postgres::Error) -> Error {
         match self.taker.objection().filter(|_| source.as_db_error().is_none()) {
             Some(objection) => {
@@ -348,8 +348,8 @@ impl Session {
         Ok(())
     }
 
-    /// Asks something by a session of its own. Boxed, because opening it takes statements, which
-    /// may lead here.
+    /// Asks something about this session by a session of its own. Boxed, because opening that one
+    /// takes statements, which may lead here.
     fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
         Box::pin(async move {
             let session =

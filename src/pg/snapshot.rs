@@ -123,7 +123,8 @@ pub async fn join(server: &Server, snapshot_id: &str, begin: &Begin) -> Result<S
     server.open(Purpose::Dump(&transaction)).await
 }
 
-/// What the server stores and cannot write in UTF-8, in which names and definitions are read.
+/// An error of the look at the catalog under the snapshot: the server stores what it cannot write
+/// in UTF-8, in which names and definitions are read.
 fn unreadable(error: Error) -> Error {
     if !is_unreadable(&error) {
         return error;

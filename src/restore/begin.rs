@@ -1,5 +1,5 @@
-//! The order of events before a restore's first object: find the target, look, make or clean it,
-//! look again.
+//! The order of events before a restore's first object: find the target, also a database that an
+//! earlier run has made, look, make or clean it, look again.
 
 use super::options::Request;
 use super::prepare::{Aim, Prepared, prepare};

@@ -1,5 +1,5 @@
-//! The marker that a restore sets: made first, and dropped in the transaction that ends the
-//! restore.
+//! The marker that a restore sets, as statements and as words of its errors: made first, and
+//! dropped in the transaction that ends the restore.
 //!
 //! Pure: knows nothing of jobs, nor how a marker is read.
 

@@ -1,4 +1,5 @@
-//! Restore: preflight, plan, and the workers that carry it out.
+//! Restore: the archive is opened and its statements looked at, preflight, plan, the marker, and
+//! the workers that carry the plan out.
 //!
 //! ```text
 //! archive + target ─► preflight ─► build ─► Graph ─► run: N sessions take jobs from the schedule ─► report
@@ -112,7 +113,8 @@ pub async fn run(
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
-/// Marks the target, and lets other restores look at it. Where that fails, the sessions are gone.
+/// Begins a planned restore: its marker is set, and other restores may look at the target. Where
+/// that fails, the sessions are gone.
 async fn begin(
     request: &Request,
     target: &Target,

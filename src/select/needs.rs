@@ -1,4 +1,5 @@
-//! What a selected object needs, and what falls when that was not selected.
+//! Applies a selection: what is picked, the sequences and parts that come with it, all that it
+//! needs in turn, and what falls when that was not selected.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -1,4 +1,5 @@
-//! What a selection makes of a manifest's objects.
+//! The value that comes of a selection: a manifest's objects that are kept, what is left of one
+//! that is only named, what was left out.
 
 use std::collections::HashSet;
 

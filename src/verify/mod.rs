@@ -1,5 +1,5 @@
-//! Verify: reads everything, believes nothing, collects what is wrong. Does not know how findings
-//! are shown, nor any server.
+//! Verify: reads everything, believes nothing, collects what is wrong, and reports on each table
+//! and on all. Does not know how findings are shown, nor any server.
 //!
 //! A file is read by several threads, each chunk where the index says; a stream ([`in_order`])
 //! once, chunk after chunk, with the same result.

@@ -138,8 +138,8 @@ impl Server {
         self.patience
     }
 
-    /// The names of the settings that it has, of those that a dump sets; empty unless its version
-    /// has misled.
+    /// The names of the settings that this server has, of those that a dump sets; empty unless its
+    /// version has misled.
     pub(in crate::pg) fn known_settings(&self) -> &OnceLock<Vec<String>> {
         &self.inner.known_settings
     }
@@ -189,7 +189,7 @@ impl Inner {
     }
 }
 
-/// Waits for `work`, for ever if there is no bound; `None` when the time is up.
+/// Waits for work on this server, for ever if there is no bound; `None` when the time is up.
 pub(super) async fn bounded<T>(
     bound: Option<Duration>,
     work: impl Future<Output = T>,

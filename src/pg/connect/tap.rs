@@ -62,8 +62,8 @@ enum Wait {
 }
 
 impl<S> Tap<S> {
-    /// The first `bare` bytes stand for themselves: the answer to the question whether the server
-    /// speaks TLS.
+    /// Taps a stream, whose first `bare` bytes stand for themselves: the answer to the question
+    /// whether the server speaks TLS.
     pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
         let shared = Shared {
             state: State::Off,

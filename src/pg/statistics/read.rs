@@ -87,7 +87,7 @@ impl Known {
         self.0.contains(&(view.to_owned(), column.to_owned()))
     }
 
-    /// The columns of planner statistics to ask for: `s.name::text AS name, …`, NULL where the
+    /// The list of a query that reads planner statistics: `s.name::text AS name, …`, NULL where the
     /// server has no such column.
     fn select(&self, view: &str, columns: &[(&str, &str)]) -> String {
         let columns = columns.iter().map(|(name, _)| {

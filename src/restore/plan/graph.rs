@@ -1,5 +1,6 @@
-//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost. A
-//! plain value that can be printed.
+//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost; its
+//! ranks, its digest, and what is left of it once the database is ready. A plain value that can be
+//! printed.
 //!
 //! Does not know how a manifest becomes jobs, nor how they are run.
 
@@ -196,8 +197,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// For each job of the graph, the cost of the longest chain of jobs that starts with it. Fails
-    /// where jobs need each other in a circle.
+    /// The graph's ranks: for each job the cost of the longest chain of jobs that starts with it.
+    /// Fails where jobs need each other in a circle.
     pub fn ranks(&self) -> Result<Vec<u64>> {
         let order = self.order()?;
         let mut ranks: Vec<u64> = vec![0; self.jobs.len()];

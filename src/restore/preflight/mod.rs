@@ -1,5 +1,5 @@
-//! All that stands between an archive and a target, found before the first statement and told at
-//! once.
+//! All that stands in the way between an archive and a target, other restores included, found
+//! before the first statement and told at once.
 //!
 //! Pure: compares what the archive asks for with what was read of the target.
 
@@ -111,7 +111,8 @@ pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     })
 }
 
-/// Stands in the way: what an earlier run has left to do is not what this one would leave.
+/// Stands in the way of finishing: what an earlier run has left to do is not what this one would
+/// leave.
 pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
     let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
     let problem = format!(

@@ -1,4 +1,4 @@
-//! What a look at the target has brought, compared with what of the archive is asked for.
+//! A look at the target for a plan, compared with what of the archive is asked for.
 
 use super::beginning::Beginning;
 use super::chosen::{self, Chosen};
@@ -34,8 +34,8 @@ pub(super) struct Looked {
 }
 
 impl Looked {
-    /// Looks at the target, compares it with what is asked for, and makes it what it will be when
-    /// the first object is made.
+    /// Looks at the target for the plan, compares it with what is asked for, and makes it what it
+    /// will be when the first object is made.
     pub(super) async fn at(
         task: Task<'_>,
         archive: &mut FileArchive,

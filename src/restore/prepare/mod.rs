@@ -1,5 +1,5 @@
-//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs.
-//! Changes nothing.
+//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs,
+//! which views are filled. Changes nothing.
 
 mod beginning;
 mod chosen;

@@ -1,5 +1,5 @@
-//! Room for what the archive holds (`--clean`): objects of the same names are dropped, all or none,
-//! and everything else stays.
+//! Room for what the archive holds (`--clean`): objects are dropped, all or none, and everything
+//! else stays, unless it is of an unfinished restore that is begun anew.
 //!
 //! Does not know what is made afterwards.
 
@@ -52,7 +52,7 @@ impl Anew {
         })
     }
 
-    /// Refuses if something would stay that the other restore may have made.
+    /// Refuses to begin an unfinished restore anew if something would stay that it may have made.
     async fn check_left(&self, session: &Session) -> Result<()> {
         if self.is_same {
             return Ok(());

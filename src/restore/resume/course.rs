@@ -1,4 +1,5 @@
-//! How a plan goes on with what earlier runs have left: the same plan, less what is done.
+//! How a plan goes on with what earlier runs have left: the same plan, less what is done; how it
+//! begins, and how its end is completed.
 //!
 //! Does not know how the plan is made.
 
@@ -124,9 +125,9 @@ impl Course {
             .collect()
     }
 
-    /// Completes the graph's end, of which only that is left where the database was ready.
-    /// `at_the_end`: what is said of a database that was made. Tells the digest of what comes after
-    /// the word.
+    /// Completes the end of a plan, of which only that is left where it goes on with a database
+    /// that was ready. `at_the_end`: what is said of a database that was made. Tells the digest of
+    /// what comes after that report.
     pub(in crate::restore) fn end(
         &self,
         graph: &mut Graph,

@@ -1,5 +1,5 @@
 //! The ledger of a restore: what is done stands in a table beside the marker, written in the
-//! transaction that did it.
+//! transaction that did it, and is taken from a plan that goes on.
 //!
 //! Does not know what a key is made of, nor who has looked what is done.
 

@@ -1,4 +1,5 @@
-//! Going on where an earlier run stopped (`--resume`): whether this run may, and what is done.
+//! Reads what earlier runs have left for one that goes on (`--resume`): whether this run may, how
+//! far they came, what is done, and what of it came to nothing.
 //!
 //! Does not know what is done about it: see `ledger`.
 
@@ -42,7 +43,8 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// Whether a run is gone on with that has not come so far that the database may be used.
+    /// Whether earlier runs have left a restore that had not come so far that the database may be
+    /// used.
     pub(super) fn is_stopped(&self) -> bool {
         self.state == Some(State::NotReady)
     }

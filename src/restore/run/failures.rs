@@ -1,4 +1,5 @@
-//! What failed in a restore that goes on after errors.
+//! A restore that goes on after errors (`--keep-going`): what failed, what cannot be done without
+//! it, and scripts whose steps are run one by one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

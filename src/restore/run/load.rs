@@ -181,9 +181,9 @@ pub(in crate::restore) async fn run_all(
     Ok(())
 }
 
-/// Whether the server would not, rather than could not just now: a lost connection, a conflict with
-/// another transaction, a lack of memory or disk, a lock or a cancellation are no reasons to try
-/// otherwise.
+/// Whether the server would not take a load, rather than could not just now: a lost connection, a
+/// conflict with another transaction, a lack of memory or disk, a lock or a cancellation are the
+/// latter.
 fn is_refused(error: &Error) -> bool {
     error
         .sqlstate()

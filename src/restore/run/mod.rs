@@ -1,4 +1,5 @@
-//! Carries a graph out: each session takes the next job that may start; the first failure ends all.
+//! Carries a graph out: each session takes the next job that may start and does it; the first
+//! failure ends all, or a session goes on with what it leaves possible.
 
 pub(super) mod concurrent_index;
 pub(super) mod failures;
@@ -141,7 +142,7 @@ async fn work_off(
 }
 
 impl Shared {
-    /// After a failure that does not end the restore, a session to go on with.
+    /// After a job's failure that does not end the restore, the session to take the next job with.
     async fn tolerate(
         &self,
         session: Session,

@@ -135,3 +135,35 @@ impl Roots {
 fn pair(schema: &str, name: &str) -> String {
     format!("({}, {})", ident::literal(schema), ident::literal(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::ObjectId;
+
+    fn object(kind: ObjectKind, name: &str) -> Object {
+        Object {
+            schema: Some("s".into()),
+            name: name.into(),
+            ..Object::new(ObjectId(0), kind, format!("X s.{name}"))
+        }
+    }
+
+    #[test]
+    fn a_functions_name_ends_at_one_of_its_brackets() {
+        let objects = [
+            object(ObjectKind::Table, "t'"),
+            object(ObjectKind::Function, "f(x)(integer)"),
+            object(ObjectKind::Index, "i"),
+        ];
+        let leftover =
+            Leftover { is_table: false, schema: "public".into(), name: "sync_tags".into() };
+        let roots = Roots::of(&objects.iter().collect::<Vec<_>>(), &[leftover]);
+        assert_eq!(roots.relations, ["('s', 't''')"]);
+        assert_eq!(roots.functions, ["('s', 'f')", "('s', 'f(x)')", "('public', 'sync_tags')"]);
+        assert!(roots.types.is_empty() && roots.extensions.is_empty());
+        let sql = roots.sql().expect("there are some");
+        assert_eq!(sql.matches("UNION ALL").count(), 1, "{sql}");
+        assert!(Roots::default().sql().is_none(), "an index alone is nobody's need");
+    }
+}

@@ -1,5 +1,5 @@
-//! The marker as it stands in a target, and the lock by which a restore that is still at work is
-//! told from one that was stopped.
+//! The marker as it stands in a target: read, waited for, and what it means that it could not be
+//! set; and the lock by which a restore that is still at work is told from one that was stopped.
 //!
 //! Does not know how a marker is written.
 

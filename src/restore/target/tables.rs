@@ -1,5 +1,6 @@
-//! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must
-//! keep still meanwhile, and which foreign keys look at the rows.
+//! Tables that were there before (`-a`, sections): whether the archive's rows fit them, whether
+//! they are empty or filled, which triggers are disabled meanwhile, and which foreign keys look at
+//! the rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -163,8 +164,8 @@ async fn examine_one(
     Ok(findings)
 }
 
-/// Who may read a table and insert into it brings rows; their triggers and the marker are the
-/// owner's affair.
+/// Examines a table that is another's: who may read it and insert into it brings rows; its triggers
+/// and the marker are the owner's affair.
 async fn examine_borrowed(
     session: &Session,
     name: &str,

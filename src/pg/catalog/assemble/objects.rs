@@ -1,4 +1,5 @@
-//! From drafts in order to the manifest's objects and tables.
+//! From drafts in order to the manifest's objects and tables, those of extensions that hold
+//! settings included.
 
 use std::collections::HashMap;
 
@@ -165,8 +166,8 @@ pub(in crate::pg::catalog) async fn tables(
     Ok(tables)
 }
 
-/// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no
-/// order could help it.
+/// Which of the manifest's tables that extensions made look at which others by foreign keys. A
+/// circle is cut somewhere: no order could help it.
 async fn references(
     reader: &Reader<'_>,
     relations: &[Relation],

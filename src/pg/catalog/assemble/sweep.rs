@@ -1,5 +1,5 @@
-//! What is in the database and in no draft: every row that a user made, of every catalog, compared
-//! with what the drafts make.
+//! What is in the database and in no draft, and the drafts that fall for want of it: every row that
+//! a user made, of every catalog, compared with what the drafts make.
 
 use std::collections::{HashMap, HashSet};
 
@@ -167,8 +167,8 @@ fn unheard_of<'a>(reader: &'a Reader<'_>) -> impl Iterator<Item = String> + 'a {
     numbered.filter(move |name| !known(name)).map(|name| ident::qualified("pg_catalog", name))
 }
 
-/// Takes away the drafts that need something that is not carried, and those that need these, and
-/// returns them with the reason.
+/// Takes away the drafts that need something that the sweep found in no draft, and those that need
+/// these, and returns them with the reason.
 pub(in crate::pg::catalog) fn prune(
     drafts: &mut Vec<Draft>,
     edges: &[(Address, Address)],

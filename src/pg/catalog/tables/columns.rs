@@ -1,4 +1,5 @@
-//! The columns of tables and views, as the catalogs have them.
+//! The columns of tables and views, as the catalogs have them: types, defaults, NOT NULL, storage
+//! parameters.
 
 use std::collections::HashMap;
 
@@ -167,7 +168,8 @@ impl NotNull {
 }
 
 impl Column {
-    /// Whether none of its rows can have a NULL: since 18 it may be said of new rows only.
+    /// Whether a column of a table can hold no NULL: since 18 NOT NULL may be said of new rows
+    /// only.
     pub(in crate::pg::catalog) fn is_never_null(&self) -> bool {
         self.not_null
             && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
@@ -188,8 +190,8 @@ impl Column {
     }
 }
 
-/// Writes storage parameters, which the catalogs keep as `name=value`, for between `WITH (` and
-/// `)`.
+/// Writes the storage parameters of a table or column, which the catalogs keep as `name=value`, for
+/// between `WITH (` and `)`.
 pub(in crate::pg::catalog) fn parameters(options: &[String], prefix: &str) -> Vec<String> {
     let split = options.iter().map(|option| option.split_once('=').unwrap_or((option, "")));
     split

@@ -1,5 +1,5 @@
-//! Tables: plain, partitioned, inherited, typed; what their columns say and what can only be said
-//! afterwards.
+//! Tables: plain, partitioned, inherited, typed; what their definitions say of columns, checks and
+//! defaults, what comes from parents, and what can only be said afterwards.
 
 pub(super) mod columns;
 pub(super) mod constraints;
@@ -305,7 +305,7 @@ impl Table<'_> {
         statements
     }
 
-    /// The table's defaults as objects of their own, which stand in its definition as long as they
+    /// This table's defaults as objects of their own, which stand in its definition as long as they
     /// can.
     fn default_drafts(&self) -> Vec<Draft> {
         let mut drafts = Vec::new();

@@ -1,5 +1,6 @@
-//! Which jobs bring the rows of a table, and where many jobs are waited for by many: a job without
-//! work between them, so that what each needs does not grow with the square of their number.
+//! After which jobs something stands: an object, a table's rows, its statistics, the attached parts
+//! of an index; and where many jobs are waited for by many, a job without work between them, so
+//! that what each needs does not grow with the square of their number.
 
 use std::collections::{HashMap, HashSet};
 
@@ -52,7 +53,7 @@ impl<'a> Builder<'a> {
         self.together.rows_of_all.clone().unwrap_or_default()
     }
 
-    /// The jobs that gather the statistics of a table, and of its partitions.
+    /// The jobs after which the statistics of a table, and of its partitions, stand.
     pub(super) fn statistics_stand(
         &mut self,
         table: ObjectId,
@@ -81,7 +82,7 @@ impl<'a> Builder<'a> {
         jobs
     }
 
-    /// The job after which a partitioned table's key or index holds: those of its partitions are
+    /// The job after which a partitioned table's key or index stands: those of its partitions are
     /// attached to it, level by level.
     pub(super) fn parts_attached(&mut self, key: &'a Object) -> Option<JobId> {
         if let Some(known) = self.together.keys.get(&key.id) {
