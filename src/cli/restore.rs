@@ -122,6 +122,9 @@ pub(super) struct RestoreArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
+    /// Wait this long for a lock; milliseconds, or with a unit (30s, 5min); 0 waits for ever
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = values::milliseconds)]
+    lock_wait_timeout: Duration,
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
@@ -264,6 +267,7 @@ impl RestoreArgs {
             },
             no_analyze: self.no_analyze,
             resume: self.resume,
+            lock_wait_timeout: self.limits.lock_wait_timeout,
             limits: Limits {
                 jobs: values::jobs(self.jobs),
                 max_memory: self.limits.max_memory,

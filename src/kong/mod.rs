@@ -9,4 +9,5 @@ pub mod reader;
 pub mod restore;
 pub mod settings;
 pub mod sources;
+pub mod tables;
 mod tls;

@@ -1,6 +1,7 @@
 //! What a restore is asked for. From where and to where are arguments of their own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::archive::manifest::Section;
 use crate::error::{Error, Kind, Result};
@@ -34,6 +35,8 @@ pub struct Options {
     pub no_analyze: bool,
     /// Go on where an earlier run stopped; where none has begun, begin.
     pub resume: bool,
+    /// How long a lock is waited for; zero is for ever.
+    pub lock_wait_timeout: Duration,
     /// What it may take.
     pub limits: Limits,
     /// What is known of the product whose database it is.

@@ -33,6 +33,7 @@ mod ready;
 mod replication;
 mod restore;
 mod resume;
+mod rollback;
 mod signals;
 mod statistics;
 mod stream;
