@@ -1,4 +1,5 @@
-//! The bridge from tokio to rayon, and the memory budget that bounds everything in flight.
+//! The bridge from tokio to rayon, the buffers that go back and forth, and the memory budget that
+//! bounds everything in flight.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
@@ -57,8 +58,8 @@ impl Buffers {
         Self { bytes, free: Arc::default() }
     }
 
-    /// An empty buffer, a fresh one if none is free; for what does not fit, and where there is no
-    /// memory, one without any.
+    /// Takes an empty buffer from the pool, a fresh one if none is free; for what does not fit, and
+    /// where there is no memory, one without any.
     pub fn take(&self, bytes: usize) -> Vec<u8> {
         if bytes > self.bytes {
             return Vec::new();
@@ -72,7 +73,7 @@ impl Buffers {
         })
     }
 
-    /// Keeps what was taken for the next; what is of another size is let go.
+    /// Keeps a buffer that was taken from the pool for the next; what is of another size is let go.
     pub fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut free = self.free.lock().expect("no holder panics");

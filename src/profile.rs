@@ -11,6 +11,25 @@ pub struct Profile {
     pub is_searched: fn(&str) -> bool,
     /// What is said when a database with such a table may be used.
     pub may_start: &'static str,
+    /// The product.
+    pub name: &'static str,
+    /// The table by which a database of the product is known.
+    pub known_by: Option<&'static str>,
+    /// Whether some version of it makes a table of this name with these columns.
+    pub makes_table: fn(&str, &[String]) -> bool,
+    /// Whether some version of it makes a trigger function of this name.
+    pub makes_function: fn(&str) -> bool,
+}
+
+/// The schema in which a product looks for its tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Its name, unquoted.
+    pub schema: String,
+    /// The product's setting that says so, and where it was read.
+    pub said_by: String,
+    /// The setting's name.
+    pub setting: &'static str,
 }
 
 impl Default for Profile {
@@ -19,6 +38,10 @@ impl Default for Profile {
             loads_last: |_| false,
             is_searched: |_| false,
             may_start: "the database may be used now",
+            name: "",
+            known_by: None,
+            makes_table: |_, _| false,
+            makes_function: |_| false,
         }
     }
 }

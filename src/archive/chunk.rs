@@ -1,4 +1,5 @@
-//! A chunk's header: whose rows these are, what they amount to, and where each column's blocks are.
+//! A chunk's header, encoded and decoded: whose rows these are, what they amount to, and where each
+//! column's blocks are.
 //!
 //! ```text
 //! 0 magic | 8 archive | 24 writer | 40 number | 48 table | 52 encoding | 53 reserved | 54 columns | 56 rows | 64 raw_bytes
@@ -198,8 +199,8 @@ pub(super) fn begins(start: &[u8]) -> Option<(Format, usize)> {
     Some((format, usize::from(u16::from_le_bytes(bytes.try_into().ok()?))))
 }
 
-/// Reads a header of this format that fills `bytes`, and checks all that can be checked without the
-/// body.
+/// Reads a chunk's header of this format that fills `bytes`, and checks all that can be checked
+/// without the body.
 pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<ColumnBlocks>)> {
     decode_clause(format, bytes).map_err(|cause| damaged("read the chunk's header", cause))
 }
@@ -260,8 +261,8 @@ fn decode_clause(format: Format, bytes: &[u8]) -> Result<(ChunkHeader, Vec<Colum
     Ok((header, columns))
 }
 
-/// Checks that so many rows fit into so many raw bytes, and those into the limit. After this, sizes
-/// made of `rows` are bounded.
+/// Checks what a chunk's header says: that so many rows fit into so many raw bytes, and those into
+/// the limit. After this, sizes made of `rows` are bounded.
 fn check_size(header: &ChunkHeader) -> Result<(), String> {
     let limit = raw_bytes_max(header.rows);
     if header.rows == 0 || header.raw_bytes > limit {

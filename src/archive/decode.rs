@@ -52,8 +52,8 @@ impl StoredChunk {
         self.decode_into(Vec::new())
     }
 
-    /// The same; the rows lie in `out`, whose content does not matter, or in fresh memory if it is
-    /// too small.
+    /// Decodes a stored chunk; the rows lie in `out`, whose content does not matter, or in fresh
+    /// memory if it is too small.
     pub fn decode_into(self, out: Vec<u8>) -> Result<Joined> {
         self.decode_with(|encoding, columns| join(encoding, columns, out))
     }

@@ -251,7 +251,7 @@ impl<R: Read> InOrder<R> {
         Ok(Record::Chunk(Arriving { number, table: TableId(table), rows, raw_bytes, memory_bytes }))
     }
 
-    /// Passes what cannot be recognised, and says whether there is a record behind it.
+    /// Passes what of the stream cannot be recognised, and says whether a record comes after it.
     fn search(&mut self) -> Result<bool> {
         let offset = self.input.position();
         if self.breaks.is_empty() || self.breaks.len() < BREAKS_KEPT && self.header.is_some() {
@@ -284,8 +284,8 @@ impl<R: Read> InOrder<R> {
         }
     }
 
-    /// Whether what stands here is, beyond doubt, a record of this archive and not a value that
-    /// looks like one.
+    /// Whether what comes next in the stream is, beyond doubt, a record of this archive and not a
+    /// value that looks like one.
     fn is_record(&mut self) -> Result<bool> {
         let Some(header) = self.header else { return Ok(false) };
         let tables = self.manifest().map(|manifest| manifest.tables.len());
@@ -304,7 +304,8 @@ impl<R: Read> InOrder<R> {
     }
 }
 
-/// Reads the manifest section, if what stands here says how long it is and so much comes.
+/// Reads the manifest section of a stream, if what stands here says how long it is and so much
+/// comes.
 fn read_manifest<R: Read>(input: &mut Incoming<R>) -> Result<Result<Vec<u8>>> {
     let start = input.position();
     let prefix = input.peek(section::PREFIX_BYTES)?;

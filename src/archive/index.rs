@@ -367,7 +367,7 @@ fn decode_chunk(bytes: &[u8]) -> Result<IndexEntry, String> {
     })
 }
 
-/// Reads a table's entry of either format, and where its end is.
+/// Reads a table's entry in the index of either format, and where its end is.
 fn decode_table(bytes: &[u8]) -> Result<(TableTotals, Option<u64>), String> {
     let (both, end) = bytes.split_at(TABLE_BYTES_1);
     let TableLayout { chunks, rows, raw_bytes, stored_bytes, digest } = codec::decode(both)?;

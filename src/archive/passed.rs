@@ -37,8 +37,8 @@ pub struct Whole {
 }
 
 impl<R: Read> InOrder<R> {
-    /// Reads to the end. `damage` says what is wrong with the rows of chunks, by their numbers
-    /// among those that came.
+    /// Once the last byte has come: compares all that passed with index and footer. `damage` says
+    /// what is wrong with the rows of chunks, by their numbers among those that came.
     ///
     /// # Errors
     /// [`Kind::File`] if it cannot be read, [`Kind::Requirement`] if its manifest needs more
@@ -150,8 +150,8 @@ impl Arrived {
 }
 
 impl Whole {
-    /// Says what is wrong with a chunk of the index: that it did not come, or not as the index
-    /// says, or not intact.
+    /// Compares a chunk of the index with all that was seen: that it did not come, or not as the
+    /// index says, or not intact.
     pub fn check_chunk(&self, number: usize) -> Result<()> {
         let Some(entry) = self.archive.index.chunks.get(number) else { return Err(none_here()) };
         if let Ok(at) = self.arrived.binary_search_by_key(&entry.offset, |chunk| chunk.offset) {

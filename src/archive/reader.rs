@@ -1,4 +1,5 @@
-//! Reads an archive at random: first what describes it, then any chunk.
+//! Reads an archive at random: first what describes it, whose parts must fill the file, then any
+//! chunk, and the ends of tables.
 
 use bytes::Bytes;
 
@@ -43,8 +44,8 @@ impl<R: ReadAt> Archive<R> {
         Self::open_within(source, name, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
-    /// its size.
+    /// Opens an archive that can be read at any place; its manifest may take `max_memory` bytes of
+    /// memory if that is more than is usual for its size.
     pub fn open_within(source: R, name: &str, max_memory: u64) -> Result<Self> {
         Self::open_parts(source, name, max_memory)
             .map_err(|error| error.within(format!("open {name}")))
@@ -126,8 +127,8 @@ impl<R: ReadAt> Archive<R> {
         })
     }
 
-    /// The most bytes that a chunk's columns take while it is decoded, beside the chunk as it is
-    /// stored and its rows.
+    /// The most bytes that the columns of a chunk of so many rows take while it is read and
+    /// decoded, beside the chunk as it is stored and its rows.
     pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
         let table = self.table(entry);
         columns_bytes(table.encoding, table.columns.len(), entry.rows, entry.raw_bytes)
@@ -220,7 +221,7 @@ impl<R> Archive<R> {
         ))
     }
 
-    /// Compares every table's end, which `read` gives by its place, with the index.
+    /// Compares every table's end, which `read` gives by its place in the file, with the index.
     pub(super) fn compare_ends(&self, read: impl Fn(u64) -> Result<TableEnd>) -> Result<()> {
         for ((table, &offset), &totals) in
             (0..).map(TableId).zip(&self.index.ends).zip(&self.index.tables)
@@ -261,8 +262,8 @@ pub(super) fn columns_bytes(
     raw_bytes.saturating_add(lengths)
 }
 
-/// Checks that header, manifest, chunks, index and footer follow each other without a gap and fill
-/// the file.
+/// Checks of an archive that is read at random that header, manifest, chunks, index and footer
+/// follow each other without a gap and fill the file.
 pub(super) fn check_places(header: &Header, footer: &Footer, total: u64) -> Result<()> {
     let refuse = |cause: String| Err(damaged("read the footer", cause));
     if footer.total_bytes != total {

@@ -1,4 +1,5 @@
-//! The manifest section: a prefix of 40 bytes, and the manifest's JSON, stored or compressed.
+//! The manifest section: a prefix of 40 bytes, and the manifest's JSON, stored or compressed; and
+//! the checks that a manifest must pass when it is read.
 //!
 //! ```text
 //! 0 magic | 8 codec | 9 reserved | 16 stored_bytes | 24 raw_bytes | 32 stored_crc | 36 crc | 40 the manifest
@@ -161,12 +162,13 @@ fn mib(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
 }
 
-/// The beginning of a name, for people: a forged one may be as long as the manifest.
+/// The beginning of a name in the manifest, for people: a forged one may be as long as the section.
 fn brief(name: &str) -> &str {
     name.char_indices().nth(300).map_or(name, |(end, _)| &name[..end])
 }
 
-/// Checks that ids are unique, that what is named is there, and the limits on columns and tables.
+/// Checks a manifest that was read: that ids are unique, that what is named is there, and the
+/// limits on columns and tables.
 fn check(manifest: &Manifest) -> Result<(), String> {
     let mut ids = HashSet::with_capacity(manifest.objects.len());
     if let Some(twice) = manifest.objects.iter().find(|object| !ids.insert(object.id)) {

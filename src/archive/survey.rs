@@ -149,7 +149,8 @@ fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) ->
     StoredChunk { header, columns, body, room: Bytes::new() }.check().map(drop)
 }
 
-/// Reads what lies within the file. A length is believed only as far as the file reaches.
+/// Reads what of a broken archive lies within the file. A length is believed only as far as the
+/// file reaches.
 fn read_within<R: ReadAt>(source: &R, offset: u64, bytes: u64, total: u64) -> Result<Vec<u8>> {
     match offset.checked_add(bytes) {
         Some(end) if end <= total => read(source, offset, bytes, "part"),

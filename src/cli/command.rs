@@ -9,8 +9,8 @@ use super::signals;
 use super::text::stdio::LogFormat;
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
+use crate::kong::reader::Node;
 use crate::limits::cores;
-use crate::pg::connect::Server;
 use crate::pool;
 use crate::progress::{Level, Progress};
 use crate::sql::ident;
@@ -65,28 +65,35 @@ pub(super) fn run_stoppable<T>(
     result
 }
 
-/// Decides where the server is, and says what there is to say about it.
-pub(super) fn connect(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
-    Ok(connect_to(args.resolve()?, progress))
+/// Decides where the server is, of Kong's this one, and says what there is to say about it.
+pub(super) fn connect(
+    args: &ConnectionArgs,
+    node: Node,
+    progress: &dyn Progress,
+) -> Result<Connection> {
+    Ok(told(args.resolve(node)?, progress))
 }
 
 /// The same for a run that changes the database: defaults alone do not say which.
-pub(super) fn connect_to_named(args: &ConnectionArgs, progress: &dyn Progress) -> Result<Server> {
-    let connection = args.resolve()?;
+pub(super) fn connect_to_named(
+    args: &ConnectionArgs,
+    progress: &dyn Progress,
+) -> Result<Connection> {
+    let connection = args.resolve(Node::Primary)?;
     if !connection.names_database {
         let cause = format!(
             "nothing says which database is meant; it would be {}",
             ident::quote(connection.server.database())
         );
         return Err(Error::new(Kind::Usage, "find the database to restore into", cause).hint(
-            "name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, or \
-                Kong's KONG_PG_*",
+            "name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, KONG_PG_*, or \
+                --kong-conf FILE",
         ));
     }
-    Ok(connect_to(connection, progress))
+    Ok(told(connection, progress))
 }
 
-pub(super) fn connect_to(connection: Connection, progress: &dyn Progress) -> Server {
+fn told(connection: Connection, progress: &dyn Progress) -> Connection {
     for warning in &connection.warnings {
         progress.message(Level::Warning, warning);
     }
@@ -96,7 +103,7 @@ pub(super) fn connect_to(connection: Connection, progress: &dyn Progress) -> Ser
             &format!("{} = {} (from {})", setting.name, setting.value, setting.source),
         );
     }
-    connection.server
+    connection
 }
 
 /// Names everything that was not carried.

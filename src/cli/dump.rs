@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::args::connection::ConnectionArgs;
+use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, Compression};
@@ -15,8 +15,13 @@ use super::text::units;
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::Result;
+use crate::kong::reader::Node;
+use crate::kong::sources::Value;
 use crate::limits::Limits;
 use crate::pg::snapshot::Begin;
+use crate::progress::{Level, Progress};
+use crate::select::{Pattern, Selection};
+use crate::sql::ident;
 use crate::storage::Sink;
 
 /// Write a database into an archive
@@ -50,6 +55,9 @@ pub(super) struct DumpArgs {
     /// Dump a database in which a restore is incomplete; without it, that is refused
     #[arg(long)]
     allow_incomplete: bool,
+    /// Connect to Kong's read replica (pg_ro_host) instead of its primary
+    #[arg(long)]
+    read_replica: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -90,10 +98,12 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
-    let server = connect(&args.connection, reporter.as_ref())?;
+    let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
+    let Connection { server, kong_schema, .. } =
+        connect(&args.connection, node, reporter.as_ref())?;
     let options = Options {
         codec,
-        selection: args.selection.selection(),
+        selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,
         no_owner: args.owner.no_owner,
         no_privileges: args.owner.no_privileges,
         no_comments: args.no_comments,
@@ -122,6 +132,27 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());
     reporter.summary(&as_text(&report), as_json(&report));
     Ok(outcome)
+}
+
+/// What is meant: what the options choose; where they choose nothing, the schema that Kong uses.
+fn select(
+    args: &SelectionArgs,
+    kong_schema: Option<&Value>,
+    progress: &dyn Progress,
+) -> Result<Selection> {
+    let mut selection = args.selection();
+    let Some(value) = kong_schema.filter(|_| !args.choose_objects()) else {
+        return Ok(selection);
+    };
+    let schema = ident::quote(&value.text);
+    selection.schemas = vec![Pattern::schema(&schema)?];
+    let text = format!(
+        "{} = {} (from {}): only schema {schema} and what it needs is dumped; -n '*' dumps all \
+         schemas",
+        value.property, value.text, value.source
+    );
+    progress.message(Level::Info, &text);
+    Ok(selection)
 }
 
 fn as_text(report: &Report) -> String {

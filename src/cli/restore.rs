@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::args::connection::ConnectionArgs;
+use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values;
@@ -16,6 +16,7 @@ use super::status;
 use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
+use crate::kong::sources::Value;
 use crate::limits::Limits;
 use crate::progress::{Level, Progress as _};
 use crate::restore::{
@@ -121,6 +122,9 @@ pub(super) struct RestoreArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
+    /// Wait this long for a lock; milliseconds, or with a unit (30s, 5min); 0 waits for ever
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = values::milliseconds)]
+    lock_wait_timeout: Duration,
     /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
     #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
     stall_timeout: Duration,
@@ -175,8 +179,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
-    let server = connect_to_named(&args.connection, reporter.as_ref())?;
-    let (source, options) = (Source::open(args.archive())?, args.options());
+    let Connection { server, kong_schema, .. } =
+        connect_to_named(&args.connection, reporter.as_ref())?;
+    let kong_schema = kong_schema.filter(|_| !args.selection.choose_objects());
+    let (source, options) = (Source::open(args.archive())?, args.options(kong_schema.as_ref()));
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     if args.dry_run {
@@ -205,7 +211,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?;
+    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
     let cancel = async || server.cancel_all().await;
     let found = run_stoppable(args.output.log_format, 1, restore::status::status(&server), cancel);
     reporter.finish();
@@ -222,7 +228,8 @@ impl RestoreArgs {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
 
-    fn options(&self) -> Options {
+    /// `kong_schema`: where Kong will look for what is restored, if that is known.
+    fn options(&self, kong_schema: Option<&Value>) -> Options {
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         let if_exists = self.if_exists;
         Options {
@@ -260,12 +267,14 @@ impl RestoreArgs {
             },
             no_analyze: self.no_analyze,
             resume: self.resume,
+            lock_wait_timeout: self.limits.lock_wait_timeout,
             limits: Limits {
                 jobs: values::jobs(self.jobs),
                 max_memory: self.limits.max_memory,
                 stall_timeout: self.limits.stall_timeout,
             },
             profile: kong::restore::profile(),
+            home: kong_schema.map(kong::restore::home),
         }
     }
 }

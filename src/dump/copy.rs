@@ -184,8 +184,8 @@ async fn keep(
     session.batch(doing, "COMMIT").await
 }
 
-/// Locks the pieces' tables without waiting; `false` when somebody waits for a stronger lock on one
-/// of them.
+/// Locks the tables of a job for a session that copies, without waiting; `false` when somebody
+/// waits for a stronger lock on one of them.
 async fn lock_nowait(
     session: &Session,
     pieces: &[Piece],

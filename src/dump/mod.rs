@@ -1,5 +1,5 @@
-//! Dump: lock, snapshot, catalog, plan, copy, encode, write. Does not know how an archive's bytes
-//! are laid out, nor Kong.
+//! Dump: lock, snapshot, catalog, what may be read, plan, copy, encode, write. Does not know how an
+//! archive's bytes are laid out, nor Kong.
 
 mod copy;
 mod options;
@@ -165,8 +165,8 @@ async fn prepare(
     Ok((keeper, manifest, plan))
 }
 
-/// Refuses what is selected and may not be read. Of a sequence that was not selected, and that a
-/// default needs, the value is left out.
+/// Refuses a dump if sequences are selected that may not be read. Of one that was not selected, and
+/// that a default needs, the value is left out.
 fn check_sequences(
     selection: &Selection,
     selected: &Selected,

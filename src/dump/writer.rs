@@ -50,7 +50,7 @@ pub(super) struct ChunkSender {
 }
 
 impl ChunkSender {
-    /// Announces a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or
+    /// Announces to the writer a chunk: [`chunk`](Self::chunk), [`empty`](Self::empty) or
     /// [`failed`](Self::failed) must follow.
     pub(super) fn begin(&self, table: TableId) {
         self.open[table.0 as usize].fetch_add(1, Ordering::Relaxed);

@@ -1,16 +1,36 @@
 //! What of Kong's tables decides how a restore is done.
 
-use crate::profile::Profile;
+use super::sources::Value;
+use super::tables::{SCHEMA_META, makes_function, makes_table};
+use crate::profile::{Home, Profile};
 
 /// What is known of Kong's databases.
 pub fn profile() -> Profile {
-    Profile { loads_last, is_searched, may_start: "Kong may start now" }
+    Profile {
+        loads_last,
+        is_searched,
+        may_start: "Kong may start now",
+        name: "Kong",
+        known_by: Some(SCHEMA_META),
+        makes_table,
+        makes_function,
+    }
+}
+
+/// Where `pg_schema` lets Kong look for its tables.
+pub fn home(pg_schema: &Value) -> Home {
+    let Value { text, source, .. } = pg_schema;
+    Home {
+        schema: text.clone(),
+        said_by: format!("pg_schema = {text} (from {source})"),
+        setting: "pg_schema",
+    }
 }
 
 /// Whether a table's rows must come when everything else stands: Kong takes a database with a
 /// filled `schema_meta` for complete.
 fn loads_last(table_name: &str) -> bool {
-    table_name == "schema_meta"
+    table_name == SCHEMA_META
 }
 
 /// Whether rows are looked up by a column from the first moment on: Kong's triggers delete what has

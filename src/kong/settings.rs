@@ -1,19 +1,18 @@
-//! Where Kong's own settings say the database is: `KONG_PG_*`, then Kong's defaults.
+//! Where Kong's own settings say the database is: `pg_*`, or their twins `pg_ro_*` for a read
+//! replica, then Kong's defaults.
 //!
-//! Uses nothing of libpq's: no `PG*`, no password file, no `~/.postgresql`. Does not read
-//! `kong.conf`.
+//! Uses nothing of libpq's: no `PG*`, no password file, no `~/.postgresql`. Does not know where the
+//! properties come from.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::property::{self, Value, refuse};
+use super::reader::{Node, Reader};
+use super::sources::{Sources, Value};
+use super::tls;
 use crate::error::{Error, Kind, Result};
-use crate::pg::connect::environment::Environment;
 use crate::pg::connect::libpq::Resolved;
-use crate::pg::connect::parameters::Setting;
 use crate::pg::connect::secret::Secret;
 use crate::pg::connect::target::{Password, SettingNames, Target};
-use crate::pg::connect::tls::{ClientCertificate, Mode, Root, Settings as Tls, Version};
 
 /// How Kong reaches its database.
 #[derive(Clone, Debug)]
@@ -21,7 +20,7 @@ pub struct KongSettings {
     /// Where to connect, and where each value came from.
     pub resolved: Resolved,
     /// `pg_schema`; without it, Kong uses the server's current schema.
-    pub schema: Option<String>,
+    pub schema: Option<Value>,
 }
 
 /// Ways to log in that Kong Enterprise has and this program has not.
@@ -37,225 +36,96 @@ const NAMES: SettingNames = SettingNames {
     timeout: "KONG_PG_TIMEOUT",
 };
 
-/// Reads Kong's settings from the environment.
-pub fn resolve(environment: &Environment) -> Result<KongSettings> {
-    environment.check_readable("KONG_")?;
-    let mut reader = Reader { environment, settings: Vec::new(), warnings: Vec::new() };
-    reader.refuse_unsupported()?;
+/// The same for a read replica.
+const REPLICA_NAMES: SettingNames = SettingNames {
+    password: "KONG_PG_RO_PASSWORD",
+    trusted: "KONG_LUA_SSL_TRUSTED_CERTIFICATE",
+    certificate: "KONG_PG_RO_SSL_CERT and KONG_PG_RO_SSL_CERT_KEY",
+    plain: "KONG_PG_RO_SSL_REQUIRED=off",
+    timeout: "KONG_PG_RO_TIMEOUT",
+};
+
+/// Reads Kong's settings for one of its servers.
+///
+/// # Errors
+/// A usage error where a value cannot be used, and for a read replica that is not set.
+pub fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
+    sources.environment.check_readable("KONG_")?;
+    let mut reader = Reader::new(sources, node);
+    refuse_unsupported(&mut reader)?;
+    if node == Node::ReadReplica && reader.peek("pg_ro_host")?.is_none() {
+        let cause = "pg_ro_host is not set: Kong has no read replica";
+        return Err(Error::new(Kind::Usage, "find Kong's read replica", cause)
+            .hint("set KONG_PG_RO_HOST, or leave --read-replica out"));
+    }
     let host = reader.text("pg_host", "127.0.0.1")?;
     let port = reader.text("pg_port", "5432")?;
-    let user = reader.text("pg_user", "kong")?;
-    let database = reader.text("pg_database", "kong")?;
+    let user = reader.name("pg_user", "kong")?;
+    let database = reader.name("pg_database", "kong")?;
     let port_number = match port.text.parse::<u16>() {
         Ok(number) if number > 0 => number,
-        _ => return Err(refuse("pg_port", &port.source, format!("\"{}\" is no port", port.text))),
+        _ => return Err(port.refuse(format!("\"{}\" is no port", port.text))),
     };
     let mut target = Target::tcp(&host.text, port_number, &user.text, &database.text);
     target.hosts[0].password = reader
-        .optional("pg_password", true)?
+        .secret("pg_password")?
         .map(|value| Password { secret: Secret::new(value.text), source: value.source });
-    if let Some(value) = reader.optional("pg_timeout", false)? {
+    if let Some(value) = reader.optional("pg_timeout")? {
         let milliseconds = value.text.parse::<u64>().ok().filter(|milliseconds| *milliseconds > 0);
-        let milliseconds = milliseconds
-            .ok_or_else(|| refuse("pg_timeout", &value.source, "expected milliseconds"))?;
+        let milliseconds = milliseconds.ok_or_else(|| value.refuse("expected milliseconds"))?;
         target.timeout = Some(Duration::from_millis(milliseconds));
     }
-    target.tls = reader.tls()?;
-    target.names = NAMES;
-    let schema = reader.optional("pg_schema", false)?.map(|value| value.text);
-    let Reader { settings, warnings, .. } = reader;
-    let names_database = environment.has_filled("KONG_PG_");
+    target.tls = tls::settings(&mut reader)?;
+    target.names = match node {
+        Node::Primary => NAMES,
+        Node::ReadReplica => REPLICA_NAMES,
+    };
+    let schema = reader.optional("pg_schema")?;
+    let (settings, warnings) = reader.told();
+    let names_database = !sources.naming().is_empty();
     Ok(KongSettings { resolved: Resolved { target, settings, warnings, names_database }, schema })
 }
 
-/// Reads properties and keeps a record of what it read.
-struct Reader<'a> {
-    environment: &'a Environment,
-    settings: Vec<Setting>,
-    warnings: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn refuse_unsupported(&mut self) -> Result<()> {
-        if let Some(value) = self.optional("database", false)?
-            && value.text != "postgres"
-        {
-            let cause = format!("it is \"{}\": this Kong keeps nothing in PostgreSQL", value.text);
-            return Err(refuse("database", &value.source, cause)
-                .hint("name the database with -h, -U and -d if there is one after all"));
-        }
-        for name in UNSUPPORTED_LOGINS {
-            if let Some((true, value)) = property::read_flag(name, self.environment)? {
-                let error = refuse(name, &value.source, "this way to log in is not supported");
-                return Err(
-                    error.hint("give a user with a password: KONG_PG_USER and KONG_PG_PASSWORD")
-                );
-            }
-        }
-        Ok(())
+fn refuse_unsupported(reader: &mut Reader<'_>) -> Result<()> {
+    if let Some(value) = reader.optional("database")?
+        && value.text != "postgres"
+    {
+        let cause = format!("it is \"{}\": this Kong keeps nothing in PostgreSQL", value.text);
+        return Err(value
+            .refuse(cause)
+            .hint("name the database with -h, -U and -d if there is one after all"));
     }
-
-    fn optional(&mut self, name: &str, secret: bool) -> Result<Option<Value>> {
-        let value = property::read(name, self.environment)?;
-        if let Some(value) = &value {
-            let shown = if secret { "***" } else { &value.text };
-            self.note(name, shown, &value.source);
-        }
-        Ok(value)
-    }
-
-    fn text(&mut self, name: &str, default: &str) -> Result<Value> {
-        if let Some(value) = self.optional(name, false)? {
-            return Ok(value);
-        }
-        self.note(name, default, "Kong's default");
-        Ok(Value { text: default.to_owned(), source: "Kong's default".to_owned() })
-    }
-
-    fn flag(&mut self, name: &str) -> Result<bool> {
-        let found = property::read_flag(name, self.environment)?;
-        if let Some((on, value)) = &found {
-            self.note(name, if *on { "on" } else { "off" }, &value.source);
-        }
-        Ok(found.is_some_and(|(on, _)| on))
-    }
-
-    fn note(&mut self, name: &str, value: &str, source: &str) {
-        self.settings.push(Setting {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            source: source.to_owned(),
-        });
-    }
-
-    /// `pg_ssl` alone is a hint that Kong drops when the server has no TLS; `pg_ssl_required` and
-    /// `pg_ssl_verify` make it more. Kong's driver checks the chain and no name.
-    fn tls(&mut self) -> Result<Tls> {
-        let (on, verify, required) =
-            (self.flag("pg_ssl")?, self.flag("pg_ssl_verify")?, self.flag("pg_ssl_required")?);
-        if !on {
-            if verify || required {
-                self.warnings.push(
-                    "pg_ssl_verify and pg_ssl_required count only with pg_ssl = on, in Kong \
-                        as here: TLS is not used"
-                        .to_owned(),
-                );
-            }
-            return Ok(Tls::default());
-        }
-        let mode = match (verify, required) {
-            (true, _) => Mode::VerifyCa,
-            (false, true) => Mode::Require,
-            (false, false) => Mode::Prefer,
-        };
-        let roots = if verify { self.roots()? } else { Vec::new() };
-        let (min, max) = self.versions()?;
-        let client = self.client_certificate()?;
-        Ok(Tls { mode, roots, client, min, max, ..Tls::default() })
-    }
-
-    fn versions(&mut self) -> Result<(Version, Version)> {
-        let Some(value) = self.optional("pg_ssl_version", false)? else {
-            return Ok((Version::Tls12, Version::Tls13));
-        };
-        match value.text.as_str() {
-            "any" => Ok((Version::Tls12, Version::Tls13)),
-            "tlsv1_2" => Ok((Version::Tls12, Version::Tls12)),
-            "tlsv1_3" => Ok((Version::Tls13, Version::Tls13)),
-            other => Err(refuse(
-                "pg_ssl_version",
-                &value.source,
-                format!("\"{other}\" is not supported; TLS 1.2 and 1.3 are"),
-            )),
+    for name in UNSUPPORTED_LOGINS {
+        if let Some((true, value)) = reader.peek_flag(name)? {
+            let error = value.refuse("this way to log in is not supported");
+            return Err(
+                error.hint("give a user with a password: KONG_PG_USER and KONG_PG_PASSWORD")
+            );
         }
     }
-
-    fn client_certificate(&mut self) -> Result<Option<ClientCertificate>> {
-        match (self.optional("pg_ssl_cert", false)?, self.optional("pg_ssl_cert_key", false)?) {
-            (None, None) => Ok(None),
-            (Some(certificate), Some(key)) => Ok(Some(ClientCertificate {
-                certificate: PathBuf::from(certificate.text),
-                key: PathBuf::from(key.text),
-            })),
-            _ => Err(Error::new(
-                Kind::Usage,
-                "use Kong's client certificate",
-                "pg_ssl_cert and pg_ssl_cert_key go together; one is missing",
-            )),
-        }
-    }
-
-    /// `lua_ssl_trusted_certificate`: a list of `system`, paths, PEM texts, and PEM texts in
-    /// base64.
-    fn roots(&mut self) -> Result<Vec<Root>> {
-        let name = "lua_ssl_trusted_certificate";
-        let Some(value) = property::read(name, self.environment)? else {
-            self.note(name, "system", "Kong's default");
-            return Ok(vec![Root::System]);
-        };
-        let entries: Vec<&str> =
-            value.text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
-        let roots: Vec<Root> = entries.into_iter().map(root).collect();
-        let shown: Vec<String> = roots.iter().map(describe_root).collect();
-        self.note(name, &shown.join(", "), &value.source);
-        Ok(roots)
-    }
-}
-
-fn root(entry: &str) -> Root {
-    if entry == "system" {
-        return Root::System;
-    }
-    if entry.contains("-----BEGIN") {
-        return Root::Pem(entry.to_owned());
-    }
-    match decode_base64(entry).and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(text) if text.contains("-----BEGIN") => Root::Pem(text),
-        _ => Root::File(PathBuf::from(entry)),
-    }
-}
-
-fn describe_root(root: &Root) -> String {
-    match root {
-        Root::System => "system".to_owned(),
-        Root::File(path) => path.display().to_string(),
-        Root::Pem(_) => "a certificate".to_owned(),
-    }
-}
-
-/// Base64 with or without padding, in either alphabet; nothing for other text.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::with_capacity(text.len() / 4 * 3));
-    for byte in text.trim_end_matches('=').bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(digit)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    Some(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::connect::environment::Environment;
     use crate::pg::connect::target::TIMEOUT;
+    use crate::pg::connect::tls::{Mode, Root};
+
+    fn resolve_at(node: Node, variables: &[(&str, &str)]) -> Result<KongSettings> {
+        resolve(
+            &Sources { environment: &Environment::of(variables), conf: None, by_node: false },
+            node,
+        )
+    }
 
     fn resolved(variables: &[(&str, &str)]) -> KongSettings {
-        resolve(&Environment::of(variables)).expect("resolved")
+        resolve_at(Node::Primary, variables).expect("resolved")
     }
 
     fn check_refused(variables: &[(&str, &str)], cause: &str) {
-        let error = resolve(&Environment::of(variables)).expect_err("refused");
+        let error = resolve_at(Node::Primary, variables).expect_err("refused");
         assert!(error.to_string().contains(cause), "{error}");
         assert_eq!(error.kind(), Kind::Usage);
     }
@@ -266,7 +136,7 @@ mod tests {
         assert_eq!(found.resolved.target.describe(), "kong@127.0.0.1:5432/kong");
         assert_eq!(found.resolved.target.hosts[0].password, None);
         assert_eq!(found.resolved.target.timeout, Some(TIMEOUT));
-        assert_eq!(found.schema, None);
+        assert!(found.schema.is_none());
         assert!(found.resolved.settings.iter().all(|setting| setting.source == "Kong's default"));
     }
 
@@ -288,7 +158,7 @@ mod tests {
             Some("hunter2")
         );
         assert_eq!(target.timeout, Some(Duration::from_millis(1500)));
-        assert_eq!(found.schema.as_deref(), Some("s"));
+        assert_eq!(found.schema.as_ref().map(|schema| schema.text.as_str()), Some("s"));
         assert!(!format!("{found:?}").contains("hunter2"));
         let source = |name: &str| {
             found
@@ -341,5 +211,37 @@ mod tests {
         check_refused(&[("KONG_PG_SSL", "on"), ("KONG_PG_SSL_CERT", "/x")], "one is missing");
         check_refused(&[("KONG_PG_HOST", "{vault://aws/db/host}")], "pg_host");
         assert_eq!(resolved(&[("KONG_PG_IAM_AUTH", "off")]).resolved.target.user, "kong");
+    }
+
+    #[test]
+    fn a_read_replica_is_as_the_primary_where_nothing_else_is_set() {
+        let (host, ro_host) = (("KONG_PG_HOST", "db"), ("KONG_PG_RO_HOST", "ro"));
+        let replica = |variables: &[(&str, &str)]| {
+            resolve_at(Node::ReadReplica, variables).expect("resolved").resolved.target
+        };
+        let target = replica(&[host, ro_host, ("KONG_PG_USER", "u"), ("KONG_PG_SSL", "on")]);
+        assert_eq!(target.describe(), "u@ro:5432/kong");
+        assert_eq!(target.tls.mode, Mode::Prefer);
+        assert_eq!(target.names, REPLICA_NAMES);
+        let target = replica(&[
+            ro_host,
+            ("KONG_PG_RO_PORT", "6"),
+            ("KONG_PG_RO_DATABASE", "d"),
+            ("KONG_PG_SSL", "on"),
+            ("KONG_PG_RO_SSL", "off"),
+            ("KONG_PG_PASSWORD", "rw"),
+            ("KONG_PG_RO_PASSWORD", "ro"),
+            ("KONG_PG_RO_TIMEOUT", "7"),
+        ]);
+        assert_eq!(target.describe(), "kong@ro:6/d");
+        assert_eq!(target.tls.mode, Mode::Disable);
+        assert_eq!(target.timeout, Some(Duration::from_millis(7)));
+        let password = target.hosts[0].password.as_ref();
+        assert_eq!(password.and_then(|password| password.secret.text()), Some("ro"));
+        let error = resolve_at(Node::ReadReplica, &[host]).expect_err("refused");
+        assert!(error.to_string().contains("pg_ro_host is not set"), "{error}");
+        let error = resolve_at(Node::ReadReplica, &[ro_host, ("KONG_PG_RO_IAM_AUTH", "on")]);
+        assert!(error.expect_err("refused").to_string().contains("pg_ro_iam_auth"));
+        assert_eq!(resolved(&[host, ro_host]).resolved.target.describe(), "kong@db:5432/kong");
     }
 }

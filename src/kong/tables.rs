@@ -1,181 +1,103 @@
-//! Kong's tables by name: what their rows are, and whose they are.
+//! The tables and functions that Kong makes: by them what a newer or older Kong has left in a
+//! database is told from what is somebody else's.
 //!
-//! Does not know their columns, which differ from version to version.
+//! Seen by running the migrations of Kong 1.5.1, 2.0.5, 2.3.3, 2.8.5, 3.0.1, 3.4.2, 3.6.1, 3.9.3 and
+//! of the development branch after it. Does not know what is in the tables.
 
-use std::fmt;
+/// The table by which a database of Kong is known: it says which migrations have run.
+pub const SCHEMA_META: &str = "schema_meta";
 
-/// What a table's rows are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// Which migrations were run.
-    Migrations,
-    /// What was configured.
-    Configuration,
-    /// Secrets of consumers, of people and of the gateway.
-    Credentials,
-    /// What Kong writes while it runs, and goes on without.
-    Operational,
-    /// What can be made from other tables.
-    Derived,
-    /// Of a plugin that is not known, or of another application.
-    Unknown,
-}
-
-impl Class {
-    /// One word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Migrations => "migrations",
-            Self::Configuration => "configuration",
-            Self::Credentials => "credentials",
-            Self::Operational => "operational",
-            Self::Derived => "derived",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// A table of Kong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// What its rows are.
-    pub class: Class,
-    /// Whether only Kong Enterprise has it.
-    pub is_enterprise: bool,
-}
-
-/// The tables of Kong Gateway from 1.0 to 3.10, those of bundled plugins included.
-const GATEWAY: &[(Class, &[&str])] = &[
-    (Class::Migrations, &["schema_meta"]),
+/// Each table with the columns that it has in every version that makes it.
+const TABLES: &[(&str, &str)] = &[
+    ("acls", "id created_at consumer_id group cache_key tags"),
+    ("acme_storage", "id key value created_at ttl"),
     (
-        Class::Configuration,
-        &[
-            "apis",
-            "ca_certificates",
-            "certificates",
-            "cluster_ca",
-            "consumers",
-            "filter_chains",
-            "key_sets",
-            "keys",
-            "parameters",
-            "plugins",
-            "routes",
-            "services",
-            "sm_vaults",
-            "snis",
-            "targets",
-            "upstreams",
-            "vaults_beta",
-            "workspaces",
-        ],
+        "apis",
+        "id created_at name upstream_url preserve_host retries https_only http_if_terminated \
+         hosts uris methods strip_uri upstream_connect_timeout upstream_send_timeout \
+         upstream_read_timeout",
+    ),
+    ("basicauth_credentials", "id created_at consumer_id username password tags"),
+    ("ca_certificates", "id created_at cert tags"),
+    ("certificates", "id created_at cert key tags"),
+    ("cluster_ca", "pk key cert"),
+    ("cluster_events", "id node_id at nbf expire_at channel data"),
+    ("clustering_data_planes", "id hostname ip last_seen config_hash ttl version sync_status"),
+    ("clustering_rpc_requests", "id node_id reply_to ttl payload"),
+    ("clustering_sync_delta", "version type pk ws_id entity"),
+    ("clustering_sync_version", "version"),
+    ("consumers", "id created_at username custom_id tags"),
+    (
+        "filter_chains",
+        "id name enabled route_id service_id ws_id cache_key filters tags created_at updated_at",
+    ),
+    ("hmacauth_credentials", "id created_at consumer_id username secret tags"),
+    ("jwt_secrets", "id created_at consumer_id key secret algorithm rsa_public_key tags"),
+    ("key_sets", "id name tags ws_id created_at updated_at"),
+    ("keyauth_credentials", "id created_at consumer_id key tags ttl"),
+    ("keys", "id set_id name cache_key ws_id kid jwk pem tags created_at updated_at"),
+    ("locks", "key owner ttl"),
+    (
+        "oauth2_authorization_codes",
+        "id created_at credential_id service_id code authenticated_userid scope ttl",
     ),
     (
-        Class::Credentials,
-        &[
-            "acls",
-            "acme_storage",
-            "basicauth_credentials",
-            "hmacauth_credentials",
-            "jwt_secrets",
-            "keyauth_credentials",
-            "oauth2_credentials",
-            "oauth2_tokens",
-        ],
+        "oauth2_credentials",
+        "id created_at name consumer_id client_id client_secret redirect_uris tags",
     ),
     (
-        Class::Operational,
-        &[
-            "cluster_events",
-            "clustering_data_planes",
-            "clustering_rpc_requests",
-            "clustering_sync_delta",
-            "clustering_sync_version",
-            "locks",
-            "oauth2_authorization_codes",
-            "ratelimiting_metrics",
-            "response_ratelimiting_metrics",
-            "session_metadatas",
-            "sessions",
-            "ttls",
-        ],
+        "oauth2_tokens",
+        "id created_at credential_id service_id access_token refresh_token token_type expires_in \
+         authenticated_userid scope ttl",
     ),
-    (Class::Derived, &["tags"]),
+    ("parameters", "key value created_at"),
+    (
+        "plugins",
+        "id created_at name consumer_id service_id route_id config enabled cache_key protocols \
+         tags",
+    ),
+    ("ratelimiting_metrics", "identifier period period_date service_id route_id value"),
+    ("response_ratelimiting_metrics", "identifier period period_date service_id route_id value"),
+    (
+        "routes",
+        "id created_at updated_at service_id protocols methods hosts paths regex_priority \
+         strip_path preserve_host name snis sources destinations path_handling tags \
+         https_redirect_status_code headers",
+    ),
+    ("schema_meta", "key subsystem last_executed executed pending"),
+    (
+        "services",
+        "id created_at updated_at name retries protocol host port path connect_timeout \
+         write_timeout read_timeout tags client_certificate_id",
+    ),
+    ("session_metadatas", "id session_id sid subject audience created_at"),
+    ("sessions", "id session_id expires data created_at ttl"),
+    ("sm_vaults", "id ws_id prefix name description config created_at updated_at tags"),
+    ("snis", "id created_at name certificate_id tags"),
+    ("tags", "entity_id entity_name tags"),
+    ("targets", "id created_at upstream_id target weight tags"),
+    ("ttls", "primary_key_value primary_uuid_value table_name primary_key_name expire_at"),
+    (
+        "upstreams",
+        "id created_at name hash_on hash_fallback hash_on_header hash_fallback_header \
+         hash_on_cookie hash_on_cookie_path slots healthchecks host_header tags algorithm",
+    ),
+    ("vaults_beta", "id ws_id prefix name description config created_at updated_at tags"),
+    ("workspaces", "id name comment created_at meta config"),
 ];
 
-/// What Kong Enterprise adds, as far as it is public.
-const ENTERPRISE: &[(Class, &[&str])] = &[
-    (
-        Class::Configuration,
-        &[
-            "admins",
-            "application_instances",
-            "applications",
-            "consumer_group_consumers",
-            "consumer_group_plugins",
-            "consumer_groups",
-            "degraphql_routes",
-            "developers",
-            "document_objects",
-            "event_hooks",
-            "files",
-            "graphql_ratelimiting_advanced_cost_decoration",
-            "group_rbac_roles",
-            "groups",
-            "konnect_applications",
-            "legacy_files",
-            "licenses",
-            "partials",
-            "plugins_partials",
-            "rbac_role_endpoints",
-            "rbac_role_entities",
-            "rbac_roles",
-            "rbac_user_groups",
-            "rbac_user_roles",
-        ],
-    ),
-    (
-        Class::Credentials,
-        &[
-            "credentials",
-            "jwt_signer_jwks",
-            "keyauth_enc_credentials",
-            "keyring_keys",
-            "keyring_meta",
-            "mtls_auth_credentials",
-            "oic_issuers",
-            "oic_jwks",
-            "rbac_users",
-            "vault_auth_vaults",
-        ],
-    ),
-    (
-        Class::Operational,
-        &["audit_objects", "audit_requests", "consumer_reset_secrets", "login_attempts"],
-    ),
-    (Class::Derived, &["workspace_entity_counters"]),
-];
+/// Kong's functions, none of which has a declared argument but its triggers'.
+const FUNCTIONS: &[&str] = &["batch_delete_expired_rows", "sync_tags"];
 
-/// Tables of statistics, some of which are named after the time they were made at.
-const VITALS: &str = "vitals_";
+/// Whether a version of Kong makes a table of this name with at least these columns.
+pub fn makes_table(name: &str, columns: &[String]) -> bool {
+    let has = |column: &str| columns.iter().any(|found| found == column);
+    TABLES.iter().any(|(table, expected)| *table == name && expected.split(' ').all(has))
+}
 
-/// What is known of a table by its name alone.
-pub fn known(table_name: &str) -> Option<Known> {
-    let class_in = |tables: &[(Class, &[&str])]| {
-        tables.iter().find(|(_, names)| names.contains(&table_name)).map(|(class, _)| *class)
-    };
-    if let Some(class) = class_in(GATEWAY) {
-        return Some(Known { class, is_enterprise: false });
-    }
-    let vitals = || table_name.starts_with(VITALS).then_some(Class::Operational);
-    let class = class_in(ENTERPRISE).or_else(vitals)?;
-    Some(Known { class, is_enterprise: true })
+/// Whether a version of Kong makes a trigger function of this name.
+pub fn makes_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name)
 }
 
 #[cfg(test)]
@@ -183,26 +105,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_one_class() {
-        let mut names: Vec<&str> =
-            [GATEWAY, ENTERPRISE].concat().iter().flat_map(|(_, names)| names.to_vec()).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all);
+    fn a_name_alone_is_not_kongs() {
+        let columns = |list: &str| list.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(makes_table("locks", &columns("key owner ttl")));
+        assert!(makes_table("locks", &columns("ttl owner key more")), "in any order, and more");
+        assert!(!makes_table("locks", &columns("key owner")));
+        assert!(!makes_table("orders", &columns("key owner ttl")));
+        assert!(makes_function("sync_tags") && !makes_function("audit"));
     }
 
     #[test]
-    fn known_by_name() {
-        let check = |name, expect: Option<(Class, bool)>| {
-            let found = known(name).map(|known| (known.class, known.is_enterprise));
-            assert_eq!(found, expect, "{name}");
-        };
-        check("routes", Some((Class::Configuration, false)));
-        check("keyauth_credentials", Some((Class::Credentials, false)));
-        check("tags", Some((Class::Derived, false)));
-        check("rbac_users", Some((Class::Credentials, true)));
-        check("vitals_stats_seconds_1600000000", Some((Class::Operational, true)));
-        check("invoices", None);
+    fn each_table_stands_once_and_in_order() {
+        assert!(TABLES.is_sorted_by(|one, next| one.0 < next.0));
+        assert!(makes_table(
+            SCHEMA_META,
+            &["key", "subsystem", "last_executed", "executed", "pending"].map(str::to_owned)
+        ));
     }
 }

@@ -6,6 +6,7 @@ pub mod connect;
 pub mod copy;
 pub mod denied;
 pub mod driver_error;
+pub mod lock_waits;
 pub mod marker;
 pub mod on_extensions;
 pub mod pooler;

@@ -62,7 +62,8 @@ pub fn family(schema: &str, name: &str, method: &str) -> String {
     format!("OPERATOR FAMILY {} USING {}", ident::qualified(schema, name), ident::quote(method))
 }
 
-/// All of it that stands in the database, the server's own members of families included.
+/// All that stands on extensions' objects in the database, the server's own members of families
+/// included.
 pub async fn standing(session: &Session) -> Result<HashSet<Named>> {
     let mut standing = HashSet::new();
     for row in session.query("look what the extensions have made", PARTS).await? {

@@ -1,6 +1,6 @@
-//! Whether a pooler stands between that gives each transaction another session of the server: what
-//! is set for a session is lost there, and met by the pooler's other clients. A restore cannot work
-//! so. Does not know what the session is for.
+//! Opens a session through a pooler, unless it gives each transaction another session of the
+//! server: what is set for a session is lost there, and met by the pooler's other clients. A
+//! restore cannot work so. Does not know what the session is for.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The setting that marks a session of the server.
 const MARKER: &str = "silverback.session";
 
-/// Opens a session that keeps what is set in it. Before anything is set that others could meet, it
-/// is found out whether it would.
+/// Opens a session by way of whatever stands between, and refuses a pooler that would not keep what
+/// is set in it. That is found out before anything is set that others could meet.
 pub async fn open_lasting(server: &Server) -> Result<Session> {
     let session = server.open(Purpose::Probe).await?;
     if session.is_proxied() && changes_sessions(server, &session).await? {

@@ -21,7 +21,8 @@ pub fn is_unreadable(error: &Error) -> bool {
     matches!(error.sqlstate(), Some(NOT_IN_ENCODING | UNTRANSLATABLE))
 }
 
-/// Demands that every text is UTF-8, so that no later look at a column can fail.
+/// Demands that every text of an answer can be read, in UTF-8, so that no later look at a column
+/// can fail.
 pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
     for row in rows {
         for (at, column) in row.columns().iter().enumerate() {

@@ -2,9 +2,10 @@
 //! set to, which `settings` says.
 
 mod begin;
+mod lock_waits;
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub struct Session {
     patience: Option<Duration>,
     /// When the server was last seen at work for this session; held while it is looked.
     at_work: Mutex<Option<Instant>>,
+    lock_waits: Mutex<lock_waits::Known>,
 }
 
 const SET_UP: &str = "set up the session";
@@ -96,6 +98,7 @@ impl Session {
             is_dump: matches!(purpose, Purpose::Dump(_)),
             patience: None,
             at_work: Mutex::default(),
+            lock_waits: Mutex::default(),
         };
         session.check_version()?;
         let (version, pid) = match purpose {
@@ -179,7 +182,7 @@ impl Session {
         self.backend_pid.load(Ordering::Relaxed)
     }
 
-    /// Whether something stands between that greets in the server's place: a pooler.
+    /// Whether this session goes by way of something that greets in the server's place: a pooler.
     pub fn is_proxied(&self) -> bool {
         self.is_proxied
     }
@@ -271,7 +274,7 @@ impl Session {
         let Some(patience) = self.patience else {
             return answer.await.map_err(|source| self.explain(doing, source));
         };
-        let mut answer = pin!(answer);
+        let mut answer = Box::pin(self.watched(answer));
         loop {
             if let Ok(answer) = timeout(patience, answer.as_mut()).await {
                 return answer.map_err(|source| self.explain(doing, source));
@@ -293,14 +296,14 @@ impl Session {
         }
     }
 
-    /// A driver's error in our words; where the connection was closed because of what came, that is
-    /// the cause.
+    /// This session's error in our words; where its connection was closed because of what came,
+    /// that is the cause.
     fn explain(&self, doing: &str, source: tokio_postgres::Error) -> Error {
         match self.taker.objection().filter(|_| source.as_db_error().is_none()) {
             Some(objection) => {
                 Error::new(Kind::Server, doing, objection).hint(NOT_POSTGRESQL).with_source(source)
             }
-            None => explain(doing, source),
+            None => self.explain_lock(doing, explain(doing, source)),
         }
     }
 
@@ -345,8 +348,8 @@ impl Session {
         Ok(())
     }
 
-    /// Asks something by a session of its own. Boxed, because opening it takes statements, which
-    /// may lead here.
+    /// Asks something about this session by a session of its own. Boxed, because opening that one
+    /// takes statements, which may lead here.
     fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
         Box::pin(async move {
             let session =

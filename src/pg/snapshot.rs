@@ -73,7 +73,7 @@ pub struct Keeper {
     pub catalog: Catalog,
 }
 
-/// Takes locks, snapshot and catalog; `picks` says which tables are dumped and so locked.
+/// Takes locks, snapshot and catalog together; `picks` says which tables are dumped and so locked.
 pub async fn take(
     server: &Server,
     options: &SnapshotOptions,
@@ -123,7 +123,8 @@ pub async fn join(server: &Server, snapshot_id: &str, begin: &Begin) -> Result<S
     server.open(Purpose::Dump(&transaction)).await
 }
 
-/// What the server stores and cannot write in UTF-8, in which names and definitions are read.
+/// An error of the look at the catalog under the snapshot: the server stores what it cannot write
+/// in UTF-8, in which names and definitions are read.
 fn unreadable(error: Error) -> Error {
     if !is_unreadable(&error) {
         return error;
@@ -203,8 +204,8 @@ async fn attempt_once(
     }
 }
 
-/// Codes by which the server says that an object went away between two looks: internal error,
-/// undefined table, column, object, schema, function.
+/// Tells a change between the two looks around the locks by the codes with which the server says
+/// that an object went away: internal error, undefined table, column, object, schema, function.
 fn changed_or(error: Error) -> Result<Attempt> {
     let vanished = matches!(
         error.sqlstate(),

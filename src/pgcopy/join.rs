@@ -104,7 +104,8 @@ fn joined_bytes(encoding: RowEncoding, columns: &Columns) -> Result<u64> {
     Ok(total as u64)
 }
 
-/// Refuses what the server would take for the end of a field, a row or the data.
+/// Refuses to join a text value that the server would take for the end of a field, a row or the
+/// data.
 fn check_text(columns: &Columns) -> Result<()> {
     if columns.columns.iter().any(|column| memchr2(b'\t', b'\n', &column.data).is_some()) {
         return Err(refuse("a text field holds a tab or a line feed that is not escaped"));
@@ -127,7 +128,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// The value of `row`; called once for each row in order, after the lengths were checked.
+    /// The value of `row` in one of the columns that are joined; called once for each row in order,
+    /// after the lengths were checked.
     #[inline]
     fn next(&mut self, row: usize) -> Option<&'a [u8]> {
         let length = self.column.length(row);

@@ -1,5 +1,5 @@
-//! The order of events before a restore's first object: find the target, look, make or clean it,
-//! look again.
+//! The order of events before a restore's first object: find the target, also a database that an
+//! earlier run has made, look, make or clean it, look again.
 
 use super::options::Request;
 use super::prepare::{Aim, Prepared, prepare};
@@ -49,8 +49,8 @@ pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Pla
     })
 }
 
-/// The database that an earlier run has made: it holds a marker. One that is empty and as it is to
-/// be made was made by a run that stopped right then, unless it is to be dropped anyhow.
+/// Finds the database that an earlier run has made: it holds a marker. One that is empty and as it
+/// is to be made was made by a run that stopped right then, unless it is to be dropped anyhow.
 async fn made_before(
     request: &Request,
     archive: &FileArchive,

@@ -1,5 +1,5 @@
-//! The marker that a restore sets: made first, and dropped in the transaction that ends the
-//! restore.
+//! The marker that a restore sets, as statements and as words of its errors: made first, and
+//! dropped in the transaction that ends the restore.
 //!
 //! Pure: knows nothing of jobs, nor how a marker is read.
 
@@ -172,13 +172,13 @@ pub fn remove(schema: &str) -> Vec<Step> {
     sql.into_iter().map(|sql| Step::new("take the marker away", sql)).collect()
 }
 
-/// Whether the database was reported ready by a restore of this archive, of which some jobs are
-/// left.
+/// Whether the marker says that a restore of this archive reported the database ready, of which
+/// some jobs are left.
 pub fn is_finishing(marker: &Marker, archive_id: &str) -> bool {
     marker.is_ready() && marker.run.as_ref().is_some_and(|run| run.archive_id == archive_id)
 }
 
-/// Whether what was left to be done has this digest, see
+/// Whether the marker says that what was left to be done has this digest, see
 /// [`super::plan::graph::Graph::rest_digest`].
 pub fn leaves(marker: &Marker, left: u64) -> bool {
     marker.run.as_ref().is_some_and(|run| run.left_digest.as_deref() == Some(digest(left).as_str()))
@@ -188,8 +188,8 @@ fn digest(left: u64) -> String {
     format!("{left:016x}")
 }
 
-/// An error of a restore that has begun, with the way out. `whole`: it makes the tables itself, so
-/// that `-c` can drop them.
+/// An error of a restore that has set its marker, with the way out. `whole`: it makes the tables
+/// itself, so that `-c` can drop them.
 pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
     let schema = mark.map(|mark| ident::quote(&mark.schema));
     let way_out = match schema {
@@ -210,7 +210,7 @@ pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
     with_way_out(error, &way_out)
 }
 
-/// An error of a restore that had reported the database ready: nothing is lost, and the same
+/// An error of a restore whose marker says ready, with the way out: nothing is lost, and the same
 /// command makes what is missing.
 pub fn unfinished(error: Error, mark: Option<&Mark>) -> Error {
     let schema = mark.map_or_else(|| SCHEMA.to_owned(), |mark| ident::quote(&mark.schema));

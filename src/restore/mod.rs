@@ -1,4 +1,5 @@
-//! Restore: preflight, plan, and the workers that carry it out.
+//! Restore: the archive is opened and its statements looked at, preflight, plan, the marker, and
+//! the workers that carry the plan out.
 //!
 //! ```text
 //! archive + target ─► preflight ─► build ─► Graph ─► run: N sessions take jobs from the schedule ─► report
@@ -28,6 +29,7 @@ use std::time::Instant;
 
 use self::begin::{Place, make_room, place};
 pub use self::finding::Finding;
+use self::live::LiveTriggers;
 use self::options::Request;
 pub use self::options::{ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
 pub use self::plan::Plan;
@@ -41,10 +43,11 @@ use self::run::ready::{self, Announcement};
 use self::run::sort_memory::Memory;
 use self::run::{Shared, carry_out, script};
 use self::sessions::{open_sessions, revive};
-use self::target::marker;
+use self::target::{Target, marker};
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
+use crate::pg::lock_waits::LockWaits;
 use crate::pg::session::Session;
 use crate::pgcopy::LARGE_ROW_BYTES;
 use crate::pool::{self, Budget, Buffers};
@@ -65,77 +68,32 @@ pub async fn run(
     progress: Arc<dyn Progress>,
 ) -> Result<Report> {
     options.ready.file().map_or(Ok(()), ready::probe)?;
+    let told = Arc::clone(&progress);
+    let target = target.watching(LockWaits {
+        timeout: options.lock_wait_timeout,
+        tell: Arc::new(move |words| told.message(Level::Info, words)),
+    });
     let mut archive = open(source, &options, progress.as_ref()).await?;
     let failures =
         (options.on_error == OnError::GoOn).then(|| Failures::new(&archive.manifest.objects));
-    let request = Request { server: target.clone(), options };
+    let request = Request { server: target, options };
     let (request, prepared) = Box::pin(make_room(request, &mut archive, progress.as_ref())).await?;
-    let options = &request.options;
-    let Prepared { session, plan, triggers, target, .. } = prepared;
+    let Prepared { session, mut plan, triggers, target, .. } = prepared;
     progress.tables(&if plan.resumed.is_some() {
         totals_left(&archive, &plan)
     } else {
         totals(&archive)
     });
     let sessions = open_sessions(&request, session).await?;
-    let begun = Instant::now();
-    let counts = counts(&plan);
-    let mut not_restored: Vec<NotCarried> = options
-        .selection
-        .not_carried(archive.manifest.not_carried.clone())
-        .chain(plan.left_out)
-        .collect();
-    let loader = Loader {
-        encoding: Some(archive.manifest.source.encoding.clone())
-            .filter(|encoding| encoding != "UTF8"),
-        archive: Arc::new(archive),
-        budget: Budget::new(options.max_memory()),
-        buffers: Buffers::new(LARGE_ROW_BYTES),
-        progress: Arc::clone(&progress),
-        stall_timeout: options.limits.stall_timeout,
-    };
-    let memory = Memory::read(&sessions[0], options.jobs()).await?;
-    let backend_pid = sessions[0].backend_pid();
-    if !plan.begin.is_empty()
-        && let Err(error) = script::begin(&sessions[0], &plan.begin, plan.known.as_deref()).await
-    {
-        drop(sessions);
-        return Err(marker::not_set(
-            target.explain(error),
-            plan.mark.as_ref(),
-            &request.server,
-            backend_pid,
-        )
-        .await);
-    }
-    marker::begun(&sessions[0]).await;
-    let words = options
-        .profile
-        .words(loader.archive.manifest.tables.iter().map(|table| table.name.as_str()));
-    let ready = Announcement {
-        usable: plan.usable,
-        words,
-        file: options.ready.file().map(std::path::Path::to_owned),
-        said: OnceLock::new(),
-    };
-    let (statistics, refused) = (plan.statistics, Mutex::default());
-    let whole = plan.whole;
-    let (mark, unmark, ledger) = (plan.mark, plan.unmark, plan.ledger);
-    let graph = plan.graph;
-    let shared = Arc::new(Shared {
-        request,
-        graph,
-        loader,
-        memory,
-        triggers,
-        failures,
-        refused,
-        ready,
-        statistics,
-        mark,
-        ledger,
-        unmark,
-    });
+    let (begun, counts, whole) = (Instant::now(), counts(&plan), plan.whole);
+    let not_carried = archive.manifest.not_carried.clone();
+    let mut not_restored: Vec<NotCarried> =
+        request.options.selection.not_carried(not_carried).collect();
+    not_restored.append(&mut plan.left_out);
+    let memory = Memory::read(&sessions[0], request.options.jobs()).await?;
+    let sessions = begin(&request, &target, &plan, sessions).await?;
+    let parts = (triggers, failures, memory);
+    let shared = Arc::new(share(request, archive, plan, parts, Arc::clone(&progress)));
     let ended = finish(&shared, sessions).await;
     not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
     if ended.is_err() && shared.failures.is_some() {
@@ -144,24 +102,76 @@ pub async fn run(
             progress.message(Level::Warning, &one.to_string());
         }
     }
-    let said = shared.ready.said.get();
-    let mark = shared.mark.as_ref();
-    let busy = ended.map_err(|error| {
-        if said.is_some() {
-            mark::unfinished(error, mark)
-        } else {
-            mark::incomplete(error, mark, whole)
-        }
+    let (said, mark) = (shared.ready.said.get(), shared.mark.as_ref());
+    let busy = ended.map_err(|error| match said {
+        Some(_) => mark::unfinished(error, mark),
+        None => mark::incomplete(error, mark, whole),
     })?;
-    let report = Report::new(
-        counts,
-        begun.elapsed().as_secs_f64(),
-        busy,
-        shared.request.options.jobs(),
-        not_restored,
-    );
+    let (seconds, jobs) = (begun.elapsed().as_secs_f64(), shared.request.options.jobs());
+    let report = Report::new(counts, seconds, busy, jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
+}
+
+/// Begins a planned restore: its marker is set, and other restores may look at the target. Where
+/// that fails, the sessions are gone.
+async fn begin(
+    request: &Request,
+    target: &Target,
+    plan: &Plan,
+    sessions: Vec<Session>,
+) -> Result<Vec<Session>> {
+    let backend_pid = sessions[0].backend_pid();
+    if !plan.begin.is_empty()
+        && let Err(error) = script::begin(&sessions[0], &plan.begin, plan.known.as_deref()).await
+    {
+        drop(sessions);
+        let (error, mark) = (target.explain(error), plan.mark.as_ref());
+        return Err(marker::not_set(error, mark, &request.server, backend_pid).await);
+    }
+    marker::begun(&sessions[0]).await;
+    Ok(sessions)
+}
+
+/// Puts together what the sessions share.
+fn share(
+    request: Request,
+    archive: FileArchive,
+    plan: Plan,
+    (triggers, failures, memory): (LiveTriggers, Option<Failures>, Memory),
+    progress: Arc<dyn Progress>,
+) -> Shared {
+    let options = &request.options;
+    let tables = archive.manifest.tables.iter().map(|table| table.name.as_str());
+    let ready = Announcement {
+        usable: plan.usable,
+        words: options.profile.words(tables),
+        file: options.ready.file().map(std::path::Path::to_owned),
+        said: OnceLock::new(),
+    };
+    let encoding = archive.manifest.source.encoding.clone();
+    let loader = Loader {
+        encoding: Some(encoding).filter(|encoding| encoding != "UTF8"),
+        archive: Arc::new(archive),
+        budget: Budget::new(options.max_memory()),
+        buffers: Buffers::new(LARGE_ROW_BYTES),
+        progress,
+        stall_timeout: options.limits.stall_timeout,
+    };
+    Shared {
+        request,
+        graph: plan.graph,
+        loader,
+        memory,
+        triggers,
+        failures,
+        refused: Mutex::default(),
+        ready,
+        statistics: plan.statistics,
+        mark: plan.mark,
+        ledger: plan.ledger,
+        unmark: plan.unmark,
+    }
 }
 
 /// Computes what a restore would do, findings included; changes nothing.
@@ -234,7 +244,8 @@ pub fn no_stream() -> Error {
     .hint("save the archive to a file first, and name that")
 }
 
-/// A forged archive may hold any SQL; what makes no object is not sent.
+/// Refuses an archive with a statement that makes no object: a forged one may hold any SQL, and
+/// such is not sent.
 fn check_statements(archive: &FileArchive) -> Result<()> {
     let mut refused = archive
         .manifest

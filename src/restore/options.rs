@@ -1,12 +1,13 @@
 //! What a restore is asked for. From where and to where are arguments of their own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::archive::manifest::Section;
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::pg::connect::Server;
-use crate::profile::Profile;
+use crate::profile::{Home, Profile};
 use crate::select::Selection;
 use crate::sql::render;
 
@@ -34,10 +35,14 @@ pub struct Options {
     pub no_analyze: bool,
     /// Go on where an earlier run stopped; where none has begun, begin.
     pub resume: bool,
+    /// How long a lock is waited for; zero is for ever.
+    pub lock_wait_timeout: Duration,
     /// What it may take.
     pub limits: Limits,
     /// What is known of the product whose database it is.
     pub profile: Profile,
+    /// Where the product will look for its tables, if that is known.
+    pub home: Option<Home>,
 }
 
 /// What the target is before the first object is made.

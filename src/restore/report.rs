@@ -1,4 +1,4 @@
-//! What a restore tells when it is done.
+//! What a restore tells: how much there is to load, and at the end what was done.
 
 use super::plan::Plan;
 use super::plan::graph::{Stage, Work};
@@ -78,7 +78,7 @@ pub(super) fn totals(archive: &FileArchive) -> Vec<TableTotal> {
         .collect()
 }
 
-/// The same of what is left to be loaded where an earlier run is gone on with.
+/// Tells how much there is to load where an earlier run is gone on with.
 pub(super) fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
     let mut left: Vec<TableTotal> = totals(archive)
         .into_iter()

@@ -48,8 +48,10 @@ pub(super) async fn revive(request: &Request, session: &mut Session) -> Result<(
 
 /// What only a restore's sessions are set to.
 pub(super) async fn set_up(request: &Request, session: &Session) -> Result<()> {
+    let lock_timeout = request.options.lock_wait_timeout.as_millis();
     let sql = format!(
         "SELECT pg_catalog.set_config('synchronous_commit', 'off', false), \
+                pg_catalog.set_config('lock_timeout', '{lock_timeout}', false), \
                 pg_catalog.set_config('random_page_cost', \
                 least(pg_catalog.current_setting('random_page_cost')::float8, \
                 {RANDOM_PAGE_COST})::text, false)"

@@ -41,7 +41,8 @@ async fn done(session: &Session, schema: &str) -> Result<Option<u64>> {
     }
 }
 
-/// It is not there, it has gone since, or this role may not read it.
+/// Whether an error answers the question what a restore has left: it is not there, it has gone
+/// since, or this role may not read it.
 fn is_answer(error: &Error) -> bool {
     error.sqlstate().is_some() && error.kind() != Kind::Server
 }

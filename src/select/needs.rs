@@ -1,4 +1,5 @@
-//! What a selected object needs, and what falls when that was not selected.
+//! Applies a selection: what is picked, the sequences and parts that come with it, all that it
+//! needs in turn, and what falls when that was not selected.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -31,7 +32,7 @@ pub(super) fn apply(
     (objects, left_out, brought_along)
 }
 
-/// Takes dependencies on objects that are no longer in the list.
+/// Takes away what an object needs and is no longer selected.
 pub(super) fn drop_dangling(objects: &mut [Object]) {
     let ids: HashSet<ObjectId> = objects.iter().map(|object| object.id).collect();
     for object in objects {
@@ -40,8 +41,8 @@ pub(super) fn drop_dangling(objects: &mut [Object]) {
     }
 }
 
-/// Lets the rows of a partition go to itself where the way up to the table at the top is not among
-/// the objects; a table that stands already is expected to stand in its tree.
+/// Lets the rows of a selected partition go to itself where it needs a way up to the topmost table
+/// that is not among the objects; a table that stands already is expected to have its own.
 pub(super) fn cut_roots(objects: &[Object], tables: &mut [Table]) {
     let by_id: HashMap<ObjectId, &Object> =
         objects.iter().map(|object| (object.id, object)).collect();
@@ -120,7 +121,8 @@ impl<'a> Graph<'a> {
         self.objects[at].kind
     }
 
-    /// What the patterns pick, with its parts and the sequences that it owns.
+    /// What the patterns pick, with its parts and the sequences that it owns: where the search for
+    /// what is needed begins.
     fn chosen(&self, selection: &Selection) -> HashSet<usize> {
         // An identity column's sequence is a part of its table, and yet can be asked for by name.
         let by_name =
@@ -197,7 +199,7 @@ impl<'a> Graph<'a> {
         unmakeable
     }
 
-    /// What was chosen and can be made, what that needs, and the parts of both.
+    /// What was picked and can be made, all that it needs in turn, and the parts of both.
     fn closure(
         &self,
         chosen: &HashSet<usize>,
@@ -278,14 +280,15 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Whether such an object is brought along for the sake of one that needs it.
+/// Whether an object that is needed comes along, unselected, for the sake of one that needs it.
 fn comes_along(kind: ObjectKind) -> bool {
     kind == ObjectKind::Sequence
         || !(is_relation(kind)
             || matches!(kind, ObjectKind::Publication | ObjectKind::Subscription))
 }
 
-/// Ties between two objects, which go without saying when one of them is not selected.
+/// Whether what is needed is only a tie between two objects, which goes without saying when one of
+/// them is not selected.
 fn is_tie(kind: ObjectKind) -> bool {
     use ObjectKind::{IndexAttach, PublicationSchema, PublicationTable, SequenceOwner};
     matches!(kind, IndexAttach | PublicationSchema | PublicationTable | SequenceOwner)

@@ -1,4 +1,5 @@
-//! What a selection makes of a manifest's objects.
+//! The value that comes of a selection: a manifest's objects that are kept, what is left of one
+//! that is only named, what was left out.
 
 use std::collections::HashSet;
 
@@ -62,7 +63,7 @@ impl Selection {
     }
 }
 
-/// Leaves an object's name and takes what would make or change it.
+/// Leaves of a selected object its name and takes what would make or change it.
 fn strip(object: &mut Object) {
     object.statements.clear();
     object.comments.clear();

@@ -75,7 +75,7 @@ impl Selection {
         }
     }
 
-    /// Leaves out of what cannot be carried what is not wanted anyhow.
+    /// Leaves out, of what cannot be carried, what this selection does not want anyhow.
     pub fn not_carried(&self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'_> {
         all.into_iter().filter(|one| {
             !(self.no_publications && one.kind.starts_with("publication")

@@ -1,5 +1,5 @@
-//! Whose planner statistics may be taken along: they hold values of rows, and so go where these
-//! rows go, and nowhere else.
+//! Whose planner statistics are withheld: they hold values of rows, and so go where these rows go,
+//! and nowhere else.
 //!
 //! A materialized view shows rows of the tables that it reads, and statistics "with the rows of
 //! child tables" hold those of the children. What a function reads is not known: it may be any
@@ -27,8 +27,8 @@ pub struct Withheld {
 }
 
 impl Selection {
-    /// Looks what must stay behind, among all objects that there are: those that are not selected
-    /// count too.
+    /// Looks whose statistics must be withheld, among all objects that there are: those that are
+    /// not selected count too.
     pub fn withheld(&self, objects: &[Object]) -> Withheld {
         use ObjectKind::{ForeignTable, MaterializedView, Table};
         let holds_rows =

@@ -1,5 +1,5 @@
-//! From objects to statements: what makes an object, who owns it, who may use it, what is said of
-//! it.
+//! From objects to statements: what makes an object or a database, who owns it, who may use it and
+//! in which order that is granted, what is said of it.
 //!
 //! Pure: knows the manifest and the rules of SQL, no server. Every string it returns is one
 //! statement.
@@ -49,8 +49,8 @@ fn once_asked(make: impl FnOnce() -> Vec<String>) -> impl Iterator<Item = String
     once(make).flat_map(|make| make())
 }
 
-/// What makes a database under its own name. The tablespace is the object's; a server that knows no
-/// locale providers is not told of one.
+/// Renders what makes a database under its own name. The tablespace is the object's; a server that
+/// knows no locale providers is not told of one.
 pub fn create_database(object: &Object, options: &Options, server_version: u32) -> String {
     let mut sql =
         format!("CREATE DATABASE {} WITH TEMPLATE = template0", ident::quote(&object.name));
@@ -205,8 +205,9 @@ fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -
     statements
 }
 
-/// What is to be granted, in an order in which every grantor already holds what he passes on: as it
-/// stood, except that a grant waits for the one with grant option that it comes from.
+/// What is to be granted, as statements in an order in which every grantor already holds what he
+/// passes on: as it stood, except that a grant waits for the one with grant option that it comes
+/// from.
 fn by_grantor<'a>(acl: &'a Acl, owner: Option<&str>) -> Vec<&'a Grant> {
     let granted: Vec<&Grant> = acl.granted().collect();
     // To each role, how many grants with grant option wait; of each role, which wait for these.

@@ -1,4 +1,4 @@
-//! A file that is read at any place.
+//! The file of an archive, opened by its path and read at any place.
 
 use std::fs::File;
 use std::io;
@@ -22,7 +22,7 @@ impl ReadAt for File {
 }
 
 impl Archive<File> {
-    /// Opens a file and reads what describes it.
+    /// Opens an archive's file by its path and reads what describes it.
     ///
     /// # Errors
     /// [`Kind::Archive`] if it is not an archive, cut short or damaged; [`Kind::Requirement`] if it
@@ -31,8 +31,8 @@ impl Archive<File> {
         Self::open_path_within(path, 0)
     }
 
-    /// The same; a manifest may take `max_memory` bytes of memory if that is more than is usual for
-    /// its size.
+    /// Opens an archive's file by its path; its manifest may take `max_memory` bytes of memory if
+    /// that is more than is usual for its size.
     pub fn open_path_within(path: &Path, max_memory: u64) -> Result<Self> {
         Self::open_within(open(path)?, &path.display().to_string(), max_memory)
     }

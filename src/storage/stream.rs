@@ -1,5 +1,5 @@
-//! Streams: bytes that pass once, in order. What was read is gone, and what was written cannot be
-//! taken back.
+//! Streams, standard input and output among them: bytes that pass once, in order. What was read is
+//! gone, and what was written cannot be taken back.
 
 use std::fmt;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
 
-/// Whether a name stands for standard input or output, as it does for other programs; `./-` is a
+/// Whether a name stands for one of the standard streams, as it does for other programs; `./-` is a
 /// file of that name.
 pub fn is_stream(name: &Path) -> bool {
     name.as_os_str() == "-"

@@ -1,5 +1,5 @@
-//! Verify: reads everything, believes nothing, collects what is wrong. Does not know how findings
-//! are shown, nor any server.
+//! Verify: reads everything, believes nothing, collects what is wrong, and reports on each table
+//! and on all. Does not know how findings are shown, nor any server.
 //!
 //! A file is read by several threads, each chunk where the index says; a stream ([`in_order`])
 //! once, chunk after chunk, with the same result.
@@ -139,7 +139,8 @@ fn check_manifest(manifest: &Manifest) -> Findings {
     findings
 }
 
-/// Compares what the chunks amount to with what the index says.
+/// Puts a verification's report together, and compares what the chunks amount to with what the
+/// index says.
 fn conclude<R>(
     archive: &Archive<R>,
     sums: &[TableSum],
@@ -188,7 +189,7 @@ fn compare(place: &Place, expected: &TableTotals, found: &TableTotals, findings:
     findings.compare(place, "its rows have another digest", &expected.digest, &found.digest);
 }
 
-/// What was read of each table, and of all. A table is well if an index says so.
+/// What the report says of each table, and of all. A table is well if an index says so.
 fn tables(
     manifest: &Manifest,
     sums: &[TableSum],

@@ -3,6 +3,7 @@
 //! Does not know: what is done with its databases.
 
 mod spec;
+mod standby;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -66,7 +66,8 @@ pub struct Source {
 const NEWEST_KNOWN: u32 = 19;
 
 impl Source {
-    /// What to say when the server is of a version that came after this program.
+    /// What to say when the server that an archive's manifest names is of a version that came after
+    /// this program.
     pub fn newer_than_known(&self) -> Option<String> {
         newer_than_known(self.server_version_num, &self.server_version)
     }

@@ -1,18 +1,21 @@
-//! The connection options, and whose rules they make count: libpq's or Kong's, never a mixture.
+//! The connection options.
 //!
-//! Does not know which command they belong to.
+//! Does not know which command they belong to, nor whose rules they make count.
 
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::words;
 use crate::error::{Error, Kind, Result};
-use crate::kong;
+use crate::kong::choice::{self, Asked, Choice};
+use crate::kong::reader::Node;
+use crate::kong::sources::Value;
 use crate::pg::connect::conninfo::{self, Pairs};
 use crate::pg::connect::environment::Environment;
-use crate::pg::connect::libpq::{self, Resolved};
-use crate::pg::connect::parameters::{self, Setting};
+use crate::pg::connect::libpq::Resolved;
+use crate::pg::connect::parameters::Setting;
 use crate::pg::connect::secret::Secret;
 use crate::pg::connect::target::{Password, Target};
 use crate::pg::connect::{Ask, Server};
@@ -34,6 +37,10 @@ pub struct ConnectionArgs {
     /// options above
     #[arg(short = 'd', long, value_name = "DBNAME", value_parser = words::secret(), help_heading = "Connection")]
     pub dbname: Option<Secret>,
+    /// Connect as Kong does with this configuration file [default: Kong's own, unless something
+    /// above or PG* says where]
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    pub kong_conf: Option<PathBuf>,
     /// Never ask for a password
     #[arg(short = 'w', long, conflicts_with = "password", help_heading = "Connection")]
     pub no_password: bool,
@@ -52,15 +59,17 @@ pub struct Connection {
     /// For stderr.
     pub warnings: Vec<String>,
     /// Kong's `pg_schema`, if Kong's settings counted and name one.
-    pub kong_schema: Option<String>,
+    pub kong_schema: Option<Value>,
     /// Whether somebody has said which database is meant.
     pub names_database: bool,
 }
 
 impl ConnectionArgs {
-    /// Decides where to connect; asks for the password if `-W` says so.
-    pub fn resolve(&self) -> Result<Connection> {
-        let (mut resolved, kong_schema) = self.decide(&Environment::of_process())?;
+    /// Decides where to connect, of Kong's servers to this one; asks for the password if `-W` says
+    /// so.
+    pub fn resolve(&self, node: Node) -> Result<Connection> {
+        let choice = self.decide(node, &Environment::of_process())?;
+        let Choice { mut resolved, schema: kong_schema } = choice;
         if self.password {
             let secret = ask_now(&resolved.target)?;
             let password = Password { secret, source: "the terminal".to_owned() };
@@ -95,11 +104,13 @@ impl ConnectionArgs {
                 }
                 _ => text.to_owned(),
             });
+        let kong_conf = self.kong_conf.as_ref().map(|path| path.to_string_lossy().into_owned());
         let options = [
             ("-h", self.host.clone()),
             ("-p", self.port.clone()),
             ("-U", self.username.clone()),
             ("-d", dbname),
+            ("--kong-conf", kong_conf),
         ];
         options
             .into_iter()
@@ -108,13 +119,9 @@ impl ConnectionArgs {
             .collect()
     }
 
-    fn decide(&self, environment: &Environment) -> Result<(Resolved, Option<String>)> {
-        let given = self.given()?;
-        if given.is_empty() && !parameters::environment_names_a_server(environment) {
-            let kong = kong::settings::resolve(environment)?;
-            return Ok((kong.resolved, kong.schema));
-        }
-        Ok((libpq::resolve(given, environment)?, None))
+    fn decide(&self, node: Node, environment: &Environment) -> Result<Choice> {
+        let asked = Asked { given: self.given()?, conf: self.kong_conf.as_deref(), node };
+        choice::decide(asked, environment, Path::new("/"))
     }
 
     /// The options as libpq's parameters; a connection string comes last, because it counts more.
@@ -180,44 +187,26 @@ mod tests {
         connection: ConnectionArgs,
     }
 
-    fn decide(line: &str, variables: &[(&str, &str)]) -> (Resolved, Option<String>) {
+    fn check(line: &str, expect: &[(&str, &str, &str)]) {
         let arguments = std::iter::once("x").chain(line.split_ascii_whitespace());
         let command = Command::try_parse_from(arguments).expect(line);
-        let mut all = vec![
-            ("USER", "me"),
-            ("KONG_PG_HOST", "kong-db"),
-            ("KONG_PG_PASSWORD", "kongs"),
-            ("KONG_PG_SCHEMA", "s"),
-        ];
-        all.extend_from_slice(variables);
-        command.connection.decide(&Environment::of(&all)).expect(line)
-    }
-
-    fn check(line: &str, variables: &[(&str, &str)], expect: &str, password: Option<&str>) {
-        let (resolved, _) = decide(line, variables);
-        assert_eq!(resolved.target.describe(), expect, "{line}");
-        let found =
-            resolved.target.hosts[0].password.as_ref().and_then(|password| password.secret.text());
-        assert_eq!(found, password, "{line}");
+        let given = command.connection.given().expect(line);
+        let given: Vec<(&str, &str, &str)> = given
+            .iter()
+            .flat_map(|(option, pairs)| pairs.iter().map(|pair| (option.as_str(), pair)))
+            .map(|(option, (key, value))| (option, key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(given, expect, "{line}");
     }
 
     #[test]
-    fn no_mixture() {
-        check("", &[], "kong@kong-db:5432/kong", Some("kongs"));
-        check(
-            "",
-            &[("PGPASSWORD", "pgs"), ("PGSSLMODE", "require")],
-            "kong@kong-db:5432/kong",
-            Some("kongs"),
-        );
-        check("", &[("PGHOST", "pg"), ("PGPASSWORD", "pgs")], "me@pg:5432/me", Some("pgs"));
-        check("", &[("PGHOST", "")], "kong@kong-db:5432/kong", Some("kongs"));
-        check("-h pg", &[], "me@pg:5432/me", None);
-        check("-h pg -p 7 -U u -d d", &[("PGPASSWORD", "pgs")], "u@pg:7/d", Some("pgs"));
-        check("-d postgresql://u:p@pg/d", &[], "u@pg:5432/d", Some("p"));
-        check("-h flag -d host=string", &[], "me@string:5432/me", None);
-        assert_eq!(decide("", &[]).1.as_deref(), Some("s"));
-        assert_eq!(decide("-h pg", &[]).1, None);
+    fn options_are_parameters_and_a_connection_string_comes_last() {
+        let string = "the connection string in --dbname";
+        check("", &[]);
+        check("-h pg", &[("--host", "host", "pg")]);
+        check("-p 7 -d d", &[("--port", "port", "7"), ("--dbname", "dbname", "d")]);
+        check("-d host=s -U u", &[("--username", "user", "u"), (string, "host", "s")]);
+        check("--kong-conf /etc/kong/kong.conf", &[]);
     }
 
     #[test]
@@ -227,5 +216,7 @@ mod tests {
         assert!(!format!("{:?}", command.connection).contains("hunter2"));
         assert_eq!(command.connection.words(), ["-d", "user='u' host='h'"]);
         assert!(Command::try_parse_from(["x", "-w", "-W"]).is_err());
+        let command = Command::try_parse_from(["x", "--kong-conf", "k.conf"]).expect("parsed");
+        assert_eq!(command.connection.words(), ["--kong-conf", "k.conf"]);
     }
 }

@@ -71,6 +71,12 @@ impl SelectionArgs {
             .hint("use --statistics, without -s and -a"))
     }
 
+    /// Whether they say which tables or schemas are meant.
+    pub(in crate::cli) fn choose_objects(&self) -> bool {
+        let patterns = [&self.table, &self.exclude_table, &self.schema, &self.exclude_schema];
+        patterns.iter().any(|patterns| !patterns.is_empty())
+    }
+
     /// What these options mean.
     pub(in crate::cli) fn selection(&self) -> Selection {
         Selection {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::as_text::{Place, time};
+use crate::kong::classes::Class;
 use crate::kong::info::facts::{Facts, Rows};
 use crate::kong::info::{Entity, Info, Version};
-use crate::kong::tables::Class;
 
 /// The version of the JSON.
 const SCHEMA_VERSION: u32 = 1;

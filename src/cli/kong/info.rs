@@ -8,14 +8,15 @@ use clap::Args;
 use super::as_json::as_json;
 use super::as_text::{Place, as_text};
 use crate::archive::Archive;
-use crate::cli::args::connection::ConnectionArgs;
+use crate::cli::args::connection::{Connection, ConnectionArgs};
 use crate::cli::args::output::OutputArgs;
 use crate::cli::args::{values, words};
-use crate::cli::command::{Outcome, connect_to, run_stoppable};
+use crate::cli::command::{Outcome, connect, run_stoppable};
 use crate::cli::progress::reporter::Reporter;
 use crate::cli::text::stdio;
 use crate::error::{Error, Kind, Result};
 use crate::kong::info::{Facts, Info, Request, archived, live};
+use crate::kong::reader::Node;
 use crate::sql::ident;
 use crate::storage::Source;
 
@@ -62,10 +63,10 @@ pub(super) fn run(args: &InfoArgs) -> Result<Outcome> {
 }
 
 fn of_database(args: &InfoArgs, reporter: &Reporter) -> Result<(Place, Facts)> {
-    let connection = args.connection.resolve()?;
-    let kong_schema = connection.kong_schema.clone();
-    let server = connect_to(connection, reporter);
-    let schema = args.schema.as_deref().or(kong_schema.as_deref());
+    let Connection { server, kong_schema, .. } =
+        connect(&args.connection, Node::Primary, reporter)?;
+    let kong_schema = kong_schema.as_ref().map(|value| value.text.as_str());
+    let schema = args.schema.as_deref().or(kong_schema);
     let request = Request { schema, exact: args.exact };
     let cancel = async || server.cancel_all().await;
     let facts = run_stoppable(args.output.log_format, 1, live::read(&server, request), cancel)?;

@@ -3,7 +3,7 @@
 //! Does not know its rows.
 
 use super::facts::Table;
-use crate::kong::tables::{self, Class};
+use crate::kong::classes::{self, Class};
 
 /// A table and what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Entity {
 impl Entity {
     /// Looks it up.
     pub(super) fn of(table: Table) -> Self {
-        let known = tables::known(&table.name);
+        let known = classes::known(&table.name);
         Self {
             class: known.map_or(Class::Unknown, |known| known.class),
             is_enterprise: known.is_some_and(|known| known.is_enterprise),

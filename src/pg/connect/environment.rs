@@ -76,9 +76,10 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a variable with this prefix is set and not empty.
-    pub fn has_filled(&self, prefix: &str) -> bool {
-        self.variables.iter().any(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+    /// The variables with this prefix that are set and not empty.
+    pub fn filled_names(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        let filled = self.variables.iter().filter(|(_, value)| !value.is_empty());
+        filled.map(|(name, _)| name.as_str()).filter(move |name| name.starts_with(prefix))
     }
 
     /// The home folder: `$HOME`, else the passwd entry's.

@@ -143,7 +143,8 @@ fn refuse_unsupported(parameters: &Parameters) -> Result<()> {
     Ok(())
 }
 
-/// `require_auth`: methods that are answered, or, each with `!` before it, that are not.
+/// Reads libpq's `require_auth`: methods that are answered, or, each with `!` before it, that are
+/// not.
 fn require_auth(parameters: &Parameters) -> Result<Option<Vec<Method>>> {
     let Some(text) = parameters.text("require_auth") else { return Ok(None) };
     let words: Vec<&str> = text.split(',').map(str::trim).collect();

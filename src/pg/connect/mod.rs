@@ -1,4 +1,5 @@
-//! Opening sessions: where the server is, how it is reached, and why it was not.
+//! Opening sessions: where the server is, how it is reached, and why it was not, summed up over all
+//! addresses.
 //!
 //! Every session of a run is opened by one `Server`. Settings come in as a `Target`, which `libpq`
 //! makes by libpq's rules; who else may make one is not known here.
@@ -154,7 +155,8 @@ impl Server {
         Ok(addresses.into_iter().map(|address| Address::Tcp(address, host.port)).collect())
     }
 
-    /// One refusal as it is; of several, all causes and the first hint.
+    /// Why the server was not reached, over all addresses: one refusal as it is; of several, all
+    /// causes and the first hint.
     fn summed_up(&self, mut refusals: Vec<Refusal>) -> Refusal {
         let doing = format!("connect to {}", self.describe());
         if refusals.len() == 1 {

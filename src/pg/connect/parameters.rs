@@ -105,9 +105,9 @@ pub(super) struct Parameters {
     pub(super) raw_password: Option<(Secret, String)>,
 }
 
-/// Whether the environment names a server in libpq's way.
-pub fn environment_names_a_server(environment: &Environment) -> bool {
-    PLACE_VARIABLES.iter().any(|name| environment.filled(name).is_some())
+/// The first variable of the environment that names a server in libpq's way.
+pub fn variable_that_names_a_server(environment: &Environment) -> Option<&'static str> {
+    PLACE_VARIABLES.iter().copied().find(|name| environment.filled(name).is_some())
 }
 
 impl Parameters {

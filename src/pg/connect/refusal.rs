@@ -270,7 +270,8 @@ pub(super) fn explain_io(doing: &str, error: &io::Error, host: &Host) -> Refusal
     Refusal::new(doing, cause, Next::Host).hint(hint)
 }
 
-/// The first error of type `T` among the sources, looking into what `io::Error` wraps.
+/// The first error of type `T` among the sources of why a server refused, looking into what
+/// `io::Error` wraps.
 fn find_source<'a, T: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a T> {

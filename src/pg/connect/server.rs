@@ -18,6 +18,7 @@ use super::socket::{Dial, Socket};
 use super::target::{Password, Target};
 use super::tls;
 use crate::error::Result;
+use crate::pg::lock_waits::LockWaits;
 
 /// Asks the person at the terminal for a password; the argument is the prompt.
 pub type Ask = fn(&str) -> std::io::Result<Secret>;
@@ -30,6 +31,7 @@ const CANCEL_BOUND: Duration = Duration::from_secs(2);
 pub struct Server {
     pub(super) inner: Arc<Inner>,
     patience: Option<Duration>,
+    lock_waits: Option<LockWaits>,
 }
 
 pub(super) struct Inner {
@@ -81,14 +83,20 @@ impl Server {
         let (typed, live, last_session, known_settings) =
             (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let inner = Inner { target, tls, describe, ask, typed, live, last_session, known_settings };
-        Ok(Self { inner: Arc::new(inner), patience: None })
+        Ok(Self { inner: Arc::new(inner), patience: None, lock_waits: None })
     }
 
     /// The same server; sessions opened by it look after an answer that has not come for so long,
     /// see [`answered`](crate::pg::session::Session::answered). Never, if it is 0.
     #[must_use]
     pub fn patient(&self, patience: Duration) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: (!patience.is_zero()).then_some(patience) }
+        Self { patience: (!patience.is_zero()).then_some(patience), ..self.clone() }
+    }
+
+    /// The same server; of sessions opened by it, it is looked what locks they wait for.
+    #[must_use]
+    pub fn watching(&self, lock_waits: LockWaits) -> Self {
+        Self { lock_waits: Some(lock_waits), ..self.clone() }
     }
 
     /// Another database of the same server. The password that was typed and the sessions to be
@@ -108,12 +116,21 @@ impl Server {
             last_session: Arc::clone(last_session),
             known_settings: Arc::clone(known_settings),
         };
-        Self { inner: Arc::new(inner), patience: self.patience }
+        Self {
+            inner: Arc::new(inner),
+            patience: self.patience,
+            lock_waits: self.lock_waits.clone(),
+        }
     }
 
     /// The same server, and nothing is looked after.
     pub(in crate::pg) fn impatient(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: None }
+        Self { inner: Arc::clone(&self.inner), patience: None, lock_waits: None }
+    }
+
+    /// What is done about waits for locks.
+    pub(in crate::pg) fn lock_waits(&self) -> Option<&LockWaits> {
+        self.lock_waits.as_ref()
     }
 
     /// How long an answer is waited for before it is looked after.
@@ -121,13 +138,13 @@ impl Server {
         self.patience
     }
 
-    /// The names of the settings that it has, of those that a dump sets; empty unless its version
-    /// has misled.
+    /// The names of the settings that this server has, of those that a dump sets; empty unless its
+    /// version has misled.
     pub(in crate::pg) fn known_settings(&self) -> &OnceLock<Vec<String>> {
         &self.inner.known_settings
     }
 
-    /// Names the server for people, without secrets: `kong@127.0.0.1:5432/kong`.
+    /// Names this server for people, without secrets: `kong@127.0.0.1:5432/kong`.
     pub fn describe(&self) -> &str {
         &self.inner.describe
     }
@@ -172,7 +189,7 @@ impl Inner {
     }
 }
 
-/// Waits for `work`, for ever if there is no bound; `None` when the time is up.
+/// Waits for work on this server, for ever if there is no bound; `None` when the time is up.
 pub(super) async fn bounded<T>(
     bound: Option<Duration>,
     work: impl Future<Output = T>,

@@ -54,8 +54,8 @@ pub(super) enum State {
 }
 
 impl Taker {
-    /// From now on rows are held until a buffer is granted for them. Called while no answer is on
-    /// its way.
+    /// Who takes COPY data holds it from now on until a buffer is granted for it. Called while no
+    /// answer is on its way.
     pub fn hold(&self) {
         self.lock().state = State::Held;
     }

@@ -62,8 +62,8 @@ enum Wait {
 }
 
 impl<S> Tap<S> {
-    /// The first `bare` bytes stand for themselves: the answer to the question whether the server
-    /// speaks TLS.
+    /// Taps a stream, whose first `bare` bytes stand for themselves: the answer to the question
+    /// whether the server speaks TLS.
     pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
         let shared = Shared {
             state: State::Off,
@@ -143,7 +143,7 @@ impl<S> Tap<S> {
         }
     }
 
-    /// Whether a message's rows go to a granted buffer that has room for them.
+    /// Whether the rows of a message that comes by go to a granted buffer that has room for them.
     fn may_take(&mut self, body: usize) -> bool {
         if self.bytes_max > 0 && self.buffer.len() + body <= self.bytes_max {
             return true;

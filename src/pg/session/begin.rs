@@ -1,5 +1,5 @@
-//! The transactions of a dump's session: each sets all that it needs, and is looked at once it has
-//! a snapshot.
+//! The transactions of a dump's session: each sets all that it needs, which some poolers refuse,
+//! and is looked at once it has a snapshot.
 
 use std::sync::atomic::Ordering;
 
@@ -86,7 +86,8 @@ impl Session {
             .map_err(explain_begin)
     }
 
-    /// The server's version and process; fails if something is not set that ought to be.
+    /// Looks at a transaction that has begun: the server's version and process; fails if something
+    /// is not set in it that ought to be.
     async fn look_through(&self, transaction: &Transaction<'_>) -> Result<(u32, i32)> {
         let doing = "look whether the session is set up";
         let expected = transaction.shown();
@@ -115,8 +116,8 @@ impl Session {
     }
 }
 
-/// A pooler that gives each statement another session of the server takes no transaction; a server
-/// never answers a `BEGIN` so.
+/// What a transaction that could not begin means: a pooler that gives each statement another
+/// session of the server takes none; a server never answers a `BEGIN` so.
 fn explain_begin(error: Error) -> Error {
     if error.sqlstate() != Some(sqlstate::PROTOCOL_VIOLATION) {
         return error;

@@ -87,7 +87,8 @@ impl Known {
         self.0.contains(&(view.to_owned(), column.to_owned()))
     }
 
-    /// `s.name::text AS name, …`, NULL where the server has no such column.
+    /// The list of a query that reads planner statistics: `s.name::text AS name, …`, NULL where the
+    /// server has no such column.
     fn select(&self, view: &str, columns: &[(&str, &str)]) -> String {
         let columns = columns.iter().map(|(name, _)| {
             let value = if self.has(view, name) { format!("s.{name}") } else { "NULL".to_owned() };

@@ -65,7 +65,8 @@ impl Room {
 }
 
 impl Place {
-    /// Appends the value of `row`; called once for each row in order.
+    /// Appends to a column's place in the buffer the value of `row`; called once for each row in
+    /// order.
     #[inline]
     pub(super) fn put(&mut self, room: &mut [u8], row: u64, value: Option<Value<'_>>) {
         match self.form {

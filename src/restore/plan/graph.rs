@@ -1,5 +1,6 @@
-//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost. A
-//! plain value that can be printed.
+//! The plan of a restore: jobs, what each needs, which tables it locks and what it may cost; its
+//! ranks, its digest, and what is left of it once the database is ready. A plain value that can be
+//! printed.
 //!
 //! Does not know how a manifest becomes jobs, nor how they are run.
 
@@ -196,8 +197,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// For each job, the cost of the longest chain of jobs that starts with it. Fails where jobs
-    /// need each other in a circle.
+    /// The graph's ranks: for each job the cost of the longest chain of jobs that starts with it.
+    /// Fails where jobs need each other in a circle.
     pub fn ranks(&self) -> Result<Vec<u64>> {
         let order = self.order()?;
         let mut ranks: Vec<u64> = vec![0; self.jobs.len()];
@@ -266,7 +267,8 @@ impl Graph {
         self.ids().filter(|job| dependents[job.index()].is_empty()).collect()
     }
 
-    /// Takes away all that comes before the word that the database may be used, and tells it again.
+    /// Takes from the graph all jobs before the report that the database may be used, and lets that
+    /// be made again.
     pub fn keep_from_ready_on(&mut self) {
         let kept: Vec<JobId> = self
             .ids()
@@ -279,8 +281,8 @@ impl Graph {
         }
     }
 
-    /// A digest of what comes after the word: of two runs for which it is the same, one can finish
-    /// what the other began.
+    /// A digest of the graph's jobs that come after the report that the database is ready: of two
+    /// runs for which it is the same, one can finish what the other began.
     pub fn rest_digest(&self) -> u64 {
         let late = self.jobs.iter().filter(|job| job.stage == Stage::Finish);
         let steps = late.flat_map(|job| match &job.work {

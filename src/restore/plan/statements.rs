@@ -4,7 +4,8 @@ use crate::archive::manifest::{Detail, Object, ObjectKind};
 use crate::restore::step::Step;
 use crate::sql::{ident, render};
 
-/// Makes the object and gives it to its owner, so that what follows finds it as it will be.
+/// The steps that make an object and give it to its owner, so that what follows finds it as it will
+/// be.
 pub(in crate::restore) fn create(object: &Object, options: &render::Options) -> Vec<Step> {
     let doing = format!("create {}", object.identity);
     let made = render::in_tablespace(object, options, object.statements.clone())

@@ -1,24 +1,27 @@
-//! All that stands between an archive and a target, found before the first statement and told at
-//! once.
+//! All that stands in the way between an archive and a target, other restores included, found
+//! before the first statement and told at once.
 //!
 //! Pure: compares what the archive asks for with what was read of the target.
 
 pub(super) mod already_there;
+pub(super) mod home;
 pub(super) mod older_server;
 mod roles;
 pub(super) mod sections;
+mod wanted;
 
 use std::collections::BTreeSet;
 
 pub(super) use self::roles::roles_and_places;
+pub(super) use self::wanted::Wanted;
+use self::wanted::made;
 use super::mark;
-use super::options::Sections;
 use super::target::Target;
-use crate::archive::manifest::{Object, ObjectKind, Section, Source, newer_than_known};
+use crate::archive::manifest::{ObjectKind, Section, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::marker::Marker;
 use crate::restore::finding::Finding;
-use crate::sql::{ident, render};
+use crate::sql::ident;
 
 /// Findings as one error; none is no error.
 pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
@@ -34,27 +37,6 @@ pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
             )
         }
     }
-}
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a> {
-    /// The objects wanted; one without statements stands already.
-    pub(super) objects: &'a [Object],
-    /// Where the archive came from.
-    pub(super) source: &'a Source,
-    /// Sections.
-    pub(super) sections: Sections,
-    /// What is left out.
-    pub(super) render: &'a render::Options,
-    /// Whether there may be nothing in the target.
-    pub(super) demands_empty: bool,
-    /// Whether the target is marked meanwhile.
-    pub(super) marks: bool,
-    /// Whether what the archive holds is dropped first.
-    pub(super) cleans: bool,
-    /// Whether an earlier restore is to be gone on with.
-    pub(super) resumes: bool,
 }
 
 /// What keeps the restore from beginning.
@@ -117,7 +99,8 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
     Finding::new(problem, way_out)
 }
 
-/// What another restore is at work on is neither filled nor finished beside it.
+/// Stands in the way: another restore is at work in the target. What it makes is neither filled nor
+/// finished beside it.
 pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
     let problem = format!(
@@ -129,7 +112,8 @@ pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
     })
 }
 
-/// A restore is finished by one that would have left the same behind.
+/// Stands in the way of finishing: what an earlier run has left to do is not what this one would
+/// leave.
 pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
     let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
     let problem = format!(
@@ -172,7 +156,7 @@ pub(super) fn warnings(wanted: Wanted<'_>, target: &Target) -> Vec<String> {
     warnings
 }
 
-/// Trusted foreign keys ask for a right that a plain owner has not.
+/// Stands in the way of `--fk trust`: it asks for a right that a plain owner has not.
 pub(super) fn trust(target: &Target) -> Option<Finding> {
     if target.sets_replica {
         return None;
@@ -216,13 +200,6 @@ fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
             ),
         ));
     }
-}
-
-/// The objects that this run makes.
-fn made(wanted: Wanted<'_>) -> impl Iterator<Item = &Object> {
-    wanted.objects.iter().filter(move |object| {
-        wanted.sections.holds(object.section) && !object.statements.is_empty()
-    })
 }
 
 fn create_rights(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {

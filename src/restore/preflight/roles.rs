@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Wanted, made};
+use super::wanted::{Wanted, made};
 use crate::archive::manifest::ObjectKind;
 use crate::restore::finding::Finding;
 use crate::restore::target::Target;

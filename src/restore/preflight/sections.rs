@@ -3,7 +3,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::restore::options::{ForeignKeys, Options, Sections};
 
-/// Rows that are trusted and rows that are waited for come with their tables and keys.
+/// Refuses sections that cannot be made alone: rows that are trusted and rows that are waited for
+/// come with their tables and keys.
 pub(in crate::restore) fn check_sections(options: &Options, sections: Sections) -> Result<()> {
     let option = match options.foreign_keys {
         _ if options.ready.is_early() => "--ready-early",

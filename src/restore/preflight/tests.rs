@@ -1,7 +1,9 @@
 use super::*;
-use crate::archive::manifest::{Acl, Grant, ObjectId};
+use crate::archive::manifest::{Acl, Grant, Object, ObjectId, Source};
 use crate::pg::marker::{Later, Run, State};
+use crate::restore::options::Sections;
 use crate::restore::target::{Extension, Role, Schema};
+use crate::sql::render;
 
 fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
     Object {

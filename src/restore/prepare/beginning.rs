@@ -3,18 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use super::looked::Said;
-use super::{Aim, Task};
+use super::said::Said;
+use super::task::{Aim, Task};
+use crate::archive::manifest::Object;
 use crate::error::Result;
 use crate::pg::marker::Run;
 use crate::pg::session::Session;
 use crate::restore::finding::Finding;
-use crate::restore::provision::drops::Drop;
+use crate::restore::provision::drops::{self, Drop};
 use crate::restore::provision::{Asked, Ground, Room, clean};
 use crate::restore::resume::Identity;
 use crate::restore::resume::course::Course;
 use crate::restore::step::Step;
-use crate::restore::target::{Target, marker};
+use crate::restore::target::of_product::{self, Leftover};
+use crate::restore::target::{Target, dependents, marker};
 use crate::restore::{mark, preflight};
 use crate::storage::FileArchive;
 
@@ -35,10 +37,11 @@ pub(super) struct Beginning {
 }
 
 impl Beginning {
-    /// Looks, and makes the target what it will be. `schemas` are the archive's.
+    /// Looks how this restore begins, and makes the target what it will be then. `schemas` are the
+    /// archive's.
     pub(super) async fn look(
         session: &Session,
-        Task { options, room, aim, .. }: Task<'_>,
+        Task { options, sections, room, aim }: Task<'_>,
         archive: &FileArchive,
         asked: Asked<'_>,
         schemas: &BTreeSet<String>,
@@ -48,9 +51,26 @@ impl Beginning {
         let this = Identity::of(archive, options);
         let (anew, at_work) = begun_anew(session, (room, aim), target, &this).await?;
         let if_exists = options.into.if_exists() || anew.is_some();
-        let Ground { findings, first, at_the_end, drops } =
+        let Ground { findings, mut first, at_the_end, mut drops } =
             room.survey(options, if_exists, asked, target)?;
         said.findings.extend(findings);
+        if room == Room::ToBeCleaned {
+            let is_dropped = |object: &&Object| {
+                sections.holds(object.section) && drops::is_dropped(object, target)
+            };
+            let dropped: Vec<&Object> = asked.objects.iter().filter(is_dropped).collect();
+            let whole = options.selection.is_everything() && sections.pre_data;
+            let leftovers = if whole {
+                of_product::read(session, &options.profile, asked.objects).await?
+            } else {
+                Vec::new()
+            };
+            let needed = dependents::look(session, &dropped, &leftovers);
+            said.findings.extend(needed.await?);
+            said.warnings.extend(also_dropped(&leftovers, options.profile.name));
+            drops.splice(..0, drops::of_leftovers(&leftovers));
+            first = drops.iter().map(|drop| drop.step.clone()).collect();
+        }
         let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
         let free = mark::free_schema(
             &schemas.iter().chain(target.schemas.keys()).map(String::as_str).collect(),
@@ -62,6 +82,14 @@ impl Beginning {
                 .await?;
         Ok(Self { anew, first, at_the_end, drops, course, schema: standing.unwrap_or(free) })
     }
+}
+
+/// What goes that nobody asked for by name.
+fn also_dropped(leftovers: &[Leftover], product: &str) -> Option<String> {
+    let names: Vec<String> = leftovers.iter().map(Leftover::to_string).collect();
+    let names = names.join(", ");
+    (!leftovers.is_empty())
+        .then(|| format!("dropped too, because another version of {product} has made it: {names}"))
 }
 
 /// The restore that this one begins anew, where that is asked for, and whether another is at work

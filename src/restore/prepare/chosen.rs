@@ -47,7 +47,8 @@ impl Chosen {
     }
 }
 
-/// Whether it was dumped with `-a`: then its tables are names without definitions.
+/// Whether only rows can be asked for, because the archive was dumped with `-a`: then its tables
+/// are names without definitions.
 pub(super) fn holds_rows_only(manifest: &Manifest) -> bool {
     let defined: HashSet<ObjectId> = manifest
         .objects

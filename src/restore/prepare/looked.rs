@@ -1,17 +1,15 @@
-//! What a look at the target has brought, compared with what of the archive is asked for.
+//! A look at the target for a plan, compared with what of the archive is asked for.
 
 use super::beginning::Beginning;
 use super::chosen::{self, Chosen};
-use super::{Task, standing};
-use crate::archive::manifest::NotCarried;
+use super::said::Said;
+use super::standing;
+use super::task::Task;
 use crate::error::Result;
 use crate::pg::session::Session;
-use crate::restore::finding::Finding;
-use crate::restore::options::{ForeignKeys, Options};
 use crate::restore::plan::input::ChunkSize;
-use crate::restore::preflight::{self, Wanted, already_there, older_server};
+use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
-use crate::restore::run::ready;
 use crate::restore::target::tables::Existing;
 use crate::restore::target::{Target, borrowed};
 use crate::select::{Selected, Withheld};
@@ -35,19 +33,9 @@ pub(super) struct Looked {
     pub(super) said: Said,
 }
 
-/// What there is to say before the first statement.
-#[derive(Default)]
-pub(super) struct Said {
-    /// What keeps the restore from beginning.
-    pub(super) findings: Vec<Finding>,
-    /// What may surprise.
-    pub(super) warnings: Vec<String>,
-    /// What was selected and cannot be made.
-    pub(super) left_out: Vec<NotCarried>,
-}
-
 impl Looked {
-    /// Looks, and makes the target what it will be when the first object is made.
+    /// Looks at the target for the plan, compares it with what is asked for, and makes it what it
+    /// will be when the first object is made.
     pub(super) async fn at(
         task: Task<'_>,
         archive: &mut FileArchive,
@@ -63,6 +51,10 @@ impl Looked {
         let asked = Asked { database, objects: &selected.objects, source, sections, render };
         let mut beginning =
             Beginning::look(session, task, archive, asked, &schemas, target, &mut said).await?;
+        if let Some(home) = &options.home {
+            let objects = &selected.objects;
+            said.findings.extend(home::elsewhere(home, &options.profile, objects));
+        }
         let course = &mut beginning.course;
         let mut kept = already_there::leave_present(&mut selected.objects, target, render);
         let version = target.version_num;
@@ -110,22 +102,5 @@ impl Looked {
             said.warnings.push(borrowed::told(&target.user));
         }
         Ok(Self { selected, withheld, beginning, tables_wanted, chunks, existing, said })
-    }
-}
-
-impl Said {
-    /// Compares what is wanted with the target. `begins`: nobody has begun this restore before, or
-    /// it is not as good as done.
-    fn against(&mut self, options: &Options, wanted: Wanted<'_>, target: &Target, begins: bool) {
-        if begins {
-            self.findings.extend(preflight::findings(wanted, target));
-            if options.foreign_keys == ForeignKeys::Trust {
-                self.findings.extend(preflight::trust(target));
-            }
-            self.findings.extend(options.ready.file().and_then(ready::finding));
-        }
-        if !wanted.cleans {
-            self.warnings.extend(preflight::warnings(wanted, target));
-        }
     }
 }

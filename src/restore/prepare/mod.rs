@@ -1,13 +1,17 @@
-//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs.
-//! Changes nothing.
+//! Looks at the target and makes the plan: what is selected, what stands against it, which jobs,
+//! which views are filled. Changes nothing.
 
 mod beginning;
 mod chosen;
 mod looked;
+mod said;
 mod standing;
+mod task;
 
 use self::beginning::Beginning;
 use self::looked::Looked;
+pub(super) use self::task::Aim;
+use self::task::Task;
 use super::live::LiveTriggers;
 use super::mark::Mark;
 use super::options::{Options, Request, Sections};
@@ -39,25 +43,6 @@ pub(super) struct Prepared {
     pub(super) drops: Vec<Drop>,
     /// The marker of an earlier restore that this one begins anew.
     pub(super) anew: Option<clean::Anew>,
-}
-
-/// What a plan is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aim {
-    /// To be shown.
-    Show,
-    /// To be carried out: until it has begun, no other restore looks at the target.
-    CarryOut,
-}
-
-/// What is to be planned.
-#[derive(Clone, Copy)]
-struct Task<'a> {
-    options: &'a Options,
-    /// As far as the archive has them.
-    sections: Sections,
-    room: Room,
-    aim: Aim,
 }
 
 /// Opens a session, looks, and plans.
@@ -151,7 +136,7 @@ fn plan(
     Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, anew })
 }
 
-/// Whether materialized views are filled. Section by section, views stand as they are only once
+/// Whether the plan fills materialized views. Section by section, views stand as they are only once
 /// what comes after the rows is made.
 fn refreshes(options: &Options, sections: Sections) -> bool {
     if options.sections == Sections::ALL {

@@ -1,5 +1,5 @@
-//! Room for what the archive holds (`--clean`): objects of the same names are dropped, all or none,
-//! and everything else stays.
+//! Room for what the archive holds (`--clean`): objects are dropped, all or none, and everything
+//! else stays, unless it is of an unfinished restore that is begun anew.
 //!
 //! Does not know what is made afterwards.
 
@@ -37,8 +37,8 @@ pub(in crate::restore) struct Anew {
 }
 
 impl Anew {
-    /// Takes the marker from a target that is to be cleaned and was not ready. `same`: this restore
-    /// makes what that one was to make.
+    /// Takes the marker of an unfinished restore from a target that is to be cleaned. `same`: this
+    /// restore makes what that one was to make.
     pub(in crate::restore) fn of(target: &mut Target, same: impl Fn(&Run) -> bool) -> Option<Self> {
         let marker = target.marker.take_if(|marker| !marker.is_ready())?;
         target.schemas.remove(&marker.schema);
@@ -52,7 +52,7 @@ impl Anew {
         })
     }
 
-    /// Refuses if something would stay that the other restore may have made.
+    /// Refuses to begin an unfinished restore anew if something would stay that it may have made.
     async fn check_left(&self, session: &Session) -> Result<()> {
         if self.is_same {
             return Ok(());
@@ -175,8 +175,8 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
     }
 }
 
-/// Operators that were only ever named as another's commutator or negator outlive it, stand for
-/// nothing, and keep their operands' types from going. Says whether there were any.
+/// Drops operators that were only ever named as another's commutator or negator: they outlive it,
+/// stand for nothing, and keep their operands' types from going. Says whether there were any.
 async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
     let mut found = false;
     for drop in left {
@@ -211,8 +211,9 @@ async fn drop_shells(session: &Session, left: &[&Drop]) -> Result<bool> {
     Ok(found)
 }
 
-/// A base type and its functions need each other, and so do a range and its canonical function.
-/// Whatever else needs the type, its arrays or its multirange keeps it.
+/// Drops what `-c` could not for a circle: a base type and its functions need each other, and so do
+/// a range and its canonical function. Whatever else needs the type, its arrays or its multirange
+/// keeps it.
 async fn drop_base_types(session: &Session, left: &mut Vec<&Drop>) -> Result<()> {
     // Multiranges came with 14.
     let multirange = if session.version() >= 140_000 { "r.rngmultitypid" } else { "0::oid" };

@@ -1,4 +1,5 @@
-//! The database itself, made before all else (`--create`) from another database of the same server.
+//! The database itself, made before all else (`--create`) from another database of the same server:
+//! what that takes, and what it will be.
 //!
 //! Does not know what goes into it.
 
@@ -85,7 +86,8 @@ impl Creation<'_> {
         findings
     }
 
-    /// The database as it will be when it is new, seen from another of the same server.
+    /// The database that is made as it will be when it is new, seen from another of the same
+    /// server.
     pub(in crate::restore) fn foresee(&self, target: &Target) -> Target {
         let mut fresh = target.clone();
         fresh.database.clone_from(&self.database.name);

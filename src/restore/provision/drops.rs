@@ -8,6 +8,7 @@ use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::restore::options::Sections;
 use crate::restore::step::Step;
 use crate::restore::target::Target;
+use crate::restore::target::of_product::Leftover;
 
 /// One thing to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,20 @@ pub(in crate::restore) fn drops(
             Some(Drop { step, part, object: object.id, breaks, base_type, may_stay })
         })
         .collect()
+}
+
+/// The same of what the archive does not hold. A function stays where somebody else's trigger runs
+/// it.
+pub(in crate::restore) fn of_leftovers(leftovers: &[Leftover]) -> Vec<Drop> {
+    let drop = |leftover: &Leftover| Drop {
+        step: Step::new(format!("drop {leftover}"), with_if_exists(&format!("DROP {leftover}"))),
+        part: false,
+        object: ObjectId(u32::MAX),
+        breaks: None,
+        base_type: None,
+        may_stay: !leftover.is_table,
+    };
+    leftovers.iter().map(drop).collect()
 }
 
 /// Whether `drops` has the object in it.
@@ -138,6 +153,25 @@ fn with_if_exists(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_another_version_made_only_tables_must_go() {
+        let leftover = |is_table, name: &str| Leftover {
+            is_table,
+            schema: "My".into(),
+            name: name.to_owned(),
+        };
+        let drops = of_leftovers(&[leftover(true, "keys"), leftover(false, "sync_tags")]);
+        let told: Vec<(&str, bool)> =
+            drops.iter().map(|drop| (drop.step.sql.as_str(), drop.may_stay)).collect();
+        assert_eq!(
+            told,
+            [
+                ("DROP TABLE IF EXISTS \"My\".keys", false),
+                ("DROP FUNCTION IF EXISTS \"My\".sync_tags()", true),
+            ]
+        );
+    }
 
     #[test]
     fn if_exists_comes_after_the_kind() {

@@ -57,7 +57,7 @@ pub(super) struct Ground {
 }
 
 impl Room {
-    /// Makes the target what it will be, and tells how it becomes so.
+    /// Makes the target the room that it will be, and tells how it becomes so.
     pub(super) fn survey(
         self,
         options: &Options,

@@ -1,4 +1,5 @@
-//! How a plan goes on with what earlier runs have left: the same plan, less what is done.
+//! How a plan goes on with what earlier runs have left: the same plan, less what is done; how it
+//! begins, and how its end is completed.
 //!
 //! Does not know how the plan is made.
 
@@ -44,7 +45,8 @@ pub(in crate::restore) struct Settled {
 }
 
 impl Course {
-    /// Looks, and makes the target what they found: `names` are the archive's schemas.
+    /// Looks how this plan goes on with earlier runs, and makes the target what those found:
+    /// `names` are the archive's schemas.
     pub(in crate::restore) async fn look(
         session: &Session,
         (options, room): (&Options, Room),
@@ -82,7 +84,7 @@ impl Course {
         Ok(())
     }
 
-    /// Whether a run is gone on with that has not come so far that the database may be used.
+    /// Whether this plan goes on with a run that was stopped before the database could be used.
     pub(in crate::restore) fn is_stopped(&self) -> bool {
         self.before.is_stopped()
     }
@@ -92,7 +94,7 @@ impl Course {
         self.before.is_ready()
     }
 
-    /// How many locks the server's lock table had room for when it began.
+    /// How many locks the server's lock table had room for when the run that is gone on with began.
     pub(in crate::restore) fn lock_table(&self) -> u64 {
         self.found.lock_table
     }
@@ -123,9 +125,9 @@ impl Course {
             .collect()
     }
 
-    /// Completes the graph's end, of which only that is left where the database was ready.
-    /// `at_the_end`: what is said of a database that was made. Tells the digest of what comes after
-    /// the word.
+    /// Completes the end of a plan, of which only that is left where it goes on with a database
+    /// that was ready. `at_the_end`: what is said of a database that was made. Tells the digest of
+    /// what comes after that report.
     pub(in crate::restore) fn end(
         &self,
         graph: &mut Graph,
@@ -182,8 +184,8 @@ impl Course {
     }
 }
 
-/// The statements before the first job: they set the marker, or note in one that stands what it
-/// says of this plan.
+/// The statements with which a plan that begins, or goes on, sets the marker or notes in one that
+/// stands what it says of this plan.
 fn begin(
     room: Room,
     before: &Before,

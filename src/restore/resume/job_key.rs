@@ -28,7 +28,7 @@ impl JobKey {
         )
     }
 
-    /// Of the rows of one chunk: where they go, and which chunk of the archive it is.
+    /// The key of the rows of one chunk: where they go, and which chunk of the archive it is.
     pub(in crate::restore) fn of_chunk(table: &Table, entry: &IndexEntry) -> Self {
         let mut hash = Xxh3::new();
         feed(&mut hash, &["load", &table.schema, &table.name]);
@@ -72,7 +72,8 @@ fn feed(hash: &mut Xxh3, texts: &[&str]) {
     }
 }
 
-/// A statement without the text that it says of an object: there is one for each object.
+/// What of a statement its key is made from: all but the text that it says of an object, of which
+/// there is one for each object.
 fn lasting(sql: &str) -> &str {
     sql.split_once(" IS ")
         .filter(|_| sql.starts_with("COMMENT ON "))
@@ -131,8 +132,8 @@ impl Keys {
         self.jobs.iter().map(Vec::len).sum()
     }
 
-    /// A digest of all, in hexadecimal: of two plans for which it is the same, one can go on where
-    /// the other stopped.
+    /// A digest of all keys, in hexadecimal: of two plans for which it is the same, one can go on
+    /// where the other stopped.
     pub(in crate::restore) fn digest(&self) -> String {
         let mut keys: Vec<JobKey> =
             self.jobs.iter().flatten().chain(&self.finish).copied().collect();

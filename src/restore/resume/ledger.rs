@@ -1,5 +1,5 @@
 //! The ledger of a restore: what is done stands in a table beside the marker, written in the
-//! transaction that did it.
+//! transaction that did it, and is taken from a plan that goes on.
 //!
 //! Does not know what a key is made of, nor who has looked what is done.
 
@@ -24,7 +24,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The one in a marker's schema, unquoted, for the work of these keys.
+    /// The ledger in a marker's schema, unquoted, for the work of these keys.
     pub(in crate::restore) fn new(schema: &str, keys: Keys) -> Self {
         Self { table: ident::qualified(schema, DONE), keys }
     }
@@ -55,8 +55,8 @@ impl Ledger {
     }
 }
 
-/// Takes from a plan what is done. A job of which nothing is left stays as one without work, for
-/// those that wait for it.
+/// Takes from a plan what the ledger says is done. A job of which nothing is left stays as one
+/// without work, for those that wait for it.
 pub(in crate::restore) fn leave_done(
     graph: &mut Graph,
     keys: &mut Keys,
@@ -93,8 +93,8 @@ pub(in crate::restore) fn leave_done(
     keys.finish.retain(|key| !done.contains(key));
 }
 
-/// Loads these tables as one does those that were there before: they have lost their rows, and may
-/// have keys and triggers already.
+/// Lets these tables be loaded once more although the ledger has them: they have lost their rows,
+/// and may have keys and triggers already.
 pub(in crate::restore) fn load_again(graph: &mut Graph, tables: &HashSet<TableId>) {
     for job in &mut graph.jobs {
         let Work::Load { table, mode: LoadMode::Freeze | LoadMode::Shared, .. } = &job.work else {

@@ -1,4 +1,5 @@
-//! Going on where an earlier run stopped (`--resume`): whether this run may, and what is done.
+//! Reads what earlier runs have left for one that goes on (`--resume`): whether this run may, how
+//! far they came, what is done, and what of it came to nothing.
 //!
 //! Does not know what is done about it: see `ledger`.
 
@@ -42,7 +43,8 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// Whether a run is gone on with that has not come so far that the database may be used.
+    /// Whether earlier runs have left a restore that had not come so far that the database may be
+    /// used.
     pub(super) fn is_stopped(&self) -> bool {
         self.state == Some(State::NotReady)
     }
@@ -165,7 +167,8 @@ pub(super) fn other_plan(before: &Before, keys: &Keys) -> Option<Finding> {
     })
 }
 
-/// What the ledger says; none where there is none that this role can go on with.
+/// What an earlier run has done, as its ledger says; none where there is none that this role can go
+/// on with.
 async fn done(session: &Session, schema: &str) -> Result<Option<HashSet<JobKey>>> {
     let doing = "read what is done";
     let table = ident::qualified(schema, DONE);
@@ -254,7 +257,8 @@ impl Void {
         Ok(void)
     }
 
-    /// Takes the sequence values from what is done, too, once the plan says which work that is.
+    /// Takes sequence values that may be lost from what earlier runs have done, once the plan says
+    /// which work that is.
     pub(super) fn take_values(&mut self, graph: &Graph, keys: &Keys, done: &mut HashSet<JobKey>) {
         for (job, keys) in graph.jobs.iter().zip(&keys.jobs) {
             let Work::Script(steps) = &job.work else { continue };

@@ -1,4 +1,5 @@
-//! What failed in a restore that goes on after errors.
+//! A restore that goes on after errors (`--keep-going`): what failed, what cannot be done without
+//! it, and scripts whose steps are run one by one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -96,7 +97,8 @@ impl Failures {
         Ok(())
     }
 
-    /// Runs each step on its own, with what notes it, whatever becomes of the others.
+    /// After errors, goes on with a script: runs each step on its own, with what notes it, whatever
+    /// becomes of the others.
     pub(in crate::restore) async fn script(
         &self,
         session: &Session,
@@ -141,8 +143,8 @@ impl Failures {
     }
 }
 
-/// A step and what notes it, sent in one go. Where it fails, the end of its transaction takes back
-/// nothing, and the session is as before.
+/// One step of a script that goes on after errors, and what notes it, sent in one go. Where it
+/// fails, the end of its transaction takes back nothing, and the session is as before.
 async fn one(session: &Session, step: &Step, noting: Option<&Step>) -> Result<()> {
     let Some(noting) = noting else {
         return session.execute(&step.doing, &step.sql).await.map(drop);

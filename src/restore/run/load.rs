@@ -155,7 +155,8 @@ async fn begin(session: &Session, load: Load<'_>, doing: &str) -> Result<(Prepar
     }
 }
 
-/// Statements are in UTF-8: the names in them are read before the rows' encoding is set.
+/// Begins a load's COPY. Statements are in UTF-8: the names in them are read before the rows'
+/// encoding is set.
 async fn begin_copy(
     session: &Session,
     before: &[String],
@@ -167,7 +168,8 @@ async fn begin_copy(
     begun.and(prepared)
 }
 
-/// The first error is the one that is told: what follows it in an aborted transaction does nothing.
+/// Runs the statements around a load in one go. The first error is the one that is told: what
+/// follows it in an aborted transaction does nothing.
 pub(in crate::restore) async fn run_all(
     session: &Session,
     statements: &[String],
@@ -179,9 +181,9 @@ pub(in crate::restore) async fn run_all(
     Ok(())
 }
 
-/// Whether the server would not, rather than could not just now: a lost connection, a conflict with
-/// another transaction, a lack of memory or disk, a lock or a cancellation are no reasons to try
-/// otherwise.
+/// Whether the server would not take a load, rather than could not just now: a lost connection, a
+/// conflict with another transaction, a lack of memory or disk, a lock or a cancellation are the
+/// latter.
 fn is_refused(error: &Error) -> bool {
     error
         .sqlstate()

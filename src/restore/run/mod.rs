@@ -1,4 +1,5 @@
-//! Carries a graph out: each session takes the next job that may start; the first failure ends all.
+//! Carries a graph out: each session takes the next job that may start and does it; the first
+//! failure ends all, or a session goes on with what it leaves possible.
 
 pub(super) mod concurrent_index;
 pub(super) mod failures;
@@ -141,7 +142,7 @@ async fn work_off(
 }
 
 impl Shared {
-    /// After a failure that does not end the restore, a session to go on with.
+    /// After a job's failure that does not end the restore, the session to take the next job with.
     async fn tolerate(
         &self,
         session: Session,
@@ -161,8 +162,8 @@ impl Shared {
         }
     }
 
-    /// What a job fails of after a failure: rows do not go into a table that this run did not make,
-    /// and nothing declares the database usable.
+    /// Why a session leaves a job undone after another has failed: rows do not go into a table that
+    /// this run did not make, and nothing declares the database usable.
     fn senseless(&self, failures: &Failures, job: &Job) -> Option<Failed> {
         let table = match &job.work {
             Work::Ready if failures.any() => {
@@ -195,8 +196,8 @@ impl Shared {
         }
     }
 
-    /// Does a job; parallel workers may help it to build an index, as many as the server's own
-    /// setting allows, or none.
+    /// Does one job in a session that has taken it; parallel workers may help it to build an index,
+    /// as many as the server's own setting allows, or none.
     async fn run(&self, session: &mut Session, id: JobId, helped: bool) -> Result<(), Failed> {
         let job: &Job = &self.graph.jobs[id.index()];
         revive(&self.request, session).await?;
@@ -277,7 +278,8 @@ impl Shared {
         }
     }
 
-    /// A script's statements, so many in a transaction; with each, that it is done.
+    /// Carries out a job that is a script: its statements, so many in a transaction; with each,
+    /// that it is done.
     async fn script(&self, session: &Session, steps: &[Step], keys: &[JobKey]) -> Result<()> {
         let mut keys = keys.chunks(COMMIT_EVERY);
         for batch in steps.chunks(COMMIT_EVERY) {

@@ -90,8 +90,9 @@ pub(in crate::restore) async fn durable_transaction(
     session.execute(doing, "SET synchronous_commit = off").await.map(drop)
 }
 
-/// Sets the marker, unless another restore has done so meanwhile, on the server's disk when it
-/// returns. `known`: the schema of one that stands already.
+/// Runs the statements that set the marker, in one transaction with the look whether another
+/// restore has done so meanwhile, on the server's disk when it returns. `known`: the schema of one
+/// that stands already.
 pub(in crate::restore) async fn begin(
     session: &Session,
     steps: &[Step],

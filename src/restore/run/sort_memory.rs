@@ -61,7 +61,7 @@ impl Memory {
         ))
     }
 
-    /// The least memory in which runs of that size are few enough to be merged at once.
+    /// The least memory that the server needs to merge runs of that size at once.
     fn one_merge(self, bytes: u64) -> u64 {
         (bytes / 1024)
             .saturating_mul(RUN_KIB)

@@ -1,5 +1,6 @@
 //! Rows into tables that the role does not own (`-a`): what a right to read and insert is enough
-//! for. Their triggers stay as they are, and nothing marks the target.
+//! for, and which triggers would fire. Their triggers stay as they are, and nothing marks the
+//! target.
 //!
 //! Does not know which columns the tables have.
 
@@ -11,7 +12,7 @@ use crate::pg::session::Session;
 use crate::restore::finding::Finding;
 use crate::sql::ident;
 
-/// The triggers that would fire on the rows, unless that is wanted.
+/// The triggers of a borrowed table that would fire on the rows, unless that is wanted.
 pub(in crate::restore) async fn triggers(
     session: &Session,
     tables: &[&Table],

@@ -1,5 +1,5 @@
-//! The marker as it stands in a target, and the lock by which a restore that is still at work is
-//! told from one that was stopped.
+//! The marker as it stands in a target: read, waited for, and what it means that it could not be
+//! set; and the lock by which a restore that is still at work is told from one that was stopped.
 //!
 //! Does not know how a marker is written.
 
@@ -74,8 +74,8 @@ pub(in crate::restore) async fn begun(session: &Session) {
     let _ = session.execute("let other restores look", &sql).await;
 }
 
-/// Looks in the transaction that sets a marker whether another restore has set one meanwhile.
-/// `known`: the schema of one that it takes away.
+/// Looks in the target, in the transaction that sets a marker, whether another restore has set one
+/// meanwhile. `known`: the schema of one that it takes away.
 pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&str>) -> Result<()> {
     let doing = "mark the target as incomplete";
     match marker::read(session, true)
@@ -95,8 +95,8 @@ pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&st
 
 const JUST_BEGUN: &str = "another restore into this database has just begun";
 
-/// Reads the marker once the session is gone whose last answer was lost: until then it may still do
-/// what it was told.
+/// Reads the target's marker once the session is gone whose last answer was lost: until then it may
+/// still do what it was told.
 pub(in crate::restore) async fn read_after(
     server: &Server,
     backend_pid: i32,
@@ -117,8 +117,8 @@ const LOOKS: u32 = 50;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// The marker could not be set, and nothing was changed, unless only the answer was lost. Of two
-/// restores that begin at one moment, only one can set it.
+/// What it means that the marker could not be set in the target: nothing was changed, unless only
+/// the answer was lost. Of two restores that begin at one moment, only one can set it.
 pub(in crate::restore) async fn not_set(
     error: Error,
     mark: Option<&Mark>,

@@ -4,8 +4,10 @@
 
 pub(super) mod borrowed;
 mod columns;
+pub(super) mod dependents;
 pub(super) mod foreign_keys;
 pub(super) mod marker;
+pub(super) mod of_product;
 pub(super) mod post_data;
 pub(super) mod tables;
 
@@ -132,8 +134,8 @@ impl Target {
 }
 
 impl Target {
-    /// An error of the first statements, which an event trigger may have raised: that it is there
-    /// is told.
+    /// An error of the first statements in the target, which one of its event triggers may have
+    /// raised: that it is there is told.
     pub(super) fn explain(&self, error: Error) -> Error {
         if self.event_triggers.is_empty() || error.kind() != Kind::Unexpected {
             return error;
@@ -217,7 +219,7 @@ async fn roles(session: &Session) -> Result<RoleNames> {
         .collect()
 }
 
-/// A role by its name, or by its number where the name cannot be read here.
+/// A role of the target's server by its name, or by its number where the name cannot be read here.
 fn role_name(roles: &RoleNames, oid: u32) -> String {
     roles.get(&oid).map_or_else(|| format!("unknown (OID={oid})"), |(name, _)| name.clone())
 }

@@ -1,5 +1,6 @@
-//! Tables that were there before (`-a`): whether the archive's rows fit them, which triggers must
-//! keep still meanwhile, and which foreign keys look at the rows.
+//! Tables that were there before (`-a`, sections): whether the archive's rows fit them, whether
+//! they are empty or filled, which triggers are disabled meanwhile, and which foreign keys look at
+//! the rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -163,8 +164,8 @@ async fn examine_one(
     Ok(findings)
 }
 
-/// Who may read a table and insert into it brings rows; their triggers and the marker are the
-/// owner's affair.
+/// Examines a table that is another's: who may read it and insert into it brings rows; its triggers
+/// and the marker are the owner's affair.
 async fn examine_borrowed(
     session: &Session,
     name: &str,
@@ -195,8 +196,8 @@ async fn examine_borrowed(
     Ok(findings)
 }
 
-/// What is made after the rows is made on tables that hold some, where the archive has rows for
-/// them: a key on an empty table would stand as if it had proved them.
+/// Demands rows in tables that stand and that something is made on after the rows, where the
+/// archive has rows for them: a key on an empty table would stand as if it had proved them.
 pub(in crate::restore) async fn examine_filled(
     session: &Session,
     filled: &[&Table],

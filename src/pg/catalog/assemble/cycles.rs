@@ -1,5 +1,5 @@
-//! Cycles of dependencies, and how each is cut. What to do with which is `pg_dump`'s
-//! (`pg_dump_sort.c`).
+//! Cycles of dependencies, how each is cut, and what is postponed until after the data for one.
+//! What to do with which is `pg_dump`'s (`pg_dump_sort.c`).
 
 use super::deps::Graph;
 use crate::archive::manifest::{NotCarried, ObjectKind, Section};
@@ -94,8 +94,8 @@ fn take_out(clause: usize, host: usize, drafts: &mut [Draft], graph: &mut Graph)
     drafts[clause].host = None;
 }
 
-/// Makes a function or a materialized view after the data when it needs what is only made there,
-/// such as a primary key that it groups by; then what needs it, as long as no rows do.
+/// Postpones a function or a materialized view until after the data when it needs what is only made
+/// there, such as a primary key that it groups by; then what needs it, as long as no rows need it.
 fn postpone(cycle: &[usize], drafts: &mut [Draft], graph: &mut Graph) -> bool {
     use ObjectKind as K;
     if !cycle.iter().any(|&node| graph.is_border(node)) {

@@ -1,4 +1,5 @@
-//! From drafts in order to the manifest's objects and tables.
+//! From drafts in order to the manifest's objects and tables, those of extensions that hold
+//! settings included.
 
 use std::collections::HashMap;
 
@@ -103,7 +104,8 @@ fn object(
     }
 }
 
-/// Lists the tables with rows to carry: the user's own, and those of extensions that hold settings.
+/// Lists the manifest's tables, those with rows to carry: the user's own, and those of extensions
+/// that hold settings.
 pub(in crate::pg::catalog) async fn tables(
     reader: &Reader<'_>,
     options: &ReadOptions,
@@ -164,8 +166,8 @@ pub(in crate::pg::catalog) async fn tables(
     Ok(tables)
 }
 
-/// Which tables of extensions look at which others by foreign keys. A circle is cut somewhere: no
-/// order could help it.
+/// Which of the manifest's tables that extensions made look at which others by foreign keys. A
+/// circle is cut somewhere: no order could help it.
 async fn references(
     reader: &Reader<'_>,
     relations: &[Relation],
@@ -211,9 +213,10 @@ async fn references(
         .collect())
 }
 
-/// The topmost tables of partitions whose rows may belong to another partition in another database:
-/// a hash over an enum is one over numbers that each database gives out anew. With `all`, of every
-/// partition. An extension's tables get their partitions only after the rows.
+/// The topmost tables of partitions, for the manifest's tables whose rows may belong to another
+/// partition in another database: a hash over an enum is one over numbers that each database gives
+/// out anew. With `all`, of every partition. An extension's tables get their partitions only after
+/// the rows.
 fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     let own = relations.iter().filter(|relation| !relation.is_member());
     let by_oid: HashMap<u32, &Relation> = own.map(|relation| (relation.oid, relation)).collect();

@@ -136,8 +136,8 @@ fn topological(sorted: &[usize], graph: &Graph) -> Result<Vec<usize>, Vec<usize>
     Err(sorted.iter().copied().filter(|&node| needed_by[node] > 0).collect())
 }
 
-/// Disjoint cycles among the nodes that could not be placed, each the shortest through its first
-/// node, which needs the second, and so on.
+/// Where no order can be found: disjoint cycles among the nodes that could not be placed, each the
+/// shortest through its first node, which needs the second, and so on.
 fn cycles(stuck: &[usize], graph: &Graph) -> Vec<Vec<usize>> {
     let mut is_open = vec![false; graph.needs.len()];
     for &node in stuck {

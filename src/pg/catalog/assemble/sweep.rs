@@ -1,5 +1,5 @@
-//! What is in the database and in no draft: every row that a user made, of every catalog, compared
-//! with what the drafts make.
+//! What is in the database and in no draft, and the drafts that fall for want of it: every row that
+//! a user made, of every catalog, compared with what the drafts make.
 
 use std::collections::{HashMap, HashSet};
 
@@ -88,7 +88,8 @@ const KNOWN_BESIDES: &[&str] = &[
 pub(in crate::pg::catalog) const PASSING_SCHEMAS: &str =
     "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname ~ '^pg_(toast|temp_|toast_temp_)'";
 
-/// The column that says in which schema a catalog's row is, for those that have one.
+/// The column that says in which schema a row of a catalog that is swept is, for those that have
+/// one.
 pub(in crate::pg::catalog) fn schema_column(catalog: &str) -> Option<&'static str> {
     Some(match catalog {
         "pg_class" => "relnamespace",
@@ -166,8 +167,8 @@ fn unheard_of<'a>(reader: &'a Reader<'_>) -> impl Iterator<Item = String> + 'a {
     numbered.filter(move |name| !known(name)).map(|name| ident::qualified("pg_catalog", name))
 }
 
-/// Takes away the drafts that need something that is not carried, and those that need these, and
-/// returns them with the reason.
+/// Takes away the drafts that need something that the sweep found in no draft, and those that need
+/// these, and returns them with the reason.
 pub(in crate::pg::catalog) fn prune(
     drafts: &mut Vec<Draft>,
     edges: &[(Address, Address)],
@@ -209,7 +210,7 @@ pub(in crate::pg::catalog) fn prune(
     }
 }
 
-/// Names what is not carried: `missing` for its kind, `lost` for what it needs.
+/// Names a row of a catalog that is in no draft: `missing` for its kind, `lost` for what it needs.
 pub(in crate::pg::catalog) async fn name(
     reader: &Reader<'_>,
     missing: &[Address],

@@ -12,7 +12,7 @@ use crate::sql::ident;
 /// What a new database says of `public`.
 const PUBLIC: &str = "standard public schema";
 
-/// Gives each draft what is said of it. Words on an extension's member are the extension's.
+/// Gives each draft its comments and labels. Those on an extension's member are the extension's.
 pub(in crate::pg::catalog) async fn attach(
     reader: &Reader<'_>,
     drafts: &mut [Draft],

@@ -1,4 +1,5 @@
-//! An object in the making: known by its catalog address, its place in the order not yet found.
+//! An object in the making: known by its catalog address, its section and statements, its place in
+//! the order not yet found.
 
 pub(super) mod address;
 pub(super) mod clauses;
@@ -106,7 +107,7 @@ impl Draft {
     }
 }
 
-/// When objects of this kind are made, unless a cycle says otherwise.
+/// The section in which drafts of this kind are made, unless a cycle says otherwise.
 pub(super) fn section(kind: ObjectKind) -> Section {
     use ObjectKind as K;
     match kind {
@@ -176,7 +177,7 @@ pub(super) struct Item {
 }
 
 impl Definition {
-    /// The statements, with the clauses that `is_inline` says are made here.
+    /// A draft's statements, with the clauses that `is_inline` says are made here.
     pub(super) fn statements(&self, is_inline: impl Fn(Address) -> bool) -> Vec<String> {
         let list = match self {
             Self::Fixed(statements) => return statements.clone(),

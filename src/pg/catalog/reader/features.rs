@@ -44,7 +44,7 @@ impl Features {
             .map(|(catalog, _)| catalog.as_str())
     }
 
-    /// The columns of a catalog that are not among these, in the order of their names.
+    /// The columns that this server's catalog has beside these, in the order of their names.
     pub(in crate::pg::catalog) fn columns_beside<'a>(
         &'a self,
         catalog: &str,

@@ -139,7 +139,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A column that is only NULL when what it describes was dropped after the snapshot.
+/// A column of a catalog's row that is only NULL when what it describes was dropped after the
+/// snapshot.
 pub(super) fn present<'a, T: FromSql<'a>>(row: &'a Row, column: &str, of: &str) -> Result<T> {
     row.get::<_, Option<T>>(column)?.ok_or_else(|| {
         Error::new(
@@ -151,8 +152,8 @@ pub(super) fn present<'a, T: FromSql<'a>>(row: &'a Row, column: &str, of: &str) 
     })
 }
 
-/// A letter that the catalogs store as `"char"` and the query casts to text; a space where it is
-/// empty.
+/// A letter of a catalog's row, stored as `"char"`, that the query casts to text; a space where it
+/// is empty.
 pub(super) fn letter(row: &Row, column: &str) -> Result<char> {
     Ok(row.get::<_, Option<&str>>(column)?.and_then(|text| text.chars().next()).unwrap_or(' '))
 }

@@ -1,5 +1,5 @@
-//! Columns of the catalogs that came after this program: which of them a user's objects use, and
-//! which only the server keeps.
+//! Columns and catalogs that came after this program: which of them the objects use that a user
+//! made and no extension, and which only the server keeps.
 //!
 //! What a column means is not known; what it holds is compared with what `initdb`'s own rows hold
 //! in it. Where these agree, or where there are none and a value says nothing, the value is taken
@@ -196,8 +196,8 @@ fn question(catalog: &str, columns: &[&str]) -> String {
     )
 }
 
-/// Members of extensions and what hangs on them: a table's index, a type's array. A partition, and
-/// what a publication lists, is its owner's.
+/// The objects that no user made: members of extensions and what hangs on them, a table's index, a
+/// type's array. A partition, and what a publication lists, is its owner's.
 fn made_by_extensions() -> String {
     let (tables, list, schemas) =
         (class::CLASS, class::PUBLICATION_REL, class::PUBLICATION_NAMESPACE);

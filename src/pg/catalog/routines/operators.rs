@@ -9,7 +9,7 @@ use crate::pg::catalog::reader::{Reader, USER_SCHEMA, letter};
 use crate::pg::row::Row;
 use crate::sql::ident;
 
-/// `OPERATOR(schema.+)`, as expressions and clauses name an operator.
+/// An operator of the catalogs as expressions and clauses name it: `OPERATOR(schema.+)`.
 pub(in crate::pg::catalog) fn named(schema: &str, operator: &str) -> String {
     format!("OPERATOR({}.{operator})", ident::quote(schema))
 }

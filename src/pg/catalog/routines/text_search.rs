@@ -23,8 +23,8 @@ fn function(column: &str, name: &str) -> String {
     format!("CASE WHEN o.{column} <> 0 THEN o.{column}::pg_catalog.regproc::text END AS {name}")
 }
 
-/// Runs a query with the columns `oid`, `schema` and `name`, and makes a draft of each row that no
-/// extension makes.
+/// Runs a query for text search objects, with the columns `oid`, `schema` and `name`, and makes a
+/// draft of each row that no extension makes.
 async fn drafts(
     reader: &Reader<'_>,
     sql: &str,

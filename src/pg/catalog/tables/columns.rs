@@ -1,4 +1,5 @@
-//! The columns of tables and views, as the catalogs have them.
+//! The columns of tables and views, as the catalogs have them: types, defaults, NOT NULL, storage
+//! parameters.
 
 use std::collections::HashMap;
 
@@ -158,16 +159,17 @@ async fn read_not_nulls(reader: &Reader<'_>) -> Result<HashMap<(u32, String), No
 }
 
 impl NotNull {
-    /// Whether a statement of its own adds it, after the rows that it may not hold for. One that is
-    /// only inherited comes with the parent's, from there: an addition of its own would make it the
-    /// table's.
+    /// Whether a statement of its own adds a column's NOT NULL, after the rows that it may not hold
+    /// for. One that is only inherited comes with the parent's, from there: an added one would be
+    /// the table's own.
     pub(in crate::pg::catalog) fn is_added_later(&self) -> bool {
         !self.is_valid && self.is_local
     }
 }
 
 impl Column {
-    /// Whether none of its rows can have a NULL: since 18 it may be said of new rows only.
+    /// Whether a column of a table can hold no NULL: since 18 NOT NULL may be said of new rows
+    /// only.
     pub(in crate::pg::catalog) fn is_never_null(&self) -> bool {
         self.not_null
             && self.not_null_constraint.as_ref().is_none_or(|constraint| constraint.is_valid)
@@ -188,8 +190,8 @@ impl Column {
     }
 }
 
-/// Writes storage parameters, which the catalogs keep as `name=value`, for between `WITH (` and
-/// `)`.
+/// Writes the storage parameters of a table or column, which the catalogs keep as `name=value`, for
+/// between `WITH (` and `)`.
 pub(in crate::pg::catalog) fn parameters(options: &[String], prefix: &str) -> Vec<String> {
     let split = options.iter().map(|option| option.split_once('=').unwrap_or((option, "")));
     split

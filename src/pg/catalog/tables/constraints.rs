@@ -29,8 +29,8 @@ impl Check {
         format!("CONSTRAINT {} {}", ident::quote(&self.name), self.definition)
     }
 
-    /// Whether it is an object of its own at all: one that comes from a parent is made by the
-    /// parent.
+    /// Whether a check is an object of its own at all: one that comes from a parent table is made
+    /// by the parent.
     fn is_made(&self) -> bool {
         self.is_local || self.is_partition && self.is_valid
     }

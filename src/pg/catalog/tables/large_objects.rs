@@ -88,8 +88,8 @@ fn draft(oids: &[u32], owner: String, acl: Option<Acl>) -> Draft {
         .owned_by(owner)
 }
 
-/// The table that stands for all large objects' bytes: which one, from which byte on, the bytes.
-/// None where there are none.
+/// The query that gives all large objects' bytes, as if of one table: which object, from which byte
+/// on, the bytes. None where there are none.
 pub(in crate::pg::catalog) async fn source(
     reader: &Reader<'_>,
     first: Option<ObjectId>,

@@ -1,5 +1,5 @@
-//! Tables: plain, partitioned, inherited, typed; what their columns say and what can only be said
-//! afterwards.
+//! Tables: plain, partitioned, inherited, typed; what their definitions say of columns, checks and
+//! defaults, what comes from parents, and what can only be said afterwards.
 
 pub(super) mod columns;
 pub(super) mod constraints;
@@ -221,8 +221,8 @@ impl Table<'_> {
             .filter(|other| other.name == column.name)
     }
 
-    /// Whether it is made on its own and given its parents afterwards, so that its columns keep
-    /// their order: it was so, and all that it inherits is its own too.
+    /// Whether this table is made on its own and given its parents afterwards, so that its columns
+    /// keep their order: it was so, and all that it inherits is its own too.
     fn inherits_later(&self) -> bool {
         if self.parents.is_empty() || self.relation.is_partition() {
             return false;
@@ -245,8 +245,9 @@ impl Table<'_> {
             && self.checks.iter().all(|check| check.is_local)
     }
 
-    /// Whether its parents compute it in the same way, so that it need not be said again; older
-    /// servers do not even take it. A partition is made on its own and says it.
+    /// Whether this table's parents compute the column in the same way, so that its definition need
+    /// not say it again; older servers do not even take it. A partition is made on its own and says
+    /// it.
     fn inherits_generation(&self, column: &Column) -> bool {
         let generation = |column: &Column| {
             column.default.as_ref().map(|default| (default.generated, default.expression.clone()))
@@ -259,8 +260,8 @@ impl Table<'_> {
             && parents.all(|parent| generation(parent) == generation(column))
     }
 
-    /// Whether the check stands in this table's definition: a partition has all of them from the
-    /// start, because ATTACH looks for them.
+    /// Whether this table's definition says the check: a partition has all of them from the start,
+    /// because ATTACH looks for them.
     fn makes(&self, check: &Check) -> bool {
         check.is_local || self.relation.is_partition() && check.is_valid
     }
@@ -304,7 +305,8 @@ impl Table<'_> {
         statements
     }
 
-    /// Defaults are objects of their own that stand in the table's definition as long as they can.
+    /// This table's defaults as objects of their own, which stand in its definition as long as they
+    /// can.
     fn default_drafts(&self) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for column in self.columns.iter().filter(|column| !column.is_generated()) {
@@ -327,7 +329,8 @@ impl Table<'_> {
         !self.relation.is_partition() && self.inherited(column).any(has_default)
     }
 
-    /// Has no row in any catalog; told apart from others by number and table.
+    /// The address of a default that this table's column has lost, which has no row in any catalog:
+    /// told apart from others by number and table.
     fn lost_default_address(&self, column: &Column) -> Address {
         let number =
             self.columns.iter().position(|other| other.name == column.name).unwrap_or_default()

@@ -53,7 +53,7 @@ impl Table<'_> {
         Some(Item { before, ..Item::default() })
     }
 
-    /// Whether the constraint is the table's to say: its own, or proven here while no parent's is,
+    /// Whether the NOT NULL is this table's to say: its own, or proven here while no parent's is,
     /// which will come from there unproven.
     fn declares(&self, column: &Column, constraint: &NotNull) -> bool {
         let mut of_parents = self

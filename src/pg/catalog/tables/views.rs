@@ -9,9 +9,8 @@ use crate::pg::catalog::reader::{Reader, USER_SCHEMA, present};
 use crate::pg::row::Row;
 use crate::sql::ident;
 
-/// The condition that the rule `r` that says what a view shows reads that view: the server takes
-/// such a rule only for a view that stands, and never runs it. Before 16 every such rule named its
-/// view twice, as OLD and NEW.
+/// The condition that a view reads itself: that the rule `r` that says what it shows does so. The
+/// server takes such a rule only for a view that stands, and never runs it.
 pub(in crate::pg::catalog) fn reads_itself(reader: &Reader<'_>) -> String {
     let usual = if reader.session().version() >= 160_000 { 0 } else { 2 };
     let named = "':relid ' || r.ev_class || ' '";

@@ -91,7 +91,7 @@ impl Gathered {
         }
     }
 
-    /// What attaches the parts of an index or key that adopts them by itself.
+    /// The objects that attach the parts which an index or key adopts by itself.
     pub(super) fn attaches(&self, whole: ObjectId) -> Option<&[ObjectId]> {
         self.by_whole.get(&whole).map(Vec::as_slice)
     }

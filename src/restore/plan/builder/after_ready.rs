@@ -15,8 +15,8 @@ use crate::restore::plan::statements;
 use crate::restore::step::Step;
 
 impl<'a> Builder<'a> {
-    /// Puts an index off, if nobody needs it before: it forbids nothing, no trigger and no cascade
-    /// looks rows up by it, and it can be built beside writers.
+    /// Lets an index be built while the database is in use, if nobody needs it before: it forbids
+    /// nothing, no trigger and no cascade looks rows up by it, and it can be built beside writers.
     pub(super) fn build_later(&mut self, object: &'a Object, table: ObjectId, cost: Cost) -> bool {
         let may_wait = self.input.ready
             && self.rows_of(table) > 0
@@ -44,7 +44,8 @@ impl<'a> Builder<'a> {
         is_table && !forbids && !own_tablespace && !is_searched && concurrently(statement).is_some()
     }
 
-    /// A proof of a foreign key: now, or while the database is in use.
+    /// Adds the job that validates a foreign key: before the database may be used, or while it is
+    /// in use.
     pub(super) fn prove(&mut self, job: Job) {
         if self.input.ready {
             self.late.proofs.push(job);
@@ -53,7 +54,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Once everything else is done the database may be used, and what was put off follows.
+    /// The job that reports the database ready once all else is done; what may be done while it is
+    /// in use follows.
     pub(super) fn ready(&mut self) {
         if !self.input.ready {
             return;

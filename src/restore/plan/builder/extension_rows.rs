@@ -69,7 +69,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Which jobs cannot begin before these are done, these among them.
+    /// Which jobs cannot begin before extensions' rows or the like, these jobs, are done; these are
+    /// among them.
     pub(super) fn after(&self, jobs: &[JobId]) -> Vec<bool> {
         let dependents = self.graph.dependents();
         let mut after = vec![false; self.graph.jobs.len()];

@@ -34,7 +34,8 @@ fn as_set<'a>(columns: &[Option<&'a str>]) -> Vec<Option<&'a str>> {
 }
 
 impl<'a> Builder<'a> {
-    /// Makes the jobs, and tells which job gathers which table's statistics.
+    /// Makes the jobs of what is made after the rows, and tells which job gathers which table's
+    /// statistics.
     pub(super) fn post_data(&mut self) -> HashMap<ObjectId, JobId> {
         let objects = self.input.objects;
         let post: Vec<&'a Object> = if self.input.sections.post_data {

@@ -1,5 +1,6 @@
-//! Which jobs bring the rows of a table, and where many jobs are waited for by many: a job without
-//! work between them, so that what each needs does not grow with the square of their number.
+//! After which jobs something stands: an object, a table's rows, its statistics, the attached parts
+//! of an index; and where many jobs are waited for by many, a job without work between them, so
+//! that what each needs does not grow with the square of their number.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +15,7 @@ use crate::restore::plan::partition_trees::FamilyId;
 const FEW: usize = 3;
 
 impl<'a> Builder<'a> {
-    /// The jobs after which an object stands; for a table, after which its rows are there.
+    /// The jobs after which an object stands; for a table, those that bring its rows.
     pub(super) fn stands(&mut self, object: ObjectId) -> Vec<JobId> {
         let rows = self.rows_stand(object);
         rows.into_iter().chain(self.made.get(&object).copied()).collect()
@@ -52,7 +53,7 @@ impl<'a> Builder<'a> {
         self.together.rows_of_all.clone().unwrap_or_default()
     }
 
-    /// The jobs that gather the statistics of a table, and of its partitions.
+    /// The jobs after which the statistics of a table, and of its partitions, stand.
     pub(super) fn statistics_stand(
         &mut self,
         table: ObjectId,
@@ -81,7 +82,7 @@ impl<'a> Builder<'a> {
         jobs
     }
 
-    /// The job after which a partitioned table's key or index holds: those of its partitions are
+    /// The job after which a partitioned table's key or index stands: those of its partitions are
     /// attached to it, level by level.
     pub(super) fn parts_attached(&mut self, key: &'a Object) -> Option<JobId> {
         if let Some(known) = self.together.keys.get(&key.id) {
@@ -127,7 +128,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The family whose tables a table's rows may lie in; none where they lie in itself.
+    /// The family whose tables the rows of one table may lie in; none where they lie in itself.
     fn spread_over(&self, table: ObjectId) -> Option<FamilyId> {
         let holds_its_own = self
             .table_ids

@@ -42,7 +42,7 @@ pub(super) fn object(
         schema: Some("public".into()),
         name: name.into(),
         of: of.map(ObjectId),
-        owner: matches!(section, Section::PreData).then(|| "kong".into()),
+        owner: matches!(section, Section::PreData).then(|| "app".into()),
         section,
         depends_on: depends_on.iter().copied().map(ObjectId).collect(),
         statements: vec![format!("CREATE {identity}")],
@@ -87,7 +87,7 @@ pub(super) fn sample() -> Sample {
     let grant = Grant {
         column: None,
         grantee: Some("ro".into()),
-        grantor: "kong".into(),
+        grantor: "app".into(),
         privileges: vec!["SELECT".into()],
         grantable: false,
     };

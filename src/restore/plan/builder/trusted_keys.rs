@@ -77,7 +77,8 @@ impl Builder<'_> {
     }
 }
 
-/// Whether a table's load waits for another's, be it by way of others.
+/// Whether the load of a table waits for that of another, be it by way of others: a trusted key
+/// between them would close a circle.
 fn reaches(parents: &HashMap<ObjectId, Vec<ObjectId>>, from: ObjectId, to: ObjectId) -> bool {
     let mut open = vec![from];
     let mut seen = vec![from];

@@ -78,7 +78,8 @@ fn texts(object: &mut Object) -> impl Iterator<Item = &mut String> {
     object.statements.iter_mut().chain(index)
 }
 
-/// The object in words; what is published has none of its own but those of its publication.
+/// Names an object that an older server does not take; what is published has no words of its own
+/// but those of its publication.
 fn name(object: &Object) -> String {
     let published =
         object.statements.first().and_then(|sql| sql.split_once(" ADD ")).map(|(_, what)| what);

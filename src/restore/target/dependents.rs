@@ -1,0 +1,169 @@
+//! What is not dropped and needs what is: found in the catalog before the first statement, where the
+//! server would say it at the last.
+//!
+//! Follows tables, views, sequences, functions and types, and what hangs on them. What depends on
+//! an object of another kind the server tells when it is dropped.
+
+use super::of_product::Leftover;
+use crate::archive::manifest::{Object, ObjectKind};
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::restore::finding::Finding;
+use crate::sql::ident;
+
+/// How many are named.
+const NAMED: usize = 10;
+
+/// Looks what needs the objects that are dropped, or one of those that go along.
+pub(in crate::restore) async fn look(
+    session: &Session,
+    dropped: &[&Object],
+    leftovers: &[Leftover],
+) -> Result<Option<Finding>> {
+    let Some(roots) = Roots::of(dropped, leftovers).sql() else { return Ok(None) };
+    let class = "'pg_catalog.pg_class'::pg_catalog.regclass::oid";
+    let classes = FOLLOWED.map(|class| format!("'pg_catalog.{class}'::pg_catalog.regclass"));
+    let sql = format!(
+        "WITH RECURSIVE gone(classid, objid) AS ( \
+           SELECT * FROM ({roots}) r \
+           UNION \
+           SELECT d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d \
+             ON d.refclassid = g.classid AND d.refobjid = g.objid \
+           WHERE d.deptype IN ('a', 'i', 'e', 'P', 'S')), \
+         needs AS (SELECT DISTINCT d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d \
+             ON d.refclassid = g.classid AND d.refobjid = g.objid \
+           WHERE d.deptype = 'n' AND d.classid IN ({}) \
+             AND NOT EXISTS (SELECT FROM gone o WHERE (o.classid, o.objid) = (d.classid, d.objid)) \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend t JOIN pg_catalog.pg_depend e \
+               ON e.deptype = 'e' AND (e.classid, e.objid) = (t.refclassid, t.refobjid) \
+               WHERE t.deptype IN ('a', 'i') AND (t.classid, t.objid) = (d.classid, d.objid))) \
+         SELECT pg_catalog.pg_describe_object(classid, objid, 0), pg_catalog.count(*) OVER () \
+         FROM (SELECT DISTINCT CASE WHEN v.oid IS NULL THEN n.classid ELSE {class} END AS classid, \
+             coalesce(v.ev_class, n.objid) AS objid \
+           FROM needs n LEFT JOIN pg_catalog.pg_rewrite v ON v.oid = n.objid \
+             AND n.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+             AND v.rulename = '_RETURN') named \
+         ORDER BY 1 LIMIT {NAMED}",
+        classes.join(", ")
+    );
+    let rows = session.query("look what needs that which is dropped", &sql).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let count: i64 = first.get(1)?;
+    let named = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>>>()?;
+    let more = if count as usize > named.len() { ", …" } else { "" };
+    let problem = format!(
+        "{count} objects that are not in the archive need what -c drops: {}{more}",
+        named.join(", ")
+    );
+    Ok(Some(Finding::new(problem, "drop these first, or restore into an empty database")))
+}
+
+/// The catalogs whose rows are known to be dropped or not: all that the archive makes of these is
+/// among the roots, goes along with one, or stands on an extension's object.
+const FOLLOWED: [&str; 7] =
+    ["pg_class", "pg_constraint", "pg_rewrite", "pg_trigger", "pg_policy", "pg_attrdef", "pg_proc"];
+
+/// What is dropped, by schema and name: of functions of one name all, which is too many rather than
+/// too few.
+#[derive(Default)]
+struct Roots {
+    relations: Vec<String>,
+    functions: Vec<String>,
+    types: Vec<String>,
+    extensions: Vec<String>,
+}
+
+impl Roots {
+    fn of(dropped: &[&Object], leftovers: &[Leftover]) -> Self {
+        use ObjectKind::{
+            Aggregate, Domain, Extension, ForeignTable, Function, MaterializedView, Sequence,
+            Table, Type, View,
+        };
+        let mut roots = Self::default();
+        for object in dropped {
+            let list = match object.kind {
+                Table | ForeignTable | View | MaterializedView | Sequence => &mut roots.relations,
+                Function | Aggregate => &mut roots.functions,
+                Type | Domain => &mut roots.types,
+                Extension => &mut roots.extensions,
+                _ => continue,
+            };
+            let schema = object.schema.as_deref().unwrap_or_default();
+            if matches!(object.kind, Function | Aggregate) {
+                // The name is told with its arguments; which bracket begins them is not.
+                let ends = object.name.match_indices('(').map(|(end, _)| &object.name[..end]);
+                list.extend(ends.map(|name| pair(schema, name)));
+            } else {
+                list.push(pair(schema, &object.name));
+            }
+        }
+        for Leftover { is_table, schema, name } in leftovers {
+            let list = if *is_table { &mut roots.relations } else { &mut roots.functions };
+            list.push(pair(schema, name));
+        }
+        roots
+    }
+
+    /// A query for their addresses.
+    fn sql(&self) -> Option<String> {
+        let of_class = |class: &str, name: &str, schema: &str, pairs: &[String]| {
+            let sql = format!(
+                "SELECT 'pg_catalog.{class}'::pg_catalog.regclass::oid, c.oid \
+                 FROM (VALUES {}) w(nspname, name) \
+                 JOIN pg_catalog.{class} c ON c.{name} = w.name \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.{schema} AND n.nspname = w.nspname",
+                pairs.join(", ")
+            );
+            (!pairs.is_empty()).then_some(sql)
+        };
+        let extensions = format!(
+            "SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass::oid, c.oid \
+             FROM (VALUES {}) w(nspname, name) JOIN pg_catalog.pg_extension c ON c.extname = w.name",
+            self.extensions.join(", ")
+        );
+        let all = [
+            of_class("pg_class", "relname", "relnamespace", &self.relations),
+            of_class("pg_proc", "proname", "pronamespace", &self.functions),
+            of_class("pg_type", "typname", "typnamespace", &self.types),
+            (!self.extensions.is_empty()).then_some(extensions),
+        ];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(" UNION ALL "))
+    }
+}
+
+fn pair(schema: &str, name: &str) -> String {
+    format!("({}, {})", ident::literal(schema), ident::literal(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::ObjectId;
+
+    fn object(kind: ObjectKind, name: &str) -> Object {
+        Object {
+            schema: Some("s".into()),
+            name: name.into(),
+            ..Object::new(ObjectId(0), kind, format!("X s.{name}"))
+        }
+    }
+
+    #[test]
+    fn a_functions_name_ends_at_one_of_its_brackets() {
+        let objects = [
+            object(ObjectKind::Table, "t'"),
+            object(ObjectKind::Function, "f(x)(integer)"),
+            object(ObjectKind::Index, "i"),
+        ];
+        let leftover =
+            Leftover { is_table: false, schema: "public".into(), name: "sync_tags".into() };
+        let roots = Roots::of(&objects.iter().collect::<Vec<_>>(), &[leftover]);
+        assert_eq!(roots.relations, ["('s', 't''')"]);
+        assert_eq!(roots.functions, ["('s', 'f')", "('s', 'f(x)')", "('public', 'sync_tags')"]);
+        assert!(roots.types.is_empty() && roots.extensions.is_empty());
+        let sql = roots.sql().expect("there are some");
+        assert_eq!(sql.matches("UNION ALL").count(), 1, "{sql}");
+        assert!(Roots::default().sql().is_none(), "an index alone is nobody's need");
+    }
+}
