@@ -21,6 +21,19 @@ pub struct Profile {
     pub makes_function: fn(&str) -> bool,
 }
 
+/// What a product has just made in a database, and nobody has used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fresh {
+    /// The schema of all of it, unquoted.
+    pub schema: String,
+    /// Its tables, unquoted.
+    pub tables: Vec<String>,
+    /// Its trigger functions, which have no declared arguments, unquoted.
+    pub functions: Vec<String>,
+    /// A query of one text a row: what shows that somebody has used it. None is nothing.
+    pub used: String,
+}
+
 /// The schema in which a product looks for its tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {

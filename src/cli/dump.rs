@@ -1,6 +1,7 @@
 //! `silverback dump`.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,6 +12,7 @@ use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, Compression};
 use super::command::{Outcome, connect, run_stoppable, tell_not_carried};
+use super::guards;
 use super::text::units;
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
@@ -58,6 +60,10 @@ pub(super) struct DumpArgs {
     /// Connect to Kong's read replica (pg_ro_host) instead of its primary
     #[arg(long)]
     read_replica: bool,
+    /// Hold Kong's lock for migrations meanwhile, so that none begins: writes a row into its table
+    /// locks, the one thing that a dump ever writes, and takes it away at the end
+    #[arg(long, conflicts_with = "read_replica")]
+    hold_migrations: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
@@ -119,12 +125,23 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
             stall_timeout: args.limits.stall_timeout,
         },
     };
-    let cancel = async || server.cancel_all().await;
+    let held = OnceLock::new();
+    let cancel = async || {
+        tokio::join!(server.cancel_all(), guards::dump::release(&held));
+    };
+    let asked = guards::dump::Asked {
+        server: &server,
+        selection: &options.selection,
+        schema: kong_schema.as_ref().map(|value| value.text.as_str()),
+        role: args.owner.role.as_deref(),
+        holds: args.hold_migrations,
+    };
     let dump = async {
         // Before the server is asked for anything: an unwritable output is the cheapest thing to
         // find out.
         let sink = Sink::create(&args.file)?;
-        dump::run(&server, sink, &options, reporter.clone()).await
+        let dump = dump::run(&server, sink, &options, reporter.clone());
+        Box::pin(guards::dump::dump(asked, &held, reporter.as_ref(), Box::pin(dump))).await
     };
     let result = run_stoppable(args.output.log_format, values::coding_threads(), dump, cancel);
     reporter.finish();

@@ -6,6 +6,7 @@
 pub mod args;
 mod command;
 mod dump;
+mod guards;
 mod kong;
 mod list;
 mod progress;

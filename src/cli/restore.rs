@@ -7,10 +7,12 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::args::kong::KongArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values;
 use super::command::{Outcome, connect_to_named, run_stoppable, tell_not_carried};
+use super::guards::restore::{self as guards, Asked, Kong};
 use super::progress::reporter::Reporter;
 use super::status;
 use super::text::{stdio, units};
@@ -113,6 +115,8 @@ pub(super) struct RestoreArgs {
     #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
+    kong: KongArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -179,34 +183,39 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
-    let Connection { server, kong_schema, .. } =
+    let Connection { server, kong_schema, kong_user, .. } =
         connect_to_named(&args.connection, reporter.as_ref())?;
     let kong_schema = kong_schema.filter(|_| !args.selection.choose_objects());
-    let (source, options) = (Source::open(args.archive())?, args.options(kong_schema.as_ref()));
+    let (source, mut options) = (Source::open(args.archive())?, args.options(kong_schema.as_ref()));
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
+    let schema = kong_schema.as_ref().map(|value| value.text.as_str());
+    let asked = Asked { archive: args.archive(), server: &server, args: &args.kong, schema };
     if args.dry_run {
-        let plan = run_stoppable(
-            format,
-            threads,
-            restore::dry_run(source, &server, options, reporter.as_ref()),
-            cancel,
-        );
+        let plan = async {
+            guards::look(&asked, &mut options, reporter.as_ref()).await?;
+            restore::dry_run(source, &server, options, reporter.as_ref()).await
+        };
+        let plan = run_stoppable(format, threads, plan, cancel);
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
-    let result = run_stoppable(
-        format,
-        threads,
-        restore::run(source, &server, options, reporter.clone()),
-        cancel,
-    );
+    let restored = async {
+        let kong = guards::look(&asked, &mut options, reporter.as_ref()).await?;
+        let report = Box::pin(restore::run(source, &server, options, reporter.clone())).await?;
+        if let (Some(kong), Some(user)) = (&kong, &kong_user) {
+            let server = server.with_database(&report.database);
+            kong.warn(&server, &user.text, reporter.as_ref()).await;
+        }
+        Ok((report, kong))
+    };
+    let result = run_stoppable(format, threads, restored, cancel);
     reporter.finish();
-    let report = result.map_err(|error| match error.kind() {
+    let (report, kong) = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
         _ => error,
     })?;
-    Ok(tell(&report, &reporter))
+    Ok(tell(&report, kong.as_ref(), &reporter))
 }
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
@@ -275,6 +284,7 @@ impl RestoreArgs {
             },
             profile: kong::restore::profile(),
             home: kong_schema.map(kong::restore::home),
+            ..Options::default()
         }
     }
 }
@@ -295,7 +305,7 @@ fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
     Err(Error::new(Kind::Requirement, "plan the restore", cause))
 }
 
-fn tell(report: &Report, reporter: &Reporter) -> Outcome {
+fn tell(report: &Report, kong: Option<&Kong>, reporter: &Reporter) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
     if !report.not_valid.is_empty() {
         reporter.message(
@@ -303,7 +313,7 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
             &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")),
         );
     }
-    let lines = format!(
+    let mut lines = format!(
         "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
         units::plural(report.tables, "table"),
         units::plural(report.rows, "row"),
@@ -312,6 +322,9 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
         units::seconds(report.seconds_before_analyze),
         units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
     );
+    if let Some(to_do) = kong.and_then(Kong::lines) {
+        lines = format!("{lines}\n{to_do}");
+    }
     let busy: serde_json::Map<_, _> = report
         .seconds_busy
         .iter()
@@ -328,6 +341,7 @@ fn tell(report: &Report, reporter: &Reporter) -> Outcome {
         "seconds_ready": report.seconds_ready,
         "seconds_before_analyze": report.seconds_before_analyze,
         "seconds_busy": busy,
+        "kong": kong.map(Kong::as_json),
     });
     reporter.summary(&lines, fields);
     outcome

@@ -31,6 +31,8 @@ pub struct Choice {
     pub resolved: Resolved,
     /// Kong's `pg_schema`, if Kong's rules count and it is set.
     pub schema: Option<Value>,
+    /// Kong's `pg_user`, if it is known, whichever rules count.
+    pub user: Option<Value>,
 }
 
 /// Decides. A file of Kong's that is named makes Kong's rules count; else a place that an option or
@@ -55,7 +57,7 @@ pub fn decide(asked: Asked<'_>, environment: &Environment, root: &Path) -> Resul
         let mut kong = settings::resolve(&sources, asked.node)?;
         let ignored = variable.map(|name| format!("--kong-conf is given: {name} does not count"));
         kong.resolved.warnings.extend(ignored);
-        return Ok(Choice { resolved: kong.resolved, schema: kong.schema });
+        return Ok(Choice { resolved: kong.resolved, schema: kong.schema, user: Some(kong.user) });
     };
     if asked.node == Node::ReadReplica {
         let cause = format!("{reason}, so that Kong's settings do not count");
@@ -64,7 +66,13 @@ pub fn decide(asked: Asked<'_>, environment: &Environment, root: &Path) -> Resul
     }
     let mut resolved = libpq::resolve(asked.given, environment)?;
     resolved.warnings.extend(ignored(&reason, environment, root));
-    Ok(Choice { resolved, schema: None })
+    Ok(Choice { resolved, schema: None, user: user(environment, root) })
+}
+
+/// The role of Kong's nodes, where their settings say it in so many words and do not count.
+fn user(environment: &Environment, root: &Path) -> Option<Value> {
+    let user = Sources::find(environment, None, root).ok()?.raw("pg_user").ok().flatten()?;
+    (!user.text.is_empty() && !user.text.starts_with('{')).then_some(user)
 }
 
 /// What says where Kong's database is and does not count. A file that cannot be read says nothing.

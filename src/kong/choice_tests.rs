@@ -137,7 +137,7 @@ fn resolve(words: &str) -> Result<Choice> {
 }
 
 fn describe(choice: &Choice) -> String {
-    let Choice { resolved, schema } = choice;
+    let Choice { resolved, schema, .. } = choice;
     let mut text = resolved.target.describe();
     let password = resolved.target.hosts[0].password.as_ref();
     if let Some(password) = password.and_then(|password| password.secret.text()) {

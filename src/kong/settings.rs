@@ -21,6 +21,8 @@ pub struct KongSettings {
     pub resolved: Resolved,
     /// `pg_schema`; without it, Kong uses the server's current schema.
     pub schema: Option<Value>,
+    /// `pg_user`.
+    pub user: Value,
 }
 
 /// Ways to log in that Kong Enterprise has and this program has not.
@@ -83,7 +85,8 @@ pub fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
     let schema = reader.optional("pg_schema")?;
     let (settings, warnings) = reader.told();
     let names_database = !sources.naming().is_empty();
-    Ok(KongSettings { resolved: Resolved { target, settings, warnings, names_database }, schema })
+    let resolved = Resolved { target, settings, warnings, names_database };
+    Ok(KongSettings { resolved, schema, user })
 }
 
 fn refuse_unsupported(reader: &mut Reader<'_>) -> Result<()> {

@@ -126,7 +126,7 @@ pub(super) async fn make_room(
                 &prepared.session,
                 &prepared.target,
                 &prepared.drops,
-                prepared.anew.as_ref(),
+                (prepared.anew.as_ref(), request.options.fresh.as_ref()),
                 &prepared.plan.begin,
             )
             .await

@@ -1,10 +1,26 @@
-//! Something that keeps a restore from beginning.
+//! What keeps a restore from beginning, of which sort it is, and what a caller has found before the
+//! restore itself looks.
 
 use std::fmt;
+
+/// Which sort of thing keeps a restore from beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Something is missing, or does not fit.
+    #[default]
+    Requirement,
+    /// The target is not empty.
+    NotEmpty,
+    /// It is known what the target holds: this says more than that it is not empty, and stands for
+    /// it.
+    Occupant,
+}
 
 /// Something that keeps the restore from beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// Of which sort it is.
+    pub sort: Sort,
     /// What is the matter.
     pub problem: String,
     /// What can be done, as an option or an action.
@@ -14,12 +30,53 @@ pub struct Finding {
 impl Finding {
     /// A problem and its way out.
     pub fn new(problem: impl Into<String>, way_out: impl Into<String>) -> Self {
-        Self { problem: problem.into(), way_out: way_out.into() }
+        Self { sort: Sort::default(), problem: problem.into(), way_out: way_out.into() }
+    }
+
+    /// The same of a sort.
+    #[must_use]
+    pub fn sort(self, sort: Sort) -> Self {
+        Self { sort, ..self }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.problem, self.way_out)
+    }
+}
+
+/// What a caller has found that knows more of the archive and the target than a restore does: told
+/// with what the restore finds itself, when it begins.
+#[derive(Clone, Debug, Default)]
+pub struct Guards {
+    /// What keeps it from beginning.
+    pub findings: Vec<Finding>,
+    /// What may surprise.
+    pub warnings: Vec<String>,
+}
+
+/// Leaves out that the target is not empty where somebody says what it holds.
+pub(super) fn without_repetition(findings: &mut Vec<Finding>) {
+    if findings.iter().any(|finding| finding.sort == Sort::Occupant) {
+        findings.retain(|finding| finding.sort != Sort::NotEmpty);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_there_is_said_once() {
+        let check = |sorts: &[Sort], expect: &[Sort]| {
+            let mut findings: Vec<Finding> =
+                sorts.iter().map(|sort| Finding::new("", "").sort(*sort)).collect();
+            without_repetition(&mut findings);
+            assert_eq!(findings.iter().map(|finding| finding.sort).collect::<Vec<_>>(), expect);
+        };
+        use Sort::{NotEmpty, Occupant, Requirement};
+        check(&[NotEmpty, Requirement], &[NotEmpty, Requirement]);
+        check(&[Occupant, NotEmpty, Requirement], &[Occupant, Requirement]);
     }
 }

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use self::begin::{Place, make_room, place};
-pub use self::finding::Finding;
+pub use self::finding::{Finding, Guards, Sort};
 use self::live::LiveTriggers;
 use self::options::Request;
 pub use self::options::{ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
@@ -110,7 +110,8 @@ pub async fn run(
     let (seconds, jobs) = (begun.elapsed().as_secs_f64(), shared.request.options.jobs());
     let report = Report::new(counts, seconds, busy, jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
-    Ok(Report { seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
+    let database = shared.request.server.database().to_owned();
+    Ok(Report { database, seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
 }
 
 /// Begins a planned restore: its marker is set, and other restores may look at the target. Where

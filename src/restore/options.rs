@@ -7,7 +7,9 @@ use crate::archive::manifest::Section;
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::pg::connect::Server;
-use crate::profile::{Home, Profile};
+use crate::profile::{Fresh, Home, Profile};
+use crate::restore::finding::Guards;
+use crate::restore::step::Afterwards;
 use crate::select::Selection;
 use crate::sql::render;
 
@@ -43,6 +45,12 @@ pub struct Options {
     pub profile: Profile,
     /// Where the product will look for its tables, if that is known.
     pub home: Option<Home>,
+    /// What was found before.
+    pub guards: Guards,
+    /// With [`Into::Cleaned`]: this and nothing else is dropped, unless somebody has used it.
+    pub fresh: Option<Fresh>,
+    /// What is done to the rows at the end.
+    pub afterwards: Option<Afterwards>,
 }
 
 /// What the target is before the first object is made.

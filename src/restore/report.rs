@@ -14,6 +14,8 @@ pub(super) type Busy = BTreeMap<Stage, f64>;
 /// A finished restore.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// The database, unquoted.
+    pub database: String,
     /// Tables whose rows were asked for, those without any too, as a dump counts them.
     pub tables: u64,
     /// Rows loaded.
@@ -53,6 +55,7 @@ impl Report {
         let seconds_before_analyze = seconds_total - analyze;
         let seconds_busy = busy.into_iter().collect();
         Self {
+            database: String::new(),
             tables,
             rows,
             raw_bytes,

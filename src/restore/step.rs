@@ -34,6 +34,15 @@ impl Step {
     }
 }
 
+/// What a caller wants done when all rows are there but those that declare the database usable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Afterwards {
+    /// The option that asks for just this, as it is typed.
+    pub option: String,
+    /// What is done.
+    pub steps: Vec<Step>,
+}
+
 /// One thing on an extension's object, or the privileges of such an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnExtension {

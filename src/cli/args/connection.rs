@@ -60,6 +60,8 @@ pub struct Connection {
     pub warnings: Vec<String>,
     /// Kong's `pg_schema`, if Kong's settings counted and name one.
     pub kong_schema: Option<Value>,
+    /// Kong's `pg_user`, if it is known.
+    pub kong_user: Option<Value>,
     /// Whether somebody has said which database is meant.
     pub names_database: bool,
 }
@@ -69,7 +71,7 @@ impl ConnectionArgs {
     /// so.
     pub fn resolve(&self, node: Node) -> Result<Connection> {
         let choice = self.decide(node, &Environment::of_process())?;
-        let Choice { mut resolved, schema: kong_schema } = choice;
+        let Choice { mut resolved, schema: kong_schema, user: kong_user } = choice;
         if self.password {
             let secret = ask_now(&resolved.target)?;
             let password = Password { secret, source: "the terminal".to_owned() };
@@ -85,6 +87,7 @@ impl ConnectionArgs {
             settings,
             warnings,
             kong_schema,
+            kong_user,
             names_database,
         })
     }

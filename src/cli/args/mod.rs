@@ -1,6 +1,7 @@
 //! What may be typed: options that several commands share, and the values that they take.
 
 pub mod connection;
+pub(super) mod kong;
 pub(super) mod output;
 pub(super) mod selection;
 pub(super) mod values;

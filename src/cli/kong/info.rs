@@ -67,7 +67,7 @@ fn of_database(args: &InfoArgs, reporter: &Reporter) -> Result<(Place, Facts)> {
         connect(&args.connection, Node::Primary, reporter)?;
     let kong_schema = kong_schema.as_ref().map(|value| value.text.as_str());
     let schema = args.schema.as_deref().or(kong_schema);
-    let request = Request { schema, exact: args.exact };
+    let request = Request { schema, exact: args.exact, ..Request::default() };
     let cancel = async || server.cancel_all().await;
     let facts = run_stoppable(args.output.log_format, 1, live::read(&server, request), cancel)?;
     let name = format!("{} ({})", ident::quote(server.database()), server.describe());
@@ -88,7 +88,7 @@ fn of_archive(args: &InfoArgs, path: &Path) -> Result<(Place, Facts)> {
                 .hint("save the archive to a file first"));
         };
         let archive = Archive::open_within(file, &name, max_memory)?;
-        let request = Request { schema: schema.as_deref(), exact };
+        let request = Request { schema: schema.as_deref(), exact, ..Request::default() };
         let facts = archived::read(&archive, request, microseconds_since_1970())?;
         Ok((Place { kind: "archive", name }, facts))
     };

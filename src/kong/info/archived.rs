@@ -3,8 +3,10 @@
 //! Does not know what an archive looks like, nor proves that it is whole: `verify` does. Of a chunk
 //! that is read, every checksum is compared.
 
+use std::collections::BTreeSet;
+
 use super::facts::{CHEAP_BYTES, Facts, Request, Rows, SMALL, Small, Table, Unread, expiry};
-use super::schema::{COLUMNS, SCHEMA_META, choose};
+use super::schema::{COLUMNS, SCHEMA_META, choose, is_there};
 use super::value::Value;
 use crate::archive::manifest::{self, Manifest, Object, ObjectKind, RowEncoding, TableId};
 use crate::archive::{Archive, ReadAt};
@@ -17,14 +19,35 @@ use crate::pgcopy::fields;
 /// [`Kind::Requirement`](crate::error::Kind::Requirement) where there is no Kong, and those of the
 /// chunks that are read.
 pub fn read<R: ReadAt>(archive: &Archive<R>, request: Request<'_>, now: i64) -> Result<Facts> {
+    of_one(archive, request, now, schemas(&archive.manifest))
+}
+
+/// The same; none where there is no Kong.
+pub fn read_if_there<R: ReadAt>(
+    archive: &Archive<R>,
+    request: Request<'_>,
+    now: i64,
+) -> Result<Option<Facts>> {
+    let found = schemas(&archive.manifest);
+    if !is_there(&found, request.schema) {
+        return Ok(None);
+    }
+    of_one(archive, request, now, found).map(Some)
+}
+
+fn of_one<R: ReadAt>(
+    archive: &Archive<R>,
+    request: Request<'_>,
+    now: i64,
+    found: Vec<String>,
+) -> Result<Facts> {
     let manifest = &archive.manifest;
-    let found = schemas(manifest);
     let (schema, other_schemas) = choose(found, request.schema, None, &archive.name)?;
     let mut facts = Facts { schema, other_schemas, now, ..Facts::default() };
     for name in table_names(manifest, &facts.schema) {
         let id = manifest.tables.iter().position(|table| is(table, &facts.schema, name));
         let id = id.map(|at| TableId(at as u32));
-        let table = Entry { archive, name, id, exact: request.exact };
+        let table = Entry { archive, name, id, request };
         let told = table.tell(now)?;
         facts.tables.push(told);
         if let Some(small) = SMALL.iter().find(|small| small.table == name) {
@@ -41,7 +64,16 @@ fn schemas(manifest: &Manifest) -> Vec<String> {
             && object.name == SCHEMA_META
             && COLUMNS.iter().all(|column| object.statements.iter().any(|sql| sql.contains(column)))
     };
-    manifest.objects.iter().filter(is_kongs).filter_map(|object| object.schema.clone()).collect()
+    let defined = manifest.objects.iter().filter(is_kongs).filter_map(|one| one.schema.clone());
+    // An archive of rows alone has no definitions.
+    let has = |table: &&manifest::Table, column: &str| {
+        table.columns.iter().any(|known| known.name == column)
+    };
+    let filled = manifest.tables.iter().filter(|table| {
+        table.name == SCHEMA_META && COLUMNS.iter().all(|column| has(table, column))
+    });
+    let all = defined.chain(filled.map(|table| table.schema.clone()));
+    all.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 fn table_names<'a>(manifest: &'a Manifest, schema: &str) -> Vec<&'a str> {
@@ -60,7 +92,7 @@ struct Entry<'a, R> {
     archive: &'a Archive<R>,
     name: &'a str,
     id: Option<TableId>,
-    exact: bool,
+    request: Request<'a>,
 }
 
 impl<R: ReadAt> Entry<'_, R> {
@@ -72,6 +104,7 @@ impl<R: ReadAt> Entry<'_, R> {
         let totals = &self.archive.index.tables[id.0 as usize];
         let mut expired = None;
         if let Some(column) = expiry(self.name)
+            && self.request.counts(self.name)
             && self.unreadable(id).is_none()
             && self.has(id, column)
         {
@@ -102,7 +135,7 @@ impl<R: ReadAt> Entry<'_, R> {
         let bytes = self.archive.index.tables[id.0 as usize].raw_bytes;
         if self.table(id).encoding == RowEncoding::Text {
             Some("they are in COPY TEXT")
-        } else if bytes > CHEAP_BYTES && !self.exact {
+        } else if bytes > CHEAP_BYTES && !self.request.exact {
             Some("they are too many (--exact reads them)")
         } else {
             None

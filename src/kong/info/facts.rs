@@ -14,6 +14,17 @@ pub struct Request<'a> {
     pub schema: Option<&'a str>,
     /// Whether tables of any size are read through.
     pub exact: bool,
+    /// The tables whose rows are counted; none is all of them.
+    pub counted: Option<fn(&str) -> bool>,
+    /// The role whose place is taken to ask a database.
+    pub role: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// Whether the rows of a table are to be counted.
+    pub(super) fn counts(&self, table: &str) -> bool {
+        self.counted.is_none_or(|counted| counted(table))
+    }
 }
 
 /// Everything that was found.

@@ -2,13 +2,13 @@
 //!
 //! Does not know what the rows mean.
 
-mod relations;
+pub(in crate::kong) mod relations;
 
 use std::time::Duration;
 
 use self::relations::Relation;
 use super::facts::{Facts, Request, SMALL, Session as Other, Small, Unread};
-use super::schema::{COLUMNS, SCHEMA_META, choose};
+use super::schema::{COLUMNS, SCHEMA_META, choose, is_there};
 use super::value::Value;
 use crate::error::Result;
 use crate::pg::connect::Server;
@@ -33,25 +33,61 @@ const APPLICATIONS: &str = "'', 'kong'";
 /// [`Kind::Requirement`](crate::error::Kind::Requirement) where there is no Kong,
 /// [`Kind::Consistency`](crate::error::Kind::Consistency) where a table stays locked.
 pub async fn read(server: &Server, request: Request<'_>) -> Result<Facts> {
-    let transaction =
-        Transaction { row_security: true, lock_timeout: LOCK_WAIT, ..Transaction::default() };
-    let session = server.open(Purpose::Dump(&transaction)).await?;
-    let place = format!("database {}", ident::quote(server.database()));
+    let session = open(server, request).await?;
     let found = schemas(&session).await?;
+    of_one(server, &session, request, found).await
+}
+
+/// The same; none where there is no Kong.
+pub async fn read_if_there(server: &Server, request: Request<'_>) -> Result<Option<Facts>> {
+    let session = open(server, request).await?;
+    let found = schemas(&session).await?;
+    if !is_there(&found, request.schema) {
+        session.batch("end the transaction", "COMMIT").await?;
+        return Ok(None);
+    }
+    of_one(server, &session, request, found).await.map(Some)
+}
+
+/// The sessions of others that may be Kong's, alone.
+pub async fn read_sessions(server: &Server) -> Result<Option<Vec<Other>>> {
+    let session = open(server, Request::default()).await?;
+    let found = sessions(&session, &mut Vec::new()).await?;
+    Ok(Some(found))
+}
+
+async fn open(server: &Server, request: Request<'_>) -> Result<Session> {
+    let transaction = Transaction {
+        row_security: true,
+        lock_timeout: LOCK_WAIT,
+        role: request.role,
+        ..Transaction::default()
+    };
+    server.open(Purpose::Dump(&transaction)).await
+}
+
+/// Reads those of one of these schemas.
+async fn of_one(
+    server: &Server,
+    session: &Session,
+    request: Request<'_>,
+    found: Vec<String>,
+) -> Result<Facts> {
+    let place = format!("database {}", ident::quote(server.database()));
     let (schema, other_schemas) = choose(found, request.schema, Some(server.user()), &place)?;
     let now = session
         .query_one("ask for the time", &format!("SELECT {}", time("pg_catalog.now()")))
         .await?;
     let mut facts = Facts { schema, other_schemas, now: now.get(0)?, ..Facts::default() };
-    let all = relations::list(&session, &facts.schema).await?;
-    let counts = relations::count(&session, &facts.schema, &all, request.exact).await?;
+    let all = relations::list(session, &facts.schema).await?;
+    let counts = relations::count(session, &facts.schema, &all, request).await?;
     for (relation, counted) in all.iter().zip(counts) {
         facts.tables.push(relation.table(counted));
         if let Some(small) = SMALL.iter().find(|small| small.table == relation.name) {
-            rows(&session, relation, small, &mut facts).await?;
+            rows(session, relation, small, &mut facts).await?;
         }
     }
-    facts.sessions = Some(sessions(&session, &mut facts.unread).await?);
+    facts.sessions = Some(sessions(session, &mut facts.unread).await?);
     session.batch("end the transaction", "COMMIT").await?;
     Ok(facts)
 }

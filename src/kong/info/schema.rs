@@ -9,6 +9,11 @@ use crate::sql::ident;
 pub(super) const SCHEMA_META: &str = "schema_meta";
 pub(super) const COLUMNS: [&str; 5] = ["key", "subsystem", "last_executed", "executed", "pending"];
 
+/// Whether there is one to take.
+pub(super) fn is_there(found: &[String], wanted: Option<&str>) -> bool {
+    wanted.map_or(!found.is_empty(), |wanted| found.iter().any(|schema| schema == wanted))
+}
+
 /// Takes the schema that is wanted, or the one that Kong itself would take: that of the role's
 /// name, `public`, or any. Returns it and the others.
 ///

@@ -125,6 +125,52 @@ pub fn tell(subsystems: &[Subsystem]) -> Told {
     }
 }
 
+/// How far the migrations of two databases differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Whether the first is ahead.
+    pub is_newer: bool,
+    /// The subsystem that tells it.
+    pub subsystem: String,
+    /// The first one's last migration of it, begun or done.
+    pub of_first: String,
+    /// The other's.
+    pub of_other: String,
+}
+
+/// Compares how far the migrations of two databases have come, by the core's, then by those of the
+/// plugins that both have. Which ones were run before the last tells nothing: later versions leave
+/// out the oldest.
+pub fn compare(first: &[Subsystem], other: &[Subsystem]) -> Option<Difference> {
+    let mut both: Vec<(&Subsystem, &Subsystem)> = first
+        .iter()
+        .filter_map(|one| Some((one, other.iter().find(|other| other.name == one.name)?)))
+        .collect();
+    both.sort_by_key(|(one, _)| (one.name != CORE_NAME, &one.name));
+    both.into_iter().find_map(|(one, two)| {
+        let (last, other_last) = (furthest(one)?, furthest(two)?);
+        let (number, other_number) = (number(last)?, number(other_last)?);
+        (number != other_number).then(|| Difference {
+            is_newer: number > other_number,
+            subsystem: one.name.clone(),
+            of_first: last.to_owned(),
+            of_other: other_last.to_owned(),
+        })
+    })
+}
+
+/// The last migration that is begun or done: the tables are as it has made them.
+fn furthest(subsystem: &Subsystem) -> Option<&str> {
+    let done = subsystem.last_executed.as_ref().into_iter().chain(&subsystem.executed);
+    let all = done.chain(&subsystem.pending).map(String::as_str);
+    all.max_by_key(|name| number(name))
+}
+
+/// The number that a migration's name begins with.
+fn number(migration: &str) -> Option<u32> {
+    migration.split('_').next().and_then(|digits| digits.parse().ok())
+}
+
 fn place_of(core_migration: &str) -> Option<usize> {
     CORE.iter().position(|(name, ..)| *name == core_migration)
 }
@@ -133,7 +179,6 @@ fn version_of(core_migration: &str) -> Version {
     if let Some(at) = place_of(core_migration) {
         return Version::Between(CORE[at].1, CORE[at].2);
     }
-    let number = |name: &str| name.split('_').next().and_then(|digits| digits.parse::<u32>().ok());
     match (number(core_migration), number(CORE[CORE.len() - 1].0)) {
         (Some(0 | 1), _) => Version::Older,
         (Some(number), Some(newest)) if number > newest => Version::Newer,
@@ -226,6 +271,26 @@ mod tests {
         assert_eq!(ahead("rate-limiting", "006_350_to_360"), None);
         assert_eq!(ahead("opentelemetry", "001_331_to_332"), None);
         assert_eq!(ahead("of-our-own", "001_360_to_370"), None, "it counts as it likes");
+    }
+
+    #[test]
+    fn who_is_ahead() {
+        let check = |first: &KongVersion, other: &KongVersion, expect: Option<(bool, &str)>| {
+            let found = compare(&rows(first), &rows(other));
+            let found = found.as_ref().map(|found| (found.is_newer, found.subsystem.as_str()));
+            assert_eq!(found, expect, "{first:?} {other:?}");
+        };
+        let version = KongVersion::new;
+        check(&version("3.4.2"), &version("3.4.2"), None);
+        check(&version("3.6.1"), &version("3.4.2"), Some((true, "core")));
+        check(&version("1.5.1"), &version("master"), Some((false, "core")));
+        check(&version("2.8.5").half_migrated(), &version("2.8.5"), Some((true, "core")));
+        check(&version("2.8.5").half_migrated(), &version("3.0.1"), None);
+        let (mut ahead, same) = (rows(&version("3.4.2")), rows(&version("3.4.2")));
+        ahead.retain(|row| row.name == CORE_NAME || row.name == "acme");
+        ahead[1].executed.push("003_350_to_360".to_owned());
+        let found = compare(&ahead, &same).expect("one is ahead");
+        assert_eq!((found.is_newer, found.subsystem.as_str()), (true, "acme"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::archive::manifest::{Object, ObjectKind, Table, TableId};
 use crate::archive::statistics::Statistics;
 use crate::restore::live::LiveKey;
 use crate::restore::options::{ForeignKeys, Sections};
+use crate::restore::step::Step;
 use crate::sql::render;
 
 /// One chunk of a table that is to be loaded.
@@ -35,6 +36,8 @@ pub struct Input<'a> {
     pub jobs: usize,
     /// Sections.
     pub sections: Sections,
+    /// What is done to the rows before those come.
+    pub afterwards: &'a [Step],
     /// Whether materialized views are filled.
     pub refresh: bool,
     /// What to leave out of the statements.

@@ -20,7 +20,7 @@ use super::target::Target;
 use crate::archive::manifest::{ObjectKind, Section, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::marker::Marker;
-use crate::restore::finding::Finding;
+use crate::restore::finding::{Finding, Sort};
 use crate::sql::ident;
 
 /// Findings as one error; none is no error.
@@ -67,9 +67,10 @@ fn occupied(wanted: Wanted<'_>, target: &Target) -> Finding {
         return Finding::new(
             problem,
             format!("one that was stopped after its last commit is done; else {way_out}"),
-        );
+        )
+        .sort(Sort::NotEmpty);
     }
-    Finding::new(format!("the target is not empty, {objects}"), way_out)
+    Finding::new(format!("the target is not empty, {objects}"), way_out).sort(Sort::NotEmpty)
 }
 
 /// An earlier restore was left undone, or is at work.

@@ -16,8 +16,9 @@ use crate::restore::resume::Identity;
 use crate::restore::resume::course::Course;
 use crate::restore::step::Step;
 use crate::restore::target::of_product::{self, Leftover};
-use crate::restore::target::{Target, dependents, marker};
+use crate::restore::target::{self, Target, dependents, marker};
 use crate::restore::{mark, preflight};
+use crate::sql::ident;
 use crate::storage::FileArchive;
 
 /// What comes before the first object.
@@ -54,7 +55,14 @@ impl Beginning {
         let Ground { findings, mut first, at_the_end, mut drops } =
             room.survey(options, if_exists, asked, target)?;
         said.findings.extend(findings);
-        if room == Room::ToBeCleaned {
+        if let Some(fresh) = options.fresh.as_ref().filter(|_| room == Room::ToBeCleaned) {
+            let leftovers = of_product::of_fresh(fresh);
+            said.findings.extend(dependents::look(session, &[], &leftovers).await?);
+            let others = format!("nspname <> {}", ident::literal(&fresh.schema));
+            (target.occupied, target.occupied_count) = target::occupied(session, &others).await?;
+            drops = drops::of_leftovers(&leftovers);
+            first = drops.iter().map(|drop| drop.step.clone()).collect();
+        } else if room == Room::ToBeCleaned {
             let is_dropped = |object: &&Object| {
                 sections.holds(object.section) && drops::is_dropped(object, target)
             };

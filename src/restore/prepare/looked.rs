@@ -7,6 +7,7 @@ use super::standing;
 use super::task::Task;
 use crate::error::Result;
 use crate::pg::session::Session;
+use crate::restore::finding;
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
@@ -55,6 +56,11 @@ impl Looked {
             let objects = &selected.objects;
             said.findings.extend(home::elsewhere(home, &options.profile, objects));
         }
+        // Another plan is made for the same beginning once the target is made or cleaned.
+        if room == Room::of(options) {
+            said.findings.extend(options.guards.findings.iter().cloned());
+            said.warnings.extend(options.guards.warnings.iter().cloned());
+        }
         let course = &mut beginning.course;
         let mut kept = already_there::leave_present(&mut selected.objects, target, render);
         let version = target.version_num;
@@ -85,12 +91,14 @@ impl Looked {
             source,
             sections,
             render,
-            demands_empty: room == Room::Empty,
+            demands_empty: room == Room::Empty
+                || (room == Room::ToBeCleaned && options.fresh.is_some()),
             marks: !is_borrowed,
             cleans: room == Room::ToBeCleaned,
             resumes: options.resume,
         };
         said.against(options, wanted, target, !course.is_ready());
+        finding::without_repetition(&mut said.findings);
         said.findings.append(&mut existing.findings);
         if manner.disable_triggers {
             said.findings.extend(preflight::disable_triggers(target));

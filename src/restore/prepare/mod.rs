@@ -97,6 +97,7 @@ fn plan(
         tables: &manifest.tables,
         chunks: &chunks,
         last: options.profile.loads_last,
+        afterwards: options.afterwards.as_ref().map_or(&[][..], |afterwards| &afterwards.steps),
         jobs: options.jobs(),
         sections,
         refresh: refreshes(options, sections),

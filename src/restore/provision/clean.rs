@@ -13,6 +13,7 @@ use crate::archive::manifest::ObjectId;
 use crate::error::{Error, Kind, Result};
 use crate::pg::marker::Run;
 use crate::pg::session::Session;
+use crate::profile::Fresh;
 use crate::sql::ident;
 use crate::sqlstate;
 
@@ -87,13 +88,13 @@ pub(in crate::restore) async fn run(
     session: &Session,
     target: &Target,
     drops: &[Drop],
-    anew: Option<&Anew>,
+    (anew, fresh): (Option<&Anew>, Option<&Fresh>),
     then: &[Step],
 ) -> Result<()> {
     // The mark is set in it, and must be on the server's disk before anything that it speaks of.
     session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
     session.execute("begin a transaction", "BEGIN").await?;
-    let ended = drop_all(session, drops, anew, then).await;
+    let ended = drop_all(session, drops, (anew, fresh), then).await;
     if ended.is_err() {
         // The first error is the one that is told.
         let _ = session.execute("roll back", "ROLLBACK").await;
@@ -109,10 +110,13 @@ pub(in crate::restore) async fn run(
 async fn drop_all(
     session: &Session,
     drops: &[Drop],
-    anew: Option<&Anew>,
+    (anew, fresh): (Option<&Anew>, Option<&Fresh>),
     then: &[Step],
 ) -> Result<()> {
     marker::check_alone(session, anew.map(|anew| anew.schema.as_str())).await?;
+    if let Some(fresh) = fresh {
+        check_unused(session, fresh).await?;
+    }
     drop_each(session, drops).await?;
     if let Some(anew) = anew {
         anew.check_left(session).await?;
@@ -121,6 +125,23 @@ async fn drop_all(
         session.execute(&step.doing, &step.sql).await?;
     }
     session.execute("commit", "COMMIT").await.map(drop)
+}
+
+/// Demands that nobody has used what is dropped, once nobody can any more.
+async fn check_unused(session: &Session, fresh: &Fresh) -> Result<()> {
+    let doing = "look whether somebody has used what is dropped";
+    let tables: Vec<String> =
+        fresh.tables.iter().map(|table| ident::qualified(&fresh.schema, table)).collect();
+    if !tables.is_empty() {
+        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "));
+        session.execute(doing, &lock).await?;
+    }
+    let rows = session.query(doing, &fresh.used).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect::<Result<_>>()?;
+    Err(Error::new(Kind::Requirement, doing, "somebody has, a moment ago").with_items(found))
 }
 
 async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {

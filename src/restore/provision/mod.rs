@@ -98,6 +98,8 @@ impl Room {
                 };
                 ground.findings.extend(preflight::roles_and_places(wanted, target));
             }
+            // What that is, the caller says.
+            Self::ToBeCleaned if options.fresh.is_some() => {}
             Self::ToBeCleaned => {
                 ground.drops = drops::drops(objects, sections, target, if_exists);
                 ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();

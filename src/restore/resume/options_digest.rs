@@ -37,6 +37,7 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
         ForeignKeys::Trust => Some("trust"),
     };
     words.extend(foreign_keys.into_iter().flat_map(|word| ["--fk", word]).map(str::to_owned));
+    words.extend(options.afterwards.iter().map(|afterwards| afterwards.option.clone()));
     words.extend(options.render.role.iter().flat_map(|role| ["--role".to_owned(), role.clone()]));
     words
 }
@@ -54,6 +55,9 @@ fn text(options: &Options) -> String {
         let _ = writeln!(text, "{option}");
     }
     let _ = writeln!(text, "--fk {:?}\n--role {:?}", options.foreign_keys, options.render.role);
+    if let Some(afterwards) = &options.afterwards {
+        let _ = writeln!(text, "{}", afterwards.option);
+    }
     text
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::Result;
 use crate::pg::session::Session;
-use crate::profile::Profile;
+use crate::profile::{Fresh, Profile};
 use crate::sql::ident;
 
 /// A table or a trigger function.
@@ -30,6 +30,17 @@ impl fmt::Display for Leftover {
             write!(f, "FUNCTION {qualified}()")
         }
     }
+}
+
+/// The same of what the product has just made, all of which goes.
+pub(in crate::restore) fn of_fresh(fresh: &Fresh) -> Vec<Leftover> {
+    let leftover = |is_table: bool, name: &String| Leftover {
+        is_table,
+        schema: fresh.schema.clone(),
+        name: name.clone(),
+    };
+    let tables = fresh.tables.iter().map(|name| leftover(true, name));
+    tables.chain(fresh.functions.iter().map(|name| leftover(false, name))).collect()
 }
 
 /// Looks in the schemas in which archive and target hold the table that the product is known by.

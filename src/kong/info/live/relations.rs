@@ -3,15 +3,15 @@
 //!
 //! Does not read the rows themselves.
 
-use super::super::facts::{CHEAP_BYTES, Rows, Table, expiry};
+use super::super::facts::{CHEAP_BYTES, Request, Rows, Table, expiry};
 use crate::error::Result;
 use crate::pg::row::Row;
 use crate::pg::session::Session;
 use crate::sql::ident;
 
 /// A table as the catalog has it.
-pub(super) struct Relation {
-    pub(super) name: String,
+pub(in crate::kong) struct Relation {
+    pub(in crate::kong) name: String,
     estimate: Option<i64>,
     total_bytes: i64,
     table_bytes: i64,
@@ -38,6 +38,11 @@ impl Relation {
         }
     }
 
+    /// The names of its columns.
+    pub(in crate::kong) fn columns(&self) -> Vec<String> {
+        self.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     pub(super) fn type_of(&self, column: &str) -> Option<&str> {
         let found = self.columns.iter().find(|(name, _)| name == column);
         found.map(|(_, type_name)| type_name.as_str())
@@ -56,7 +61,7 @@ impl Relation {
 }
 
 /// The tables of a schema, but for those of extensions.
-pub(super) async fn list(session: &Session, schema: &str) -> Result<Vec<Relation>> {
+pub(in crate::kong) async fn list(session: &Session, schema: &str) -> Result<Vec<Relation>> {
     let columns = |what: &str| {
         format!(
             "coalesce((SELECT pg_catalog.array_agg({what} ORDER BY a.attnum) FROM \
@@ -97,10 +102,12 @@ pub(super) async fn count(
     session: &Session,
     schema: &str,
     relations: &[Relation],
-    exact: bool,
+    request: Request<'_>,
 ) -> Result<Vec<Counted>> {
     let is_counted = |relation: &&Relation| {
-        relation.may_read && (exact || relation.table_bytes <= CHEAP_BYTES as i64)
+        relation.may_read
+            && request.counts(&relation.name)
+            && (request.exact || relation.table_bytes <= CHEAP_BYTES as i64)
     };
     let counts: Vec<String> = (0_i32..)
         .zip(relations)

@@ -120,6 +120,21 @@ impl Builder<'_> {
         }
     }
 
+    /// What the caller wants done to the rows.
+    pub(super) fn afterwards(&mut self) {
+        let steps = self.input.afterwards;
+        let Some(first) = steps.first().filter(|_| self.input.sections.data) else { return };
+        let needs = self.all_but_last_rows();
+        self.push(Job {
+            stage: Stage::Data,
+            label: first.doing.clone(),
+            work: Work::Script(steps.to_vec()),
+            needs,
+            locks: Vec::new(),
+            cost: cost::CATALOG.times(steps.len()),
+        });
+    }
+
     /// The rows that declare the database usable come when nothing else is left but what itself
     /// waits for them.
     pub(super) fn last_rows(&mut self) {

@@ -73,6 +73,7 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
     builder.extension_rows();
     builder.privileges();
     builder.refreshes(&analyzed);
+    builder.afterwards();
     builder.last_rows();
     builder.ready();
     builder.finish();

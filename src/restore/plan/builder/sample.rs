@@ -141,6 +141,7 @@ impl Sample {
             tables: &self.tables,
             chunks: &self.chunks,
             last: |table| table == "schema_meta",
+            afterwards: &[],
             jobs: 2,
             sections: Sections::ALL,
             refresh: true,

@@ -1,0 +1,140 @@
+//! Looks at a database before it is dumped: what is dangerous is a warning, and nothing more; and
+//! holds Kong's lock for migrations meanwhile, where that is asked for.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::kong::classes;
+use crate::kong::guards::source::{self, Work};
+use crate::kong::guards::{Situation, counted};
+use crate::kong::hold::Hold;
+use crate::kong::info::{Info, Request, live};
+use crate::pg::connect::Server;
+use crate::progress::{Level, Progress};
+use crate::select::Selection;
+use crate::sql::ident;
+
+/// How long the lock is held before it is renewed; it ends after 60 s.
+const RENEW_AFTER: Duration = Duration::from_secs(20);
+
+/// When it is tried again after a failure.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What is dumped.
+pub(in crate::cli) struct Asked<'a> {
+    pub(in crate::cli) server: &'a Server,
+    pub(in crate::cli) selection: &'a Selection,
+    /// Kong's `pg_schema`, if it is known.
+    pub(in crate::cli) schema: Option<&'a str>,
+    pub(in crate::cli) role: Option<&'a str>,
+    /// Whether the lock for migrations is to be held.
+    pub(in crate::cli) holds: bool,
+}
+
+/// Looks, warns, and dumps; `held` is the lock that is to be let go when a signal comes.
+pub(in crate::cli) async fn dump<T>(
+    asked: Asked<'_>,
+    held: &OnceLock<Hold>,
+    progress: &dyn Progress,
+    dump: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let request =
+        Request { schema: asked.schema, role: asked.role, counted: Some(counted), exact: false };
+    let info = match live::read_if_there(asked.server, request).await {
+        Ok(facts) => facts.map(Info::of),
+        Err(error) if asked.holds => return Err(error),
+        // The dump says the same.
+        Err(error) if matches!(error.kind(), Kind::Connect | Kind::Server) => None,
+        Err(error) => {
+            progress
+                .message(Level::Warning, &format!("whether this is Kong's is not known: {error}"));
+            None
+        }
+    };
+    if let Some(info) = &info {
+        warn(info, &asked, progress);
+    }
+    if !asked.holds {
+        return dump.await;
+    }
+    let Some(info) = info else {
+        let doing = format!(
+            "hold Kong's lock for migrations in database {}",
+            ident::quote(asked.server.database())
+        );
+        return Err(Error::new(Kind::Requirement, doing, "no schema has Kong's table schema_meta")
+            .hint("leave --hold-migrations out, or name Kong's database"));
+    };
+    let lock = held.get_or_init(|| Hold::new(asked.server, &info.facts.schema, asked.role));
+    while_held(lock, progress, dump).await
+}
+
+fn warn(info: &Info, asked: &Asked<'_>, progress: &dyn Progress) {
+    let schema = info.facts.schema.as_str();
+    let is_meant = |table: &str| asked.selection.picks_table(schema, table);
+    let any = info
+        .entities
+        .iter()
+        .any(|entity| classes::known(&entity.table.name).is_some() && is_meant(&entity.table.name));
+    if !any {
+        return;
+    }
+    for guard in source::judge(Work::Dump, info, is_meant) {
+        // Whoever holds the lock himself is refused where it is another's.
+        if !(asked.holds && guard.situation == Situation::LockedSource) {
+            progress.message(Level::Warning, &guard.line());
+        }
+    }
+}
+
+/// Takes the lock, renews it while `work` goes on, and lets it go however that ends.
+async fn while_held<T>(
+    hold: &Hold,
+    progress: &dyn Progress,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    hold.take().await?;
+    progress.message(Level::Info, &hold.told());
+    let result = tokio::select! {
+        result = work => result,
+        never = renew(hold, progress) => match never {},
+    };
+    if let Err(error) = hold.release().await {
+        let text = format!("Kong's lock for migrations ends by itself within 60 s: {error}");
+        progress.message(Level::Warning, &text);
+    }
+    result
+}
+
+async fn renew(hold: &Hold, progress: &dyn Progress) -> Infallible {
+    let mut pause = RENEW_AFTER;
+    loop {
+        tokio::time::sleep(pause).await;
+        match hold.renew().await {
+            Ok(true) => pause = RENEW_AFTER,
+            Ok(false) => {
+                progress.message(
+                    Level::Warning,
+                    "Kong's lock for migrations is held no more: somebody has taken the row away; \
+                     migrations may run beside this dump",
+                );
+                return std::future::pending().await;
+            }
+            Err(error) => {
+                let text = format!("Kong's lock for migrations was not renewed: {error}");
+                progress.message(Level::Warning, &text);
+                pause = RETRY_AFTER;
+            }
+        }
+    }
+}
+
+/// Lets the lock go when a signal has come.
+pub(in crate::cli) async fn release(held: &OnceLock<Hold>) {
+    if let Some(hold) = held.get() {
+        let _ = hold.release().await;
+    }
+}
