@@ -65,6 +65,7 @@ pub(super) fn without_repetition(findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
+    use super::Sort::{NotEmpty, Occupant, Requirement};
     use super::*;
 
     #[test]
@@ -75,7 +76,6 @@ mod tests {
             without_repetition(&mut findings);
             assert_eq!(findings.iter().map(|finding| finding.sort).collect::<Vec<_>>(), expect);
         };
-        use Sort::{NotEmpty, Occupant, Requirement};
         check(&[NotEmpty, Requirement], &[NotEmpty, Requirement]);
         check(&[Occupant, NotEmpty, Requirement], &[Occupant, Requirement]);
     }

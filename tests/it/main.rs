@@ -19,6 +19,7 @@ mod faults;
 mod fidelity;
 mod format_1;
 mod format_spec;
+mod guards;
 mod hostile;
 mod invariants;
 mod kinds;

@@ -31,7 +31,7 @@ pub async fn look(
     let is_kongs = |relation: &Relation| {
         makes_table(&relation.name, &relation.columns()) || archived.contains(&relation.name)
     };
-    let all = relations::list(&session, schema).await?;
+    let all = relations::list(&session, schema, false).await?;
     let tables: Vec<String> = all
         .iter()
         .filter(|relation| is_kongs(relation))

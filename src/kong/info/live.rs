@@ -79,7 +79,7 @@ async fn of_one(
         .query_one("ask for the time", &format!("SELECT {}", time("pg_catalog.now()")))
         .await?;
     let mut facts = Facts { schema, other_schemas, now: now.get(0)?, ..Facts::default() };
-    let all = relations::list(session, &facts.schema).await?;
+    let all = relations::list(session, &facts.schema, request.counted.is_none()).await?;
     let counts = relations::count(session, &facts.schema, &all, request).await?;
     for (relation, counted) in all.iter().zip(counts) {
         facts.tables.push(relation.table(counted));

@@ -60,8 +60,20 @@ impl Relation {
     }
 }
 
-/// The tables of a schema, but for those of extensions.
-pub(in crate::kong) async fn list(session: &Session, schema: &str) -> Result<Vec<Relation>> {
+/// The tables of a schema, but for those of extensions. To ask for a size is to wait for whoever has
+/// locked the table; without it, sizes are 0.
+pub(in crate::kong) async fn list(
+    session: &Session,
+    schema: &str,
+    sizes: bool,
+) -> Result<Vec<Relation>> {
+    let size = |function: &str| {
+        if sizes {
+            format!("coalesce(pg_catalog.{function}(c.oid), 0)")
+        } else {
+            "0::int8".to_owned()
+        }
+    };
     let columns = |what: &str| {
         format!(
             "coalesce((SELECT pg_catalog.array_agg({what} ORDER BY a.attnum) FROM \
@@ -71,14 +83,15 @@ pub(in crate::kong) async fn list(session: &Session, schema: &str) -> Result<Vec
     };
     let sql = format!(
         "SELECT c.relname::text, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END, \
-         coalesce(pg_catalog.pg_total_relation_size(c.oid), 0), \
-         coalesce(pg_catalog.pg_table_size(c.oid), 0), \
+         {}, {}, \
          pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND \
          pg_catalog.has_table_privilege(c.oid, 'SELECT'), {}, {} \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = {} AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM \
          pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND \
          d.objid = c.oid AND d.deptype = 'e') ORDER BY 1",
+        size("pg_total_relation_size"),
+        size("pg_table_size"),
         columns("a.attname::text"),
         columns("pg_catalog.format_type(a.atttypid, a.atttypmod)"),
         ident::literal(schema)
