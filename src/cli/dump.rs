@@ -129,8 +129,9 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     let cancel = async || {
         tokio::join!(server.cancel_all(), guards::dump::release(&held));
     };
+    let patient = server.patient(args.limits.stall_timeout);
     let asked = guards::dump::Asked {
-        server: &server,
+        server: &patient,
         selection: &options.selection,
         schema: kong_schema.as_ref().map(|value| value.text.as_str()),
         role: args.owner.role.as_deref(),

@@ -190,7 +190,8 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     let schema = kong_schema.as_ref().map(|value| value.text.as_str());
-    let asked = Asked { archive: args.archive(), server: &server, args: &args.kong, schema };
+    let patient = server.patient(args.limits.stall_timeout);
+    let asked = Asked { archive: args.archive(), server: &patient, args: &args.kong, schema };
     if args.dry_run {
         let plan = async {
             guards::look(&asked, &mut options, reporter.as_ref()).await?;

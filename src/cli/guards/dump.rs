@@ -45,9 +45,10 @@ pub(in crate::cli) async fn dump<T>(
         Request { schema: asked.schema, role: asked.role, counted: Some(counted), exact: false };
     let info = match live::read_if_there(asked.server, request).await {
         Ok(facts) => facts.map(Info::of),
-        Err(error) if asked.holds => return Err(error),
-        // The dump says the same.
-        Err(error) if matches!(error.kind(), Kind::Connect | Kind::Server) => None,
+        // Without a server there is no dump either.
+        Err(error) if asked.holds || matches!(error.kind(), Kind::Connect | Kind::Server) => {
+            return Err(error);
+        }
         Err(error) => {
             progress
                 .message(Level::Warning, &format!("whether this is Kong's is not known: {error}"));
