@@ -64,9 +64,9 @@ pub fn counted(table: &str) -> bool {
 const MIGRATIONS: &str = "migrations";
 
 /// The row of `locks` by which somebody holds migrations off at a moment, in microseconds since
-/// 1970.
+/// 1970. Kong writes none without an end, and finds none that has no end when it looks.
 pub(super) fn migrations_lock(locks: &[Lock], now: i64) -> Option<&Lock> {
-    let holds = |lock: &&Lock| lock.until.is_none_or(|until| until > now);
+    let holds = |lock: &&Lock| lock.until.is_some_and(|until| until > now);
     locks.iter().filter(|lock| lock.key == MIGRATIONS).find(holds)
 }
 
