@@ -140,6 +140,7 @@ impl Sample {
             objects: &self.objects,
             tables: &self.tables,
             chunks: &self.chunks,
+            compared: &[],
             last: |table| table == "schema_meta",
             jobs: 2,
             sections: Sections::ALL,
