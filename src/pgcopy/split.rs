@@ -13,7 +13,7 @@ mod text;
 use bytes::Bytes;
 use crc32fast::Hasher;
 
-use format::{Format, Value, length_of};
+use format::Format;
 use room::Room;
 use seen::Seen;
 
@@ -102,7 +102,7 @@ fn survey<F: Format>(columns: usize, raw: &[u8]) -> Result<(u64, Vec<Seen>)> {
     let mut seen = vec![Seen::NOTHING; columns];
     let (mut rows, mut rest) = (0, raw);
     while !F::is_end(rest) {
-        rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, length_of(value)))?;
+        rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, value.length))?;
         rows += 1;
     }
     Ok((rows, seen))
@@ -144,7 +144,7 @@ fn each_row_as<F: Format>(
 /// Splits without copying if `raw` is one row; otherwise nothing is done.
 fn split_single<F: Format>(columns: usize, raw: &Bytes) -> Result<Option<Split>> {
     let mut values = vec![None; columns];
-    let rest = F::row(0, &mut values, raw, |place, value| *place = value.map(Value::bytes))?;
+    let rest = F::row(0, &mut values, raw, |place, value| *place = value.bytes())?;
     if !F::is_end(rest) {
         return Ok(None);
     }
