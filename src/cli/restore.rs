@@ -22,7 +22,7 @@ use crate::kong::sources::Value;
 use crate::limits::Limits;
 use crate::progress::{Level, Progress as _};
 use crate::restore::{
-    self, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
+    self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
 };
 use crate::sql::render;
 use crate::storage::{Source, is_stream};
@@ -93,6 +93,13 @@ pub(super) struct RestoreArgs {
     /// With --ready-early, make this file then
     #[arg(long, value_name = "PATH", requires = "ready_early")]
     ready_file: Option<PathBuf>,
+    /// Read all rows back and compare them with the archive before the end is called good; with -c,
+    /// that is the default
+    #[arg(long, overrides_with = "no_check")]
+    check: bool,
+    /// With -c, do not read the rows back
+    #[arg(long, overrides_with = "check")]
+    no_check: bool,
     /// Do not ANALYZE the tables
     #[arg(long)]
     no_analyze: bool,
@@ -274,6 +281,11 @@ impl RestoreArgs {
                 Ready::Early { file: self.ready_file.clone() }
             } else {
                 Ready::AtTheEnd
+            },
+            check: match (self.check, self.no_check) {
+                (true, _) => Check::Always,
+                (_, true) => Check::Never,
+                _ => Check::default(),
             },
             no_analyze: self.no_analyze,
             resume: self.resume,

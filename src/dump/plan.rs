@@ -8,7 +8,7 @@ use crate::archive::manifest::{Manifest, RowEncoding, Table, TableId};
 use crate::error::Result;
 use crate::pg::catalog::TableSource;
 use crate::progress::TableTotal;
-use crate::sql::ident;
+use crate::sql::copy_out;
 
 /// A table is cut so that a piece is about this many pages: 32 MiB of 8 KiB pages.
 const RANGE_PAGES: u64 = 4096;
@@ -163,30 +163,17 @@ fn ranges(source: &TableSource, all_pages: u64, jobs: usize) -> Vec<Range> {
 
 fn copy_sql(source: &TableSource, range: Range) -> String {
     let table = &source.table;
-    let columns = ident::list(table.columns.iter().map(|column| column.name.as_str()));
-    let name = qualified(table);
     let condition = match (range, &table.filter) {
         (Range::Whole, None) => String::new(),
         // As the extension wrote it: the word WHERE and what follows.
-        (Range::Whole, Some(filter)) => format!(" {filter}"),
+        (Range::Whole, Some(filter)) => filter.clone(),
         (Range::Pages(from, to), _) => format!(
-            " WHERE ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({to},0)'::pg_catalog.tid"
+            "WHERE ctid >= '({from},0)'::pg_catalog.tid AND ctid < '({to},0)'::pg_catalog.tid"
         ),
-        (Range::From(from), _) => format!(" WHERE ctid >= '({from},0)'::pg_catalog.tid"),
+        (Range::From(from), _) => format!("WHERE ctid >= '({from},0)'::pg_catalog.tid"),
     };
-    // A table without columns has no column list, and a partial read needs a query.
-    let what = if let Some(query) = &source.query {
-        format!("({query})")
-    } else if condition.is_empty() && !columns.is_empty() {
-        format!("{name} ({columns})")
-    } else {
-        format!("(SELECT {columns} FROM ONLY {name}{condition})")
-    };
-    let format = match table.encoding {
-        RowEncoding::Binary => "binary",
-        RowEncoding::Text => "text",
-    };
-    format!("COPY {what} TO STDOUT (FORMAT {format})")
+    let what = source.query.clone().unwrap_or_else(|| copy_out::own_rows(table, &condition));
+    copy_out::copy_out(&what, table.encoding)
 }
 
 fn batch(sized: Vec<Sized>) -> Vec<Job> {

@@ -24,5 +24,5 @@ pub use encoding::RowEncoding;
 pub use fields::{Fields, fields};
 pub use join::{Joined, join, tell};
 pub use sizes::{LARGE_ROW_BYTES, PIECE_BYTES_MAX};
-pub use split::{Split, split};
+pub use split::{Split, each_row, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};

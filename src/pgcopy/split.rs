@@ -13,7 +13,7 @@ mod text;
 use bytes::Bytes;
 use crc32fast::Hasher;
 
-use format::{Format, Value, length_of};
+use format::Format;
 use room::Room;
 use seen::Seen;
 
@@ -102,16 +102,49 @@ fn survey<F: Format>(columns: usize, raw: &[u8]) -> Result<(u64, Vec<Seen>)> {
     let mut seen = vec![Seen::NOTHING; columns];
     let (mut rows, mut rest) = (0, raw);
     while !F::is_end(rest) {
-        rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, length_of(value)))?;
+        rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, value.length))?;
         rows += 1;
     }
     Ok((rows, seen))
 }
 
+/// Visits each of some whole rows, the stream's header already stripped: its bytes as they came,
+/// and its digest. Tells whether the trailer of COPY BINARY stood at the end; what may stand there
+/// else, and which rows are refused, is as of [`split`].
+pub fn each_row(
+    encoding: RowEncoding,
+    columns: usize,
+    raw: &[u8],
+    each: impl FnMut(&[u8], Digest),
+) -> Result<bool> {
+    match encoding {
+        RowEncoding::Binary => each_row_as::<binary::Binary>(columns, raw, each),
+        RowEncoding::Text => each_row_as::<text::Text>(columns, raw, each),
+    }
+}
+
+fn each_row_as<F: Format>(
+    columns: usize,
+    raw: &[u8],
+    mut each: impl FnMut(&[u8], Digest),
+) -> Result<bool> {
+    let mut places = vec![(); columns];
+    let (mut number, mut rest, mut frame) = (0, raw, Vec::new());
+    while !F::is_end(rest) {
+        frame.clear();
+        let next = F::row(number, &mut places, rest, |(), value| F::frame(&mut frame, value))?;
+        let row = &rest[..rest.len() - next.len()];
+        each(row, F::digest(row, &frame));
+        number += 1;
+        rest = next;
+    }
+    Ok(!rest.is_empty())
+}
+
 /// Splits without copying if `raw` is one row; otherwise nothing is done.
 fn split_single<F: Format>(columns: usize, raw: &Bytes) -> Result<Option<Split>> {
     let mut values = vec![None; columns];
-    let rest = F::row(0, &mut values, raw, |place, value| *place = value.map(Value::bytes))?;
+    let rest = F::row(0, &mut values, raw, |place, value| *place = value.bytes())?;
     if !F::is_end(rest) {
         return Ok(None);
     }

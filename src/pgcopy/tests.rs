@@ -57,6 +57,14 @@ fn check(encoding: RowEncoding, width: usize, rows: &[Row]) {
     let split = split(encoding, width, &raw).expect("whole rows");
     assert_eq!((split.rows, split.digest, split.raw_crc, split.raw_bytes), sums);
     assert!(!split.trailer);
+    let mut visited = (0, Digest::default(), Vec::new());
+    let trailer = super::each_row(encoding, width, &raw, |row, digest| {
+        visited.0 += 1;
+        visited.1 += digest;
+        visited.2.extend_from_slice(row);
+    });
+    assert!(!trailer.expect("whole rows"));
+    assert_eq!((visited.0, visited.1, &visited.2[..]), (sums.0, sums.1, &raw[..]));
     for (at, column) in split.columns.columns.iter().enumerate() {
         let data: Vec<u8> = rows.iter().filter_map(|row| row[at].clone()).flatten().collect();
         assert_eq!(column.data, data);

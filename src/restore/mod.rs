@@ -31,7 +31,7 @@ use self::begin::{Place, make_room, place};
 pub use self::finding::{Finding, Guards, Sort};
 use self::live::LiveTriggers;
 use self::options::Request;
-pub use self::options::{ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
+pub use self::options::{Check, ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
 pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
 use self::prepare::{Aim, Prepared, prepare};

@@ -35,6 +35,8 @@ pub struct Options {
     pub ready: Ready,
     /// Gather no statistics.
     pub no_analyze: bool,
+    /// Read the rows back and compare them with the archive.
+    pub check: Check,
     /// Go on where an earlier run stopped; where none has begun, begin.
     pub resume: bool,
     /// How long a lock is waited for; zero is for ever.
@@ -99,6 +101,18 @@ pub enum OnError {
     Stop,
     /// What cannot be done without that which failed; all else is done.
     GoOn,
+}
+
+/// Whether what the target holds is compared with the archive before the end is called good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    /// Where something is dropped first.
+    #[default]
+    AfterDrop,
+    /// In any case.
+    Always,
+    /// Not.
+    Never,
 }
 
 /// When it is said that the database can be used.
@@ -203,6 +217,15 @@ impl Options {
     /// Bytes of rows in flight.
     pub(super) fn max_memory(&self) -> u64 {
         self.limits.memory_for(self.limits.restore_jobs())
+    }
+
+    /// Whether rows are compared with the archive.
+    pub(super) fn checks(&self) -> bool {
+        match self.check {
+            Check::AfterDrop => self.into.drops(),
+            Check::Always => true,
+            Check::Never => false,
+        }
     }
 
     /// Refuses what contradicts itself.

@@ -6,6 +6,7 @@
 mod applications;
 mod archives;
 mod catalog;
+mod check;
 mod cli;
 mod connect;
 mod consistency;

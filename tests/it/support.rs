@@ -216,7 +216,7 @@ pub(crate) fn round_trip(source: &Database<'_>, copy: &Database<'_>, dir: &Path)
     let file = dir.join(format!("{}.sbk", source.name()));
     dump(source, &file).run().expect(0);
     verify(&file).run().expect(0);
-    restore(&file, copy).run().expect(0);
+    restore(&file, copy).arg("--check").run().expect(0);
     file
 }
 

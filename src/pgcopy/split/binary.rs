@@ -3,7 +3,7 @@
 use super::super::digest::Digest;
 use super::super::stream::BINARY_TRAILER;
 use super::format::{Format, Value, refuse};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 pub(super) struct Binary;
 
@@ -18,11 +18,13 @@ impl Format for Binary {
         number: u64,
         columns: &mut [C],
         raw: &'a [u8],
-        mut each: impl FnMut(&mut C, Option<Value<'a>>),
+        mut each: impl FnMut(&mut C, Value<'a>),
     ) -> Result<&'a [u8]> {
         let mut rest = field_count(number, columns.len(), raw)?;
         for column in columns {
-            let (value, next) = field(number, rest)?;
+            let Some((value, next)) = field(rest) else {
+                return Err(refuse_field(number, rest));
+            };
             each(column, value);
             rest = next;
         }
@@ -30,7 +32,7 @@ impl Format for Binary {
     }
 
     #[inline]
-    fn frame(_: &mut Vec<u8>, _: Option<Value<'_>>) {}
+    fn frame(_: &mut Vec<u8>, _: Value<'_>) {}
 
     /// The fields lie in the row as they are digested.
     #[inline]
@@ -56,17 +58,20 @@ fn field_count(row: u64, columns: usize, raw: &[u8]) -> Result<&[u8]> {
     Ok(fields)
 }
 
+/// The next field and what follows it; nothing if it is cut short or has no length.
 #[inline]
-fn field(row: u64, raw: &[u8]) -> Result<(Option<Value<'_>>, &[u8])> {
-    let Some((length, from)) = raw.split_first_chunk::<4>() else {
-        return Err(refuse(row, "is cut short"));
-    };
-    match i32::from_be_bytes(*length) {
-        -1 => Ok((None, from)),
-        length if length < 0 => Err(refuse(row, format!("has a field of length {length}"))),
-        length => match from.get(length as usize..) {
-            Some(rest) => Ok((Some(Value { from, length: length as usize }), rest)),
-            None => Err(refuse(row, "is cut short")),
-        },
+fn field(raw: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    let (length, from) = raw.split_first_chunk::<4>()?;
+    // NULL's is −1. Any other negative length is more than a chunk can have.
+    let value = Value { from, length: u32::from_be_bytes(*length) };
+    Some((value, from.get(value.size()..)?))
+}
+
+/// Why there was no field.
+#[cold]
+fn refuse_field(row: u64, raw: &[u8]) -> Error {
+    match raw.first_chunk::<4>().map(|length| i32::from_be_bytes(*length)) {
+        Some(length) if length < 0 => refuse(row, format!("has a field of length {length}")),
+        _ => refuse(row, "is cut short"),
     }
 }

@@ -15,33 +15,34 @@ pub(super) trait Format {
         number: u64,
         columns: &mut [C],
         raw: &'a [u8],
-        each: impl FnMut(&mut C, Option<Value<'a>>),
+        each: impl FnMut(&mut C, Value<'a>),
     ) -> Result<&'a [u8]>;
 
     /// Adds a field to what is digested of a row, unless that is the row itself.
-    fn frame(frame: &mut Vec<u8>, value: Option<Value<'_>>);
+    fn frame(frame: &mut Vec<u8>, value: Value<'_>);
 
     /// The digest of a row, of which all fields were framed.
     fn digest(row: &[u8], frame: &[u8]) -> Digest;
 }
 
-/// A field that is not NULL: the first `length` bytes of `from`, which goes on to the end of all
-/// rows.
+/// A field: the first `length` bytes of `from`, which goes on to the end of all rows; NULL if
+/// `length` is [`NULL`].
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     pub(super) from: &'a [u8],
-    pub(super) length: usize,
+    pub(super) length: u32,
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn bytes(self) -> &'a [u8] {
-        &self.from[..self.length]
+    /// How many bytes it has, none if it is NULL.
+    #[inline]
+    pub(super) fn size(self) -> usize {
+        if self.length == NULL { 0 } else { self.length as usize }
     }
-}
 
-/// The length of a field as it is stored.
-pub(super) fn length_of(value: Option<Value<'_>>) -> u32 {
-    value.map_or(NULL, |value| value.length as u32)
+    pub(super) fn bytes(self) -> Option<&'a [u8]> {
+        (self.length != NULL).then(|| &self.from[..self.size()])
+    }
 }
 
 #[cold]

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::super::columns::{Column, Form};
-use super::format::{Value, length_of};
+use super::super::columns::{Column, Form, NULL};
+use super::format::Value;
 use super::seen::Seen;
 
 /// Where the columns go.
@@ -68,12 +68,13 @@ impl Place {
     /// Appends to a column's place in the buffer the value of `row`; called once for each row in
     /// order.
     #[inline]
-    pub(super) fn put(&mut self, room: &mut [u8], row: u64, value: Option<Value<'_>>) {
+    pub(super) fn put(&mut self, room: &mut [u8], row: u64, value: Value<'_>) {
         match self.form {
             Form::Null => return,
             Form::Fixed(_) => {}
             Form::FixedOrNull(_) => {
-                room[self.length_at + (row / 8) as usize] |= u8::from(value.is_some()) << (row % 8);
+                room[self.length_at + (row / 8) as usize] |=
+                    u8::from(value.length != NULL) << (row % 8);
             }
             // All four bytes, of which the next length writes over those that are not of the form:
             // NULL's are the same in every width.
@@ -81,19 +82,19 @@ impl Place {
             Form::U16 => self.put_length(room, value, 2),
             Form::U32 => self.put_length(room, value, 4),
         }
-        let Some(value) = value else { return };
+        let size = value.size();
         match value.from.first_chunk::<SHORT_BYTES>() {
-            Some(short) if value.length <= SHORT_BYTES => {
+            Some(short) if size <= SHORT_BYTES => {
                 room[self.data_at..][..SHORT_BYTES].copy_from_slice(short);
             }
-            _ => room[self.data_at..][..value.length].copy_from_slice(value.bytes()),
+            _ => room[self.data_at..][..size].copy_from_slice(&value.from[..size]),
         }
-        self.data_at += value.length;
+        self.data_at += size;
     }
 
     #[inline]
-    fn put_length(&mut self, room: &mut [u8], value: Option<Value<'_>>, width: usize) {
-        room[self.length_at..][..4].copy_from_slice(&length_of(value).to_le_bytes());
+    fn put_length(&mut self, room: &mut [u8], value: Value<'_>, width: usize) {
+        room[self.length_at..][..4].copy_from_slice(&value.length.to_le_bytes());
         self.length_at += width;
     }
 }

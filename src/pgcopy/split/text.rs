@@ -3,9 +3,10 @@
 
 use memchr::memchr2;
 
+use super::super::columns::NULL;
 use super::super::digest::Digest;
 use super::super::stream::{TEXT_END, TEXT_NULL};
-use super::format::{Format, Value, length_of, refuse};
+use super::format::{Format, Value, refuse};
 use crate::error::Result;
 
 pub(super) struct Text;
@@ -19,7 +20,7 @@ impl Format for Text {
         number: u64,
         columns: &mut [C],
         raw: &'a [u8],
-        mut each: impl FnMut(&mut C, Option<Value<'a>>),
+        mut each: impl FnMut(&mut C, Value<'a>),
     ) -> Result<&'a [u8]> {
         if columns.is_empty() {
             return raw
@@ -41,9 +42,9 @@ impl Format for Text {
     }
 
     /// As COPY BINARY would send it.
-    fn frame(frame: &mut Vec<u8>, value: Option<Value<'_>>) {
-        frame.extend_from_slice(&length_of(value).to_be_bytes());
-        frame.extend_from_slice(value.map_or(&[], Value::bytes));
+    fn frame(frame: &mut Vec<u8>, value: Value<'_>) {
+        frame.extend_from_slice(&value.length.to_be_bytes());
+        frame.extend_from_slice(value.bytes().unwrap_or_default());
     }
 
     fn digest(_: &[u8], frame: &[u8]) -> Digest {
@@ -51,13 +52,13 @@ impl Format for Text {
     }
 }
 
-fn field(row: u64, raw: &[u8], last: bool) -> Result<(Option<Value<'_>>, &[u8])> {
+fn field(row: u64, raw: &[u8], last: bool) -> Result<(Value<'_>, &[u8])> {
     let Some(end) = memchr2(b'\t', b'\n', raw) else {
         return Err(refuse(row, "is cut short"));
     };
     if (raw[end] == b'\n') != last {
         return Err(refuse(row, if last { "has too many fields" } else { "has too few fields" }));
     }
-    let value = (&raw[..end] != TEXT_NULL).then_some(Value { from: raw, length: end });
-    Ok((value, &raw[end + 1..]))
+    let length = if &raw[..end] == TEXT_NULL { NULL } else { end as u32 };
+    Ok((Value { from: raw, length }, &raw[end + 1..]))
 }

@@ -66,6 +66,11 @@ pub(in crate::restore) fn load(raw_bytes: u64, rows: u64) -> Cost {
     Cost::more(raw_bytes / 160 + rows / 10, Sorts::Nothing)
 }
 
+/// Reading rows of so many tables back.
+pub(in crate::restore) fn compare(raw_bytes: u64, tables: usize) -> Cost {
+    Cost::of(100).times(tables).and(Cost::of(raw_bytes / 250))
+}
+
 /// Building an index on `rows` rows; `bytes` is its size in the source (0 is unknown), `text`
 /// whether it sorts text.
 pub(in crate::restore) fn index(rows: u64, bytes: u64, method: &str, text: bool) -> Cost {

@@ -9,6 +9,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::comparison::Comparison;
 use super::cost::Cost;
 use super::locks::LockMode;
 use super::partition_trees::{Families, Lockable};
@@ -53,6 +54,8 @@ pub enum Stage {
     Refresh,
     /// The rows that declare the database usable.
     Last,
+    /// Comparing what the target holds with the archive.
+    Compare,
     /// The word that the database may be used.
     Ready,
     /// What is done while the database is in use.
@@ -73,6 +76,7 @@ impl Stage {
             Self::Privileges => "set privileges and comments",
             Self::Refresh => "fill materialized views",
             Self::Last => "load the rows that declare it usable",
+            Self::Compare => "compare rows with the archive",
             Self::Ready => "let the database be used",
             Self::Finish => "build indexes and prove foreign keys while the database is in use",
         }
@@ -92,6 +96,7 @@ impl fmt::Display for Stage {
             Self::Privileges => "privileges and comments",
             Self::Refresh => "materialized views",
             Self::Last => "last rows",
+            Self::Compare => "compare",
             Self::Ready => "ready",
             Self::Finish => "in use",
         })
@@ -149,6 +154,8 @@ pub enum Work {
     Concurrently(ConcurrentIndex),
     /// What stands on extensions' objects, where the extension has not brought the same.
     OnExtensions(Vec<OnExtension>),
+    /// Rows are read back and compared with the archive.
+    Compare(Vec<Comparison>),
     /// The word that the database may be used, and a change of the mark.
     Ready,
 }
@@ -290,7 +297,7 @@ impl Graph {
             Work::Concurrently(index) => std::slice::from_ref(&index.create),
             Work::Statistics { gather, .. } => gather.as_slice(),
             // Whatever it is, it is made before the word.
-            Work::Load { .. } | Work::OnExtensions(_) | Work::Ready => &[],
+            Work::Load { .. } | Work::OnExtensions(_) | Work::Compare(_) | Work::Ready => &[],
         });
         let mut lines: Vec<&str> =
             steps.chain(&self.finish).map(|step| step.sql.as_str()).collect();

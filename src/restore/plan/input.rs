@@ -6,6 +6,7 @@ use crate::archive::manifest::{Object, ObjectKind, Table, TableId};
 use crate::archive::statistics::Statistics;
 use crate::restore::live::LiveKey;
 use crate::restore::options::{ForeignKeys, Sections};
+use crate::restore::plan::comparison::Comparison;
 use crate::restore::step::Step;
 use crate::sql::render;
 
@@ -32,6 +33,8 @@ pub struct Input<'a> {
     pub chunks: &'a [Vec<ChunkSize>],
     /// Which tables' rows wait for everything else.
     pub last: fn(&str) -> bool,
+    /// What is compared with the archive once it is restored.
+    pub compared: &'a [Comparison],
     /// Sessions.
     pub jobs: usize,
     /// Sections.

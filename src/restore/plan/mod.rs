@@ -2,6 +2,7 @@
 //! statements.
 
 pub mod builder;
+pub mod comparison;
 pub mod cost;
 pub mod graph;
 pub mod input;
@@ -138,6 +139,7 @@ impl Plan {
                     writeln!(f, "-- {}, if the server does not take them", step.sql)
                 })
             }
+            Work::Compare(all) => all.iter().try_for_each(|one| writeln!(f, "{};", one.copy)),
             Work::Ready => script(f, &self.usable),
             Work::OnExtensions(all) => all.iter().try_for_each(|one| {
                 if one.unless_standing {

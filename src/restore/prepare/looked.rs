@@ -24,8 +24,8 @@ pub(super) struct Looked {
     pub(super) withheld: Withheld,
     /// What comes before the first object.
     pub(super) beginning: Beginning,
-    /// How many tables' rows are asked for, those that have none too.
-    pub(super) tables_wanted: u64,
+    /// Which tables' rows are asked for.
+    pub(super) rows_of: Vec<bool>,
     /// Each table's chunks.
     pub(super) chunks: Vec<Vec<ChunkSize>>,
     /// What the rows meet in tables that stand; what it says is said.
@@ -71,8 +71,8 @@ impl Looked {
         }
         let rows_of = chosen::rows_of(options, archive, &selected);
         let chunks = chosen::chunks(archive, &rows_of);
-        let rows_of = rows_of.into_iter().filter(|wanted| *wanted && sections.data);
-        let tables_wanted = rows_of.count() as u64;
+        let rows_of: Vec<bool> =
+            rows_of.into_iter().map(|wanted| wanted && sections.data).collect();
         if sections.data {
             let findings = &mut said.findings;
             course.look_what_is_lost(session, archive, &selected.objects, findings).await?;
@@ -109,6 +109,6 @@ impl Looked {
             said.left_out.extend(left);
             said.warnings.push(borrowed::told(&target.user));
         }
-        Ok(Self { selected, withheld, beginning, tables_wanted, chunks, existing, said })
+        Ok(Self { selected, withheld, beginning, rows_of, chunks, existing, said })
     }
 }

@@ -16,7 +16,7 @@ use super::live::LiveTriggers;
 use super::mark::Mark;
 use super::options::{Options, Request, Sections};
 use super::plan::input::Input;
-use super::plan::{Plan, builder, wanted_statistics};
+use super::plan::{Plan, builder, comparison, wanted_statistics};
 use super::preflight::sections;
 use super::provision::drops::Drop;
 use super::provision::{Room, clean};
@@ -81,8 +81,7 @@ fn plan(
     target: Target,
     looked: Looked,
 ) -> Result<Prepared> {
-    let Looked { selected, withheld, beginning, tables_wanted, chunks, existing, mut said } =
-        looked;
+    let Looked { selected, withheld, beginning, rows_of, chunks, existing, mut said } = looked;
     let Beginning { anew, first, at_the_end, drops, course, schema } = beginning;
     let manifest = &archive.manifest;
     let is_borrowed = !existing.borrowed.is_empty();
@@ -92,12 +91,22 @@ fn plan(
     said.warnings.extend(more);
     let filled = chosen::filled(&selected.objects, manifest, &chunks);
     let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled));
+    let compared = if options.checks() {
+        let (compared, cannot) =
+            comparison::comparisons(&selected.objects, &manifest.tables, &rows_of);
+        let told = |one| format!("not compared with the archive: {one}");
+        said.warnings.extend(cannot.into_iter().map(told));
+        compared
+    } else {
+        Vec::new()
+    };
     let mut graph = builder::build(Input {
         objects: &selected.objects,
         tables: &manifest.tables,
         chunks: &chunks,
         last: options.profile.loads_last,
         afterwards: options.afterwards.as_ref().map_or(&[][..], |afterwards| &afterwards.steps),
+        compared: &compared,
         jobs: options.jobs(),
         sections,
         refresh: refreshes(options, sections),
@@ -129,7 +138,7 @@ fn plan(
         ledger: settled.ledger,
         whole: sections.pre_data,
         graph,
-        tables_wanted,
+        tables_wanted: rows_of.iter().filter(|wanted| **wanted).count() as u64,
         statistics,
         tables: manifest.tables.clone(),
         objects: selected.objects,

@@ -120,7 +120,7 @@ impl Keys {
                         .collect();
                     vec![numbered(&mut seen, JobKey::of_texts(&texts))]
                 }
-                Work::OnExtensions(_) | Work::Ready => Vec::new(),
+                Work::OnExtensions(_) | Work::Compare(_) | Work::Ready => Vec::new(),
             }
         });
         let jobs = jobs.collect();
@@ -174,6 +174,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Privileges => "Privileges",
         Stage::Refresh => "Refresh",
         Stage::Last => "Last",
+        Stage::Compare => "Compare",
         Stage::Ready => "Ready",
         Stage::Finish => "Finish",
     }

@@ -10,7 +10,7 @@ use crate::archive::IndexEntry;
 use crate::archive::manifest::TableId;
 use crate::pg::marker::DONE;
 use crate::restore::plan::cost::Cost;
-use crate::restore::plan::graph::{Graph, Job, LoadMode, Work};
+use crate::restore::plan::graph::{Graph, Job, JobId, LoadMode, Work};
 use crate::restore::plan::locks::LockMode;
 use crate::restore::step::Step;
 use crate::sql::ident;
@@ -63,6 +63,7 @@ pub(in crate::restore) fn leave_done(
     index: &[IndexEntry],
     done: &HashSet<JobKey>,
 ) {
+    leave_compared(graph, keys, done);
     for (job, keys) in graph.jobs.iter_mut().zip(&mut keys.jobs) {
         let is_done: Vec<bool> = keys.iter().map(|key| done.contains(key)).collect();
         if !is_done.contains(&true) {
@@ -91,6 +92,23 @@ pub(in crate::restore) fn leave_done(
     let is_done: Vec<bool> = keys.finish.iter().map(|key| done.contains(key)).collect();
     retain(&mut graph.finish, &is_done);
     keys.finish.retain(|key| !done.contains(key));
+}
+
+/// Takes the comparisons away that something waited for which is done: they were good, and what is
+/// done since may have changed rows.
+fn leave_compared(graph: &mut Graph, keys: &Keys, done: &HashSet<JobKey>) {
+    let begun =
+        graph.ids().filter(|job| keys.jobs[job.index()].iter().any(|key| done.contains(key)));
+    let mut open: Vec<JobId> = begun.collect();
+    let mut seen: HashSet<JobId> = open.iter().copied().collect();
+    while let Some(job) = open.pop() {
+        let job = &mut graph.jobs[job.index()];
+        if matches!(job.work, Work::Compare(_)) {
+            job.work = Work::Statements(Vec::new());
+            job.cost = Cost::of(0);
+        }
+        open.extend(job.needs.iter().filter(|need| seen.insert(**need)));
+    }
 }
 
 /// Lets these tables be loaded once more although the ledger has them: they have lost their rows,
@@ -179,6 +197,29 @@ mod tests {
             "the keys are those of what is left"
         );
         graph
+    }
+
+    #[test]
+    fn what_was_compared_before_something_that_is_done_is_not_compared_again() {
+        let a = Step::new("", "INSERT INTO t VALUES (1)");
+        let compare = || Job { work: Work::Compare(Vec::new()), ..job(&[], &[], 5) };
+        let graph = Graph {
+            jobs: vec![
+                compare(),
+                job(&[0], &[], 0),
+                Job { work: Work::Script(vec![a]), ..job(&[1], &[], 5) },
+                compare(),
+            ],
+            ..Graph::default()
+        };
+        let mut keys = Keys::of(&graph, &[], &[]);
+        let (mut none, mut one) = (graph.clone(), graph);
+        leave_done(&mut none, &mut keys.clone(), &[], &HashSet::new());
+        assert_eq!(none.jobs[0].work, Work::Compare(Vec::new()));
+        let done = keys.jobs[2].iter().copied().collect();
+        leave_done(&mut one, &mut keys, &[], &done);
+        assert_eq!(one.jobs[0].work, Work::Statements(Vec::new()));
+        assert_eq!(one.jobs[3].work, Work::Compare(Vec::new()));
     }
 
     #[test]

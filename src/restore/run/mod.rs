@@ -1,13 +1,16 @@
 //! Carries a graph out: each session takes the next job that may start and does it; the first
 //! failure ends all, or a session goes on with what it leaves possible.
 
+pub(super) mod compare;
 pub(super) mod concurrent_index;
+pub(super) mod differing;
 pub(super) mod failures;
 pub(super) mod held_locks;
 pub(super) mod large_objects;
 pub(super) mod left;
 pub(super) mod load;
 pub(super) mod on_extensions;
+pub(super) mod read_rows;
 pub(super) mod ready;
 pub mod schedule;
 pub(super) mod script;
@@ -154,7 +157,7 @@ impl Shared {
         failures.note(failed)?;
         match &self.graph.jobs[id.index()].work {
             // The driver is out of step after a COPY that failed.
-            Work::Load { .. } => {
+            Work::Load { .. } | Work::Compare(_) => {
                 drop(session);
                 open_session(&self.request).await
             }
@@ -250,6 +253,7 @@ impl Shared {
                 self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(refused);
                 Ok(())
             }
+            (Work::Compare(all), _) => Ok(compare::compare(&self.loader, session, all).await?),
             (Work::Ready, _) => {
                 durable_transaction(session, &self.ready.usable).await?;
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();

@@ -14,11 +14,10 @@ use crate::pg::catalog::draft::address::{Address, class, own};
 use crate::pg::catalog::model::TableSource;
 use crate::pg::catalog::reader::Reader;
 use crate::pg::row::Row;
+use crate::sql::copy_out;
 
 /// Large objects that make one object of the archive.
 const GROUP_MAX: usize = 1000;
-/// Bytes of a large object that make one row.
-const ROW_BYTES: u32 = 128 << 10;
 
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = "SELECT min(m.oid) AS first, pg_catalog.array_agg(m.oid ORDER BY m.oid) AS oids, \
@@ -118,25 +117,12 @@ pub(in crate::pg::catalog) async fn source(
             RowEncoding::Binary,
         )
     };
-    // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a
-    // million keeps them all otherwise. OFFSET 0 keeps the planner from opening each object as
-    // often as its descriptor is named.
-    let query = format!(
-        "SELECT s.oid AS loid, p.position, pg_catalog.lo_get(s.oid, p.position, {ROW_BYTES}) AS \
-         data \
-         FROM (SELECT f.oid, pg_catalog.lo_lseek64(f.fd, 0, 2) AS bytes, pg_catalog.lo_close(f.fd) \
-         AS closed \
-             FROM (SELECT m.oid, pg_catalog.lo_open(m.oid, 262144) AS fd FROM \
-             pg_catalog.pg_largeobject_metadata m OFFSET 0) f OFFSET 0) s, \
-           LATERAL pg_catalog.generate_series(0::int8, s.bytes - 1, {ROW_BYTES}) p(position) WHERE \
-           s.closed = 0"
-    );
     Ok(Some(TableSource {
         table,
         oid: 0,
         relkind: 'r',
         pages: 0,
         ctid_ranges: false,
-        query: Some(query),
+        query: Some(copy_out::large_objects(None)),
     }))
 }

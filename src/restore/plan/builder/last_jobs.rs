@@ -174,7 +174,7 @@ impl Builder<'_> {
     }
 
     /// The jobs that no other needs, the last rows left out unless something waits for them.
-    fn all_but_last_rows(&self) -> Vec<JobId> {
+    pub(super) fn all_but_last_rows(&self) -> Vec<JobId> {
         let last = |job: &JobId| self.last_loads.iter().any(|(_, load)| load == job);
         self.graph.sinks().into_iter().filter(|job| !last(job)).collect()
     }

@@ -9,6 +9,7 @@ mod adopt;
 mod adopted;
 mod after_ready;
 mod attach_partitions;
+mod compare;
 mod create_grants;
 mod data;
 mod extension_rows;
@@ -73,8 +74,10 @@ pub fn build(input: Input<'_>) -> Result<Graph> {
     builder.extension_rows();
     builder.privileges();
     builder.refreshes(&analyzed);
+    builder.compare();
     builder.afterwards();
     builder.last_rows();
+    builder.compare_last();
     builder.ready();
     builder.finish();
     builder.graph.order()?;

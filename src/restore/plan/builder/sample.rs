@@ -140,6 +140,7 @@ impl Sample {
             objects: &self.objects,
             tables: &self.tables,
             chunks: &self.chunks,
+            compared: &[],
             last: |table| table == "schema_meta",
             afterwards: &[],
             jobs: 2,

@@ -1,0 +1,62 @@
+//! The statements that read a table's own rows, or large objects' bytes, for an archive and for a
+//! comparison with one.
+
+use super::ident;
+use crate::archive::manifest::{RowEncoding, Table};
+
+/// Bytes of a large object in one row.
+const LARGE_OBJECT_ROW_BYTES: u32 = 128 << 10;
+
+/// `COPY … TO STDOUT` of what [`own_rows`], [`rows_of_root`] or [`large_objects`] gives.
+pub fn copy_out(what: &str, encoding: RowEncoding) -> String {
+    let format = match encoding {
+        RowEncoding::Binary => "binary",
+        RowEncoding::Text => "text",
+    };
+    format!("COPY {what} TO STDOUT (FORMAT {format})")
+}
+
+/// What COPY reads to get a table's own rows, those of its children left out; `condition` is empty
+/// or begins with `WHERE`.
+pub fn own_rows(table: &Table, condition: &str) -> String {
+    let columns = columns(table);
+    let name = ident::qualified(&table.schema, &table.name);
+    // A table without columns has no column list, and a partial read needs a query.
+    if condition.is_empty() && !columns.is_empty() {
+        format!("{name} ({columns})")
+    } else {
+        let space = if condition.is_empty() { "" } else { " " };
+        format!("(SELECT {columns} FROM ONLY {name}{space}{condition})")
+    }
+}
+
+/// What COPY reads to get the rows of all partitions of a partitioned table, in the columns of one.
+pub fn rows_of_root(schema: &str, name: &str, partition: &Table) -> String {
+    format!("(SELECT {} FROM {})", columns(partition), ident::qualified(schema, name))
+}
+
+/// What COPY reads to get large objects' bytes, as if of one table: which object, from which byte
+/// on, the bytes. Of all objects, or of these.
+pub fn large_objects(oids: Option<&[u32]>) -> String {
+    let these = oids.map_or_else(String::new, |oids| {
+        let list: Vec<String> = oids.iter().map(u32::to_string).collect();
+        format!("WHERE m.oid = ANY ('{{{}}}'::pg_catalog.oid[]) ", list.join(","))
+    });
+    // 262144 is INV_READ, 2 SEEK_END. The descriptor is closed at once: a transaction that opens a
+    // million keeps them all otherwise. OFFSET 0 keeps the planner from opening each object as
+    // often as its descriptor is named.
+    format!(
+        "(SELECT s.oid AS loid, p.position, \
+             pg_catalog.lo_get(s.oid, p.position, {LARGE_OBJECT_ROW_BYTES}) AS data \
+         FROM (SELECT f.oid, pg_catalog.lo_lseek64(f.fd, 0, 2) AS bytes, \
+                 pg_catalog.lo_close(f.fd) AS closed \
+             FROM (SELECT m.oid, pg_catalog.lo_open(m.oid, 262144) AS fd \
+                 FROM pg_catalog.pg_largeobject_metadata m {these}OFFSET 0) f OFFSET 0) s, \
+           LATERAL pg_catalog.generate_series(0::int8, s.bytes - 1, {LARGE_OBJECT_ROW_BYTES}) \
+               p(position) WHERE s.closed = 0)"
+    )
+}
+
+fn columns(table: &Table) -> String {
+    ident::list(table.columns.iter().map(|column| column.name.as_str()))
+}
