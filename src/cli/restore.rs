@@ -24,6 +24,8 @@ use crate::progress::{Level, Progress as _};
 use crate::restore::{
     self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
 };
+use crate::select::Selection;
+use crate::sql::rename::Renames;
 use crate::sql::render;
 use crate::storage::{Source, is_stream};
 
@@ -64,6 +66,10 @@ pub(super) struct RestoreArgs {
     /// With -c, drop only what is there
     #[arg(long, requires = "clean")]
     if_exists: bool,
+    /// Restore what the archive has in schema OLD into schema NEW; may be repeated. Other options
+    /// speak of schemas by their names in the archive
+    #[arg(long, value_name = "OLD=NEW")]
+    rename_schema: Vec<String>,
     /// Stop at the first error; that is the default
     #[arg(short, long, conflicts_with = "keep_going")]
     exit_on_error: bool,
@@ -190,10 +196,12 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
+    let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
         connect_to_named(&args.connection, reporter.as_ref())?;
     let kong_schema = kong_schema.filter(|_| !args.selection.choose_objects());
-    let (source, mut options) = (Source::open(args.archive())?, args.options(kong_schema.as_ref()));
+    let (source, mut options) =
+        (Source::open(args.archive())?, args.options(kong_schema.as_ref(), renames));
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     let schema = kong_schema.as_ref().map(|value| value.text.as_str());
@@ -246,11 +254,18 @@ impl RestoreArgs {
     }
 
     /// `kong_schema`: where Kong will look for what is restored, if that is known.
-    fn options(&self, kong_schema: Option<&Value>) -> Options {
+    fn options(&self, kong_schema: Option<&Value>, rename: Renames) -> Options {
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         let if_exists = self.if_exists;
         Options {
-            selection: self.selection.selection(),
+            selection: Selection {
+                archived_as: rename
+                    .pairs()
+                    .map(|(old, new)| (new.to_owned(), old.to_owned()))
+                    .collect(),
+                ..self.selection.selection()
+            },
+            rename,
             sections: Sections {
                 pre_data: wants(SectionArg::PreData),
                 data: wants(SectionArg::Data),

@@ -16,6 +16,7 @@ pub mod plan;
 mod preflight;
 mod prepare;
 mod provision;
+mod rename;
 mod report;
 pub mod resume;
 pub mod run;
@@ -222,11 +223,13 @@ async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Res
     };
     progress.phase("check the archive and the target");
     let (selection, max_memory) = (options.selection.clone(), options.max_memory());
+    let renames = options.rename.clone();
     let archive = pool::run(move || {
         let mut archive = FileArchive::open_within(file, &name, max_memory)?;
         archive.check_root()?;
         check_statements(&archive)?;
         let manifest = &mut archive.manifest;
+        rename::rename(manifest, &selection, &renames)?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
         }

@@ -11,6 +11,7 @@ use crate::profile::{Fresh, Home, Profile};
 use crate::restore::finding::Guards;
 use crate::restore::step::Afterwards;
 use crate::select::Selection;
+use crate::sql::rename::Renames;
 use crate::sql::render;
 
 /// How to restore. By default everything, into an empty database, which is marked as incomplete
@@ -19,6 +20,9 @@ use crate::sql::render;
 pub struct Options {
     /// Which objects and rows.
     pub selection: Selection,
+    /// Which schemas get other names on the way; the selection knows them by their old ones
+    /// ([`Selection::archived_as`]).
+    pub rename: Renames,
     /// Which thirds; `schema_only` and `data_only` in the selection take away from these.
     pub sections: Sections,
     /// What the database is, or becomes first.

@@ -1,5 +1,7 @@
 //! Which objects and rows: what is asked for, and what comes of it.
 
+use std::collections::BTreeMap;
+
 use super::pattern::Pattern;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
@@ -30,6 +32,9 @@ pub struct Selection {
     pub no_subscriptions: bool,
     /// `--statistics`: the planner's, too.
     pub statistics: bool,
+    /// The names that schemas have in the archive, by those that they get: patterns are about the
+    /// former.
+    pub archived_as: BTreeMap<String, String>,
     /// Schemas of markers, see [`crate::pg::marker`]: left out, whatever else is chosen.
     pub markers: Vec<String>,
 }
@@ -44,13 +49,19 @@ impl Selection {
 
     /// Whether a table, view or sequence of this name is meant.
     pub fn picks_table(&self, schema: &str, name: &str) -> bool {
+        let archived = self.archived(schema);
         let any = |patterns: &[Pattern]| {
-            patterns.iter().any(|pattern| pattern.matches_table(schema, name))
+            patterns.iter().any(|pattern| pattern.matches_table(archived, name))
         };
         let is_marker = self.markers.iter().any(|marker| marker == schema);
         let included =
             if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
         included && !is_marker && !any(&self.exclude_tables)
+    }
+
+    /// The name that a schema has in the archive.
+    fn archived<'a>(&'a self, schema: &'a str) -> &'a str {
+        self.archived_as.get(schema).map_or(schema, String::as_str)
     }
 
     /// Whether schemas are chosen whole, and this one is.
@@ -60,8 +71,9 @@ impl Selection {
 
     /// Whether a table's rows are meant.
     pub fn data_of(&self, schema: &str, name: &str) -> bool {
+        let archived = self.archived(schema);
         let excluded =
-            self.exclude_table_data.iter().any(|pattern| pattern.matches_table(schema, name));
+            self.exclude_table_data.iter().any(|pattern| pattern.matches_table(archived, name));
         !self.schema_only && !excluded && self.picks_table(schema, name)
     }
 
@@ -97,14 +109,16 @@ impl Selection {
         let missing_table = |pattern: &&Pattern| {
             !objects.iter().any(|object| {
                 is_relation(object.kind)
-                    && pattern
-                        .matches_table(object.schema.as_deref().unwrap_or_default(), &object.name)
+                    && pattern.matches_table(
+                        self.archived(object.schema.as_deref().unwrap_or_default()),
+                        &object.name,
+                    )
             })
         };
         let missing_schema = |pattern: &&Pattern| {
             // A pristine public is no object, and is always there.
             let mut names = objects.iter().filter_map(schema_name).chain(["public"]);
-            !names.any(|name| pattern.matches_schema(name))
+            !names.any(|name| pattern.matches_schema(self.archived(name)))
         };
         let tables = self.tables.iter().filter(missing_table);
         tables.chain(self.schemas.iter().filter(missing_schema)).map(ToString::to_string).collect()
@@ -145,8 +159,9 @@ impl Selection {
     }
 
     fn picks_schema(&self, schema: &str) -> bool {
+        let archived = self.archived(schema);
         let any =
-            |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(schema));
+            |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_schema(archived));
         (self.schemas.is_empty() || any(&self.schemas))
             && !any(&self.exclude_schemas)
             && !self.markers.iter().any(|marker| marker == schema)

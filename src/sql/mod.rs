@@ -4,5 +4,6 @@
 pub mod copy_out;
 pub mod ident;
 pub mod lexer;
+pub mod rename;
 pub mod render;
 pub mod statement;

@@ -33,6 +33,7 @@ mod options;
 mod pair;
 mod poolers;
 mod ready;
+mod rename;
 mod replication;
 mod restore;
 mod resume;

@@ -80,6 +80,7 @@ impl SelectionArgs {
     /// What these options mean.
     pub(in crate::cli) fn selection(&self) -> Selection {
         Selection {
+            archived_as: std::collections::BTreeMap::new(),
             tables: self.table.clone(),
             exclude_tables: self.exclude_table.clone(),
             schemas: self.schema.clone(),

@@ -23,13 +23,20 @@ pub(in crate::restore) fn elsewhere(
     if schemas.is_empty() || schemas.contains(home.schema.as_str()) {
         return None;
     }
-    let names: Vec<String> = schemas.into_iter().map(ident::quote).collect();
+    let names: Vec<String> = schemas.iter().map(|schema| ident::quote(schema)).collect();
     let names = names.join(", ");
     let problem = format!(
         "the archive has the tables in schema {names}, but {} says otherwise",
         home.said_by
     );
-    let way_out = format!("set {0} to {names} as in the archive, or unset {0}", home.setting);
+    let renamed = if schemas.len() == 1 {
+        let home = ident::quote(&home.schema);
+        format!("; --rename-schema {names}={home} restores it there")
+    } else {
+        String::new()
+    };
+    let way_out =
+        format!("set {0} to {names} as in the archive, or unset {0}{renamed}", home.setting);
     Some(Finding::new(problem, way_out))
 }
 
@@ -61,7 +68,8 @@ mod tests {
         check("kong", &[("public", "other")], None);
         check("kong", &[("kong", "ledger"), ("public", "ledger")], None);
         let expect = "the archive has the tables in schema public, but place = kong says otherwise \
-            (set place to public as in the archive, or unset place)";
+            (set place to public as in the archive, or unset place; --rename-schema public=kong \
+            restores it there)";
         check("kong", &[("public", "ledger"), ("kong", "other")], Some(expect));
     }
 }

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::restore::options::{ForeignKeys, Options, Sections, Triggers};
 use crate::select::{Pattern, Selection};
+use crate::sql::ident;
 
 /// The digest, in hexadecimal.
 pub(in crate::restore) fn of(options: &Options) -> String {
@@ -20,6 +21,10 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
     for (option, patterns) in lists(options) {
         words.extend(patterns.iter().flat_map(|pattern| [option.to_owned(), pattern.to_string()]));
     }
+    words.extend(options.rename.pairs().flat_map(|(old, new)| {
+        let pair = format!("{}={}", ident::quote(old), ident::quote(new));
+        ["--rename-schema".to_owned(), pair]
+    }));
     if options.sections != Sections::ALL {
         for (section, _) in sections(options).into_iter().filter(|(_, wanted)| *wanted) {
             words.extend(["--section", section].map(str::to_owned));
@@ -53,6 +58,9 @@ fn text(options: &Options) -> String {
         sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given)
     {
         let _ = writeln!(text, "{option}");
+    }
+    for (old, new) in options.rename.pairs() {
+        let _ = writeln!(text, "--rename-schema {old:?} {new:?}");
     }
     let _ = writeln!(text, "--fk {:?}\n--role {:?}", options.foreign_keys, options.render.role);
     if let Some(afterwards) = &options.afterwards {

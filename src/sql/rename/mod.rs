@@ -1,0 +1,29 @@
+//! Other names for schemas: SQL text is rewritten by its tokens, and what cannot be rewritten for
+//! sure is refused.
+//!
+//! The dump renders every name qualified, so a schema's name stands before a point. Where a query
+//! may have given a table or a column the same name, and where a function's body or a text names
+//! the schema, nobody can be sure.
+
+mod body;
+mod names;
+mod tokens;
+mod words;
+
+use std::borrow::Cow;
+
+pub use self::names::{Bodies, Reading, Renames};
+pub use self::tokens::NAME_TYPES;
+
+impl Renames {
+    /// Rewrites a text.
+    ///
+    /// # Errors
+    /// Why it cannot be rewritten for sure.
+    pub fn rewrite<'a>(&self, sql: &'a str, reading: Reading) -> Result<Cow<'a, str>, String> {
+        tokens::rewrite(self, sql, reading)
+    }
+}
+
+#[cfg(test)]
+mod tests;
