@@ -112,3 +112,6 @@ async fn begun_anew(
     };
     Ok((anew, at_work))
 }
+
+#[cfg(test)]
+mod tests;
