@@ -111,12 +111,13 @@ pub(super) fn make(manifest: &Manifest, sources: &[TableSource], jobs: usize) ->
             bytes: table.bytes_estimate,
         });
         for range in ranges(source, all_pages, jobs) {
-            let pages = match range {
-                Range::Whole => source.pages,
-                Range::Pages(from, to) => to - from,
-                Range::From(from) => source.pages - from,
+            let page_bytes = table.bytes_estimate / source.pages.max(1);
+            let bytes = match range {
+                // What stands for a table has bytes and no pages.
+                Range::Whole => table.bytes_estimate,
+                Range::Pages(from, to) => page_bytes * (to - from),
+                Range::From(from) => page_bytes * (source.pages - from),
             };
-            let bytes = (table.bytes_estimate / source.pages.max(1)) * pages;
             let piece = Piece {
                 table: TableId(place as u32),
                 name: qualified(table),
@@ -197,132 +198,4 @@ fn batch(sized: Vec<Sized>) -> Vec<Job> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::archive::manifest::{Column, ObjectId, Source};
-
-    const MIB: u64 = 1 << 20;
-
-    fn source(id: u32, mib: u64) -> TableSource {
-        let table = Table {
-            rows_estimate: -1,
-            bytes_estimate: mib * MIB,
-            ..Table::new(
-                ObjectId(id),
-                "s",
-                format!("t{id}"),
-                vec![Column { name: "A b".into(), type_name: "text".into(), not_null: false }],
-                RowEncoding::Binary,
-            )
-        };
-        TableSource {
-            table,
-            oid: id,
-            relkind: 'r',
-            pages: mib * 128,
-            ctid_ranges: true,
-            query: None,
-        }
-    }
-
-    fn plan(sources: &[TableSource], jobs: usize) -> Plan {
-        let text = String::new;
-        let from = Source {
-            tool: text(),
-            server_version: text(),
-            server_version_num: 180_000,
-            database: text(),
-            encoding: text(),
-            collate: text(),
-            ctype: text(),
-            locale_provider: text(),
-            collation_version: None,
-            snapshot_time: text(),
-            snapshot_lsn: None,
-        };
-        let tables = sources.iter().map(|source| source.table.clone()).collect();
-        let manifest = Manifest {
-            source: from,
-            objects: Vec::new(),
-            tables,
-            not_carried: Vec::new(),
-            statistics: Vec::new(),
-        };
-        make(&manifest, sources, jobs).expect("every table has a source")
-    }
-
-    fn tables(job: &Job) -> Vec<u32> {
-        job.pieces.iter().map(|piece| piece.table.0).collect()
-    }
-
-    #[test]
-    fn tables_come_one_after_the_other_largest_first() {
-        let plan =
-            plan(&[source(0, 0), source(1, 100), source(2, 500), source(3, 1), source(4, 300)], 2);
-        let order: Vec<u32> = plan.jobs.iter().flat_map(tables).collect();
-        let mut seen = order.clone();
-        seen.dedup();
-        assert_eq!(
-            seen,
-            [2, 4, 1, 3],
-            "each table's ranges stand together, and a heap without pages is not read"
-        );
-        assert_eq!(plan.pieces(), [0, 3, 15, 1, 9]);
-    }
-
-    #[test]
-    fn ranges_cover_every_page_once_and_the_last_is_open() {
-        for (pages, jobs) in [(1, 1), (4096, 1), (8192, 1), (100_000, 3), (1_000_003, 16)] {
-            let source = TableSource { pages, ..source(0, 1) };
-            let mut next = 0;
-            let ranges = ranges(&source, pages, jobs);
-            for (place, range) in ranges.iter().enumerate() {
-                let last = place + 1 == ranges.len();
-                match *range {
-                    Range::Whole => assert_eq!(ranges.len(), 1),
-                    Range::Pages(from, to) => {
-                        assert!(from == next && to > from && !last, "{ranges:?}");
-                        next = to;
-                    }
-                    Range::From(from) => {
-                        assert!(from == next && from < pages && last, "{ranges:?}");
-                    }
-                }
-            }
-        }
-        let uncut = TableSource { ctid_ranges: false, ..source(0, 500) };
-        assert_eq!(ranges(&uncut, uncut.pages, 4), [Range::Whole]);
-    }
-
-    #[test]
-    fn a_statement_reads_what_is_planned() {
-        let sql = |change: fn(&mut TableSource), range| {
-            let mut source = source(7, 1);
-            change(&mut source);
-            copy_sql(&source, range)
-        };
-        assert_eq!(sql(|_| (), Range::Whole), "COPY s.t7 (\"A b\") TO STDOUT (FORMAT binary)");
-        let ranged = sql(|source| source.table.encoding = RowEncoding::Text, Range::Pages(8, 16));
-        assert!(
-            ranged.starts_with("COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE ctid >= '(8,0)'")
-                && ranged.ends_with("(FORMAT text)"),
-            "{ranged}"
-        );
-        let filtered = sql(|source| source.table.filter = Some("WHERE a".into()), Range::Whole);
-        assert_eq!(
-            filtered,
-            "COPY (SELECT \"A b\" FROM ONLY s.t7 WHERE a) TO STDOUT (FORMAT binary)"
-        );
-        assert_eq!(
-            sql(|source| source.table.columns.clear(), Range::Whole),
-            "COPY (SELECT  FROM ONLY s.t7) TO STDOUT (FORMAT binary)"
-        );
-    }
-
-    #[test]
-    fn small_tables_travel_together() {
-        let sources: Vec<_> = (0..40).map(|id| TableSource { pages: 1, ..source(id, 0) }).collect();
-        let jobs: Vec<usize> = plan(&sources, 2).jobs.iter().map(|job| job.pieces.len()).collect();
-        assert_eq!(jobs, [32, 8]);
-    }
-}
+mod tests;

@@ -151,3 +151,6 @@ fn shows(object: &Object, by_id: &HashMap<ObjectId, &Object>) -> Vec<(ObjectId, 
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

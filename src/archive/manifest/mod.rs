@@ -100,3 +100,8 @@ impl std::fmt::Display for NotCarried {
         write!(f, "not carried: {} {}: {}", self.kind, self.name, self.reason)
     }
 }
+
+#[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
+mod tests;

@@ -101,39 +101,4 @@ impl Families {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn joins_trees() {
-        let mut families = Families::default();
-        let table = ObjectId;
-        families.attach(table(2), table(1));
-        families.attach(table(4), table(3));
-        families.attach(table(5), table(2));
-        families.attach(table(5), table(4));
-        let family = families.of(table(3)).unwrap();
-        let mut members = families.members(family).to_vec();
-        members.sort_unstable();
-        assert_eq!(members, [1, 2, 3, 4, 5].map(ObjectId));
-        assert!(members.iter().all(|member| families.of(*member) == Some(family)));
-        assert_eq!(families.root(family), Some(table(5)));
-        assert_eq!(
-            [5, 2, 1].map(|id| families.reach(table(id))),
-            [Lockable::Family(family), Lockable::Family(family), Lockable::Relation(table(1))]
-        );
-        assert_eq!(
-            (families.of(table(9)), families.reach(table(9))),
-            (None, Lockable::Relation(table(9)))
-        );
-    }
-
-    #[test]
-    fn a_circle_has_a_name_too() {
-        let mut families = Families::default();
-        families.attach(ObjectId(1), ObjectId(2));
-        families.attach(ObjectId(2), ObjectId(1));
-        let family = families.of(ObjectId(1)).unwrap();
-        assert!(families.root(family).is_some() && families.members(family).len() == 2);
-    }
-}
+mod tests;

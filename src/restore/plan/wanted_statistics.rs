@@ -53,3 +53,6 @@ pub(in crate::restore) fn wanted(
     }
     (statistics, warnings)
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ fn tablespaces(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>)
         findings.push(Finding::new(problem, "use the default tablespace with --no-tablespaces"));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,3 +18,6 @@ pub(in crate::restore) fn check_sections(options: &Options, sections: Sections) 
     Err(Error::new(Kind::Usage, "plan the restore", cause)
         .hint(format!("leave out {option}, or -a, -s and --section")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,6 @@ async fn begun_anew(
     };
     Ok((anew, at_work))
 }
+
+#[cfg(test)]
+mod tests;

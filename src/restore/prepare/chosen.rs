@@ -106,3 +106,6 @@ pub(super) fn chunks(archive: &FileArchive, wanted: &[bool]) -> Vec<Vec<ChunkSiz
     }
     chunks
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,6 @@ pub(super) async fn look(
     }
     Ok(Existing { findings, ..Existing::default() })
 }
+
+#[cfg(test)]
+mod tests;

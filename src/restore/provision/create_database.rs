@@ -245,3 +245,6 @@ fn explain(error: Error, name: &str, made: bool) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests;

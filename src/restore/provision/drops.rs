@@ -151,41 +151,4 @@ fn with_if_exists(sql: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_what_another_version_made_only_tables_must_go() {
-        let leftover = |is_table, name: &str| Leftover {
-            is_table,
-            schema: "My".into(),
-            name: name.to_owned(),
-        };
-        let drops = of_leftovers(&[leftover(true, "keys"), leftover(false, "sync_tags")]);
-        let told: Vec<(&str, bool)> =
-            drops.iter().map(|drop| (drop.step.sql.as_str(), drop.may_stay)).collect();
-        assert_eq!(
-            told,
-            [
-                ("DROP TABLE IF EXISTS \"My\".keys", false),
-                ("DROP FUNCTION IF EXISTS \"My\".sync_tags()", true),
-            ]
-        );
-    }
-
-    #[test]
-    fn if_exists_comes_after_the_kind() {
-        let check = |sql: &str, expect: &str| assert_eq!(with_if_exists(sql), expect);
-        check("DROP TABLE public.t", "DROP TABLE IF EXISTS public.t");
-        check(
-            "DROP OPERATOR CLASS s.c USING btree",
-            "DROP OPERATOR CLASS IF EXISTS s.c USING btree",
-        );
-        check(
-            "DROP OPERATOR s.+ (integer, integer)",
-            "DROP OPERATOR IF EXISTS s.+ (integer, integer)",
-        );
-        check("DROP CAST (text AS s.t)", "DROP CAST IF EXISTS (text AS s.t)");
-        check("ALTER TABLE t DROP CONSTRAINT c", "ALTER TABLE t DROP CONSTRAINT c");
-    }
-}
+mod tests;

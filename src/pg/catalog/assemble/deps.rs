@@ -185,3 +185,6 @@ impl Graph {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,3 +6,5 @@ pub(super) mod deps;
 pub(super) mod objects;
 pub(super) mod order;
 pub(super) mod sweep;
+#[cfg(test)]
+mod testing;

@@ -238,3 +238,6 @@ fn roots(relations: &[Relation], all: bool) -> HashMap<u32, &Relation> {
     }
     roots
 }
+
+#[cfg(test)]
+mod tests;

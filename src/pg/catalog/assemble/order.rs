@@ -192,3 +192,6 @@ fn shortest_cycle(start: usize, is_open: &[bool], graph: &Graph) -> Option<Vec<u
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

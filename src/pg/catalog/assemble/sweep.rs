@@ -271,3 +271,6 @@ pub(in crate::pg::catalog) async fn name(
 }
 
 const NOT_YET: &str = "this kind of object is not carried yet";
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,12 @@ pub(in crate::pg::catalog) async fn attach(
         let on = column_or_whole(words, row.get("column")?);
         drafts[*at].comments.push(Comment { on, text: row.get("text")? });
     }
+    compare_public(drafts);
+    attach_labels(reader, &speakers, drafts).await
+}
+
+/// Leaves of what is said of `public` the difference to a new one.
+fn compare_public(drafts: &mut [Draft]) {
     for draft in
         drafts.iter_mut().filter(|draft| draft.kind == ObjectKind::Schema && draft.name == "public")
     {
@@ -59,7 +65,6 @@ pub(in crate::pg::catalog) async fn attach(
             None => {}
         }
     }
-    attach_labels(reader, &speakers, drafts).await
 }
 
 async fn attach_labels(
@@ -98,3 +103,6 @@ fn column_or_whole(words: &str, column: Option<&str>) -> String {
 
 const RELATIONS: &[&str] =
     &["TABLE ", "VIEW ", "MATERIALIZED VIEW ", "FOREIGN TABLE ", "TYPE ", "SEQUENCE ", "INDEX "];
+
+#[cfg(test)]
+mod tests;

@@ -271,3 +271,6 @@ fn default_draft(row: &Row, address: Address) -> Result<Draft> {
     let acl = Acl { on: on.to_owned(), initial: Vec::new(), items: Vec::new() };
     Ok(Draft { drop: None, roles: vec![role.to_owned()], acl: Some(acl), ..draft })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 
 pub(super) mod address;
 pub(super) mod clauses;
+#[cfg(test)]
+mod tests;
 
 use self::address::Address;
 use crate::archive::manifest::{Acl, Comment, Detail, ObjectKind, Section, SecurityLabel};
