@@ -46,6 +46,7 @@ mod traps;
 mod types;
 mod unfinished;
 mod unknown_columns;
+mod upgrade;
 mod versions;
 mod whereto;
 mod zoo;

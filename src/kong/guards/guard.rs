@@ -1,5 +1,6 @@
 //! A dangerous situation that was found, and the words for it.
 
+use crate::kong::hold;
 use crate::kong::info::facts::Lock;
 
 /// A dangerous situation.
@@ -67,7 +68,9 @@ const MIGRATIONS: &str = "migrations";
 /// 1970. Kong writes none without an end, and finds none that has no end when it looks.
 pub(super) fn migrations_lock(locks: &[Lock], now: i64) -> Option<&Lock> {
     let holds = |lock: &&Lock| lock.until.is_some_and(|until| until > now);
-    locks.iter().filter(|lock| lock.key == MIGRATIONS).find(holds)
+    // One that a dump held keeps migrations from running; a restored copy of it ends by itself.
+    let of_migrations = |lock: &&Lock| lock.key == MIGRATIONS && !hold::is_ours(&lock.owner);
+    locks.iter().filter(of_migrations).find(holds)
 }
 
 /// Until when, for people.

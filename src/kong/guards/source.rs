@@ -5,7 +5,6 @@
 
 use super::guard::{Guard, Situation, counted, migrations_lock, owner};
 use super::plugins;
-use crate::kong::hold;
 use crate::kong::info::facts::Rows;
 use crate::kong::info::{Entity, Info};
 
@@ -46,9 +45,6 @@ fn half_migrated(work: Work, info: &Info) -> Option<Guard> {
 
 fn locked(work: Work, info: &Info) -> Option<Guard> {
     let lock = migrations_lock(&info.facts.locks, info.facts.now)?;
-    if hold::is_ours(&lock.owner) {
-        return None;
-    }
     let owner = owner(lock);
     let (problem, next) = match work {
         Work::Dump => (

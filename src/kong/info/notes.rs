@@ -5,6 +5,7 @@
 use super::entity::Entity;
 use super::facts::{Facts, Rows};
 use super::version::{Told, Version};
+use crate::kong::hold;
 
 /// Something that ought to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,11 @@ fn half_migrated(facts: &Facts, told: &Told) -> Option<Note> {
 
 fn migrations_lock(facts: &Facts) -> Option<Note> {
     let holds = |until: Option<i64>| until.is_none_or(|until| until > facts.now);
-    let lock = facts.locks.iter().find(|lock| lock.key == MIGRATIONS && holds(lock.until))?;
+    // A dump that holds it keeps migrations from running.
+    let lock = facts
+        .locks
+        .iter()
+        .find(|lock| lock.key == MIGRATIONS && holds(lock.until) && !hold::is_ours(&lock.owner))?;
     let text = format!("node {} holds the lock for migrations: they may be running", lock.owner);
     Some(note("migrations_locked", text))
 }

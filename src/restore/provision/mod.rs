@@ -103,8 +103,10 @@ impl Room {
             Self::ToBeCleaned => {
                 ground.drops = drops::drops(objects, sections, target, if_exists);
                 ground.first = ground.drops.iter().map(|drop| drop.step.clone()).collect();
-                let gone: Vec<&Object> =
-                    objects.iter().filter(|object| drops::is_dropped(object, target)).collect();
+                let is_gone = |object: &&Object| {
+                    sections.holds(object.section) && drops::is_dropped(object, target)
+                };
+                let gone: Vec<&Object> = objects.iter().filter(is_gone).collect();
                 target.forget(&gone);
             }
             Self::Cleaned => {}
