@@ -12,6 +12,7 @@ mod progress;
 mod restore;
 mod signals;
 mod status;
+mod swap;
 mod text;
 mod verify;
 
@@ -56,6 +57,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
+    /// Exchange the live objects for a staged copy
+    Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
     Kong(kong::KongArgs),
 }
@@ -88,6 +91,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(args) => (restore::run(&args), args.output.log_format),
         Command::Verify(args) => (verify::run(&args), args.output.log_format),
         Command::List(args) => (list::run(&args), args.log_format),
+        Command::Swap(args) => (swap::run(&args), args.output.log_format),
         Command::Kong(args) => (kong::run(&args), args.log_format()),
     };
     match result {

@@ -39,6 +39,7 @@ mod signals;
 mod statistics;
 mod stream;
 mod support;
+mod swap;
 mod traps;
 mod types;
 mod unfinished;
