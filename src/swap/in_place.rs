@@ -93,13 +93,21 @@ fn moves(sets: &Sets, now: &[SchemaPair], then: &[SchemaPair]) -> Vec<Step> {
             object.set_schema(schema),
         )
     };
+    // What names types in its arguments goes before these move: its name is told with theirs.
+    let names_types =
+        |object: &Movable| matches!(object.key.space.as_str(), "routine" | "operator");
+    let in_order = |objects: &'_ [Movable]| {
+        let mut objects = objects.to_vec();
+        objects.sort_by_key(|object| !names_types(object));
+        objects
+    };
     let away_of = |live: &str| then.iter().find(|pair| pair.live == live);
     steps.extend(
-        sets.live
+        in_order(&sets.live)
             .iter()
             .filter_map(|object| Some(step(object, &away_of(&object.key.schema)?.away))),
     );
-    steps.extend(sets.away.iter().map(|object| step(object, &object.key.schema)));
+    steps.extend(in_order(&sets.away).iter().map(|object| step(object, &object.key.schema)));
     // Nothing of the copy is in it any more.
     steps.extend(now.iter().map(|pair| {
         let schema = ident::quote(&pair.away);

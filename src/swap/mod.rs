@@ -13,6 +13,7 @@ pub mod sets;
 pub mod written;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::options::Options;
 use self::written::Written;
@@ -26,6 +27,9 @@ use crate::progress::{Level, Progress};
 
 /// The two halves of the key of the lock that one swap of a database holds: "silv", "swap".
 const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"swap"));
+
+/// How long an answer may take before it is looked whether the server is at work.
+const STALL: Duration = Duration::from_secs(300);
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub async fn prepare(
         timeout: options.lock_wait_timeout,
         tell: Arc::new(move |words| progress.message(Level::Info, words)),
     };
-    let session = open(&server.watching(waits), options).await?;
+    let session = open(&server.patient(STALL).watching(waits), options).await?;
     let state = staged(&session).await?;
     direction.check(state.phase)?;
     if state.way == Way::ByDatabase {
