@@ -60,7 +60,7 @@ pub async fn plan(
     Ok(Plan { sets, away, findings, moves })
 }
 
-/// `public_before_20261129T071500Z`, cut where it would be too long for a name.
+/// `public_before_20261129_071500`, cut where it would be too long for a name.
 pub fn away_schema(live: &str, word: &str, moment: &str) -> String {
     const NAME_BYTES_MAX: usize = 63;
     let end = format!("_{word}_{moment}");

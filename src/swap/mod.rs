@@ -83,7 +83,7 @@ pub async fn prepare(
         return Err(Error::new(Kind::Requirement, "prepare the swap", cause)
             .hint("a newer version of silverback has staged it: swap with that"));
     }
-    let moment = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let moment = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
     let plan = in_place::plan(&session, &state, options, &moment).await?;
     let written = match state.since.filter(|_| direction == Direction::Back) {
         Some(since) => Some(written::count(&session, &plan.sets.live, since).await?),
