@@ -57,7 +57,9 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
+    // Not listed until `restore --stage` makes what it exchanges.
     /// Exchange the live objects for a staged copy
+    #[command(hide = true)]
     Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
     Kong(kong::KongArgs),

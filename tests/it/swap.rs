@@ -217,3 +217,43 @@ fn a_dump_beside_a_copy_leaves_it_out() {
     let (_, listed) = list(&["-j", "2"]);
     assert!(listed.contains("marks") && !listed.contains("_before_"), "{listed}");
 }
+
+#[test]
+fn names_that_are_taken_and_what_needs_the_other_copy_are_named() {
+    let server = testkit::newest_server();
+    let role = server.role("kong");
+    let database = two_copies(server, &role);
+    note_staged(&database);
+    let client = database.connect();
+    client.execute(&format!(
+        "CREATE TABLE {STAGED}.extra (id int PRIMARY KEY); CREATE TABLE orders (id int); CREATE \
+         INDEX extra_pkey ON orders (id)"
+    ));
+    swap(&database).run().expect(6).says("index public.extra_pkey is not exchanged");
+    client.execute("DROP INDEX extra_pkey");
+    swap(&database).run().expect(0);
+    client.execute(&format!("CREATE VIEW peek AS SELECT v FROM {}.marks", away(&database)));
+    swap(&database).arg("--drop-old").run().expect(6).says("view public.peek depends on");
+    assert_eq!(database.value("SELECT count(*) FROM peek"), "39");
+    client.execute("DROP VIEW peek");
+    // What the archive brought and the live copy did not have goes back with it.
+    swap(&database).arg("--back").run().expect(0);
+    assert_eq!(database.value("SELECT to_regclass('public.extra') IS NULL"), "t");
+    swap(&database).arg("--drop-old").run().expect(0);
+    assert_eq!(database.value("SELECT count(*) FROM public.marks"), "39");
+}
+
+#[test]
+fn another_roles_object_is_not_exchanged_in_silence() {
+    let server = testkit::newest_server();
+    let role = server.role("kong");
+    let database = two_copies(server, &role);
+    note_staged(&database);
+    database.execute("ALTER TABLE public.marks OWNER TO postgres");
+    swap(&database).run().expect(6).says("table public.marks belongs to another role");
+    database.execute(&format!("ALTER TABLE public.marks OWNER TO {}", role.name()));
+    database.execute("UPDATE silverback_swap.state SET phase = 'staging'");
+    swap(&database).run().expect(6).says("not complete");
+    swap(&database).arg("--drop-old").run().expect(0);
+    assert_eq!(database.value("SELECT count(*) FROM public.marks"), "39");
+}
