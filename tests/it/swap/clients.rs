@@ -11,7 +11,8 @@ use testkit::Database;
 use super::{STAGED, away, note_staged, swap};
 use crate::support::wait_for;
 
-/// Two tables in each copy that bear its mark.
+/// Two tables in each copy that bear its mark, and so many between that one is moved long before the
+/// other.
 fn marked<'s>(server: &'s testkit::Server, role: &testkit::Role<'s>) -> Database<'s> {
     let database = server.database_of(role, "marked");
     let client = database.connect();
@@ -19,7 +20,9 @@ fn marked<'s>(server: &'s testkit::Server, role: &testkit::Role<'s>) -> Database
     for (schema, mark) in [("public", 1), (STAGED, 2)] {
         client.execute(&format!(
             "CREATE TABLE {schema}.one (mark int, n int); INSERT INTO {schema}.one VALUES \
-             ({mark}, 0); CREATE TABLE {schema}.two (mark int, n int); INSERT INTO {schema}.two \
+             ({mark}, 0); DO $$ BEGIN FOR i IN 1..150 LOOP EXECUTE format('CREATE TABLE \
+             {schema}.between_%s (a int)', i); END LOOP; END $$; CREATE TABLE {schema}.two (mark \
+             int, n int); INSERT INTO {schema}.two \
              VALUES ({mark}, 0)"
         ));
     }
