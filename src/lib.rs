@@ -7,7 +7,7 @@
 //! VERIFY   storage::Source ─► threads: check every chunk ─► report
 //! ```
 //!
-//! Imports go one way, downward: `cli ► kong ► dump|restore|verify ► pg ► select ►
+//! Imports go one way, downward: `cli ► kong ► swap ► dump|restore|verify ► pg ► select ►
 //! sql|storage|pool|progress|limits|profile ► archive ► pgcopy ► error|sqlstate`. Source, target
 //! and options are arguments of [`dump::run`], [`restore::run`] and [`verify::run`]; what they do
 //! they tell a [`progress::Progress`]. A restore is of several jobs at a time, each noted in a
@@ -29,4 +29,5 @@ pub mod select;
 pub mod sql;
 pub mod sqlstate;
 pub mod storage;
+pub mod swap;
 pub mod verify;

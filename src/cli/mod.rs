@@ -13,6 +13,7 @@ mod progress;
 mod restore;
 mod signals;
 mod status;
+mod swap;
 mod text;
 mod verify;
 
@@ -57,6 +58,10 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
+    // Not listed until `restore --stage` makes what it exchanges.
+    /// Exchange the live objects for a staged copy
+    #[command(hide = true)]
+    Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
     Kong(kong::KongArgs),
 }
@@ -89,6 +94,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(args) => (restore::run(&args), args.output.log_format),
         Command::Verify(args) => (verify::run(&args), args.output.log_format),
         Command::List(args) => (list::run(&args), args.log_format),
+        Command::Swap(args) => (swap::run(&args), args.output.log_format),
         Command::Kong(args) => (kong::run(&args), args.log_format()),
     };
     match result {

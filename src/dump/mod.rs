@@ -2,6 +2,7 @@
 //! archive's bytes are laid out, nor Kong.
 
 mod copy;
+mod left_out;
 mod options;
 mod plan;
 mod unfinished;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 pub use options::Options;
 pub use plan::{Plan, Range};
 
+use self::left_out::LeftOut;
 use crate::archive::Summary;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
 use crate::error::Result;
@@ -112,12 +114,16 @@ async fn prepare(
         },
     };
     let mut selection = options.selection.clone();
-    let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
     let server = server.patient(options.limits.stall_timeout);
-    unfinished::look(options, &server).await?;
+    let left_out = unfinished::look(options, &server).await?;
+    left_out.tell(progress);
+    selection.markers = left_out.schemas;
+    let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let markers = marker::read(&keeper.session, true).await?;
-    selection.markers = markers.iter().map(|marker| marker.schema.clone()).collect();
+    let copies = LeftOut::read(&keeper.session, &options.selection).await?;
+    selection.markers =
+        markers.iter().map(|marker| marker.schema.clone()).chain(copies.schemas).collect();
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried, unreadable, warnings } =
         std::mem::take(&mut keeper.catalog);

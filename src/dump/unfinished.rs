@@ -1,5 +1,6 @@
 //! What a dump says of restores that left the database unfinished.
 
+use super::left_out::LeftOut;
 use super::options::Options;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind};
 use crate::error::{Error, Kind, Result};
@@ -9,21 +10,24 @@ use crate::pg::session::Purpose;
 use crate::pg::settings::Transaction;
 use crate::sql::ident;
 
-/// Refuses before any table is locked: a restore that is at work holds locks for long.
-pub(super) async fn look(options: &Options, server: &Server) -> Result<()> {
-    if options.allow_incomplete {
-        return Ok(());
-    }
+/// Refuses before any table is locked: a restore that is at work holds locks for long. Says what is
+/// left out.
+pub(super) async fn look(options: &Options, server: &Server) -> Result<LeftOut> {
     let session = server.open(Purpose::Dump(&Transaction::default())).await?;
     let markers = marker::read(&session, true).await?;
+    let left_out = LeftOut::read(&session, &options.selection).await?;
     session.batch("end the transaction", "COMMIT").await?;
-    for marker in markers.iter().filter(|marker| !marker.is_ready()) {
+    let refused = markers.iter().filter(|marker| !marker.is_ready() && !options.allow_incomplete);
+    for marker in refused {
         let schemas = marker.run.as_ref().map_or(&[][..], |run| &run.schemas);
-        if schemas.iter().any(|schema| options.selection.picks_whole_schema(schema)) {
+        let is_dumped = |schema: &String| {
+            options.selection.picks_whole_schema(schema) && !left_out.schemas.contains(schema)
+        };
+        if schemas.iter().any(is_dumped) {
             return Err(refuse(marker, server.database()));
         }
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// Refuses to dump what a restore has not made ready, unless that is allowed, and names what it

@@ -17,3 +17,4 @@ pub mod settings;
 pub mod shared_rows;
 pub mod snapshot;
 pub mod statistics;
+pub mod swap_state;

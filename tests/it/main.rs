@@ -42,6 +42,7 @@ mod signals;
 mod statistics;
 mod stream;
 mod support;
+mod swap;
 mod traps;
 mod types;
 mod unfinished;

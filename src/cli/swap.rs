@@ -1,0 +1,269 @@
+//! `silverback swap`.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, IsTerminal};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::connection::ConnectionArgs;
+use super::args::output::OutputArgs;
+use super::args::{values, words};
+use super::command::{Outcome, connect_to_named, run_stoppable};
+use super::progress::reporter::Reporter;
+use super::text::stdio;
+use super::text::units::{plural, printable_text};
+use crate::error::{Error, Kind, Result};
+use crate::kong;
+use crate::pg::connect::Server;
+use crate::pg::swap_state::{Phase, State};
+use crate::progress::{Level, Progress as _};
+use crate::sql::ident;
+use crate::swap::written::Written;
+use crate::swap::{self, Direction, Exchange, Options};
+
+/// Exchange the live objects for the copy that is staged beside them
+#[derive(Args, Debug)]
+pub(super) struct SwapArgs {
+    /// Exchange again: what was live before becomes live
+    #[arg(long, conflicts_with_all = ["status", "drop_old"])]
+    back: bool,
+    /// Drop the copy that is not live, also one that was never used or never finished
+    #[arg(long, conflicts_with = "status")]
+    drop_old: bool,
+    /// Say what is staged and which copy is live: exit code 0 if nothing is, 10 if something
+    #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
+    status: bool,
+    /// With --status, write JSON
+    #[arg(long, requires = "status")]
+    json: bool,
+    /// List what would be exchanged or dropped, and what is in the way; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// With --back, give up the rows that were written since the swap without asking
+    #[arg(long, requires = "back")]
+    yes: bool,
+    /// Wait this long for a lock, each time; milliseconds, or with a unit (500ms, 2s)
+    #[arg(long, value_name = "TIME", default_value = "400", value_parser = swap_wait)]
+    lock_wait_timeout: Duration,
+    /// Try again this often if a lock was not to be had
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    retries: u32,
+    /// Do SET ROLE after connecting
+    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    role: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// For ever is too long: all that comes after waits behind it.
+fn swap_wait(text: &str) -> Result<Duration, String> {
+    let wait = values::milliseconds(text)?;
+    if wait.is_zero() { Err("a swap does not wait for ever".to_owned()) } else { Ok(wait) }
+}
+
+pub(super) fn run(args: &SwapArgs) -> Result<Outcome> {
+    let reporter = args.output.reporter();
+    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let ended = if args.status {
+        tell_status(args, &server)
+    } else if args.drop_old {
+        drop_old(args, &server, &reporter)
+    } else {
+        exchange(args, &server, &reporter)
+    };
+    reporter.finish();
+    ended
+}
+
+impl SwapArgs {
+    fn options(&self) -> Options {
+        Options {
+            role: self.role.clone(),
+            lock_wait_timeout: self.lock_wait_timeout,
+            retries: self.retries,
+            profile: kong::restore::profile(),
+        }
+    }
+
+    fn stoppable<T>(&self, server: &Server, work: impl Future<Output = Result<T>>) -> Result<T> {
+        run_stoppable(self.output.log_format, 1, work, async || server.cancel_all().await)
+    }
+}
+
+fn exchange(
+    args: &SwapArgs,
+    server: &Server,
+    reporter: &std::sync::Arc<Reporter>,
+) -> Result<Outcome> {
+    let direction = if args.back { Direction::Back } else { Direction::Forth };
+    let options = args.options();
+    let work = async {
+        let prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        if args.dry_run {
+            return Ok(prepared.exchange);
+        }
+        if let Some(written) = prepared.exchange.written {
+            agree(args, written, reporter)?;
+        }
+        prepared.carry_out(&options, reporter.as_ref()).await
+    };
+    let exchange = args.stoppable(server, work)?;
+    if args.dry_run {
+        stdio::print(&printable_text(&plan_text(&exchange)))?;
+        reporter.message(Level::Info, "nothing was changed");
+        if exchange.plan.findings.is_empty() {
+            return Ok(Outcome::Done);
+        }
+        let cause = format!("{} in the way", plural(exchange.plan.findings.len() as u64, "thing"));
+        return Err(Error::new(Kind::Requirement, "plan the swap", cause));
+    }
+    let (live, away) = (exchange.plan.sets.live.len(), exchange.plan.sets.away.len());
+    let schemas: Vec<String> =
+        exchange.plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
+    let said = format!(
+        "exchanged: {away} objects are live now, {live} are kept in schema {}",
+        schemas.join(", ")
+    );
+    reporter.summary(&said, json!({ "live": away, "away": live, "away_schemas": schemas }));
+    Ok(Outcome::Done)
+}
+
+/// Says what is lost by going back, and asks.
+fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
+    let deleted = written.deleted.map_or_else(
+        || "how many were deleted is not known: the statistics were reset".to_owned(),
+        |deleted| format!("{} deleted, by the server's statistics", plural(deleted, "row")),
+    );
+    let words = format!(
+        "since the swap: {} inserted or updated, by their xmin; {deleted}",
+        plural(written.written, "row")
+    );
+    reporter.message(Level::Info, &words);
+    if written.is_none() || args.yes {
+        return Ok(());
+    }
+    let refused = || {
+        Error::new(Kind::Usage, "exchange the copies again", words.clone())
+            .hint("--yes goes back all the same; these rows stay in the copy that is not live then")
+    };
+    if !io::stdin().is_terminal() {
+        return Err(refused());
+    }
+    reporter.message(Level::Warning, "these rows will not be live. Go back? [y/N]");
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| Error::file("read the answer", error))?;
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(refused()) }
+}
+
+fn plan_text(exchange: &Exchange) -> String {
+    let Exchange { state, plan, written } = exchange;
+    let mut text = format!("-- {}, one transaction\n", state.way.word());
+    for step in &plan.moves {
+        let _ = writeln!(text, "{};", step.sql);
+    }
+    for finding in &plan.findings {
+        let _ = writeln!(text, "-- in the way: {finding}");
+    }
+    if let Some(written) = written {
+        let _ = writeln!(text, "-- inserted or updated since: {}", written.written);
+    }
+    text
+}
+
+fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Outcome> {
+    let options = args.options();
+    let plan = args.stoppable(server, swap::drop_old(server, &options, args.dry_run))?;
+    if !args.dry_run {
+        let line = format!("dropped {}", plural(plan.objects.len() as u64, "object"));
+        reporter.summary(&line, json!({ "dropped": plan.objects }));
+        return Ok(Outcome::Done);
+    }
+    let mut text = String::new();
+    for object in &plan.objects {
+        let _ = writeln!(text, "-- {object}");
+    }
+    for sql in &plan.statements {
+        let _ = writeln!(text, "{sql};");
+    }
+    for finding in &plan.findings {
+        let _ = writeln!(text, "-- in the way: {finding}");
+    }
+    stdio::print(&printable_text(&text))?;
+    reporter.message(Level::Info, "nothing was changed");
+    if plan.findings.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    Err(Error::new(Kind::Requirement, "plan to drop the copy", "something depends on it"))
+}
+
+fn tell_status(args: &SwapArgs, server: &Server) -> Result<Outcome> {
+    let state = args.stoppable(server, swap::status(server))?;
+    if args.json {
+        stdio::print_json(&json!({
+            "database": server.database(),
+            "swap": state.as_ref().map(as_json),
+        }))?;
+    } else {
+        let name = ident::quote(server.database());
+        let text = state.as_ref().map_or_else(
+            || format!("nothing is staged in database {name}\n"),
+            |state| as_text(state, &name),
+        );
+        stdio::print(&printable_text(&text))?;
+    }
+    Ok(if state.is_some() { Outcome::Noted } else { Outcome::Done })
+}
+
+fn as_text(state: &State, database: &str) -> String {
+    let (what, next) = match state.phase {
+        Phase::Staging => {
+            ("a staged copy is not complete, and not live", "swap --drop-old drops it")
+        }
+        Phase::Staged => ("a staged copy is complete, and not live", "swap makes it live"),
+        Phase::Swapped => (
+            "the staged copy is live",
+            "swap --back exchanges again, swap --drop-old drops what was live before",
+        ),
+    };
+    let mut text = format!("database {database}: {what}\n");
+    let (by, at) = &state.staged;
+    let _ = writeln!(text, "  archive     {} ({})", state.archive_name, state.archive_id);
+    let _ = writeln!(
+        text,
+        "  staged      {at} by {} with silverback {}",
+        ident::quote(by),
+        state.version
+    );
+    if let Some((by, at)) = &state.changed {
+        let _ = writeln!(text, "  exchanged   {at} by {}", ident::quote(by));
+    }
+    for pair in &state.schemas {
+        let (live, away) = (ident::quote(&pair.live), ident::quote(&pair.away));
+        let _ = writeln!(text, "  not live    schema {away}, of {live}");
+    }
+    let _ = writeln!(text, "  what to do  {next}");
+    text
+}
+
+fn as_json(state: &State) -> serde_json::Value {
+    let pairs: Vec<_> =
+        state.schemas.iter().map(|pair| json!({ "live": pair.live, "away": pair.away })).collect();
+    json!({
+        "archive": state.archive_name,
+        "archive_id": state.archive_id,
+        "phase": state.phase.word(),
+        "way": state.way.word(),
+        "staged_by": state.staged.0,
+        "staged_at": state.staged.1,
+        "changed_by": state.changed.as_ref().map(|(by, _)| by),
+        "changed_at": state.changed.as_ref().map(|(_, at)| at),
+        "schemas": pairs,
+        "live_objects": state.live_objects,
+        "away_objects": state.away_objects,
+    })
+}

@@ -1,0 +1,131 @@
+//! What keeps two sets of objects from being exchanged: dependencies that reach out of them, names
+//! that are taken, rights, room for locks. Found at once, before anything is moved.
+
+use super::objects::Movable;
+use super::sets::Sets;
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::pg::swap_state::SchemaPair;
+use crate::sql::ident;
+
+/// How many of one sort are named.
+const NAMED: usize = 10;
+
+/// All that is in the way, in words.
+pub async fn look(session: &Session, sets: &Sets, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+    let mut found = sets.mismatched.clone();
+    found.extend(
+        (sets.all().filter(|object| !object.is_ours))
+            .map(|object| format!("{} belongs to another role", object.describe())),
+    );
+    found.extend(rights(session, pairs).await?);
+    found.extend(dependents(session, &sets.live).await?);
+    for pair in pairs {
+        found.extend(taken(session, &sets.live, pair).await?);
+    }
+    found.extend(locks(session, sets).await?);
+    Ok(found)
+}
+
+/// The query of the addresses of these objects and all that goes with one.
+fn closure(roots: &[Movable]) -> String {
+    let values: Vec<String> = roots
+        .iter()
+        .map(|object| format!("({}::oid, {}::oid)", object.class, object.oid))
+        .collect();
+    let values = if values.is_empty() { "(0::oid, 0::oid)".to_owned() } else { values.join(", ") };
+    format!(
+        "RECURSIVE gone(classid, objid) AS (SELECT * FROM (VALUES {values}) r UNION SELECT \
+         d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d ON d.refclassid = g.classid \
+         AND d.refobjid = g.objid WHERE d.deptype IN ('a', 'i', 'P', 'S') AND d.classid <> \
+         'pg_catalog.pg_publication_rel'::pg_catalog.regclass)"
+    )
+}
+
+/// What is not exchanged and needs what is: it would go on with the objects that move away.
+async fn dependents(session: &Session, live: &[Movable]) -> Result<Vec<String>> {
+    let relations: Vec<String> =
+        live.iter().map(|object| format!("({}, {})", object.class, object.oid)).collect();
+    let moved = if relations.is_empty() { "(0, 0)".to_owned() } else { relations.join(", ") };
+    let sql = format!(
+        "WITH {}, needs AS (SELECT DISTINCT d.classid, d.objid FROM gone g JOIN \
+         pg_catalog.pg_depend d ON d.refclassid = g.classid AND d.refobjid = g.objid WHERE \
+         (d.deptype = 'n' OR d.classid = 'pg_catalog.pg_publication_rel'::pg_catalog.regclass) \
+         AND NOT EXISTS (SELECT FROM gone o WHERE (o.classid, o.objid) = (d.classid, d.objid)) \
+         UNION SELECT g.classid, g.objid FROM gone g JOIN pg_catalog.pg_class c ON g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = g.objid WHERE c.relispartition \
+         AND c.relkind IN ('r', 'p', 'f') AND (g.classid, g.objid) NOT IN ({moved})) \
+         SELECT DISTINCT pg_catalog.pg_describe_object(CASE WHEN v.oid IS NULL THEN n.classid \
+         ELSE 'pg_catalog.pg_class'::pg_catalog.regclass::oid END, coalesce(v.ev_class, n.objid), \
+         0) FROM needs n LEFT JOIN pg_catalog.pg_rewrite v ON v.oid = n.objid AND n.classid = \
+         'pg_catalog.pg_rewrite'::pg_catalog.regclass AND v.rulename = '_RETURN' ORDER BY 1 LIMIT \
+         {NAMED}",
+        closure(live)
+    );
+    let rows = session.query("look what depends on the live objects", &sql).await?;
+    let name = |row: &crate::pg::row::Row| {
+        Ok(format!("{} is not exchanged, and depends on what is", row.get::<_, String>(0)?))
+    };
+    rows.iter().map(name).collect()
+}
+
+/// Relations that stay and have the name of one that comes.
+async fn taken(session: &Session, live: &[Movable], pair: &SchemaPair) -> Result<Vec<String>> {
+    let sql = format!(
+        "WITH {} SELECT pg_catalog.pg_describe_object(\
+         'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0) FROM pg_catalog.pg_class c WHERE \
+         c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = {}) AND EXISTS \
+         (SELECT FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace n ON n.oid = \
+         o.relnamespace WHERE n.nspname = {} AND o.relname = c.relname) AND NOT EXISTS (SELECT \
+         FROM gone g WHERE g.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND g.objid = \
+         c.oid) ORDER BY 1 LIMIT {NAMED}",
+        closure(live),
+        ident::literal(&pair.live),
+        ident::literal(&pair.away)
+    );
+    let rows = session.query("look which names are taken", &sql).await?;
+    let name = |row: &crate::pg::row::Row| {
+        Ok(format!("{} is not exchanged, and has the name of what is", row.get::<_, String>(0)?))
+    };
+    rows.iter().map(name).collect()
+}
+
+async fn rights(session: &Session, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+    let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
+    let mut found = Vec::new();
+    if !session.query_one("read the role's rights", sql).await?.get::<_, bool>(0)? {
+        found.push("this role may not create schemas in the database".to_owned());
+    }
+    let names: Vec<String> = pairs.iter().map(|pair| ident::literal(&pair.live)).collect();
+    if names.is_empty() {
+        return Ok(found);
+    }
+    let sql = format!(
+        "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname IN ({}) AND NOT \
+         pg_catalog.has_schema_privilege(oid, 'CREATE') ORDER BY 1",
+        names.join(", ")
+    );
+    for row in session.query("read the role's rights", &sql).await? {
+        let schema: &str = row.get(0)?;
+        found.push(format!("this role may not create in schema {}", ident::quote(schema)));
+    }
+    Ok(found)
+}
+
+/// Each object is locked until the transaction ends.
+async fn locks(session: &Session, sets: &Sets) -> Result<Option<String>> {
+    let sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 * \
+        (pg_catalog.current_setting('max_connections')::int8 + \
+        pg_catalog.current_setting('max_prepared_transactions')::int8)";
+    let room: i64 = session.query_one("read the server's settings", sql).await?.get(0)?;
+    // A table's owned sequence is locked too.
+    let needed: usize =
+        sets.all().map(|object| if object.relkind == "r" { 2 } else { 1 }).sum::<usize>();
+    Ok((needed as i64 > room / 2).then(|| {
+        format!(
+            "{needed} locks are needed at once, and half of the server's lock table has room for \
+             {} (max_locks_per_transaction)",
+            room / 2
+        )
+    }))
+}

@@ -1,0 +1,18 @@
+//! How a swap is asked for.
+
+use std::time::Duration;
+
+use crate::profile::Profile;
+
+/// How to exchange.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The role whose place is taken.
+    pub role: Option<String>,
+    /// How long an attempt waits for a lock.
+    pub lock_wait_timeout: Duration,
+    /// How often it is tried again.
+    pub retries: u32,
+    /// What is known of the product whose database it is.
+    pub profile: Profile,
+}

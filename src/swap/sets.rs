@@ -1,0 +1,80 @@
+//! Which objects are exchanged: of the copy all, of the live ones what `restore -c` of the copy's
+//! archive would drop. Pure: judges what was read.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::objects::{Key, Movable};
+use crate::pg::swap_state::State;
+use crate::profile::Profile;
+
+/// Both sets.
+#[derive(Clone, Debug, Default)]
+pub struct Sets {
+    /// What is live and moves away.
+    pub live: Vec<Movable>,
+    /// What moves in.
+    pub away: Vec<Movable>,
+    /// What has one name here and there and is of two kinds, in words.
+    pub mismatched: Vec<String>,
+}
+
+impl Sets {
+    /// Chooses. Of the live ones: what has a counterpart in the copy, what the last exchange moved
+    /// in, and what versions of a product have made where both copies are its databases.
+    pub fn choose(
+        live: Vec<Movable>,
+        away: Vec<Movable>,
+        state: &State,
+        profile: &Profile,
+    ) -> Self {
+        let wanted: HashSet<&Key> = away.iter().map(|object| &object.key).collect();
+        let moved_in: HashSet<&str> = state.live_objects.iter().map(String::as_str).collect();
+        let homes = if state.is_whole { homes(&live, &away, profile) } else { BTreeSet::new() };
+        let is_product = |object: &Movable| {
+            object.is_ours
+                && homes.contains(&object.key.schema)
+                && (object.relkind == "r"
+                    && (profile.makes_table)(&object.key.name, &object.columns)
+                    || object.is_trigger_function && (profile.makes_function)(&object.key.name))
+        };
+        let mismatched = live
+            .iter()
+            .filter_map(|object| {
+                let other = away
+                    .iter()
+                    .find(|other| other.key == object.key && other.kind != object.kind)?;
+                Some(format!("{} is a {} in the copy", object.describe(), other.kind))
+            })
+            .collect();
+        let chosen = live.into_iter().filter(|object| {
+            wanted.contains(&object.key)
+                || moved_in.contains(object.key.to_string().as_str())
+                || is_product(object)
+        });
+        Self { live: chosen.collect(), away, mismatched }
+    }
+
+    /// Whether both sets are those, object by object.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let oids = |objects: &[Movable]| {
+            objects.iter().map(|object| (object.class, object.oid)).collect::<Vec<_>>()
+        };
+        oids(&self.live) == oids(&other.live) && oids(&self.away) == oids(&other.away)
+    }
+
+    /// All objects of both.
+    pub fn all(&self) -> impl Iterator<Item = &Movable> {
+        self.live.iter().chain(&self.away)
+    }
+}
+
+/// The schemas in which both copies hold the table that the product is known by.
+fn homes(live: &[Movable], away: &[Movable], profile: &Profile) -> BTreeSet<String> {
+    let schemas = |objects: &[Movable]| -> BTreeSet<String> {
+        let known = objects.iter().filter(|object| {
+            object.relkind == "r" && Some(object.key.name.as_str()) == profile.known_by
+        });
+        known.map(|object| object.key.schema.clone()).collect()
+    };
+    schemas(live).intersection(&schemas(away)).cloned().collect()
+}

@@ -1,0 +1,56 @@
+//! How many rows were written into the live copy since it became live: inserted and updated rows by
+//! the transaction that wrote each (`xmin`), deleted ones by the server's cumulative statistics.
+
+use super::objects::Movable;
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::pg::swap_state::Since;
+
+/// Rows written since a swap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows that were inserted or updated, and are there; exact.
+    pub written: u64,
+    /// Rows that were deleted, as the server's statistics count them, which follow a moment later;
+    /// none, if the statistics were reset since.
+    pub deleted: Option<u64>,
+}
+
+impl Written {
+    /// Whether nothing is known to be lost by going back.
+    pub fn is_none(self) -> bool {
+        self.written == 0 && self.deleted == Some(0)
+    }
+}
+
+/// Counts them in these objects.
+pub async fn count(session: &Session, live: &[Movable], since: Since) -> Result<Written> {
+    let mut written = 0;
+    for table in live.iter().filter(|object| object.has_rows()) {
+        let sql = format!(
+            "SELECT pg_catalog.count(*) FROM ONLY {} WHERE pg_catalog.age(xmin) < \
+             pg_catalog.age(({} % 4294967296)::text::xid)",
+            table.identity, since.xid
+        );
+        let doing = format!("count rows written in {}", table.identity);
+        written += session.query_one(&doing, &sql).await?.get::<_, i64>(0)?.unsigned_abs();
+    }
+    let deleted = deleted(session, live).await?;
+    let deleted = u64::try_from(deleted - since.rows_deleted).ok();
+    Ok(Written { written, deleted })
+}
+
+/// What the statistics say of deletions in these tables, since they were made.
+pub async fn deleted(session: &Session, live: &[Movable]) -> Result<i64> {
+    let oids: Vec<String> = live
+        .iter()
+        .filter(|object| object.has_rows())
+        .map(|object| object.oid.to_string())
+        .collect();
+    let sql = format!(
+        "SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_deleted(o)), 0)::int8 FROM \
+         pg_catalog.unnest(ARRAY[{}]::oid[]) o",
+        oids.join(", ")
+    );
+    session.query_one("read the statistics of deletions", &sql).await?.get(0)
+}
