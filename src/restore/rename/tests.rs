@@ -94,8 +94,8 @@ fn the_statement_of_each_kind() {
         ),
         (
             K::View,
-            "CREATE VIEW a.x AS SELECT t.a FROM a.t",
-            "CREATE VIEW b.x AS SELECT t.a FROM b.t",
+            "CREATE VIEW a.x AS SELECT t.x FROM a.t",
+            "CREATE VIEW b.x AS SELECT t.x FROM b.t",
         ),
         (
             K::MaterializedView,
@@ -109,10 +109,10 @@ fn the_statement_of_each_kind() {
         ),
         (
             K::Rule,
-            "CREATE RULE a AS ON INSERT TO a.x DO INSTEAD NOTHING",
-            "CREATE RULE a AS ON INSERT TO b.x DO INSTEAD NOTHING",
+            "CREATE RULE r AS ON INSERT TO a.x DO INSTEAD NOTHING",
+            "CREATE RULE r AS ON INSERT TO b.x DO INSTEAD NOTHING",
         ),
-        (K::Policy, "CREATE POLICY a ON a.x USING (a.f())", "CREATE POLICY a ON b.x USING (b.f())"),
+        (K::Policy, "CREATE POLICY p ON a.x USING (a.f())", "CREATE POLICY p ON b.x USING (b.f())"),
         (
             K::Function,
             "CREATE FUNCTION a.x(a a.mood) RETURNS integer LANGUAGE sql AS $$SELECT 1$$",
@@ -120,8 +120,8 @@ fn the_statement_of_each_kind() {
         ),
         (
             K::PublicationTable,
-            "ALTER PUBLICATION a ADD TABLE ONLY a.x",
-            "ALTER PUBLICATION a ADD TABLE ONLY b.x",
+            "ALTER PUBLICATION p ADD TABLE ONLY a.x",
+            "ALTER PUBLICATION p ADD TABLE ONLY b.x",
         ),
     ];
     for (kind, from, to) in cases {
