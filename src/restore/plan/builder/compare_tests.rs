@@ -61,6 +61,11 @@ fn all_is_compared_before_the_last_rows_and_these_before_ready() {
             assert!(waits_for(&graph, "raise it", one), "what is changed then is not compared");
             assert!(waits_for(&graph, LOAD_LAST, one) && waits_for(&graph, LAST, one));
         }
+        for job in graph.jobs.iter().filter(|job| !ready && job.label != WORKSPACES) {
+            let label = &job.label;
+            let is_before = waits_for(&graph, SERVICES, label);
+            assert!(is_before || waits_for(&graph, label, SERVICES), "{label} may run beside it");
+        }
         assert!(waits_for(&graph, LAST, LOAD_LAST));
         assert!(!ready || waits_for(&graph, READY, LAST));
         assert!(!waits_for(&graph, SERVICES, WORKSPACES), "side by side");
