@@ -228,3 +228,6 @@ fn reading(kind: ObjectKind) -> Reading {
         _ => Reading::Plain,
     }
 }
+
+#[cfg(test)]
+mod tests;

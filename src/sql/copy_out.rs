@@ -60,3 +60,64 @@ pub fn large_objects(oids: Option<&[u32]>) -> String {
 fn columns(table: &Table) -> String {
     ident::list(table.columns.iter().map(|column| column.name.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::{Column, ObjectId};
+
+    fn table(columns: &[&str]) -> Table {
+        let column = |name: &&str| Column {
+            name: (*name).to_owned(),
+            type_name: "text".to_owned(),
+            not_null: false,
+        };
+        let columns = columns.iter().map(column).collect();
+        Table::new(ObjectId(0), "My", "t", columns, RowEncoding::Binary)
+    }
+
+    #[test]
+    fn each_encoding_is_a_format() {
+        for (encoding, format) in [(RowEncoding::Binary, "binary"), (RowEncoding::Text, "text")] {
+            let expect = format!("COPY a.t (x) TO STDOUT (FORMAT {format})");
+            assert_eq!(copy_out("a.t (x)", encoding), expect);
+        }
+    }
+
+    #[test]
+    fn own_rows_of_a_table_with_and_without_columns_and_condition() {
+        let cases: [(&[&str], &str, &str); 5] = [
+            (&["id"], "", "\"My\".t (id)"),
+            (&["id", "Order", "user"], "", "\"My\".t (id, \"Order\", \"user\")"),
+            (&["id"], "WHERE id > 0", "(SELECT id FROM ONLY \"My\".t WHERE id > 0)"),
+            (&[], "", "(SELECT  FROM ONLY \"My\".t)"),
+            (&[], "WHERE true", "(SELECT  FROM ONLY \"My\".t WHERE true)"),
+        ];
+        for (columns, condition, expect) in cases {
+            assert_eq!(own_rows(&table(columns), condition), expect);
+        }
+    }
+
+    #[test]
+    fn rows_of_a_root_come_in_the_columns_of_a_partition() {
+        let partition = table(&["b", "A"]);
+        let expect = "(SELECT b, \"A\" FROM other.\"Root\")";
+        assert_eq!(rows_of_root("other", "Root", &partition), expect, "not ONLY");
+    }
+
+    #[test]
+    fn large_objects_all_or_some_or_none() {
+        let condition = "WHERE m.oid = ANY";
+        assert!(!large_objects(None).contains(condition), "all");
+        for (oids, list) in
+            [(&[][..], "'{}'"), (&[7][..], "'{7}'"), (&[7, u32::MAX][..], "'{7,4294967295}'")]
+        {
+            let some = large_objects(Some(oids));
+            let expect = format!("m {condition} ({list}::pg_catalog.oid[]) OFFSET 0)");
+            assert!(some.contains(&expect), "{some}");
+        }
+        let all = large_objects(None);
+        assert_eq!(all.matches("131072").count(), 2, "the step is what is read at once");
+        assert_eq!(all.matches('(').count(), all.matches(')').count());
+    }
+}

@@ -76,3 +76,104 @@ fn snapshot_time(manifest: &Manifest) -> i64 {
     let time = manifest.source.snapshot_time.parse::<jiff::Timestamp>();
     time.unwrap_or_else(|_| jiff::Timestamp::now()).as_microsecond()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::manifest::{Column, Object, ObjectId, RowEncoding, Source, Table};
+    use crate::kong::info::Facts;
+    use crate::select::Pattern;
+
+    fn manifest(objects: Vec<Object>, tables: Vec<Table>, snapshot_time: &str) -> Manifest {
+        let source = Source {
+            tool: String::new(),
+            server_version: "18.1".into(),
+            server_version_num: 180_001,
+            database: "kong".into(),
+            encoding: "UTF8".into(),
+            collate: "C".into(),
+            ctype: "C".into(),
+            locale_provider: "c".into(),
+            collation_version: None,
+            snapshot_time: snapshot_time.into(),
+            snapshot_lsn: None,
+        };
+        Manifest { source, objects, tables, not_carried: vec![], statistics: vec![] }
+    }
+
+    fn object(kind: ObjectKind, schema: &str, name: &str, statements: &[&str]) -> Object {
+        Object {
+            schema: Some(schema.into()),
+            name: name.into(),
+            statements: statements.iter().map(|&sql| sql.into()).collect(),
+            ..Object::new(ObjectId(0), kind, name)
+        }
+    }
+
+    fn archived(manifest: &Manifest) -> Archived {
+        let facts = Facts { schema: "kong".into(), ..Facts::default() };
+        Archived::of(Info::of(facts), manifest)
+    }
+
+    #[test]
+    fn its_tables_are_those_of_its_schema() {
+        let objects = vec![
+            object(ObjectKind::Table, "kong", "services", &["CREATE"]),
+            object(ObjectKind::Table, "other", "routes", &["CREATE"]),
+            object(ObjectKind::View, "kong", "seen", &["CREATE"]),
+        ];
+        let found = archived(&manifest(objects, vec![], ""));
+        assert_eq!((found.tables, found.rows_alone), (vec!["services".to_owned()], false));
+    }
+
+    #[test]
+    fn rows_alone_are_those_of_tables_without_definitions() {
+        let rows = |statements: &[&str]| {
+            let objects = vec![
+                object(ObjectKind::Table, "kong", "services", statements),
+                object(ObjectKind::Table, "other", "routes", &["CREATE"]),
+                object(ObjectKind::View, "kong", "seen", &["CREATE"]),
+            ];
+            archived(&manifest(objects, vec![], "")).rows_alone
+        };
+        assert!(rows(&[]) && !rows(&["CREATE TABLE"]));
+    }
+
+    #[test]
+    fn the_type_of_the_syncs_version() {
+        let of = |schema: &str, table: &str, column: &str| {
+            let column =
+                Column { name: column.into(), type_name: "integer".into(), not_null: true };
+            let table = Table::new(ObjectId(0), schema, table, vec![column], RowEncoding::Binary);
+            archived(&manifest(vec![], vec![table], "")).sync_column
+        };
+        assert_eq!(of("kong", "clustering_sync_version", "version").as_deref(), Some("integer"));
+        assert_eq!(of("other", "clustering_sync_version", "version"), None);
+        assert_eq!(of("kong", "clustering_sync_delta", "version"), None);
+        assert_eq!(of("kong", "clustering_sync_version", "id"), None);
+    }
+
+    #[test]
+    fn it_is_meant_if_one_of_kongs_own_tables_is() {
+        let objects = vec![
+            object(ObjectKind::Table, "kong", "services", &["CREATE"]),
+            object(ObjectKind::Table, "kong", "ours", &["CREATE"]),
+        ];
+        let found = archived(&manifest(objects, vec![], ""));
+        for (pattern, expect) in
+            [("kong.services", true), ("kong.*", true), ("kong.ours", false), ("a.services", false)]
+        {
+            let tables = vec![Pattern::table(pattern).unwrap()];
+            let selection = Selection { tables, ..Selection::default() };
+            assert_eq!(found.is_meant(&selection), expect, "{pattern}");
+        }
+        assert!(found.is_meant(&Selection::default()));
+    }
+
+    #[test]
+    fn the_time_of_the_snapshot_or_now() {
+        let time = |text: &str| snapshot_time(&manifest(vec![], vec![], text));
+        assert_eq!(time("1970-01-01T00:00:01.5Z"), 1_500_000);
+        assert!(time("some day") > 1_700_000_000_000_000, "now");
+    }
+}

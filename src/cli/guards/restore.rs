@@ -251,3 +251,6 @@ impl Kong {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,43 @@ fn no_member(class: &str, oid: &str) -> String {
          'pg_catalog.{class}'::pg_catalog.regclass AND e.objid = {oid})"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_table_has_its_own_signs_of_use() {
+        for (table, expect) in [
+            ("workspaces", "w.name IS DISTINCT FROM 'default'"),
+            ("parameters", "p.key IS DISTINCT FROM 'cluster_id'"),
+            ("schema_meta", "m.pending <> '{}'"),
+            ("locks", "l.ttl IS NULL OR l.ttl > pg_catalog.now()"),
+            ("services", "SELECT 'rows in services' WHERE EXISTS (SELECT FROM s.\"T\")"),
+            ("it's", "SELECT 'rows in \"it''s\"' WHERE EXISTS (SELECT FROM s.\"T\")"),
+        ] {
+            let sign = sign(table, "s.\"T\"");
+            assert!(sign.contains(expect) && sign.contains("FROM s.\"T\""), "{sign}");
+        }
+    }
+
+    #[test]
+    fn the_query_asks_for_each_table_and_for_all_that_is_not_kongs() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let sql = signs("Kong's", &names(&["locks", "routes"]), &names(&["f'"]));
+        assert!(sql.starts_with("SELECT sign::text FROM ("));
+        for expect in [
+            "FROM \"Kong's\".locks l",
+            "EXISTS (SELECT FROM \"Kong's\".routes)",
+            "n.nspname = 'Kong''s'",
+            "c.relname <> ALL (ARRAY['locks', 'routes']::text[])",
+            "f.proname <> ALL (ARRAY['f''']::text[])",
+            "e.objid = y.oid",
+        ] {
+            assert!(sql.contains(expect), "{expect}: {sql}");
+        }
+        let none = signs("s", &[], &[]);
+        assert!(none.contains("<> ALL (ARRAY[]::text[])"), "an empty list excludes nothing");
+        assert_eq!(none.matches('(').count(), none.matches(')').count());
+    }
+}

@@ -15,3 +15,6 @@ pub mod source;
 pub mod target;
 
 pub use self::guard::{Guard, Situation, counted};
+
+#[cfg(test)]
+mod tests;

@@ -109,3 +109,29 @@ async fn hidden(session: &Session, comparisons: &[Comparison]) -> Result<Vec<Str
     let rows = session.query("look for row security", &sql).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pgcopy::{RowEncoding, each_row};
+
+    fn sum(rows: &str) -> Sum {
+        let mut sum = Sum::default();
+        each_row(RowEncoding::Text, 2, rows.as_bytes(), |row, digest| sum.row(row, digest))
+            .unwrap();
+        sum
+    }
+
+    #[test]
+    fn a_sum_counts_rows_and_sees_each_value_but_no_order() {
+        let both = sum("1\ta\n2\tb\n");
+        assert_eq!(both.rows, 2);
+        assert_eq!(both, sum("2\tb\n1\ta\n"), "the order does not matter");
+        assert_eq!(sum(""), Sum::default());
+        for other in ["1\ta\n", "1\ta\n2\tc\n", "1\tb\n2\ta\n", "1\ta\n2\t\\N\n", "1\ta\n1\ta\n"] {
+            assert_ne!(both, sum(other), "{other}");
+        }
+        let twice = sum("1\ta\n1\ta\n2\tb\n");
+        assert_ne!((both.rows, both.digest), (twice.rows, twice.digest), "a row that is doubled");
+    }
+}

@@ -65,3 +65,7 @@ impl Builder<'_> {
         chunks.flatten().map(|chunk| chunk.raw_bytes).sum()
     }
 }
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

@@ -1,0 +1,370 @@
+//! A hand-made manifest, in which every kind of object lies in a schema that is renamed.
+
+use super::*;
+use crate::archive::manifest::{
+    Acl, Column, Comment, RowEncoding, SecurityLabel, Source, UsingIndex,
+};
+use crate::select::Pattern;
+
+fn pairs(pairs: &[&str]) -> Renames {
+    Renames::parse(&pairs.iter().map(|pair| (*pair).to_owned()).collect::<Vec<_>>()).unwrap()
+}
+
+/// An object of schema `a`; the text of the statement ends in what the identity says.
+fn object(id: u32, kind: ObjectKind, name: &str, statement: &str) -> Object {
+    Object {
+        schema: Some("a".into()),
+        name: name.into(),
+        statements: vec![statement.into()],
+        ..Object::new(ObjectId(id), kind, format!("THING a.{name}"))
+    }
+}
+
+fn schema(id: u32, name: &str) -> Object {
+    Object {
+        name: name.into(),
+        owner: Some("kong".into()),
+        statements: vec![format!("CREATE SCHEMA {name}")],
+        drop: Some(format!("DROP SCHEMA {name}")),
+        ..Object::new(ObjectId(id), ObjectKind::Schema, format!("SCHEMA {name}"))
+    }
+}
+
+fn table(id: u32, name: &str, columns: &[(&str, &str)]) -> Table {
+    let column = |(name, type_name): &(&str, &str)| Column {
+        name: (*name).into(),
+        type_name: (*type_name).into(),
+        not_null: false,
+    };
+    let columns = columns.iter().map(column).collect();
+    Table::new(ObjectId(id), "a", name, columns, RowEncoding::Binary)
+}
+
+fn manifest(objects: Vec<Object>, tables: Vec<Table>) -> Manifest {
+    let source = Source {
+        tool: String::new(),
+        server_version: "18.1".into(),
+        server_version_num: 180_001,
+        database: "kong".into(),
+        encoding: "UTF8".into(),
+        collate: "C".into(),
+        ctype: "C".into(),
+        locale_provider: "c".into(),
+        collation_version: None,
+        snapshot_time: String::new(),
+        snapshot_lsn: None,
+    };
+    Manifest { source, objects, tables, not_carried: Vec::new(), statistics: Vec::new() }
+}
+
+fn renamed(objects: Vec<Object>, tables: Vec<Table>, names: &[&str]) -> Manifest {
+    let mut manifest = manifest(objects, tables);
+    rename(&mut manifest, &Selection::default(), &pairs(names)).unwrap();
+    manifest
+}
+
+#[track_caller]
+fn refused(manifest: &Manifest, selection: &Selection, names: &[&str]) -> (Kind, String) {
+    let error = rename(&mut manifest.clone(), selection, &pairs(names)).unwrap_err();
+    (error.kind(), error.to_string())
+}
+
+#[test]
+fn the_statement_of_each_kind() {
+    use ObjectKind as K;
+    let cases = [
+        (K::Table, "CREATE TABLE a.x (a a.mood)", "CREATE TABLE b.x (a b.mood)"),
+        (K::Type, "CREATE TYPE a.x AS ENUM ('a')", "CREATE TYPE b.x AS ENUM ('a')"),
+        (K::Domain, "CREATE DOMAIN a.x AS a.y", "CREATE DOMAIN b.x AS b.y"),
+        (K::Sequence, "CREATE SEQUENCE a.x", "CREATE SEQUENCE b.x"),
+        (
+            K::SequenceValue,
+            "SELECT pg_catalog.setval('a.x', 7, true)",
+            "SELECT pg_catalog.setval('b.x', 7, true)",
+        ),
+        (
+            K::Default,
+            "ALTER TABLE ONLY a.x ALTER COLUMN a SET DEFAULT nextval('a.s'::regclass)",
+            "ALTER TABLE ONLY b.x ALTER COLUMN a SET DEFAULT nextval('b.s'::regclass)",
+        ),
+        (
+            K::Index,
+            "CREATE INDEX a ON a.x USING btree (a)",
+            "CREATE INDEX a ON b.x USING btree (a)",
+        ),
+        (
+            K::View,
+            "CREATE VIEW a.x AS SELECT t.x FROM a.t",
+            "CREATE VIEW b.x AS SELECT t.x FROM b.t",
+        ),
+        (
+            K::MaterializedView,
+            "CREATE MATERIALIZED VIEW a.x AS SELECT 1 FROM a.t WITH NO DATA",
+            "CREATE MATERIALIZED VIEW b.x AS SELECT 1 FROM b.t WITH NO DATA",
+        ),
+        (
+            K::Trigger,
+            "CREATE TRIGGER a BEFORE INSERT ON a.x FOR EACH ROW EXECUTE FUNCTION a.f()",
+            "CREATE TRIGGER a BEFORE INSERT ON b.x FOR EACH ROW EXECUTE FUNCTION b.f()",
+        ),
+        (
+            K::Rule,
+            "CREATE RULE r AS ON INSERT TO a.x DO INSTEAD NOTHING",
+            "CREATE RULE r AS ON INSERT TO b.x DO INSTEAD NOTHING",
+        ),
+        (K::Policy, "CREATE POLICY p ON a.x USING (a.f())", "CREATE POLICY p ON b.x USING (b.f())"),
+        (
+            K::Function,
+            "CREATE FUNCTION a.x(a a.mood) RETURNS integer LANGUAGE sql AS $$SELECT 1$$",
+            "CREATE FUNCTION b.x(a b.mood) RETURNS integer LANGUAGE sql AS $$SELECT 1$$",
+        ),
+        (
+            K::PublicationTable,
+            "ALTER PUBLICATION p ADD TABLE ONLY a.x",
+            "ALTER PUBLICATION p ADD TABLE ONLY b.x",
+        ),
+    ];
+    for (kind, from, to) in cases {
+        let manifest = renamed(vec![schema(0, "a"), object(1, kind, "x", from)], vec![], &["a=b"]);
+        let [made, one] = &manifest.objects[..] else { panic!("{kind}: {manifest:?}") };
+        assert_eq!((&*made.name, &*made.statements[0]), ("b", "CREATE SCHEMA b"));
+        assert_eq!(made.drop.as_deref(), Some("DROP SCHEMA b"));
+        assert_eq!(made.owner.as_deref(), Some("kong"), "a plain schema keeps its owner");
+        assert_eq!(one.statements, [to], "{kind}");
+        assert_eq!((one.schema.as_deref(), &*one.identity), (Some("b"), "THING b.x"), "{kind}");
+        assert_eq!(one.name, "x", "{kind}");
+    }
+}
+
+#[test]
+fn what_is_said_of_an_object_is_said_of_the_other_name() {
+    let mut one = object(1, ObjectKind::Table, "t", "CREATE TABLE a.t ()");
+    one.acl = Some(Acl { on: "TABLE a.t".into(), initial: vec![], items: vec![] });
+    let comment = |on: &str| Comment { on: on.into(), text: "of a.t".into() };
+    one.comments = vec![comment("TABLE a.t"), comment("COLUMN a.t.a")];
+    one.security_labels =
+        vec![SecurityLabel { on: "TABLE a.t".into(), provider: "a".into(), label: "a.t".into() }];
+    one.drop = Some("DROP TABLE a.t".into());
+    let one = renamed(vec![schema(0, "a"), one], vec![], &["a=\"B.b\""]).objects.remove(1);
+    assert_eq!(one.acl.unwrap().on, "TABLE \"B.b\".t");
+    let on: Vec<&str> = one.comments.iter().map(|comment| &*comment.on).collect();
+    assert_eq!(on, ["TABLE \"B.b\".t", "COLUMN \"B.b\".t.a"]);
+    assert!(one.comments.iter().all(|comment| comment.text == "of a.t"), "a comment's text stays");
+    let label = &one.security_labels[0];
+    assert_eq!((&*label.on, &*label.label), ("TABLE \"B.b\".t", "a.t"));
+    assert_eq!(one.drop.unwrap(), "DROP TABLE \"B.b\".t");
+    assert_eq!(one.schema.unwrap(), "B.b", "unquoted");
+}
+
+#[test]
+fn functions_and_aggregates_are_named_with_their_arguments() {
+    for (kind, expect) in [
+        (ObjectKind::Function, "f(b.mood, integer)"),
+        (ObjectKind::Aggregate, "f(b.mood, integer)"),
+        (ObjectKind::Table, "f(a.mood, integer)"),
+    ] {
+        let one = object(1, kind, "f(a.mood, integer)", "CREATE");
+        assert_eq!(renamed(vec![schema(0, "a"), one], vec![], &["a=b"]).objects[1].name, expect);
+    }
+}
+
+#[test]
+fn both_ways_of_a_key_and_of_a_foreign_key() {
+    let mut key =
+        object(1, ObjectKind::Constraint, "k", "ALTER TABLE ONLY a.t ADD PRIMARY KEY (a)");
+    key.detail = Detail::Key {
+        primary: true,
+        columns: vec!["a".into()],
+        using_index: Some(UsingIndex {
+            create_index: "CREATE UNIQUE INDEX k ON a.t (a)".into(),
+            add_constraint: "ALTER TABLE ONLY a.t ADD CONSTRAINT k PRIMARY KEY USING INDEX k"
+                .into(),
+        }),
+        bytes: 9,
+    };
+    let mut foreign = object(2, ObjectKind::ForeignKey, "f", "ALTER TABLE a.t ADD …");
+    foreign.statements = vec!["ALTER TABLE a.t ADD FOREIGN KEY (a) REFERENCES a.u(a)".into()];
+    foreign.detail = Detail::ForeignKey {
+        columns: vec!["a".into()],
+        references: ObjectId(0),
+        add_not_valid: Some(
+            "ALTER TABLE a.t ADD FOREIGN KEY (a) REFERENCES a.u(a) NOT VALID".into(),
+        ),
+        validate: Some("ALTER TABLE a.t VALIDATE CONSTRAINT f".into()),
+    };
+    let manifest = renamed(vec![schema(0, "a"), key, foreign], vec![], &["a=b"]);
+    let Detail::Key { using_index: Some(using), columns, bytes: 9, .. } =
+        &manifest.objects[1].detail
+    else {
+        panic!("a key")
+    };
+    assert_eq!(columns, &["a"]);
+    assert_eq!(using.create_index, "CREATE UNIQUE INDEX k ON b.t (a)");
+    assert!(using.add_constraint.starts_with("ALTER TABLE ONLY b.t ADD"));
+    let Detail::ForeignKey { add_not_valid, validate, .. } = &manifest.objects[2].detail else {
+        panic!("a foreign key")
+    };
+    assert_eq!(
+        add_not_valid.as_deref(),
+        Some("ALTER TABLE b.t ADD FOREIGN KEY (a) REFERENCES b.u(a) NOT VALID")
+    );
+    assert_eq!(validate.as_deref(), Some("ALTER TABLE b.t VALIDATE CONSTRAINT f"));
+}
+
+#[test]
+fn tables_and_what_they_name() {
+    let name = |schema: &str, name: &str| TableName { schema: schema.into(), name: name.into() };
+    let mut part = table(1, "a", &[("a", "a.mood[]"), ("m", "text")]);
+    part.root = Some(name("a", "root"));
+    part.after = vec![name("other", "a"), name("a", "first")];
+    part.filter = Some("WHERE a.f(m) AND m <> 'a'".into());
+    let objects = vec![schema(0, "a"), object(1, ObjectKind::Table, "a", "CREATE TABLE a.a ()")];
+    let table = renamed(objects, vec![part], &["a=b"]).tables.remove(0);
+    assert_eq!((&*table.schema, &*table.name), ("b", "a"));
+    assert_eq!(table.root, Some(name("b", "root")));
+    assert_eq!(table.after, [name("other", "a"), name("b", "first")]);
+    assert_eq!(table.columns[0].type_name, "b.mood[]");
+    assert_eq!(table.filter.as_deref(), Some("WHERE b.f(m) AND m <> 'a'"));
+}
+
+#[test]
+fn columns_that_hold_names_are_refused_where_rows_are_meant() {
+    let objects = vec![schema(0, "a"), object(1, ObjectKind::Table, "t", "CREATE TABLE a.t ()")];
+    let mut selection = Selection::default();
+    for (type_name, refuses) in
+        [("regclass", true), ("regtype[]", true), ("oid", false), ("regrole", false)]
+    {
+        let manifest = manifest(objects.clone(), vec![table(1, "t", &[("what", type_name)])]);
+        let result = rename(&mut manifest.clone(), &selection, &pairs(&["a=b"]));
+        assert_eq!(result.is_err(), refuses, "{type_name}");
+    }
+    let manifest = manifest(objects, vec![table(1, "t", &[("what", "regproc")])]);
+    let (kind, text) = refused(&manifest, &selection, &["a=b"]);
+    assert_eq!(kind, Kind::Requirement);
+    assert!(text.contains("the rows of t: its column what holds names (regproc)"), "{text}");
+    // The rows of a table whose rows are not asked for are nobody's business. Patterns are about
+    // the archive's names.
+    selection.archived_as = [("b".to_owned(), "a".to_owned())].into();
+    selection.exclude_table_data = vec![Pattern::table("a.t").unwrap()];
+    assert!(rename(&mut manifest.clone(), &selection, &pairs(&["a=b"])).is_ok());
+    selection.exclude_table_data = vec![Pattern::table("b.t").unwrap()];
+    refused(&manifest, &selection, &["a=b"]);
+    selection.schema_only = true;
+    assert!(rename(&mut manifest.clone(), &selection, &pairs(&["a=b"])).is_ok());
+}
+
+/// A function whose body names the schema, which cannot be renamed.
+fn function(id: u32, name: &str) -> Object {
+    let sql = format!("CREATE FUNCTION a.{name} RETURNS integer LANGUAGE sql AS $$SELECT a.g()$$");
+    object(id, ObjectKind::Function, name, &sql)
+}
+
+#[test]
+fn what_is_refused_counts_only_if_it_is_selected() {
+    let objects = vec![
+        schema(0, "a"),
+        object(1, ObjectKind::Table, "t", "CREATE TABLE a.t ()"),
+        function(2, "f()"),
+    ];
+    let manifest = manifest(objects, vec![]);
+    let mut selection =
+        Selection { archived_as: [("b".into(), "a".into())].into(), ..Selection::default() };
+    let (kind, text) = refused(&manifest, &selection, &["a=b"]);
+    assert_eq!(kind, Kind::Requirement);
+    assert!(text.contains("THING a.f(): "), "by its old name: {text}");
+    selection.tables = vec![Pattern::table("a.t").unwrap()];
+    let mut done = manifest.clone();
+    rename(&mut done, &selection, &pairs(&["a=b"])).unwrap();
+    assert_eq!(done.objects[1].statements, ["CREATE TABLE b.t ()"]);
+    // They keep the old name, where that is asked for.
+    let kept = pairs(&["a=b"]).with_bodies(crate::sql::rename::Bodies::Kept);
+    let mut done = manifest.clone();
+    rename(&mut done, &Selection::default(), &kept).unwrap();
+    assert!(done.objects[2].statements[0].starts_with("CREATE FUNCTION b.f()"));
+    assert!(done.objects[2].statements[0].ends_with("$$SELECT a.g()$$"));
+}
+
+#[test]
+fn ten_refusals_are_told_and_the_rest_counted() {
+    for (count, told, more) in [(1, 1, None), (10, 10, None), (13, 10, Some("; and 3 more"))] {
+        let functions = (1..=count).map(|id| function(id, &format!("f{id}()")));
+        let manifest = manifest([schema(0, "a")].into_iter().chain(functions).collect(), vec![]);
+        let (_, text) = refused(&manifest, &Selection::default(), &["a=b"]);
+        assert_eq!(text.matches("THING a.f").count(), told, "{text}");
+        assert_eq!(text.contains("more"), more.is_some(), "{text}");
+        assert!(more.is_none_or(|more| text.contains(more)), "{text}");
+    }
+}
+
+#[test]
+fn names_that_do_nothing_or_make_one_schema_of_two() {
+    let empty_public = Object { statements: vec![], ..schema(2, "public") };
+    let manifest =
+        manifest(vec![schema(0, "a"), schema(1, "c"), empty_public], vec![table(9, "t", &[])]);
+    let selection = Selection::default();
+    for (names, expect) in [
+        (&["x=y"][..], "the archive has nothing in a schema x"),
+        (&["public=y"], "the archive has nothing in a schema public"),
+        (&["a=c"], "the archive has a schema c, too"),
+        (&["a=b", "x=y"], "the archive has nothing in a schema x"),
+    ] {
+        let (kind, text) = refused(&manifest, &selection, names);
+        assert_eq!(kind, Kind::Usage, "{names:?}");
+        assert!(text.contains(expect), "{text}");
+    }
+    let names = |names: &[&str]| {
+        let mut manifest = manifest.clone();
+        rename(&mut manifest, &selection, &pairs(names)).unwrap();
+        let all: Vec<String> = manifest.objects.into_iter().map(|one| one.name).collect();
+        (all.join(" "), manifest.tables[0].schema.clone())
+    };
+    assert_eq!(names(&["a=c", "c=a"]), ("c a public".into(), "c".into()), "they change places");
+    assert_eq!(names(&["a=c", "c=d"]), ("c d public".into(), "c".into()), "one makes room");
+    assert_eq!(names(&["a=public"]).0, "public c", "an empty one gives way");
+    assert_eq!(names(&[]), ("a c public".into(), "a".into()), "nothing is renamed");
+}
+
+#[test]
+fn into_public_nothing_is_made_and_from_it_nothing_is_taken_along() {
+    let said = |mut one: Object| {
+        let on = one.identity.clone();
+        one.acl = Some(Acl { on: on.clone(), initial: vec![], items: vec![] });
+        one.comments = vec![Comment { on, text: "standard public schema".into() }];
+        one
+    };
+    let schema_of = |name: &str, names: &[&str]| {
+        let manifest = renamed(vec![said(schema(0, name))], vec![], names);
+        manifest.objects.into_iter().next().unwrap()
+    };
+    let into = schema_of("a", &["a=public"]);
+    assert_eq!((&*into.name, &into.statements[..]), ("public", &[][..]), "it stands");
+    assert_eq!((into.owner, into.acl, into.comments.len()), (None, None, 0));
+    let from = schema_of("public", &["public=b"]);
+    assert_eq!((&*from.name, &*from.statements[0]), ("b", "CREATE SCHEMA b"));
+    assert_eq!((from.owner, from.acl, from.comments.len()), (None, None, 0));
+    let other = schema_of("a", &["a=b"]);
+    assert_eq!((&*other.owner.unwrap(), &*other.acl.unwrap().on), ("kong", "SCHEMA b"));
+    assert_eq!(other.comments[0].on, "SCHEMA b");
+}
+
+#[test]
+fn a_schema_that_is_not_described_is_made() {
+    let database = Object::new(ObjectId(7), ObjectKind::Database, "DATABASE kong");
+    let mut one = object(3, ObjectKind::Table, "t", "CREATE TABLE public.t ()");
+    one.schema = Some("public".into());
+    let mut other = object(4, ObjectKind::Table, "t", "CREATE TABLE c.t ()");
+    other.schema = Some("c".into());
+    let objects = vec![database.clone(), one.clone(), other];
+    let manifest = renamed(objects, vec![], &["public=\"New\""]);
+    let [_, made, one_renamed, other] = &manifest.objects[..] else { panic!("{manifest:?}") };
+    assert_eq!((made.id, made.kind, &*made.name), (ObjectId(8), ObjectKind::Schema, "New"));
+    assert_eq!(made.identity, "SCHEMA \"New\"");
+    assert_eq!(made.statements, ["CREATE SCHEMA \"New\""]);
+    assert_eq!(made.drop.as_deref(), Some("DROP SCHEMA \"New\""));
+    assert_eq!(one_renamed.depends_on, [ObjectId(8)], "it is made first");
+    assert!(other.depends_on.is_empty());
+    // Rows alone come into a schema that stands.
+    one.statements.clear();
+    let manifest = renamed(vec![database, one], vec![table(3, "t", &[])], &["public=b"]);
+    assert_eq!((&*manifest.objects[1].name, manifest.objects[1].statements.len()), ("b", 0));
+}
