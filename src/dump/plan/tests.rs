@@ -226,7 +226,7 @@ fn nothing_is_no_job() {
 
 #[test]
 fn what_stands_for_a_table_is_not_locked_and_asked_by_its_query() {
-    let query = "SELECT 1 FROM generate_series(1, 2)".to_owned();
+    let query = "(SELECT 1 FROM generate_series(1, 2))".to_owned();
     let lo = TableSource { query: Some(query), ctid_ranges: false, pages: 0, ..source(0, 9) };
     let plan = plan(&[lo, source(1, 1)], 1);
     let pieces: Vec<&Piece> = plan.jobs.iter().flat_map(|job| &job.pieces).collect();
