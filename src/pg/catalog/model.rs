@@ -43,7 +43,7 @@ pub struct TableSource {
     /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a
     /// server that has TID range scans.
     pub ctid_ranges: bool,
-    /// The query that gives its rows, where it is no table of the database but stands for one; it
-    /// is not locked then.
+    /// The query that gives its rows, in brackets, where it is no table of the database but stands
+    /// for one; it is not locked then.
     pub query: Option<String>,
 }
