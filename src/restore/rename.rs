@@ -1,7 +1,7 @@
 //! An archive's manifest with other names for schemas: what was dumped from one is restored into
 //! another. Everything after this knows the new names only.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::archive::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind, Table, TableName};
 use crate::error::{Error, Kind, Result};
@@ -57,6 +57,7 @@ pub(super) fn rename(
     refuse(&objects.map(|(_, text)| text).chain(rows).collect::<Vec<_>>())?;
     for (_, new) in renames.pairs() {
         describe_schema(manifest, new);
+        own_schema(manifest, new);
     }
     Ok(())
 }
@@ -109,6 +110,27 @@ fn check_names(manifest: &Manifest, renames: &Renames) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Gives a schema that is made, and whose owner nobody says, to the owner of most that is in it: the
+/// role must keep its right to create there.
+fn own_schema(manifest: &mut Manifest, name: &str) {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in &manifest.objects {
+        if object.schema.as_deref() == Some(name)
+            && let Some(owner) = &object.owner
+        {
+            *owners.entry(owner).or_default() += 1;
+        }
+    }
+    let most = owners.into_iter().max_by_key(|(_, count)| *count);
+    let Some(owner) = most.map(|(owner, _)| owner.to_owned()) else { return };
+    let is_ownerless = |object: &&mut Object| {
+        is_schema(object, name) && object.owner.is_none() && !object.statements.is_empty()
+    };
+    if let Some(schema) = manifest.objects.iter_mut().find(is_ownerless) {
+        schema.owner = Some(owner);
+    }
 }
 
 fn is_schema(object: &Object, name: &str) -> bool {

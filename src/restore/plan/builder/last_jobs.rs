@@ -173,9 +173,12 @@ impl Builder<'_> {
         }
     }
 
-    /// The jobs that no other needs, the last rows left out unless something waits for them.
+    /// The jobs that no other needs but the last rows, these left out unless something waits for
+    /// them.
     pub(super) fn all_but_last_rows(&self) -> Vec<JobId> {
         let last = |job: &JobId| self.last_loads.iter().any(|(_, load)| load == job);
-        self.graph.sinks().into_iter().filter(|job| !last(job)).collect()
+        let dependents = self.graph.dependents();
+        let is_end = |job: &JobId| !last(job) && dependents[job.index()].iter().all(last);
+        self.graph.ids().filter(is_end).collect()
     }
 }
