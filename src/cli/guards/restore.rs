@@ -202,7 +202,7 @@ fn bump(
         return Ok(None);
     };
     let has_rows = options.sections.data && !options.selection.schema_only;
-    if !has_rows || !options.selection.picks_table(schema, sync_version::TABLE) {
+    if !has_rows || !options.selection.data_of(schema, sync_version::TABLE) {
         let table = ident::qualified(schema, sync_version::TABLE);
         let cause = format!("no rows are restored into {table}");
         return Err(Error::new(Kind::Usage, "raise the version of the incremental sync", cause)
