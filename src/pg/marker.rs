@@ -152,23 +152,26 @@ impl Marker {
 /// The SQL condition that the table `c` in schema `n` is a marker's. Row security could hide what
 /// it says, or run somebody's function.
 pub fn condition() -> String {
-    let columns: Vec<String> = COLUMNS
-        .iter()
-        .map(|(name, type_name, _)| {
-            format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND \
-                 a.attname = {} \
-                 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = {}::pg_catalog.regtype)",
-                ident::literal(name),
-                ident::literal(type_name)
-            )
-        })
-        .collect();
     format!(
         "(c.relname = 'run' AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT \
          c.relrowsecurity \
          AND n.nspname ~ '^{SCHEMA}(_[0-9]+)?$' AND {})",
-        columns.join(" AND ")
+        has_columns(COLUMNS)
+    )
+}
+
+/// The SQL condition that the table `c` has these columns, each with its type. One look at the
+/// catalog: a condition for each column would cost more than the rest of a small dump to plan.
+pub(super) fn has_columns(columns: &[(&str, &str, &str)]) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|(name, type_name, _)| ident::literal(&format!("{name} {type_name}")))
+        .collect();
+    format!(
+        "(SELECT pg_catalog.array_agg(a.attname::text || ' ' || \
+         pg_catalog.format_type(a.atttypid, NULL)) FROM pg_catalog.pg_attribute a WHERE a.attrelid \
+         = c.oid AND a.attnum > 0 AND NOT a.attisdropped) @> ARRAY[{}]",
+        columns.join(", ")
     )
 }
 
