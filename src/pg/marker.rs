@@ -47,6 +47,8 @@ pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time z
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// What is to make room is being dropped.
+    Dropping,
     /// Objects or rows may be missing.
     NotReady,
     /// The database may be used; indexes and the validation of foreign keys may be missing.
@@ -57,6 +59,7 @@ impl State {
     /// As the table has it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Dropping => "dropping",
             Self::NotReady => "not ready",
             Self::Ready => "ready",
         }
@@ -120,6 +123,11 @@ impl Marker {
         self.run.as_ref().is_some_and(|run| run.state == State::Ready)
     }
 
+    /// Whether a run was stopped while it made room.
+    pub fn is_dropping(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == State::Dropping)
+    }
+
     /// Whether it speaks of any of these schemas; whoever cannot read it must fear so.
     pub fn concerns<'a>(&self, schemas: impl IntoIterator<Item = &'a str>) -> bool {
         let Some(run) = self.run.as_ref().filter(|run| !run.schemas.is_empty()) else {
@@ -137,7 +145,7 @@ impl Marker {
             );
         };
         let what = match run.state {
-            State::NotReady => "an incomplete restore",
+            State::Dropping | State::NotReady => "an incomplete restore",
             State::Ready => {
                 "an unfinished restore, which has reported that the database may be used,"
             }
@@ -240,8 +248,9 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
     };
     let [row] = rows.as_slice() else { return Ok(None) };
     let word: String = row.get(3)?;
-    let Some(state) =
-        [State::NotReady, State::Ready].into_iter().find(|state| state.word() == word)
+    let Some(state) = [State::Dropping, State::NotReady, State::Ready]
+        .into_iter()
+        .find(|state| state.word() == word)
     else {
         return Ok(None);
     };

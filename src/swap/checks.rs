@@ -1,9 +1,9 @@
 //! What keeps two sets of objects from being exchanged: dependencies that reach out of them, names
 //! that are taken, rights, room for locks. Found at once, before anything is moved.
 
-use super::objects::Movable;
 use super::sets::Sets;
 use crate::error::Result;
+use crate::pg::schema_objects::Movable;
 use crate::pg::session::Session;
 use crate::pg::swap_state::SchemaPair;
 use crate::sql::ident;

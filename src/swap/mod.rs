@@ -7,7 +7,6 @@ pub mod checks;
 pub mod drop_old;
 pub mod in_place;
 pub mod note;
-pub mod objects;
 pub mod options;
 pub mod sets;
 pub mod written;

@@ -41,6 +41,8 @@ pub(super) struct Prepared {
     pub(super) triggers: LiveTriggers,
     /// What is dropped to make room.
     pub(super) drops: Vec<Drop>,
+    /// Where not all of it can be locked at a time: how many are dropped in one transaction.
+    pub(super) batch: Option<usize>,
     /// The marker of an earlier restore that this one begins anew.
     pub(super) anew: Option<clean::Anew>,
 }
@@ -82,7 +84,7 @@ fn plan(
     looked: Looked,
 ) -> Result<Prepared> {
     let Looked { selected, withheld, beginning, rows_of, chunks, existing, mut said } = looked;
-    let Beginning { anew, first, at_the_end, drops, course, schema } = beginning;
+    let Beginning { anew, first, at_the_end, drops, batch, course, schema } = beginning;
     let manifest = &archive.manifest;
     let is_borrowed = !existing.borrowed.is_empty();
     let taken_by = target.version_num;
@@ -143,7 +145,7 @@ fn plan(
         tables: manifest.tables.clone(),
         objects: selected.objects,
     };
-    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, anew })
+    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, batch, anew })
 }
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once
