@@ -7,7 +7,7 @@ use super::said::Said;
 use super::task::{Aim, Task};
 use crate::archive::manifest::Object;
 use crate::error::Result;
-use crate::pg::marker::Run;
+use crate::pg::marker::{Marker, Run};
 use crate::pg::session::Session;
 use crate::restore::finding::Finding;
 use crate::restore::options::{Into, Options, Sections};
@@ -89,6 +89,13 @@ impl Beginning {
             &schemas.iter().chain(target.schemas.keys()).map(String::as_str).collect(),
         );
         target.marker.take_if(|_| room == Room::Cleaned);
+        let is_dropping = target.marker.as_ref().is_some_and(Marker::is_dropping);
+        if room == Room::Empty && options.resume && is_dropping {
+            said.findings.push(Finding::new(
+                "an earlier run was stopped while it dropped what stood here",
+                "go on with -c or --clean=schemas, as it was begun",
+            ));
+        }
         said.findings.extend(at_work);
         let course =
             Course::look(session, (options, room), target, &this, schemas, &mut said.findings)

@@ -14,7 +14,7 @@ pub(super) use self::task::Aim;
 use self::task::Task;
 use super::live::LiveTriggers;
 use super::mark::Mark;
-use super::options::{Options, Request, Sections};
+use super::options::{Into, Options, Request, Sections};
 use super::plan::input::Input;
 use super::plan::{Plan, builder, comparison, wanted_statistics};
 use super::preflight::sections;
@@ -92,7 +92,7 @@ fn plan(
         wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, taken_by);
     said.warnings.extend(more);
     let filled = chosen::filled(&selected.objects, manifest, &chunks);
-    let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled));
+    let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled, batch));
     let compared = if options.checks() {
         let (compared, cannot) =
             comparison::comparisons(&selected.objects, &manifest.tables, &rows_of);
@@ -165,14 +165,18 @@ fn mark_for(
     schema: String,
     options: &Options,
     schemas: Vec<String>,
+    batch: Option<usize>,
 ) -> Mark {
+    // A run that is stopped before all is dropped can go on only so.
+    let word = if options.into == Into::Cleared { "--clean=schemas" } else { "-c" };
+    let dropping = batch.map(|_| word.to_owned());
     Mark {
         schema,
         archive_id: archive.header.archive.to_string(),
         archive_name: archive.name.clone(),
         archive_root: archive.footer.root.to_string(),
         options_digest: options_digest::of(options),
-        options: options_digest::words(options),
+        options: options_digest::words(options).into_iter().chain(dropping).collect(),
         made_database: options.into.makes_database(),
         schemas,
         server_version: target.version.clone(),
