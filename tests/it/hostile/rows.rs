@@ -40,21 +40,18 @@ const SCHEMA: &str = "
 
 const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
 
-/// A proxy that changes one field, and the command that goes through it. `command` is told for how
-/// long an answer is waited for: a changed length is an answer that never ends.
-struct Lane<'a> {
-    mutator: Mutator,
-    command: Box<dyn Fn(&Mutator, &str) -> Command + Send + 'a>,
-}
+/// A command that goes through a proxy. It is told which lane it runs in, and for how long an
+/// answer is waited for: a changed length is an answer that never ends.
+type Through<'a> = &'a (dyn Fn(&Mutator, usize, &str) -> Command + Sync);
 
 /// Runs the command once as it is, and then with every so many of its fields changed. Most runs wait
 /// for an answer that never ends: the lanes take them one after the other, all at the same time.
-fn check(lanes: Vec<Lane<'_>>, tries: usize) {
-    let Lane { mutator, command } = &lanes[0];
-    mutator.arm(None);
-    let whole = command(mutator, "60s").output().expect("the program was built");
-    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+fn check(port: u16, tries: usize, command: Through<'_>) {
     let all = std::env::var("SILVERBACK_HOSTILE").is_ok_and(|value| value == "all");
+    let mutator = Mutator::to(port);
+    mutator.arm(None);
+    let whole = command(&mutator, 0, "60s").output().expect("the program was built");
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
     let mut plans = Vec::new();
     for mutation in MUTATIONS {
         let count = mutator.seen(mutation);
@@ -64,34 +61,27 @@ fn check(lanes: Vec<Lane<'_>>, tries: usize) {
     }
     let (plans, next) = (&plans, &AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for lane in lanes {
+        for lane in 0..if all { 16 } else { 3 } {
             scope.spawn(move || {
+                let mutator = Mutator::to(port);
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    lane.check(*plan);
+                    mutator.arm(Some(*plan));
+                    judge(*plan, command(&mutator, lane, "2s"));
                 }
             });
         }
     });
 }
 
-impl Lane<'_> {
-    /// Runs the command with one field changed.
-    fn check(&self, (at, mutation): (usize, Mutation)) {
-        self.mutator.arm(Some((at, mutation)));
-        // What it may have written is not judged: the server lied.
-        let outcome = (self.command)(&self.mutator, "2s").output().expect("the program was built");
-        let said = String::from_utf8_lossy(&outcome.stderr);
-        let ended_well = outcome.status.signal().is_none()
-            && !matches!(outcome.status.code(), None | Some(101 | 134));
-        let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
-        let status = outcome.status;
-        assert!(ended_well && is_quiet, "field {at}, {mutation:?}: {status:?}\n{said}");
-    }
-}
-
-/// How many runs wait at the same time.
-fn lanes() -> std::ops::Range<usize> {
-    0..std::env::var("SILVERBACK_HOSTILE").map_or(3, |_| 16)
+/// What it may have written is not judged: the server lied.
+fn judge((at, mutation): (usize, Mutation), mut command: Command) {
+    let outcome = command.output().expect("the program was built");
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    let ended_well = outcome.status.signal().is_none()
+        && !matches!(outcome.status.code(), None | Some(101 | 134));
+    let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
+    let status = outcome.status;
+    assert!(ended_well && is_quiet, "field {at}, {mutation:?}: {status:?}\n{said}");
 }
 
 /// The program, out of reach of the caller's settings.
@@ -107,18 +97,14 @@ fn no_field_of_an_answer_makes_a_dump_panic() {
     let source = server.database("hostile_rows");
     source.execute(SCHEMA);
     let dir = support::temp_dir();
-    let lane = |lane: usize| {
-        let (file, name) = (dir.path().join(format!("{lane}.sbk")), source.name());
-        let command = move |mutator: &Mutator, stall: &str| {
-            let _ = std::fs::remove_file(&file);
-            let mut command = silverback();
-            command.args(["dump", "-j", "1", "--stall-timeout", stall, "-d"]);
-            command.args([&mutator.url("postgres", name), "-f"]).arg(&file);
-            command
-        };
-        Lane { mutator: Mutator::to(server.port()), command: Box::new(command) }
-    };
-    check(lanes().map(lane).collect(), 6);
+    check(server.port(), 6, &|mutator, lane, stall| {
+        let file = dir.path().join(format!("{lane}.sbk"));
+        let _ = std::fs::remove_file(&file);
+        let mut command = silverback();
+        command.args(["dump", "-j", "1", "--stall-timeout", stall, "-d"]);
+        command.args([&mutator.url("postgres", source.name()), "-f"]).arg(&file);
+        command
+    });
 }
 
 #[test]
@@ -132,15 +118,10 @@ fn no_field_of_an_answer_makes_a_restore_panic() {
         .arg(&file)
         .run()
         .expect(0);
-    let lane = |_| {
-        let (file, name) = (&file, copy.name());
-        let command = move |mutator: &Mutator, stall: &str| {
-            let mut command = silverback();
-            command.args(["restore", "--dry-run", "--stall-timeout", stall, "-d"]);
-            command.arg(mutator.url("postgres", name)).arg(file);
-            command
-        };
-        Lane { mutator: Mutator::to(server.port()), command: Box::new(command) }
-    };
-    check(lanes().map(lane).collect(), 4);
+    check(server.port(), 4, &|mutator, _, stall| {
+        let mut command = silverback();
+        command.args(["restore", "--dry-run", "--stall-timeout", stall, "-d"]);
+        command.arg(mutator.url("postgres", copy.name())).arg(&file);
+        command
+    });
 }
