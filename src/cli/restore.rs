@@ -221,7 +221,6 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
         connect_to_named(&args.connection, reporter.as_ref())?;
-    let kong_schema = kong_schema.filter(|_| !args.selection.choose_objects());
     let (source, mut options) =
         (Source::open(args.archive())?, args.options(kong_schema.as_ref(), renames));
     let cancel = async || server.cancel_all().await;
@@ -277,6 +276,8 @@ impl RestoreArgs {
 
     /// `kong_schema`: where Kong will look for what is restored, if that is known.
     fn options(&self, kong_schema: Option<&Value>, rename: Renames) -> Options {
+        // Whoever chooses knows where it goes.
+        let home = kong_schema.filter(|_| !self.selection.choose_objects());
         let wants = |section| self.section.is_empty() || self.section.contains(&section);
         let if_exists = self.if_exists;
         Options {
@@ -334,7 +335,8 @@ impl RestoreArgs {
                 stall_timeout: self.limits.stall_timeout,
             },
             profile: kong::restore::profile(),
-            home: kong_schema.map(kong::restore::home),
+            home: home.map(kong::restore::home),
+            search_path: kong_schema.map(|value| value.text.clone()),
             ..Options::default()
         }
     }

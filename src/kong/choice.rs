@@ -88,7 +88,3 @@ fn ignored(reason: &str, environment: &Environment, root: &Path) -> Option<Strin
     };
     Some(format!("{reason}: {} {do_not} count", naming.join(" and ")))
 }
-
-#[cfg(test)]
-#[path = "choice_tests.rs"]
-mod tests;

@@ -72,21 +72,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The same; but where an empty variable hides what the file says, Kong has nothing to use, and
-    /// its default would be another's.
+    /// The same; but one that is there and empty is refused: Kong would use nothing, and what is
+    /// chosen in its place would be another's.
     pub(super) fn name(&mut self, name: &str, default: &str) -> Result<Value> {
         let value = self.text(name, default)?;
-        if value.source != DEFAULT {
+        let Some(empty) = self.sources.raw(name)?.filter(|_| value.source == DEFAULT) else {
             return Ok(value);
-        }
+        };
         let hidden = self.sources.in_file(name)?.filter(|hidden| !hidden.text.is_empty());
-        match (self.sources.raw(name)?, hidden) {
-            (Some(empty), Some(hidden)) => {
-                let cause = format!("it is empty, and hides what {} says", hidden.source);
-                Err(empty.refuse(cause).hint(format!("unset {}, or fill it", empty.source)))
-            }
-            _ => Ok(value),
-        }
+        let cause = match hidden {
+            Some(hidden) => format!("it is empty, and hides what {} says", hidden.source),
+            None => "it is empty, and Kong's default does not count beside it".to_owned(),
+        };
+        Err(empty.refuse(cause).hint(format!("unset {}, or fill it", empty.source)))
     }
 
     /// A boolean; one that is not set is false.

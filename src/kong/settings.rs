@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::number;
 use super::reader::{Node, Reader};
 use super::sources::{Sources, Value};
 use super::tls;
@@ -64,7 +65,7 @@ pub fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
     let port = reader.text("pg_port", "5432")?;
     let user = reader.name("pg_user", "kong")?;
     let database = reader.name("pg_database", "kong")?;
-    let port_number = match port.text.parse::<u16>() {
+    let port_number = match number::normalize(&port.text).parse::<u16>() {
         Ok(number) if number > 0 => number,
         _ => return Err(port.refuse(format!("\"{}\" is no port", port.text))),
     };
@@ -73,7 +74,8 @@ pub fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
         .secret("pg_password")?
         .map(|value| Password { secret: Secret::new(value.text), source: value.source });
     if let Some(value) = reader.optional("pg_timeout")? {
-        let milliseconds = value.text.parse::<u64>().ok().filter(|milliseconds| *milliseconds > 0);
+        let milliseconds = number::normalize(&value.text).parse::<u64>();
+        let milliseconds = milliseconds.ok().filter(|milliseconds| *milliseconds > 0);
         let milliseconds = milliseconds.ok_or_else(|| value.refuse("expected milliseconds"))?;
         target.timeout = Some(Duration::from_millis(milliseconds));
     }

@@ -154,6 +154,7 @@ fn share(
     let encoding = archive.manifest.source.encoding.clone();
     let loader = Loader {
         encoding: Some(encoding).filter(|encoding| encoding != "UTF8"),
+        search_path: options.search_path.clone().filter(|_| options.triggers == Triggers::Fire),
         archive: Arc::new(archive),
         budget: Budget::new(options.max_memory()),
         buffers: Buffers::new(LARGE_ROW_BYTES),

@@ -51,6 +51,9 @@ pub struct Options {
     pub profile: Profile,
     /// Where the product will look for its tables, if that is known.
     pub home: Option<Home>,
+    /// The schema that triggers look for names in that are not qualified, if they fire on the rows
+    /// ([`Triggers::Fire`]); without it, in none.
+    pub search_path: Option<String>,
     /// What was found before.
     pub guards: Guards,
     /// With [`Into::Cleaned`]: this and nothing else is dropped, unless somebody has used it.

@@ -1,7 +1,7 @@
 //! Connections by Kong's own settings: its file, its environment, a running node's settings, its
 //! schema, its read replica.
 //!
-//! Which source counts over which others is a table in `src/kong/choice_tests.rs`; what the machine
+//! Which source counts over which others is a table in `src/cli/args/connection_cases.rs`; what the machine
 //! has in `/etc` is not looked at here.
 
 use std::path::PathBuf;
@@ -197,6 +197,27 @@ fn tables_in_another_schema_than_kongs_are_not_restored() {
     run().env("KONG_PG_SCHEMA", "").arg("--dry-run").run().expect(0);
     run().env("KONG_PG_SCHEMA", "public").run().expect(0);
     support::assert_same(&pair.source, &pair.copy);
+}
+
+#[test]
+fn triggers_that_fire_look_for_names_in_kongs_schema() {
+    let pair = Pair::new("");
+    testkit::kong::load(&pair.source);
+    testkit::kong::load(&pair.copy);
+    let consumers = "INSERT INTO consumers (id, username) SELECT md5(i::text)::uuid, 'c' || i FROM \
+        generate_series(1, 30) i";
+    pair.source.connect().execute(consumers);
+    pair.dump().run().expect(0);
+    let rows = |lines: &str| {
+        let conf = write_conf(&pair, "kong.conf", &pair.copy, lines);
+        let fire = ["-a", "-t", "consumers", "--fire-triggers", "--kong-conf"];
+        restore(&pair).args(fire).arg(conf)
+    };
+    rows("pg_schema = public").run().expect(0);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM tags"), "30");
+    // Its functions' names are not qualified.
+    pair.copy.connect().execute("TRUNCATE consumers CASCADE; TRUNCATE tags");
+    rows("").run().expect(7).says("\"tags\" does not exist");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl ConnectionArgs {
     /// Decides where to connect, of Kong's servers to this one; asks for the password if `-W` says
     /// so.
     pub fn resolve(&self, node: Node) -> Result<Connection> {
-        let choice = self.decide(node, &Environment::of_process())?;
+        let choice = self.decide(node, &Environment::of_process(), Path::new("/"))?;
         let Choice { mut resolved, schema: kong_schema, user: kong_user } = choice;
         if self.password {
             let secret = ask_now(&resolved.target)?;
@@ -122,9 +122,10 @@ impl ConnectionArgs {
             .collect()
     }
 
-    fn decide(&self, node: Node, environment: &Environment) -> Result<Choice> {
+    /// `root` is `/`, or a test's.
+    fn decide(&self, node: Node, environment: &Environment, root: &Path) -> Result<Choice> {
         let asked = Asked { given: self.given()?, conf: self.kong_conf.as_deref(), node };
-        choice::decide(asked, environment, Path::new("/"))
+        choice::decide(asked, environment, root)
     }
 
     /// The options as libpq's parameters; a connection string comes last, because it counts more.
@@ -177,6 +178,10 @@ fn ask_now(target: &Target) -> Result<Secret> {
             .hint(format!("without a terminal, give it in {}", target.names.password))
     })
 }
+
+#[cfg(test)]
+#[path = "connection_cases.rs"]
+mod cases;
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,8 @@ pub(in crate::restore) struct Loader {
     pub(in crate::restore) stall_timeout: Duration,
     /// What the rows' texts are in, where that is not UTF8.
     pub(in crate::restore) encoding: Option<String>,
+    /// The schema that triggers look for names in, if they fire.
+    pub(in crate::restore) search_path: Option<String>,
 }
 
 impl Loader {
@@ -57,6 +59,10 @@ impl Loader {
         // Reading ahead begins while the server is still busy with the statements before the COPY.
         let mut chunks = self.read_ahead(load.chunks.to_vec());
         let (copy, after) = begin(session, load, &doing).await?;
+        if let Some(schema) = &self.search_path {
+            let set = format!("SET LOCAL search_path = {}", ident::quote(schema));
+            session.execute(&doing, &set).await?;
+        }
         if let Some(encoding) = &self.encoding {
             session.set_client_encoding(encoding).await?;
         }
