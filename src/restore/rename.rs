@@ -1,13 +1,18 @@
 //! An archive's manifest with other names for schemas: what was dumped from one is restored into
 //! another. Everything after this knows the new names only.
 
+mod holders;
+
 use std::collections::{BTreeMap, HashSet};
 
-use crate::archive::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind, Table, TableName};
+use self::holders::Holders;
+use crate::archive::manifest::{
+    Acl, Detail, Manifest, Object, ObjectId, ObjectKind, Table, TableName,
+};
 use crate::error::{Error, Kind, Result};
 use crate::select::Selection;
 use crate::sql::ident;
-use crate::sql::rename::{NAME_TYPES, Reading, Renames};
+use crate::sql::rename::{Reading, Renames};
 
 /// So many of what cannot be renamed are told.
 const TOLD_MAX: usize = 10;
@@ -27,6 +32,7 @@ pub(super) fn rename(
         return Ok(());
     }
     check_names(manifest, renames)?;
+    let holders = Holders::of(manifest);
     // One that holds nothing gives way; a schema of which more is said has been refused.
     manifest.objects.retain(|object| {
         !renames.pairs().any(|(_, new)| is_schema(object, new) && renames.new_name(new).is_none())
@@ -41,7 +47,7 @@ pub(super) fn rename(
     }
     let mut rows = Vec::new();
     for table in &mut manifest.tables {
-        let done = rename_table(table, renames);
+        let done = rename_table(table, renames, &holders);
         if selection.rows_of(table)
             && let Err(cause) = done
         {
@@ -70,7 +76,7 @@ fn describe_schema(manifest: &mut Manifest, name: &str) {
     if name == "public" || objects.iter().any(is_made) {
         return;
     }
-    objects.retain(|object| !is_schema(object, name));
+    let described = objects.extract_if(.., |object| is_schema(object, name)).next();
     let id = ObjectId(objects.iter().map(|object| object.id.0 + 1).max().unwrap_or_default());
     let quoted = ident::quote(name);
     // Rows alone come into a schema that stands.
@@ -79,6 +85,7 @@ fn describe_schema(manifest: &mut Manifest, name: &str) {
         name: name.to_owned(),
         statements: made.then(|| format!("CREATE SCHEMA {quoted}")).into_iter().collect(),
         drop: Some(format!("DROP SCHEMA {quoted}")),
+        acl: described.and_then(|object| object.acl).filter(|_| made),
         ..Object::new(id, ObjectKind::Schema, format!("SCHEMA {quoted}"))
     };
     for object in objects.iter_mut().filter(|object| object.schema.as_deref() == Some(name)) {
@@ -129,7 +136,22 @@ fn own_schema(manifest: &mut Manifest, name: &str) {
         is_schema(object, name) && object.owner.is_none() && !object.statements.is_empty()
     };
     if let Some(schema) = manifest.objects.iter_mut().find(is_ownerless) {
+        if let Some(acl) = &mut schema.acl {
+            granted_by(acl, &owner);
+        }
         schema.owner = Some(owner);
+    }
+}
+
+/// Puts another role in the place of the owner whose grants these are.
+fn granted_by(acl: &mut Acl, owner: &str) {
+    let Some(before) = acl.initial.first().map(|grant| grant.grantor.clone()) else { return };
+    for grant in acl.initial.iter_mut().chain(&mut acl.items) {
+        for role in grant.grantee.iter_mut().chain([&mut grant.grantor]) {
+            if *role == before {
+                owner.clone_into(role);
+            }
+        }
     }
 }
 
@@ -185,13 +207,18 @@ fn rename_object(object: &mut Object, renames: &Renames) -> Result<(), String> {
     }
     rename_detail(&mut object.detail, renames)?;
     if object.kind == ObjectKind::Schema && (pristine || object.name == "public") {
-        // What a new database's public has (its owner, its privileges, its comment) is no other
-        // schema's, and no other's is its.
-        (object.owner, object.acl) = (None, None);
+        // What a new database's public has (its owner, its comment) is no other schema's, and no
+        // other's is its.
+        object.owner = None;
         object.comments.clear();
     }
     if object.kind == ObjectKind::Schema && object.name == "public" {
+        object.acl = None;
         object.statements.clear();
+    } else if pristine && let Some(acl) = &mut object.acl {
+        // A new schema is its owner's alone; who else might use public is granted that here.
+        let owner = acl.initial.first().map(|grant| grant.grantor.clone());
+        acl.initial.retain(|grant| grant.grantee == owner);
     }
     Ok(())
 }
@@ -209,7 +236,11 @@ fn rename_detail(detail: &mut Detail, renames: &Renames) -> Result<(), String> {
     }
 }
 
-fn rename_table(table: &mut Table, renames: &Renames) -> Result<(), String> {
+fn rename_table(table: &mut Table, renames: &Renames, holders: &Holders) -> Result<(), String> {
+    // Such a value travels as a name, which may have the schema in it.
+    let holder = table.columns.iter().find(|column| holders.holds(&column.type_name));
+    let refused = holder
+        .map(|column| format!("its column {} holds names ({})", column.name, column.type_name));
     let new = |schema: &mut String| {
         if let Some(new) = renames.new_name(schema) {
             new.clone_into(schema);
@@ -221,13 +252,9 @@ fn rename_table(table: &mut Table, renames: &Renames) -> Result<(), String> {
     }
     for column in &mut table.columns {
         plain(&mut column.type_name, renames)?;
-        // Such a value travels as a name, which may have the schema in it.
-        if NAME_TYPES.contains(&column.type_name.trim_end_matches("[]")) {
-            let type_name = &column.type_name;
-            return Err(format!("its column {} holds names ({type_name})", column.name));
-        }
     }
-    table.filter.iter_mut().try_for_each(|filter| text(filter, renames, Reading::Query))
+    table.filter.iter_mut().try_for_each(|filter| text(filter, renames, Reading::Query))?;
+    refused.map_or(Ok(()), Err)
 }
 
 fn plain(sql: &mut String, renames: &Renames) -> Result<(), String> {

@@ -4,6 +4,7 @@
 //! Pure: compares what the archive asks for with what was read of the target.
 
 use crate::archive::manifest::{Acl, Grant, NotCarried, Object, ObjectKind};
+use crate::restore::finding::Finding;
 use crate::restore::target::{Schema, Target};
 use crate::sql::{ident, render};
 
@@ -36,6 +37,32 @@ pub(in crate::restore) fn leave_present(
         }
     }
     kept
+}
+
+/// Extensions that stand in another schema than the archive has them in, where something that is
+/// made uses them: its statements say their schema.
+pub(in crate::restore) fn elsewhere(objects: &[Object], target: &Target) -> Vec<Finding> {
+    let extensions = objects.iter().filter(|object| object.kind == ObjectKind::Extension);
+    let finding = |object: &Object| {
+        let extension = target.extensions.get(&object.name).filter(|one| one.installed)?;
+        let found = ident::quote(extension.schema.as_deref()?);
+        let (_, wanted) = object.statements.first()?.split_once(" WITH SCHEMA ")?;
+        let uses = |one: &Object| !one.statements.is_empty() && one.depends_on.contains(&object.id);
+        if found == wanted || !objects.iter().any(uses) {
+            return None;
+        }
+        let name = ident::quote(&object.name);
+        let problem = format!(
+            "extension {name} stands in schema {found} of the target, and what is restored uses it \
+             in schema {wanted}"
+        );
+        let way_out = format!(
+            "ALTER EXTENSION {name} SET SCHEMA {wanted} there, or DROP EXTENSION {name}, so that \
+             it is created anew"
+        );
+        Some(Finding::new(problem, way_out))
+    };
+    extensions.filter_map(finding).collect()
 }
 
 fn leave_schema(
@@ -154,7 +181,10 @@ mod tests {
         };
         let mut target = Target::default();
         target.schemas.insert("public".into(), schema);
-        target.extensions.insert("plpgsql".into(), Extension { installed: true, superuser: false });
+        target.extensions.insert(
+            "plpgsql".into(),
+            Extension { installed: true, superuser: false, ..Extension::default() },
+        );
         target
     }
 
@@ -202,6 +232,31 @@ mod tests {
         let options =
             render::Options { no_owner: true, no_privileges: true, ..render::Options::default() };
         assert_eq!(leave_present(std::slice::from_mut(&mut object), &target(false), &options), []);
+    }
+
+    #[test]
+    fn an_extension_elsewhere_is_in_the_way_of_what_uses_it() {
+        let mut hstore = object(ObjectKind::Extension, "hstore", None);
+        hstore.statements = vec!["CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA there".into()];
+        let user = Object {
+            id: ObjectId(1),
+            depends_on: vec![hstore.id],
+            ..object(ObjectKind::Table, "t", None)
+        };
+        let found = |schema: &str, installed: bool, objects: &[Object]| {
+            let mut target = target(true);
+            let schema = Some(schema.to_owned());
+            let extension = Extension { installed, schema, ..Extension::default() };
+            target.extensions.insert("hstore".into(), extension);
+            elsewhere(objects, &target).len()
+        };
+        let both = [hstore.clone(), user.clone()];
+        assert_eq!(found("public", true, &both), 1);
+        assert_eq!(found("there", true, &both), 0);
+        assert_eq!(found("public", false, &both), 0);
+        assert_eq!(found("public", true, &[hstore.clone()]), 0);
+        let stands = Object { statements: vec![], ..user };
+        assert_eq!(found("public", true, &[hstore, stands]), 0);
     }
 
     #[test]

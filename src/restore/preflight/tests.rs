@@ -51,7 +51,11 @@ fn target() -> Target {
         user: "kong".into(),
         creates_schemas: true,
         roles: [("kong".into(), us), ("other".into(), Role::default()), ("ours".into(), us)].into(),
-        extensions: [("plpgsql".into(), Extension { installed: true, superuser: false })].into(),
+        extensions: [(
+            "plpgsql".into(),
+            Extension { installed: true, superuser: false, ..Extension::default() },
+        )]
+        .into(),
         schemas: [("public".into(), public)].into(),
         ..Target::default()
     }

@@ -62,6 +62,9 @@ impl Looked {
             said.warnings.extend(options.guards.warnings.iter().cloned());
         }
         let course = &mut beginning.course;
+        if sections.pre_data {
+            said.findings.extend(already_there::elsewhere(&selected.objects, target));
+        }
         let mut kept = already_there::leave_present(&mut selected.objects, target, render);
         let version = target.version_num;
         kept.extend(older_server::leave_clauses(&mut selected.objects, sections, version));

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::archive::manifest::{
-    Acl, Column, Comment, RowEncoding, SecurityLabel, Source, UsingIndex,
+    Acl, Column, Comment, Grant, RowEncoding, SecurityLabel, Source, UsingIndex,
 };
 use crate::select::Pattern;
+use crate::sql::render;
 
 fn pairs(pairs: &[&str]) -> Renames {
     Renames::parse(&pairs.iter().map(|pair| (*pair).to_owned()).collect::<Vec<_>>()).unwrap()
@@ -255,7 +256,7 @@ fn columns_that_hold_names_are_refused_where_rows_are_meant() {
 
 /// A function whose body names the schema, which cannot be renamed.
 fn function(id: u32, name: &str) -> Object {
-    let sql = format!("CREATE FUNCTION a.{name} RETURNS integer LANGUAGE sql AS $$SELECT a.g()$$");
+    let sql = format!("CREATE FUNCTION a.{name} RETURNS integer LANGUAGE c AS $$SELECT a.g()$$");
     object(id, ObjectKind::Function, name, &sql)
 }
 
@@ -341,7 +342,7 @@ fn into_public_nothing_is_made_and_from_it_nothing_is_taken_along() {
     assert_eq!((into.owner, into.acl, into.comments.len()), (None, None, 0));
     let from = schema_of("public", &["public=b"]);
     assert_eq!((&*from.name, &*from.statements[0]), ("b", "CREATE SCHEMA b"));
-    assert_eq!((from.owner, from.acl, from.comments.len()), (None, None, 0));
+    assert_eq!((from.owner, from.comments.len()), (None, 0));
     let other = schema_of("a", &["a=b"]);
     assert_eq!((&*other.owner.unwrap(), &*other.acl.unwrap().on), ("kong", "SCHEMA b"));
     assert_eq!(other.comments[0].on, "SCHEMA b");
@@ -367,4 +368,68 @@ fn a_schema_that_is_not_described_is_made() {
     one.statements.clear();
     let manifest = renamed(vec![database, one], vec![table(3, "t", &[])], &["public=b"]);
     assert_eq!((&*manifest.objects[1].name, manifest.objects[1].statements.len()), ("b", 0));
+}
+
+#[test]
+fn who_might_use_public_may_use_the_schema_that_was_public() {
+    let grant = |grantee: Option<&str>, privileges: &[&str]| Grant {
+        column: None,
+        grantee: grantee.map(str::to_owned),
+        grantor: "pg_database_owner".into(),
+        privileges: privileges.iter().map(|&privilege| privilege.to_owned()).collect(),
+        grantable: false,
+    };
+    let own = grant(Some("pg_database_owner"), &["USAGE", "CREATE"]);
+    let public = Object {
+        acl: Some(Acl {
+            on: "SCHEMA public".into(),
+            initial: vec![own.clone(), grant(None, &["USAGE"])],
+            items: vec![own, grant(None, &["USAGE"]), grant(Some("reader"), &["CREATE"])],
+        }),
+        owner: None,
+        statements: vec![],
+        ..schema(0, "public")
+    };
+    let mut table = object(1, ObjectKind::Table, "t", "CREATE TABLE public.t ()");
+    (table.schema, table.owner) = (Some("public".into()), Some("kong".into()));
+    let said = |objects: Vec<Object>| {
+        let made = renamed(objects, vec![], &["public=b"]).objects.remove(0);
+        (made.owner.clone(), render::acl_statements(&made, &render::Options::default()))
+    };
+    let (owner, granted) = said(vec![public.clone(), table.clone()]);
+    assert_eq!(owner.as_deref(), Some("kong"));
+    let expect = ["GRANT USAGE ON SCHEMA b TO PUBLIC", "GRANT CREATE ON SCHEMA b TO reader"];
+    assert_eq!(granted, expect);
+    // Rows alone come into a schema that stands.
+    table.statements.clear();
+    assert_eq!(said(vec![public, table]), (None, vec![]));
+}
+
+#[test]
+fn names_within_other_types_are_refused_too() {
+    let objects = |sql: &str| {
+        vec![
+            schema(0, "a"),
+            object(1, ObjectKind::Domain, "d", "CREATE DOMAIN a.d AS regclass"),
+            object(2, ObjectKind::Type, "c", "CREATE TYPE a.c AS (one integer, two a.d[])"),
+            object(3, ObjectKind::Type, "plain", "CREATE TYPE a.plain AS (regclass text)"),
+            object(4, ObjectKind::Table, "row", "CREATE TABLE a.\"row\" (x a.c)"),
+            object(5, ObjectKind::Table, "t", sql),
+        ]
+    };
+    for (type_name, refuses) in [
+        ("a.d", true),
+        ("a.d[]", true),
+        ("a.c", true),
+        ("a.\"row\"", true),
+        ("a.plain", false),
+        ("a.other", false),
+    ] {
+        let table = table(5, "t", &[("what", type_name)]);
+        let manifest = manifest(objects("CREATE TABLE a.t ()"), vec![table]);
+        let result = rename(&mut manifest.clone(), &Selection::default(), &pairs(&["a=b"]));
+        let text = result.err().map(|error| error.to_string()).unwrap_or_default();
+        let expect = format!("the rows of t: its column what holds names ({type_name})");
+        assert_eq!(text.contains(&expect), refuses, "{type_name}: {text}");
+    }
 }

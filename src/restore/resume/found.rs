@@ -72,13 +72,19 @@ mod tests {
         let names: BTreeSet<String> = ["public", "app"].map(str::to_owned).into();
         let mut target = Target::default();
         target.schemas.insert("public".into(), Schema { owner: "a".into(), ..Schema::default() });
-        target.extensions.insert("citext".into(), Extension { installed: false, superuser: false });
+        target.extensions.insert(
+            "citext".into(),
+            Extension { installed: false, superuser: false, ..Extension::default() },
+        );
         let first = Found::of(&target, &names, 64);
         assert_eq!(Found::parse(&first.text().unwrap()), Some(first.clone()));
         let before = target.clone();
         target.schemas.insert("app".into(), Schema::default());
         target.schemas.insert("public".into(), Schema { owner: "b".into(), ..Schema::default() });
-        target.extensions.insert("citext".into(), Extension { installed: true, superuser: false });
+        target.extensions.insert(
+            "citext".into(),
+            Extension { installed: true, superuser: false, ..Extension::default() },
+        );
         (target.occupied, target.occupied_count) = (vec!["table app.t".into()], 1);
         first.put_back(&mut target, &names);
         assert_eq!(Found::of(&target, &names, 64), Found::of(&before, &names, 64));

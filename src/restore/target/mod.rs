@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::{Error, Kind, Result};
 use crate::pg::marker::Marker;
+use crate::pg::row::Row;
 use crate::pg::session::Session;
 use crate::pg::shared_rows::shared_rows;
 
@@ -82,10 +83,12 @@ pub(super) struct Role {
 }
 
 /// An extension of the target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extension {
     /// In this database.
     pub(super) installed: bool,
+    /// The schema that it is installed in.
+    pub(super) schema: Option<String>,
     /// Only a superuser may create it.
     pub(super) superuser: bool,
 }
@@ -238,10 +241,17 @@ async fn extensions(session: &Session) -> Result<HashMap<String, Extension>> {
                SELECT x.extname::text, true, true FROM pg_catalog.pg_extension x \
                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_available_extensions e WHERE e.name = \
                x.extname)";
-    let rows = session.query("read the extensions", sql).await?;
-    rows.iter()
-        .map(|row| Ok((row.get(0)?, Extension { installed: row.get(1)?, superuser: row.get(2)? })))
-        .collect()
+    let sql = format!(
+        "SELECT e.*, n.nspname::text FROM ({sql}) e(name, installed, superuser) LEFT JOIN \
+         pg_catalog.pg_extension x ON x.extname = e.name LEFT JOIN pg_catalog.pg_namespace n ON \
+         n.oid = x.extnamespace"
+    );
+    let extension = |row: &Row| {
+        let extension =
+            Extension { installed: row.get(1)?, superuser: row.get(2)?, schema: row.get(3)? };
+        Ok((row.get(0)?, extension))
+    };
+    session.query("read the extensions", &sql).await?.iter().map(extension).collect()
 }
 
 async fn schemas(session: &Session, roles: &RoleNames) -> Result<HashMap<String, Schema>> {

@@ -55,7 +55,7 @@ pub(super) fn is_qualified(text: &str, schema: &str) -> bool {
 }
 
 /// Whether a word of a text is this, whatever stands around it.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let (folded, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
     folded.match_indices(&word).any(|(at, _)| {

@@ -2,17 +2,20 @@
 //! sure is refused.
 //!
 //! The dump renders every name qualified, so a schema's name stands before a point. Where a query
-//! may have given a table or a column the same name, and where a function's body or a text names
-//! the schema, nobody can be sure.
+//! may have given a table or a column the same name, and where a function's body in another language
+//! than SQL or a text names the schema, nobody can be sure.
 
 mod body;
 mod names;
+mod parts;
+mod rewrite;
 mod tokens;
 mod words;
 
 use std::borrow::Cow;
 
 pub use self::names::{Bodies, Reading, Renames};
+pub use self::parts::{base_type, parts_of_type};
 pub use self::tokens::NAME_TYPES;
 
 impl Renames {
@@ -21,7 +24,7 @@ impl Renames {
     /// # Errors
     /// Why it cannot be rewritten for sure.
     pub fn rewrite<'a>(&self, sql: &'a str, reading: Reading) -> Result<Cow<'a, str>, String> {
-        tokens::rewrite(self, sql, reading)
+        rewrite::rewrite(self, sql, reading)
     }
 }
 

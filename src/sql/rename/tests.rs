@@ -132,6 +132,57 @@ fn functions_and_their_bodies() {
 }
 
 #[test]
+fn bodies_in_sql() {
+    let create = |head: &str, body: &str| {
+        format!("CREATE FUNCTION {head}\n RETURNS integer\n LANGUAGE sql\nAS {body}")
+    };
+    for (body, expect) in [
+        ("$function$ SELECT a.f($1)::a.t $function$", "$function$ SELECT b.f($1)::b.t $function$"),
+        ("'SELECT 1 FROM \"We.ird\".x -- a.t'", "'SELECT 1 FROM plain.x -- a.t'"),
+        ("$$ SELECT nextval('a.s'::regclass) $$", "$$ SELECT nextval('b.s'::regclass) $$"),
+        ("$$ SELECT 'one text' FROM public.t $$", "$$ SELECT 'one text' FROM \"Next\".t $$"),
+        ("$$ UPDATE a.t SET x = 'it''s' $$", "$$ UPDATE b.t SET x = 'it''s' $$"),
+        ("$$ SELECT 1 FROM c.a $$", "$$ SELECT 1 FROM c.a $$"),
+    ] {
+        check(Reading::Function, &create("c.f(x a.t)", body), &create("c.f(x b.t)", expect));
+    }
+    for (head, body) in [
+        // Something else may be meant.
+        ("c.f()", "$$ SELECT a.x FROM c.t a $$"),
+        ("c.f()", "$$ SELECT a.x FROM c.t AS a $$"),
+        ("c.f()", "$$ SELECT a.x FROM c.a $$"),
+        ("c.f()", "$$ WITH a AS (SELECT 1 AS x) SELECT a.x FROM a $$"),
+        ("c.f()", "$$ SELECT a.x, U&\"\\0061\".x FROM c.t $$"),
+        ("c.f()", "$$ SELECT a.* FROM c.t $$"),
+        ("c.f(a c.t)", "$$ SELECT a.x $$"),
+        ("c.a(x integer)", "$$ SELECT a.x $$"),
+        // A text, a path.
+        ("c.f()", "$$ SELECT public.unaccent('public.unaccent', $1) $$"),
+        ("c.f()", "$$ SELECT query_to_xml('SELECT 1 FROM a.t', true, true, '') $$"),
+        ("c.f()", "$$ SELECT set_config('search_path', 'a', true), a.f() $$"),
+        ("c.f()", "$$ SET search_path = a; SELECT a.f() $$"),
+        // No end.
+        ("c.f()", "$$ SELECT a.f(' $$"),
+    ] {
+        assert!(refused(Reading::Function, &create(head, body)).contains("schema"), "{body}");
+    }
+    let kept = renames().with_bodies(Bodies::Kept);
+    let sql = create("c.f()", "$$ SELECT a.f() $$");
+    assert_eq!(kept.rewrite(&sql, Reading::Function).as_deref(), Ok(&*sql));
+}
+
+#[test]
+fn labels_of_enums_are_no_names() {
+    check(
+        Reading::Plain,
+        "CREATE TYPE a.mood AS ENUM (\n    'a.x',\n    'public.y'\n)",
+        "CREATE TYPE b.mood AS ENUM (\n    'a.x',\n    'public.y'\n)",
+    );
+    // A value that is one by its look may be read as a name.
+    refused(Reading::Plain, "ALTER TABLE ONLY a.t ALTER COLUMN a SET DEFAULT 'a.x'::a.mood");
+}
+
+#[test]
 fn pairs_are_read_as_sql_reads_names() {
     let parse = |pairs: &[&str]| {
         Renames::parse(&pairs.iter().map(|pair| (*pair).to_owned()).collect::<Vec<_>>())

@@ -120,7 +120,7 @@ fn the_new_database_is_foreseen() {
     old.occupied_count = 1;
     old.schemas.insert("public".to_owned(), Schema { owner: "x".to_owned(), ..Schema::default() });
     old.schemas.insert("other".to_owned(), Schema::default());
-    let installed = Extension { installed: true, superuser: true };
+    let installed = Extension { installed: true, superuser: true, ..Extension::default() };
     old.extensions.insert("postgis".to_owned(), installed);
     old.extensions.insert("plpgsql".to_owned(), Extension::default());
     let new = with(|_| (), (false, false, false), |one| one.foresee(&old));

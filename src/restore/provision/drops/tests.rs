@@ -177,7 +177,7 @@ fn extensions_go_where_they_can_be_made_again() {
     ] {
         let mut target = Target { superuser: is_superuser, ..Target::default() };
         if let Some(superuser) = found {
-            let extension = Extension { installed: true, superuser };
+            let extension = Extension { installed: true, superuser, ..Extension::default() };
             target.extensions.insert(name.to_owned(), extension);
         }
         let extension = Object {
