@@ -1,6 +1,7 @@
 //! `silverback restore`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -20,6 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
+use crate::pg::lock_waits::LockWaits;
 use crate::progress::{Level, Progress as _};
 use crate::restore::{
     self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
@@ -226,7 +228,11 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let cancel = async || server.cancel_all().await;
     let (format, threads) = (args.output.log_format, values::decoding_threads());
     let schema = kong_schema.as_ref().map(|value| value.text.as_str());
-    let patient = server.patient(args.limits.stall_timeout);
+    let told = reporter.clone();
+    let patient = server.patient(args.limits.stall_timeout).watching(LockWaits {
+        timeout: args.limits.lock_wait_timeout,
+        tell: Arc::new(move |words| told.message(Level::Info, words)),
+    });
     let asked = Asked { archive: args.archive(), server: &patient, args: &args.kong, schema };
     if args.dry_run {
         let plan = async {
@@ -324,6 +330,8 @@ impl RestoreArgs {
             check: match (self.check, self.no_check) {
                 (true, _) => Check::Always,
                 (_, true) => Check::Never,
+                // As with -c, also where it is gone on with and drops nothing more.
+                _ if self.kong.replace_bootstrap => Check::Always,
                 _ => Check::default(),
             },
             no_analyze: self.no_analyze,

@@ -1,6 +1,7 @@
 //! What is dangerous about a Kong database is found before the first statement, and named with what
 //! to do next: each situation is refused or warned of, and what goes past it works.
 
+mod beside;
 mod hold;
 mod sync_version;
 

@@ -15,7 +15,7 @@ use crate::support::{Outcome, Running, Silverback, assert_same_rows, temp_dir, v
 pub(crate) const SECRET: &str = "correct-horse-battery";
 
 /// The advisory lock that the functions of a [`Scene`] with `waits` ask for.
-const GATE: u32 = 4711;
+pub(crate) const GATE: u32 = 4711;
 
 /// What a target was found to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,12 +10,15 @@ use crate::kong::info::{Info, Request, archived};
 use crate::kong::sync_version;
 use crate::pool;
 use crate::select::Selection;
+use crate::sql::rename::Renames;
 use crate::storage::FileArchive;
 
 /// The Kong in an archive.
 pub(super) struct Archived {
     /// What its rows tell; the time is that of the dump.
     pub(super) info: Info,
+    /// The schema that it comes into, unquoted: its own, or the one that this is renamed to.
+    pub(super) schema: String,
     /// The tables of its schema, unquoted.
     pub(super) tables: Vec<String>,
     /// Whether there are rows and no definitions.
@@ -25,28 +28,43 @@ pub(super) struct Archived {
 }
 
 impl Archived {
-    /// Reads it; none where there is no Kong. `schema`: the one that is meant, if it is there.
+    /// Reads all that there are, each in a schema of its own: first the one that comes into the
+    /// schema that is meant, or that Kong would take.
     pub(super) async fn read(
         path: &Path,
         max_memory: u64,
         schema: Option<&str>,
-    ) -> Result<Option<Self>> {
-        let (path, schema) = (path.to_owned(), schema.map(str::to_owned));
+        renames: &Renames,
+    ) -> Result<Vec<Self>> {
+        let (path, renames) = (path.to_owned(), renames.clone());
+        let schema = schema.map(|schema| {
+            let pair = renames.pairs().find(|(_, new)| *new == schema);
+            pair.map_or(schema, |(old, _)| old).to_owned()
+        });
         pool::run(move || {
             let archive = FileArchive::open_path_within(&path, max_memory)?;
             let now = snapshot_time(&archive.manifest);
             let request = Request { counted: Some(counted), ..Request::default() };
-            let named = Request { schema: schema.as_deref(), ..request };
-            let facts = match archived::read_if_there(&archive, named, now)? {
-                None if schema.is_some() => archived::read_if_there(&archive, request, now)?,
+            let of = |schema: Option<&str>| {
+                archived::read_if_there(&archive, Request { schema, ..request }, now)
+            };
+            let first = match of(schema.as_deref())? {
+                None if schema.is_some() => of(None)?,
                 facts => facts,
             };
-            Ok(facts.map(|facts| Self::of(Info::of(facts), &archive.manifest)))
+            let others = first.iter().flat_map(|facts| facts.other_schemas.clone());
+            let others: Result<Vec<_>> = others.map(|schema| of(Some(&schema))).collect();
+            let others = others?.into_iter().flatten();
+            Ok(first
+                .into_iter()
+                .chain(others)
+                .map(|facts| Self::of(Info::of(facts), &archive.manifest, &renames))
+                .collect())
         })
         .await
     }
 
-    fn of(info: Info, manifest: &Manifest) -> Self {
+    fn of(info: Info, manifest: &Manifest, renames: &Renames) -> Self {
         let schema = info.facts.schema.as_str();
         let ours = manifest.objects.iter().filter(|object| {
             object.kind == ObjectKind::Table && object.schema.as_deref() == Some(schema)
@@ -59,15 +77,15 @@ impl Archived {
             .find(|table| table.schema == schema && table.name == sync_version::TABLE);
         let column = sync.and_then(|table| table.columns.iter().find(|one| one.name == "version"));
         let sync_column = column.map(|column| column.type_name.clone());
-        Self { tables, rows_alone: !is_defined, sync_column, info }
+        let schema = renames.new_name(schema).unwrap_or(schema).to_owned();
+        Self { schema, tables, rows_alone: !is_defined, sync_column, info }
     }
 
     /// Whether any of Kong's own tables is meant.
     pub(super) fn is_meant(&self, selection: &Selection) -> bool {
-        let schema = self.info.facts.schema.as_str();
-        self.tables
-            .iter()
-            .any(|table| classes::known(table).is_some() && selection.picks_table(schema, table))
+        self.tables.iter().any(|table| {
+            classes::known(table).is_some() && selection.picks_table(&self.schema, table)
+        })
     }
 }
 
@@ -112,7 +130,7 @@ mod tests {
 
     fn archived(manifest: &Manifest) -> Archived {
         let facts = Facts { schema: "kong".into(), ..Facts::default() };
-        Archived::of(Info::of(facts), manifest)
+        Archived::of(Info::of(facts), manifest, &Renames::default())
     }
 
     #[test]

@@ -41,10 +41,8 @@ pub(in crate::cli) async fn dump<T>(
     progress: &dyn Progress,
     dump: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let request =
-        Request { schema: asked.schema, role: asked.role, counted: Some(counted), exact: false };
-    let info = match live::read_if_there(asked.server, request).await {
-        Ok(facts) => facts.map(Info::of),
+    let all = match read(asked.server, asked.schema, asked.role).await {
+        Ok(all) => all,
         // Without a server there is no dump either.
         Err(error) if asked.holds || matches!(error.kind(), Kind::Connect | Kind::Server) => {
             return Err(error);
@@ -52,16 +50,16 @@ pub(in crate::cli) async fn dump<T>(
         Err(error) => {
             progress
                 .message(Level::Warning, &format!("whether this is Kong's is not known: {error}"));
-            None
+            Vec::new()
         }
     };
-    if let Some(info) = &info {
-        warn(info, &asked, progress);
+    for info in &all {
+        warn(info, all.len() > 1, &asked, progress);
     }
     if !asked.holds {
         return dump.await;
     }
-    let Some(info) = info else {
+    let Some(info) = all.first() else {
         let doing = format!(
             "hold Kong's lock for migrations in database {}",
             ident::quote(asked.server.database())
@@ -73,7 +71,21 @@ pub(in crate::cli) async fn dump<T>(
     while_held(lock, progress, dump).await
 }
 
-fn warn(info: &Info, asked: &Asked<'_>, progress: &dyn Progress) {
+/// What the database holds of Kong, each in a schema of its own: first the one that is meant, or
+/// that Kong would take.
+async fn read(server: &Server, schema: Option<&str>, role: Option<&str>) -> Result<Vec<Info>> {
+    let request = Request { schema, role, counted: Some(counted), ..Request::default() };
+    let Some(first) = live::read_if_there(server, request).await? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for other in first.other_schemas.clone() {
+        let request = Request { schema: Some(&other), ..request };
+        all.extend(live::read_if_there(server, request).await?.map(Info::of));
+    }
+    all.insert(0, Info::of(first));
+    Ok(all)
+}
+
+fn warn(info: &Info, of_several: bool, asked: &Asked<'_>, progress: &dyn Progress) {
     let schema = info.facts.schema.as_str();
     let is_meant = |table: &str| asked.selection.picks_table(schema, table);
     let any = info
@@ -86,6 +98,7 @@ fn warn(info: &Info, asked: &Asked<'_>, progress: &dyn Progress) {
     for guard in source::judge(Work::Dump, info, is_meant) {
         // Whoever holds the lock himself is refused where it is another's.
         if !(asked.holds && guard.situation == Situation::LockedSource) {
+            let guard = if of_several { guard.in_schema(schema) } else { guard };
             progress.message(Level::Warning, &guard.line());
         }
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::kong::closing::{Closing, RESTART};
 use crate::kong::guards::source::{self, Work};
 use crate::kong::guards::target::{self, Into};
-use crate::kong::guards::{Guard, Situation, fresh};
+use crate::kong::guards::{Guard, Situation, fresh, rows_without_table};
 use crate::kong::info::{Facts, Info, Request, live};
 use crate::kong::{rights, sync_version};
 use crate::pg::connect::Server;
@@ -21,6 +21,7 @@ use crate::pg::settings::Transaction;
 use crate::profile::Fresh;
 use crate::progress::{Level, Progress};
 use crate::restore::{self, Finding, Options, Sort};
+use crate::select::Selection;
 use crate::sql::ident;
 
 /// Where a restore goes, and what is asked for about Kong.
@@ -51,44 +52,68 @@ struct Target {
     used: Vec<String>,
 }
 
-/// Looks, and adds to the options what is found. None where no Kong is restored.
+/// Looks, and adds to the options what is found. None where no Kong is restored. Where there are
+/// several, in schemas of their own, each is looked at; what is told at the end is of the first.
 pub(in crate::cli) async fn look(
     asked: &Asked<'_>,
     options: &mut Options,
     progress: &dyn Progress,
 ) -> Result<Option<Kong>> {
     let max_memory = options.limits.max_memory.unwrap_or(0);
-    let archived = match Archived::read(asked.archive, max_memory, asked.schema).await {
-        Ok(archived) => archived.filter(|archived| archived.is_meant(&options.selection)),
-        // The restore says what is wrong with the archive.
-        Err(_) => return Ok(None),
-    };
-    let Some(archived) = archived else {
+    let all = Archived::read(asked.archive, max_memory, asked.schema, &options.rename).await;
+    // The restore says what is wrong with the archive.
+    let Ok(mut all) = all else { return Ok(None) };
+    all.retain(|archived| archived.is_meant(&options.selection));
+    let Some(first) = all.first() else {
         return refuse_without_kong(asked, progress).map(|()| None);
     };
-    let schema = archived.info.facts.schema.clone();
-    let is_meant = |table: &str| options.selection.picks_table(&schema, table);
-    let of_source = source::judge(Work::Restore, &archived.info, is_meant);
-    let into = into(asked, options, &archived);
-    let found = if options.into.makes_database() {
-        Target::default()
-    } else {
-        look_at_target(asked, options, &archived, into).await?
-    };
-    options.guards.warnings.extend(of_source.iter().map(Guard::line));
-    for guard in of_target(&archived, &found, into) {
-        sort_out(asked.args, into, guard, options, progress);
+    let (mut fresh, mut kong) = (None, None);
+    for archived in &all {
+        let into = into(asked, options, archived);
+        let found = if options.into.makes_database() {
+            Target::default()
+        } else {
+            look_at_target(asked, options, archived, into).await?
+        };
+        let told = |guard: Guard| {
+            if all.len() > 1 { guard.in_schema(&archived.schema) } else { guard }
+        };
+        let is_meant = |table: &str| options.selection.picks_table(&archived.schema, table);
+        let of_source = source::judge(Work::Restore, &archived.info, is_meant);
+        let of_target = of_target(archived, &found, into, &options.selection);
+        options.guards.warnings.extend(of_source.into_iter().map(|guard| told(guard).line()));
+        for guard in of_target {
+            sort_out(asked.args, into, told(guard), options, progress);
+        }
+        if kong.is_none() {
+            kong = Some(closing(asked, options, first, &found, progress)?);
+        }
+        let replaces = into == Into::Replaced && found.marker.is_none() && found.used.is_empty();
+        if replaces && found.info.is_some() && fresh.is_none() {
+            fresh = Some(found.fresh);
+        }
     }
-    let sync_version = bump(asked.args, options, &archived, &found, progress)?;
-    options.afterwards = sync_version.map(|version| sync_version::afterwards(&schema, version));
-    let replaces = into == Into::Replaced && found.marker.is_none() && found.used.is_empty();
-    if replaces && found.info.is_some() {
+    if fresh.is_some() {
         options.into = restore::Into::Cleaned { if_exists: true };
-        options.fresh = Some(found.fresh);
+        options.fresh = fresh;
     }
+    Ok(kong)
+}
+
+/// What is done and told when the rest is done.
+fn closing(
+    asked: &Asked<'_>,
+    options: &mut Options,
+    archived: &Archived,
+    found: &Target,
+    progress: &dyn Progress,
+) -> Result<Kong> {
+    let schema = archived.schema.clone();
+    let sync_version = bump(asked.args, options, archived, found, progress)?;
+    options.afterwards = sync_version.map(|version| sync_version::afterwards(&schema, version));
     let has_rows = options.sections.data && options.selection.data_of(&schema, "schema_meta");
     let closing = has_rows.then(|| Closing::of(&archived.info));
-    Ok(Some(Kong { schema, closing, sync_version }))
+    Ok(Kong { schema, closing, sync_version })
 }
 
 /// What is about Kong alone cannot be done without it.
@@ -123,16 +148,22 @@ async fn look_at_target(
     into: Into,
 ) -> Result<Target> {
     let (server, role) = (asked.server, options.render.role.as_deref());
-    let schema = archived.info.facts.schema.as_str();
-    let request =
-        Request { schema: Some(schema), role, counted: Some(|_| false), ..Request::default() };
+    let (schema, lock_wait) = (archived.schema.as_str(), options.lock_wait_timeout);
+    let request = Request {
+        schema: Some(schema),
+        role,
+        counted: Some(|_| false),
+        lock_wait: Some(lock_wait),
+        ..Request::default()
+    };
     let facts = live::read_if_there(server, request).await?;
     let marker = marker_of(server, schema).await?;
     let mut found = Target { marker, ..Target::default() };
     // What it holds is what an earlier restore has brought, as far as it has come.
     if let Some(facts) = facts.filter(|_| found.marker.is_none()) {
         if matches!(into, Into::AsItIs | Into::Replaced) {
-            (found.fresh, found.used) = fresh::look(server, schema, &archived.tables, role).await?;
+            (found.fresh, found.used) =
+                fresh::look(server, schema, &archived.tables, role, lock_wait).await?;
         }
         found.info = Some(Info::of(facts));
     } else if let Some(marker) = &found.marker
@@ -153,9 +184,13 @@ async fn marker_of(server: &Server, schema: &str) -> Result<Option<Marker>> {
 }
 
 /// Of a database that a restore was stopped in, only who is there counts.
-fn of_target(archived: &Archived, found: &Target, into: Into) -> Vec<Guard> {
+fn of_target(archived: &Archived, found: &Target, into: Into, selection: &Selection) -> Vec<Guard> {
     let Some(kong) = &found.info else { return Vec::new() };
-    let all = target::judge(into, &archived.info, kong, &found.used);
+    let mut all = target::judge(into, &archived.info, kong, &found.used);
+    if into == Into::Rows {
+        let is_meant = |table: &str| selection.data_of(&archived.schema, table);
+        all.extend(rows_without_table(&archived.info, kong, is_meant));
+    }
     let counts = |guard: &Guard| found.marker.is_none() || guard.situation == Situation::Connected;
     all.into_iter().filter(counts).collect()
 }
@@ -191,7 +226,7 @@ fn bump(
 ) -> Result<Option<i64>> {
     let Some(given) = &args.bump_sync_version else { return Ok(None) };
     let given = given.first().copied();
-    let schema = archived.info.facts.schema.as_str();
+    let schema = archived.schema.as_str();
     let Some(column) = &archived.sync_column else {
         let text = format!(
             "the archive's Kong ({}) has no incremental sync: --bump-sync-version has nothing to \

@@ -88,7 +88,7 @@ fn locks(facts: &Facts) -> Vec<Value> {
             "key": lock.key,
             "owner": lock.owner,
             "until": lock.until.map(time),
-            "holds": lock.until.is_none_or(|until| until > facts.now),
+            "holds": lock.holds(facts.now),
         })
     });
     lock.collect()

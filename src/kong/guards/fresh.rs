@@ -5,6 +5,8 @@
 //!
 //! Does not drop anything.
 
+use std::time::Duration;
+
 use crate::error::Result;
 use crate::kong::info::live::relations::{self, Relation};
 use crate::kong::tables::{SCHEMA_META, makes_function, makes_table};
@@ -25,8 +27,10 @@ pub async fn look(
     schema: &str,
     archived: &[String],
     role: Option<&str>,
+    lock_timeout: Duration,
 ) -> Result<(Fresh, Vec<String>)> {
-    let transaction = Transaction { row_security: true, role, ..Transaction::default() };
+    let transaction =
+        Transaction { row_security: true, role, lock_timeout, ..Transaction::default() };
     let session = server.open(Purpose::Dump(&transaction)).await?;
     let is_kongs = |relation: &Relation| {
         makes_table(&relation.name, &relation.columns()) || archived.contains(&relation.name)

@@ -1,7 +1,7 @@
 //! A dangerous situation that was found, and the words for it.
 
-use crate::kong::hold;
 use crate::kong::info::facts::Lock;
+use crate::sql::ident;
 
 /// A dangerous situation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,12 @@ impl Guard {
         Self { situation, problem: problem.into(), next: next.into() }
     }
 
+    /// The same, of a schema that is one of several.
+    #[must_use]
+    pub fn in_schema(self, schema: &str) -> Self {
+        Self { problem: format!("schema {}: {}", ident::quote(schema), self.problem), ..self }
+    }
+
     /// As one line.
     pub fn line(&self) -> String {
         format!("{} ({})", self.problem, self.next)
@@ -61,18 +67,6 @@ pub fn counted(table: &str) -> bool {
     matches!(table, "keyring_meta" | "keyring_keys")
 }
 
-/// What Kong locks while migrations run.
-const MIGRATIONS: &str = "migrations";
-
-/// The row of `locks` by which somebody holds migrations off at a moment, in microseconds since
-/// 1970. Kong writes none without an end, and finds none that has no end when it looks.
-pub(super) fn migrations_lock(locks: &[Lock], now: i64) -> Option<&Lock> {
-    let holds = |lock: &&Lock| lock.until.is_some_and(|until| until > now);
-    // One that a dump held keeps migrations from running; a restored copy of it ends by itself.
-    let of_migrations = |lock: &&Lock| lock.key == MIGRATIONS && !hold::is_ours(&lock.owner);
-    locks.iter().filter(of_migrations).find(holds)
-}
-
 /// Until when, for people.
 pub(super) fn until(lock: &Lock) -> String {
     let time = lock.until.and_then(|until| jiff::Timestamp::from_microsecond(until).ok());
@@ -81,6 +75,10 @@ pub(super) fn until(lock: &Lock) -> String {
         |time| format!("until {}", time.strftime("%Y-%m-%dT%H:%M:%SZ")),
     )
 }
+
+/// What to do about a lock that has no end.
+pub(super) const ENDLESS: &str = "it does not end by itself: delete that row of the table locks if \
+    no kong migrations is running";
 
 /// Who holds it, as a phrase.
 pub(super) fn owner(lock: &Lock) -> String {

@@ -15,6 +15,7 @@ pub mod source;
 pub mod target;
 
 pub use self::guard::{Guard, Situation, counted};
+pub use self::plugins::rows_without_table;
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,37 @@ const WITHOUT_TABLES: &[&str] = &[
     "pre-function",
 ];
 
+/// The rows of plugins' tables that the target has not, into which rows alone are to come.
+/// `is_meant` tells of a table whether its rows are.
+pub fn rows_without_table(
+    source: &Info,
+    target: &Info,
+    is_meant: impl Fn(&str) -> bool,
+) -> Vec<Guard> {
+    let has = |table: &str| target.entities.iter().any(|entity| entity.table.name == table);
+    let rows = |table: &str| {
+        let entity = source.entities.iter().find(|entity| entity.table.name == table);
+        entity.and_then(|entity| entity.table.rows.number()).unwrap_or(0)
+    };
+    let all = PLUGINS
+        .iter()
+        .flat_map(|(plugin, tables)| tables.iter().map(move |table| (*plugin, *table)));
+    let lacks = all.filter(|(_, table)| rows(table) > 0 && is_meant(table) && !has(table));
+    lacks
+        .map(|(plugin, table)| {
+            let problem = format!(
+                "the archive has {} rows of {table}, a table of plugin {plugin}, which the target \
+                 has not: the plugin's migrations have not run there",
+                rows(table)
+            );
+            let next = format!(
+                "run kong migrations up there with the plugin enabled, or leave it out: -T {table}"
+            );
+            Guard::new(Situation::PluginTables, problem, next)
+        })
+        .collect()
+}
+
 /// The tables that are missing. `has`: whether a table is there, and meant.
 pub(super) fn missing(info: &Info, place: &str, has: impl Fn(&str) -> bool) -> Vec<Guard> {
     let mut guards = Vec::new();

@@ -3,7 +3,7 @@
 //!
 //! Pure: does not know how the facts were found.
 
-use super::guard::{Guard, Situation, counted, migrations_lock, owner};
+use super::guard::{ENDLESS, Guard, Situation, counted, owner};
 use super::plugins;
 use crate::kong::info::facts::Rows;
 use crate::kong::info::{Entity, Info};
@@ -44,7 +44,7 @@ fn half_migrated(work: Work, info: &Info) -> Option<Guard> {
 }
 
 fn locked(work: Work, info: &Info) -> Option<Guard> {
-    let lock = migrations_lock(&info.facts.locks, info.facts.now)?;
+    let lock = info.facts.migrations_lock()?;
     let owner = owner(lock);
     let (problem, next) = match work {
         Work::Dump => (
@@ -56,6 +56,7 @@ fn locked(work: Work, info: &Info) -> Option<Guard> {
             "look with kong migrations list after the restore",
         ),
     };
+    let next = if lock.until.is_some() || work == Work::Restore { next } else { ENDLESS };
     Some(Guard::new(Situation::LockedSource, problem, next))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure: does not know how the facts were found.
 
-use super::guard::{Guard, Situation, migrations_lock, owner};
+use super::guard::{ENDLESS, Guard, Situation, owner};
 use crate::kong::info::facts::Session;
 use crate::kong::info::{Info, version};
 
@@ -79,9 +79,11 @@ fn half_migrated(into: Into, target: &Info) -> Option<Guard> {
 }
 
 fn locked(target: &Info) -> Option<Guard> {
-    let lock = migrations_lock(&target.facts.locks, target.facts.now)?;
+    let lock = target.facts.migrations_lock()?;
     let problem = format!("in the target, {}: migrations may be running", owner(lock));
-    let next = "wait until kong migrations has ended there; --kong-ignore locked goes past";
+    let wait =
+        if lock.until.is_some() { "wait until kong migrations has ended there" } else { ENDLESS };
+    let next = format!("{wait}; --kong-ignore locked goes past");
     Some(Guard::new(Situation::LockedTarget, problem, next))
 }
 

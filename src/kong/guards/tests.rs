@@ -1,6 +1,6 @@
 //! Each situation from facts.
 
-use super::guard::{migrations_lock, owner};
+use super::guard::owner;
 use super::source::Work;
 use super::target::Into;
 use super::*;
@@ -143,9 +143,13 @@ fn tables_that_a_plugins_migrations_have_made() {
 
 #[test]
 fn whose_lock_and_until_when() {
-    let held = |locks: &[Lock]| migrations_lock(locks, 1000).map(owner);
+    let held = |locks: &[Lock]| {
+        let facts = Facts { locks: locks.to_vec(), now: 1000, ..Facts::default() };
+        facts.migrations_lock().map(owner)
+    };
     assert_eq!(held(&[]), None);
-    assert_eq!(held(&[lock("migrations", "n1", None)]), None, "Kong finds none without an end");
+    let endless = lock("migrations", "n1", None);
+    assert!(held(&[endless]).unwrap().ends_with("for ever"), "Kong has no room beside it");
     assert_eq!(held(&[lock("migrations", "n1", Some(1000))]), None, "it has just ended");
     assert_eq!(
         held(&[
@@ -190,6 +194,11 @@ fn what_is_dangerous_about_a_target() {
     );
     target_has(
         |facts| facts.locks.push(lock("migrations", "n1", Some(1001))),
+        &[],
+        [&[LockedTarget, Bootstrapped], &[LockedTarget], &[LockedTarget], &[LockedTarget]],
+    );
+    target_has(
+        |facts| facts.locks.push(lock("migrations", "n1", None)),
         &[],
         [&[LockedTarget, Bootstrapped], &[LockedTarget], &[LockedTarget], &[LockedTarget]],
     );
@@ -241,4 +250,44 @@ fn what_is_said_of_versions_names_both() {
     assert!(guard.problem.contains("(core 022_350_to_360)"), "{}", guard.problem);
     assert!(guard.problem.contains("(core 021_340_to_350)"), "{}", guard.problem);
     assert_eq!(guard.line(), format!("{} ({})", guard.problem, guard.next));
+}
+
+#[test]
+fn a_lock_without_an_end_is_to_be_deleted() {
+    let endless = |facts: &mut Facts| facts.locks.push(lock("migrations", "n1", None));
+    let target = info(endless);
+    let guard = target::judge(Into::Cleaned, &info(|_| {}), &target, &[]).remove(0);
+    assert!(guard.line().contains("for ever") && guard.next.contains("delete that row"));
+    assert!(guard.next.ends_with("--kong-ignore locked goes past"), "{}", guard.next);
+    let guard = source::judge(Work::Dump, &target, |_| true).remove(0);
+    assert!(guard.next.contains("delete that row"), "{}", guard.next);
+}
+
+#[test]
+fn rows_of_plugins_whose_tables_the_target_lacks() {
+    let with = |tables: &[(&str, u64)]| {
+        info(|facts| {
+            let all = tables.iter().map(|(name, rows)| table(name, Rows::Exact(*rows)));
+            facts.tables.extend(all);
+        })
+    };
+    let source = with(&[("acls", 3), ("sessions", 0), ("oauth2_tokens", 2), ("ours", 9)]);
+    let lines = |target: &Info, is_meant: fn(&str) -> bool| {
+        let guards = rows_without_table(&source, target, is_meant);
+        assert!(guards.iter().all(|guard| guard.situation == Situation::PluginTables));
+        guards.iter().map(Guard::line).collect::<Vec<_>>()
+    };
+    let found = lines(&with(&[]), |_| true);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("3 rows of acls, a table of plugin acl, which the target has not"));
+    assert!(found[0].ends_with("leave it out: -T acls)"), "{found:?}");
+    assert!(found[1].contains("2 rows of oauth2_tokens, a table of plugin oauth2"), "{found:?}");
+    assert_eq!(lines(&with(&[("acls", 0)]), |_| true).len(), 1);
+    assert_eq!(lines(&with(&[]), |table| table != "acls").len(), 1);
+}
+
+#[test]
+fn one_of_several_schemas_is_named() {
+    let guard = Guard::new(Situation::Keyring, "problem", "next").in_schema("Gate way");
+    assert_eq!(guard.line(), "schema \"Gate way\": problem (next)");
 }

@@ -2,7 +2,10 @@
 //!
 //! Does not know where it was read, nor what it means.
 
+use std::time::Duration;
+
 use super::value::Value;
+use crate::kong::hold;
 
 /// Tables of more bytes than this are not read through, unless that is asked for.
 pub const CHEAP_BYTES: u64 = 64 << 20;
@@ -18,6 +21,8 @@ pub struct Request<'a> {
     pub counted: Option<fn(&str) -> bool>,
     /// The role whose place is taken to ask a database.
     pub role: Option<&'a str>,
+    /// How long a table is waited for that somebody has locked, zero for ever; 10 s if nobody says.
+    pub lock_wait: Option<Duration>,
 }
 
 impl Request<'_> {
@@ -55,6 +60,18 @@ pub struct Facts {
     /// Tables whose rows were wanted, and why they could not be read.
     pub unread: Vec<Unread>,
 }
+
+impl Facts {
+    /// The row of `locks` by which somebody keeps others' migrations off and may be running some.
+    pub fn migrations_lock(&self) -> Option<&Lock> {
+        // One that a dump held keeps migrations from running; a restored copy of it ends by itself.
+        let of_migrations = |lock: &&Lock| lock.key == MIGRATIONS && !hold::is_ours(&lock.owner);
+        self.locks.iter().filter(of_migrations).find(|lock| lock.holds(self.now))
+    }
+}
+
+/// What Kong locks while migrations run.
+const MIGRATIONS: &str = "migrations";
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +127,16 @@ pub struct Lock {
     pub key: String,
     /// The node that holds it.
     pub owner: String,
-    /// When it ends, in microseconds since 1970.
+    /// When it ends, in microseconds since 1970; none is never.
     pub until: Option<i64>,
+}
+
+impl Lock {
+    /// Whether it holds at a moment, in microseconds since 1970. One without an end holds for ever:
+    /// Kong deletes only what has ended, and has no room for a row of its own beside it.
+    pub fn holds(&self, now: i64) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
 }
 
 /// A row of `clustering_data_planes`.

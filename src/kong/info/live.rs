@@ -18,7 +18,7 @@ use crate::pg::session::{Purpose, Session};
 use crate::pg::settings::Transaction;
 use crate::sql::ident;
 
-/// How long a table is waited for that a migration has locked.
+/// How long a table is waited for that a migration has locked, unless somebody says.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// More rows of a small table are not read.
@@ -59,7 +59,7 @@ pub async fn read_sessions(server: &Server) -> Result<Option<Vec<Other>>> {
 async fn open(server: &Server, request: Request<'_>) -> Result<Session> {
     let transaction = Transaction {
         row_security: true,
-        lock_timeout: LOCK_WAIT,
+        lock_timeout: request.lock_wait.unwrap_or(LOCK_WAIT),
         role: request.role,
         ..Transaction::default()
     };

@@ -5,7 +5,6 @@
 use super::entity::Entity;
 use super::facts::{Facts, Rows};
 use super::version::{Told, Version};
-use crate::kong::hold;
 
 /// Something that ought to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +14,6 @@ pub struct Note {
     /// A sentence.
     pub text: String,
 }
-
-/// What Kong locks while migrations run.
-const MIGRATIONS: &str = "migrations";
 
 /// Every note, the gravest first.
 pub(super) fn notes(facts: &Facts, told: &Told, entities: &[Entity]) -> Vec<Note> {
@@ -63,12 +59,7 @@ fn half_migrated(facts: &Facts, told: &Told) -> Option<Note> {
 }
 
 fn migrations_lock(facts: &Facts) -> Option<Note> {
-    let holds = |until: Option<i64>| until.is_none_or(|until| until > facts.now);
-    // A dump that holds it keeps migrations from running.
-    let lock = facts
-        .locks
-        .iter()
-        .find(|lock| lock.key == MIGRATIONS && holds(lock.until) && !hold::is_ours(&lock.owner))?;
+    let lock = facts.migrations_lock()?;
     let text = format!("node {} holds the lock for migrations: they may be running", lock.owner);
     Some(note("migrations_locked", text))
 }

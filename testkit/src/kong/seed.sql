@@ -225,7 +225,7 @@ SELECT v.version, (ARRAY['services', 'routes', 'consumers'])[1 + i % 3], ('{"id"
        CASE i % 3 WHEN 0 THEN 'null'::json WHEN 1 THEN ('{"id" : ' || i || ', "id": "twice"  }')::json END
   FROM clustering_sync_version AS v, LATERAL generate_series(v.version * 4::bigint, v.version * 4 + 2) AS i;
 
-INSERT INTO locks VALUES ('cluster_ca', pg_temp.uid('node', 1)::text, to_timestamp(1614556800)), ('migrations', NULL, NULL);
+INSERT INTO locks VALUES ('migrations', pg_temp.uid('node', 1)::text, to_timestamp(1614556800)), ('cluster_ca', NULL, NULL);
 
 INSERT INTO tags (entity_id, entity_name, tags)
           SELECT id, 'acls', tags FROM acls

@@ -10,6 +10,7 @@ fn archived(sync_column: Option<&str>, sync_version: Option<i64>) -> Archived {
     let facts = Facts { schema: "public".into(), sync_version, ..Facts::default() };
     Archived {
         info: Info::of(facts),
+        schema: "public".into(),
         tables: vec!["services".into()],
         rows_alone: false,
         sync_column: sync_column.map(str::to_owned),
@@ -81,7 +82,7 @@ fn of_a_stopped_restores_target_only_who_is_there_counts() {
     };
     let mut found = Target { info: Some(Info::of(facts)), ..Target::default() };
     let situations = |found: &Target| {
-        let guards = of_target(&archived(None, None), found, Into::AsItIs);
+        let guards = of_target(&archived(None, None), found, Into::AsItIs, &Selection::default());
         guards.into_iter().map(|guard| guard.situation).collect::<Vec<_>>()
     };
     assert_eq!(situations(&found), [Situation::HalfMigratedTarget, Situation::Connected]);
