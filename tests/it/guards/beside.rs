@@ -97,6 +97,10 @@ fn a_locked_table_is_waited_for_as_long_as_is_said() {
     let scene = Scene::of(testkit::newest_server(), "3.4.2");
     let file = scene.archive();
     KongVersion::new("3.4.2").load(&scene.copy);
+    // The server's log keeps what was asked for.
+    let (server, name) = (scene.copy.server(), testkit::quote(scene.copy.name()));
+    scene.copy.execute(&format!("ALTER DATABASE {name} SET log_statement = 'all'"));
+    let before = server.log_size();
     let (locker, watcher) = (scene.copy.connect(), scene.copy.connect_as("postgres"));
     for table in ["schema_meta", "consumers"] {
         locker.execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
@@ -104,10 +108,10 @@ fn a_locked_table_is_waited_for_as_long_as_is_said() {
         for options in [&["-c"][..], &["--replace-bootstrap"]] {
             scene
                 .restore(&file, options)
-                .args(["--lock-wait-timeout", "600"])
+                .args(["--lock-wait-timeout", "613"])
                 .run()
                 .expect(9)
-                .says("no lock within 600 ms: blocked by process")
+                .says("no lock within 613 ms: blocked by process")
                 .says(&format!("process {pid} of role {}", scene.copy.owner()));
         }
         let running = hold_until(scene.restore(&file, &["-c"]), || watcher.value(WAITS) != "0");
@@ -115,6 +119,8 @@ fn a_locked_table_is_waited_for_as_long_as_is_said() {
         running.wait().expect(0);
         assert_same(&scene.source, &scene.copy);
     }
+    let log = server.log_since(before);
+    assert!(log.contains("SET LOCAL lock_timeout = 613"), "the guards wait as long, too");
 }
 
 #[test]
