@@ -50,6 +50,17 @@ pub(super) fn run_stoppable<T>(
     command: impl Future<Output = Result<T>>,
     cancel: impl AsyncFnOnce(),
 ) -> Result<T> {
+    run_settled(format, threads, command, cancel, async || {})
+}
+
+/// The same; `settle` follows where a signal has stopped it.
+pub(super) fn run_settled<T>(
+    format: LogFormat,
+    threads: usize,
+    command: impl Future<Output = Result<T>>,
+    cancel: impl AsyncFnOnce(),
+    settle: impl AsyncFnOnce(),
+) -> Result<T> {
     let moving = cores().min(MOVING_THREADS_MAX);
     pool::check_threads(moving + threads)?;
     pool::start(threads);
@@ -58,8 +69,9 @@ pub(super) fn run_stoppable<T>(
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;
-    let result =
-        runtime.block_on(async { signals::Signals::listen()?.race(format, command, cancel).await });
+    let result = runtime.block_on(async {
+        signals::Signals::listen()?.race(format, command, cancel, settle).await
+    });
     // A thread that is still at work on a command that was stopped is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result

@@ -15,6 +15,7 @@ mod signals;
 mod status;
 mod swap;
 mod text;
+mod unlock;
 mod verify;
 
 use std::ffi::OsString;
@@ -54,6 +55,8 @@ enum Command {
     Dump(Box<dump::DumpArgs>),
     /// Bring an archive into an empty database
     Restore(Box<restore::RestoreArgs>),
+    /// Give back what a killed restore has taken from a database
+    Unlock(unlock::UnlockArgs),
     /// Prove that an archive is intact
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
@@ -74,7 +77,8 @@ Exit codes:
   3  not an archive, cut, damaged, or a comparison found a difference
   4  no session could be opened (address, TLS, password)
   5  server lost or stalled, a retry may help
-  6  a requirement is missing (privilege, empty target, free name, version, extension)
+  6  a requirement is missing (privilege, empty target, nobody connected, free name, version,
+     extension)
   7  restore incomplete, the target is marked so
   8  local file error (disk full, ...)
   9  a lock or a consistent view was given up
@@ -95,6 +99,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(args) => (verify::run(&args), args.output.log_format),
         Command::List(args) => (list::run(&args), args.log_format),
         Command::Swap(args) => (swap::run(&args), args.output.log_format),
+        Command::Unlock(args) => (unlock::run(&args), args.output.log_format),
         Command::Kong(args) => (kong::run(&args), args.log_format()),
     };
     match result {

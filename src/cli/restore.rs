@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
 use super::args::kong::KongArgs;
+use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values;
-use super::command::{Outcome, connect_to_named, run_stoppable, tell_not_carried};
+use super::command::{Outcome, connect_to_named, run_settled, run_stoppable, tell_not_carried};
 use super::guards::restore::{self as guards, Asked, Kong};
 use super::progress::reporter::Reporter;
 use super::status;
@@ -79,6 +80,8 @@ pub(super) struct RestoreArgs {
     /// With -c, drop only what is there
     #[arg(long, requires = "clean")]
     if_exists: bool,
+    #[command(flatten)]
+    others: OthersArgs,
     /// Restore what the archive has in schema OLD into schema NEW; may be repeated. Other options
     /// speak of schemas by their names in the archive
     #[arg(long, value_name = "OLD=NEW")]
@@ -220,6 +223,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         return Err(Error::new(Kind::Usage, "read --clean=schemas", cause)
             .hint("-C -c drops the database of that name first"));
     }
+    args.others.check(args.clean.is_some() || args.resume || args.kong.replace_bootstrap)?;
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
         connect_to_named(&args.connection, reporter.as_ref())?;
@@ -243,7 +247,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         reporter.finish();
         return print_plan(&plan?, &reporter);
     }
+    // What is held is the same one.
+    let held = options.clone();
     let restored = async {
+        restore::reach(&server, &options).await?;
         let kong = guards::look(&asked, &mut options, reporter.as_ref()).await?;
         let report = Box::pin(restore::run(source, &server, options, reporter.clone())).await?;
         if let (Some(kong), Some(user)) = (&kong, &kong_user) {
@@ -252,7 +259,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         }
         Ok((report, kong))
     };
-    let result = run_stoppable(format, threads, restored, cancel);
+    let restored =
+        async { restore::settle(restored.await, &server, &held, reporter.as_ref()).await };
+    let settle = async || restore::give_back(&server, &held, reporter.as_ref()).await;
+    let result = run_settled(format, threads, restored, cancel, settle);
     reporter.finish();
     let (report, kong) = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
@@ -336,6 +346,8 @@ impl RestoreArgs {
             },
             no_analyze: self.no_analyze,
             resume: self.resume,
+            while_connected: self.others.while_connected,
+            disconnect_others: self.others.disconnect_others,
             lock_wait_timeout: self.limits.lock_wait_timeout,
             limits: Limits {
                 jobs: values::jobs(self.jobs),

@@ -62,13 +62,14 @@ impl Signals {
     }
 
     /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers,
-    /// and the command's future is dropped, which removes what it had begun to write. On the
-    /// second, the process ends at once.
+    /// the command's future is dropped, which removes what it had begun to write, and `settle` does
+    /// what is left to do then. On the second, the process ends at once.
     pub(super) async fn race<T>(
         mut self,
         format: LogFormat,
         command: impl Future<Output = Result<T>>,
         cancel: impl AsyncFnOnce(),
+        settle: impl AsyncFnOnce(),
     ) -> Result<T> {
         let mut command = Box::pin(command);
         let (kind, name) = tokio::select! {
@@ -85,6 +86,7 @@ impl Signals {
         });
         let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel()).await;
         drop(command);
+        settle().await;
         Err(stopped(kind, name))
     }
 }

@@ -7,36 +7,63 @@ use super::text::stdio;
 use super::text::units::printable_text;
 use crate::error::Result;
 use crate::pg::connect::Server;
-use crate::restore::status::Status;
+use crate::restore::status::{Left, Status};
 use crate::sql::ident;
 
 /// Tells it, as text or as JSON.
 pub(super) fn tell(
-    all: &[Status],
+    Left { restores: all, connection_limit }: &Left,
     server: &Server,
     connection: &[String],
     as_json: bool,
 ) -> Result<Outcome> {
     let whole: Vec<Value> = all.iter().map(|status| object(status, connection)).collect();
     if as_json {
-        stdio::print_json(&json!({ "database": server.database(), "restores": whole }))?;
-    } else if all.is_empty() {
+        let database = server.database();
+        stdio::print_json(&json!({
+            "database": database, "restores": whole, "connection_limit_to_give_back": connection_limit
+        }))?;
+    } else if all.is_empty() && connection_limit.is_none() {
         let name = ident::quote(server.database());
         stdio::print(&printable_text(&format!(
             "no restore has left database {name} unfinished\n"
         )))?;
     } else {
-        let texts: Vec<String> =
-            all.iter().map(|status| text(status, server, connection)).collect();
+        let begun = all.iter().filter(|status| status.marker.has_begun());
+        let mut texts: Vec<String> = begun.map(|status| text(status, server, connection)).collect();
+        texts.extend(connection_limit.map(|limit| owed(limit, server, connection)));
+        texts.extend(all.iter().filter_map(|status| beginning(status, server)));
         stdio::print(&printable_text(&texts.join("\n")))?;
     }
-    Ok(if all.iter().any(|status| !status.marker.is_ready()) {
+    let is_incomplete = |status: &Status| status.marker.has_begun() && !status.marker.is_ready();
+    Ok(if all.iter().any(is_incomplete) {
         Outcome::Incomplete
-    } else if all.is_empty() {
+    } else if all.is_empty() && connection_limit.is_none() {
         Outcome::Done
     } else {
         Outcome::Unfinished
     })
+}
+
+/// The limit that a restore which was killed has taken.
+fn owed(limit: i32, server: &Server, connection: &[String]) -> String {
+    let words = ["silverback", "unlock"].map(str::to_owned);
+    let command: Vec<String> =
+        words.iter().chain(connection).map(|word| shell_word(word)).collect();
+    format!(
+        "database {} must get its CONNECTION LIMIT {limit} back, which a restore that was stopped \
+         has taken\n  what to do  {}; the next restore does so, too\n",
+        ident::quote(server.database()),
+        command.join(" ")
+    )
+}
+
+/// One that is at work and has not changed anything.
+fn beginning(status: &Status, server: &Server) -> Option<String> {
+    let name = ident::quote(server.database());
+    let is_beginning = !status.marker.has_begun() && !status.at_work.is_empty();
+    let text = format!("a restore is beginning in database {name}, and has changed nothing yet\n");
+    is_beginning.then_some(text)
 }
 
 fn text(status: &Status, server: &Server, connection: &[String]) -> String {
@@ -85,6 +112,7 @@ fn object(status: &Status, connection: &[String]) -> Value {
         "silverback_version": run.map(|run| &run.version),
         "steps_done": status.done,
         "steps_planned": run.and_then(|run| run.later.planned),
+        "connection_limit_to_give_back": status.marker.connection_limit(),
         "at_work": status.at_work,
         "command": command(status, connection),
     })

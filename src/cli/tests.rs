@@ -79,6 +79,11 @@ fn help_of_list() {
 }
 
 #[test]
+fn help_of_unlock() {
+    insta::assert_snapshot!(help("unlock"));
+}
+
+#[test]
 fn help_of_kong_info() {
     insta::assert_snapshot!(help("kong info"));
 }
@@ -95,7 +100,7 @@ fn help_tells_how_much_memory_is_taken() {
 
 #[test]
 fn helps_have_no_full_stops() {
-    for command in ["", "dump", "restore", "verify", "list", "kong", "kong info"] {
+    for command in ["", "dump", "restore", "verify", "list", "unlock", "kong", "kong info"] {
         for line in help(command).lines() {
             assert!(!line.ends_with('.') || line.ends_with("..."), "{line}");
         }

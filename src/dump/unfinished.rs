@@ -17,7 +17,8 @@ pub(super) async fn look(options: &Options, server: &Server) -> Result<LeftOut> 
     let markers = marker::read(&session, true).await?;
     let left_out = LeftOut::read(&session, &options.selection).await?;
     session.batch("end the transaction", "COMMIT").await?;
-    let refused = markers.iter().filter(|marker| !marker.is_ready() && !options.allow_incomplete);
+    let is_refused = |marker: &&Marker| marker.has_begun() && !marker.is_ready();
+    let refused = markers.iter().filter(|marker| is_refused(marker) && !options.allow_incomplete);
     for marker in refused {
         let schemas = marker.run.as_ref().map_or(&[][..], |run| &run.schemas);
         let is_dumped = |schema: &String| {
@@ -45,7 +46,8 @@ pub(super) fn judge(
         })
     };
     let mut named = Vec::new();
-    for marker in markers.iter().filter(|marker| marker.concerns(schemas())) {
+    let begun = markers.iter().filter(|marker| marker.has_begun());
+    for marker in begun.filter(|marker| marker.concerns(schemas())) {
         if !marker.is_ready() && !allowed {
             return Err(refuse(marker, database));
         }
@@ -58,13 +60,22 @@ pub(super) fn judge(
             "it is the marker of {}: {missing} may be missing in this archive",
             marker.describe()
         );
-        named.push(NotCarried {
-            kind: "schema".to_owned(),
-            name: ident::quote(&marker.schema),
-            reason,
-        });
+        named.push(schema(marker, reason));
     }
+    let owing = markers.iter().filter(|marker| !marker.has_begun());
+    named.extend(owing.filter_map(|marker| {
+        let limit = marker.connection_limit()?;
+        let reason = format!(
+            "it says that the database had CONNECTION LIMIT {limit} before a restore that has \
+             changed nothing else; the archive has the one of now (silverback unlock gives it back)"
+        );
+        Some(schema(marker, reason))
+    }));
     Ok(named)
+}
+
+fn schema(marker: &Marker, reason: String) -> NotCarried {
+    NotCarried { kind: "schema".to_owned(), name: ident::quote(&marker.schema), reason }
 }
 
 fn refuse(marker: &Marker, database: &str) -> Error {

@@ -36,6 +36,7 @@ pub const LATER_COLUMNS: &[(&str, &str, &str)] = &[
     ("found", "text", ""),
     ("plan_digest", "text", ""),
     ("planned", "bigint", ""),
+    ("connection_limit", "integer", ""),
 ];
 
 /// The table of what is done; a key is that of the work, see `restore::job_key`.
@@ -47,6 +48,8 @@ pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time z
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Nothing is changed yet but the database's connection limit.
+    NotBegun,
     /// What is to make room is being dropped.
     Dropping,
     /// Objects or rows may be missing.
@@ -59,6 +62,7 @@ impl State {
     /// As the table has it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::NotBegun => "not begun",
             Self::Dropping => "dropping",
             Self::NotReady => "not ready",
             Self::Ready => "ready",
@@ -115,6 +119,8 @@ pub struct Later {
     pub plan_digest: Option<String>,
     /// How many pieces of work that is.
     pub planned: Option<i64>,
+    /// The database's `CONNECTION LIMIT` that must be given back to it.
+    pub connection_limit: Option<i32>,
 }
 
 impl Marker {
@@ -126,6 +132,16 @@ impl Marker {
     /// Whether a run was stopped while it made room.
     pub fn is_dropping(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.state == State::Dropping)
+    }
+
+    /// Whether its restore may have changed something of what the database holds.
+    pub fn has_begun(&self) -> bool {
+        self.run.as_ref().is_none_or(|run| run.state != State::NotBegun)
+    }
+
+    /// The database's `CONNECTION LIMIT` that must be given back to it.
+    pub fn connection_limit(&self) -> Option<i32> {
+        self.run.as_ref().and_then(|run| run.later.connection_limit)
     }
 
     /// Whether it speaks of any of these schemas; whoever cannot read it must fear so.
@@ -145,6 +161,7 @@ impl Marker {
             );
         };
         let what = match run.state {
+            State::NotBegun => "the beginning, which has changed nothing yet, of a restore",
             State::Dropping | State::NotReady => "an incomplete restore",
             State::Ready => {
                 "an unfinished restore, which has reported that the database may be used,"
@@ -227,7 +244,8 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
                 ARRAY(SELECT pg_catalog.jsonb_array_elements_text(more -> 'options') WHERE \
                 pg_catalog.jsonb_typeof(more -> 'options') = 'array'), \
                 coalesce((more ->> 'made_database')::boolean, false), more ->> 'found', more ->> \
-                'plan_digest', (more ->> 'planned')::int8 \
+                'plan_digest', (more ->> 'planned')::int8, \
+                (more ->> 'connection_limit')::int4 \
          FROM (SELECT r.*, pg_catalog.to_jsonb(r) AS more FROM ONLY {} r) run",
         ident::qualified(schema, "run")
     );
@@ -248,7 +266,7 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
     };
     let [row] = rows.as_slice() else { return Ok(None) };
     let word: String = row.get(3)?;
-    let Some(state) = [State::Dropping, State::NotReady, State::Ready]
+    let Some(state) = [State::NotBegun, State::Dropping, State::NotReady, State::Ready]
         .into_iter()
         .find(|state| state.word() == word)
     else {
@@ -270,6 +288,7 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
             found: row.get(11)?,
             plan_digest: row.get(12)?,
             planned: row.get(13)?,
+            connection_limit: row.get(14)?,
         },
     }))
 }

@@ -1,6 +1,7 @@
 //! The server: connecting, sessions and their settings, the snapshot, the catalogs. Does not know
 //! what an archive file looks like, nor Kong.
 
+pub mod asked_by;
 pub mod catalog;
 pub mod connect;
 pub mod copy;

@@ -109,6 +109,7 @@ impl Session {
         session.version = version;
         session.check_version()?;
         session.backend_pid = AtomicI32::new(pid);
+        session.server.is_ours(pid);
         session.is_proxied = session.taker.greeted_pid() != Some(pid);
         session.patience = session.server.patience();
         Ok(session)
@@ -351,6 +352,9 @@ impl Session {
     /// Asks something about this session by a session of its own. Boxed, because opening that one
     /// takes statements, which may lead here.
     fn ask(&self, sql: String) -> Pin<Box<dyn Future<Output = Result<Vec<Row>>> + Send + '_>> {
+        if let Some(asked_by) = self.server.asks() {
+            return asked_by.0(sql);
+        }
         Box::pin(async move {
             let session =
                 self.server.impatient().open(Purpose::Dump(&Transaction::default())).await?;

@@ -2,6 +2,7 @@
 //! earlier run has made, look, make or clean it, look again.
 
 use super::options::Request;
+use super::others::closing;
 use super::prepare::{Aim, Prepared, prepare};
 use super::provision::{Room, clean, create_database};
 use super::run::script::in_order;
@@ -95,7 +96,10 @@ pub(super) async fn make_room(
         let session = open_session(&Request { server: elsewhere, ..request.clone() }).await?;
         in_order(&session, &unfinished).await?;
     }
-    let prepared = prepare(&request, archive, room, Aim::CarryOut).await?;
+    let mut prepared = prepare(&request, archive, room, Aim::CarryOut).await?;
+    if room != Room::ToBeMade {
+        (request, prepared) = Box::pin(closed(request, prepared, archive, room, progress)).await?;
+    }
     told(&prepared, progress)?;
     match room {
         Room::Empty | Room::Cleaned => Ok((request, prepared)),
@@ -110,16 +114,14 @@ pub(super) async fn make_room(
             )
             .await?;
             drop(prepared.session);
-            let made = prepare(&request, archive, Room::Empty, Aim::CarryOut)
-                .await
-                .and_then(|made| told(&made, progress).map(|()| made));
-            let name = request.server.database();
-            Ok((
-                request.clone(),
-                made.map_err(|error| {
-                    error.within(format!("restore into the new database {}", ident::quote(name)))
-                })?,
-            ))
+            let name = ident::quote(request.server.database());
+            let made = async {
+                let made = prepare(&request, archive, Room::Empty, Aim::CarryOut).await?;
+                let made = Box::pin(closed(request, made, archive, Room::Empty, progress)).await?;
+                told(&made.1, progress).map(|()| made)
+            };
+            let made = Box::pin(made).await;
+            made.map_err(|error| error.within(format!("restore into the new database {name}")))
         }
         Room::ToBeCleaned => {
             progress.phase("drop what the archive holds");
@@ -143,6 +145,7 @@ pub(super) async fn make_room(
                 .await);
             }
             marker::begun(&prepared.session).await;
+            request.options.held.keep(prepared.session);
             let cleaned = prepare(&request, archive, Room::Cleaned, Aim::CarryOut)
                 .await
                 .and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
@@ -152,6 +155,34 @@ pub(super) async fn make_room(
     }
 }
 
+/// Keeps others out of a target where that is asked for and nothing else is in the way, and looks
+/// at it again, which nobody changes now.
+async fn closed(
+    request: Request,
+    prepared: Prepared,
+    archive: &mut FileArchive,
+    room: Room,
+    progress: &dyn Progress,
+) -> Result<(Request, Prepared)> {
+    if !request.options.disconnect_others {
+        return Ok((request, prepared));
+    }
+    if prepared.is_ready {
+        progress.message(Level::Info, "the database may be in use: nobody is disconnected");
+        return Ok((request, prepared));
+    }
+    if let Some(error) = preflight::refuse(&prepared.plan.findings, &prepared.target) {
+        return Err(error);
+    }
+    for note in &prepared.plan.notes {
+        progress.message(Level::Info, note);
+    }
+    let mark = prepared.plan.mark.as_ref();
+    let request = closing::close(request, prepared.session, mark, progress).await?;
+    let prepared = Box::pin(prepare(&request, archive, room, Aim::CarryOut)).await?;
+    Ok((request, prepared))
+}
+
 /// Says what there is to say, and refuses what cannot be done.
 fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
     if let Some(error) = preflight::refuse(&prepared.plan.findings, &prepared.target) {
@@ -159,6 +190,9 @@ fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
     }
     for warning in &prepared.plan.warnings {
         progress.message(Level::Warning, warning);
+    }
+    for note in &prepared.plan.notes {
+        progress.message(Level::Info, note);
     }
     if let Some((done, planned)) = prepared.plan.resumed {
         progress.message(

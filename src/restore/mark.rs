@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::others::held::Taken;
 use super::step::Step;
 use crate::error::{Error, Kind};
 use crate::pg::marker::{COLUMNS, DONE, DONE_COLUMNS, LATER_COLUMNS, Marker, SCHEMA, State};
@@ -34,6 +35,8 @@ pub struct Mark {
     pub options: Vec<String>,
     /// Whether this restore has made the database.
     pub made_database: bool,
+    /// The connection limit that is set meanwhile, and is given back with the marker.
+    pub taken: Option<Taken>,
 }
 
 /// What a restore notes of its plan, so that another run makes the same.
@@ -58,6 +61,24 @@ impl Mark {
     /// The statements that set it, run in one transaction before anything else. A plan that is yet
     /// to be made is noted later.
     pub fn set(&self, noted: Option<&Noted>) -> Vec<Step> {
+        let old = self.taken.as_ref().map(|taken| taken.old);
+        self.make(State::NotReady, "incomplete restore", noted, old)
+    }
+
+    /// The statements that set one which says only which connection limit the database had: nothing
+    /// has begun.
+    pub fn set_before(&self, old_limit: i32) -> Vec<Step> {
+        let words = "connection limit, which silverback unlock gives back, of before a restore";
+        self.make(State::NotBegun, words, None, Some(old_limit))
+    }
+
+    fn make(
+        &self,
+        state: State,
+        words: &str,
+        noted: Option<&Noted>,
+        old_limit: Option<i32>,
+    ) -> Vec<Step> {
         let columns: Vec<String> = COLUMNS
             .iter()
             .chain(LATER_COLUMNS)
@@ -71,7 +92,7 @@ impl Mark {
             ident::literal(&self.archive_name),
             ident::literal(&self.archive_root),
             ident::literal(&self.options_digest),
-            ident::literal(State::NotReady.word()),
+            ident::literal(state.word()),
             "NULL".to_owned(),
             array(&self.schemas),
             ident::literal(env!("CARGO_PKG_VERSION")),
@@ -81,10 +102,11 @@ impl Mark {
             array(&self.options),
             self.made_database.to_string(),
         ];
-        let values = values.into_iter().chain(noted).collect::<Vec<_>>();
+        let old_limit = old_limit.map_or_else(|| "NULL".to_owned(), |limit| limit.to_string());
+        let values = values.into_iter().chain(noted).chain([old_limit]).collect::<Vec<_>>();
         let (schema, table, done) =
             (ident::quote(&self.schema), self.table(), ident::qualified(&self.schema, DONE));
-        let comment = format!("incomplete restore of {}", self.label());
+        let comment = format!("{words} of {}", self.label());
         let sql = [
             format!("CREATE SCHEMA {schema}"),
             format!("COMMENT ON SCHEMA {schema} IS {}", ident::literal(&comment)),
@@ -125,16 +147,22 @@ impl Mark {
             self.label()
         );
         let (state, left) = (ident::literal(State::Ready.word()), ident::literal(&digest(left)));
+        let limit = if self.taken.is_some() { ", connection_limit = NULL" } else { "" };
         let sql = [
-            format!("UPDATE {table} SET state = {state}, left_digest = {left}"),
+            format!("UPDATE {table} SET state = {state}, left_digest = {left}{limit}"),
             format!("COMMENT ON SCHEMA {schema} IS {}", ident::literal(&comment)),
         ];
-        sql.into_iter().map(|sql| Step::new("mark the target as ready", sql)).collect()
+        let marks = sql.into_iter().map(|sql| Step::new("mark the target as ready", sql));
+        marks.chain(self.give_back()).collect()
     }
 
     /// The statements that take it away.
     pub fn remove(&self) -> Vec<Step> {
-        remove(&self.schema)
+        remove(&self.schema).into_iter().chain(self.give_back()).collect()
+    }
+
+    fn give_back(&self) -> Option<Step> {
+        self.taken.as_ref().map(|taken| connection_limit(&taken.database, taken.old))
     }
 
     fn table(&self) -> String {
@@ -166,6 +194,13 @@ pub(super) fn free_schema(taken: &HashSet<&str>) -> String {
         .chain(numbered)
         .find(|name| !taken.contains(name.as_str()))
         .unwrap_or_default()
+}
+
+/// The statement that sets the connection limit of a database; -1 lets everybody in.
+pub(super) fn connection_limit(database: &str, limit: i32) -> Step {
+    let name = ident::quote(database);
+    let sql = format!("ALTER DATABASE {name} CONNECTION LIMIT {limit}");
+    Step::new(format!("set the connection limit of database {name}"), sql)
 }
 
 /// The statements that take a marker away, and nothing that somebody else put beside it.
@@ -248,5 +283,11 @@ mod tests {
             free_schema(&["silverback_restore", "silverback_restore_1"].into()),
             "silverback_restore_2"
         );
+    }
+
+    #[test]
+    fn a_limit_is_set_to_a_database_of_any_name() {
+        let step = connection_limit("a \"b", 5);
+        assert_eq!(step.sql, "ALTER DATABASE \"a \"\"b\" CONNECTION LIMIT 5");
     }
 }

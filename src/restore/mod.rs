@@ -12,6 +12,7 @@ mod finding;
 pub mod live;
 pub mod mark;
 mod options;
+mod others;
 pub mod plan;
 mod preflight;
 mod prepare;
@@ -24,6 +25,7 @@ mod sessions;
 pub mod status;
 pub mod step;
 mod target;
+pub mod unlock;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -33,6 +35,8 @@ pub use self::finding::{Finding, Guards, Sort};
 use self::live::LiveTriggers;
 use self::options::Request;
 pub use self::options::{Check, ForeignKeys, Into, OnError, Options, Ready, Sections, Triggers};
+pub use self::others::closing::{give_back, reach, settle};
+pub use self::others::held::Held;
 pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
 use self::prepare::{Aim, Prepared, prepare};
@@ -63,6 +67,19 @@ use crate::storage::{FileArchive, Source};
 /// As the exit codes say; [`Kind::Usage`] if the source is a stream: an archive is not restored
 /// from one yet.
 pub async fn run(
+    source: Source,
+    target: &Server,
+    options: Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Report> {
+    reach(target, &options).await?;
+    let (held, place) = (options.clone(), target.clone());
+    let ended = Box::pin(run_held(source, target, options, Arc::clone(&progress))).await;
+    settle(ended, &place, &held, progress.as_ref()).await
+}
+
+/// The same; what was taken to keep others out is given back by a good end only.
+async fn run_held(
     source: Source,
     target: &Server,
     options: Options,

@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::pg::connect::Server;
 use crate::profile::{Fresh, Home, Profile};
 use crate::restore::finding::Guards;
+use crate::restore::others::held::Held;
 use crate::restore::step::Afterwards;
 use crate::select::Selection;
 use crate::sql::rename::Renames;
@@ -43,6 +44,12 @@ pub struct Options {
     pub check: Check,
     /// Go on where an earlier run stopped; where none has begun, begin.
     pub resume: bool,
+    /// Go on where sessions of others are connected that may use what is dropped.
+    pub while_connected: bool,
+    /// End the sessions of others, and keep them out until the end.
+    pub disconnect_others: bool,
+    /// What is held for that.
+    pub held: Held,
     /// How long a lock is waited for; zero is for ever.
     pub lock_wait_timeout: Duration,
     /// What it may take.

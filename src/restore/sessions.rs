@@ -5,9 +5,10 @@
 use futures_util::try_join;
 
 use super::options::Request;
+use super::others::ending;
 use super::target::marker;
 use crate::error::{Kind, Result};
-use crate::pg::session::{Purpose, Session};
+use crate::pg::session::Session;
 
 /// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has
 /// just written, and the server's default is for disks that turn. With it, a foreign key from few
@@ -30,8 +31,13 @@ pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<V
 }
 
 pub(super) async fn open_session(request: &Request) -> Result<Session> {
-    let session =
-        request.server.patient(request.options.limits.stall_timeout).open(Purpose::Restore).await?;
+    let held = &request.options.held;
+    let session = if let Some(session) = held.take() {
+        session
+    } else {
+        let server = request.server.patient(request.options.limits.stall_timeout);
+        ending::open(&server, held).await?
+    };
     // Polled together they travel together.
     try_join!(set_up(request, &session), marker::show_at_work(&session))?;
     Ok(session)

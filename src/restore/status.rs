@@ -6,8 +6,19 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::marker::{self, DONE, Marker};
 use crate::pg::session::{Purpose, Session};
+use crate::restore::others::limit;
 use crate::restore::target::marker::at_work_now;
 use crate::sql::ident;
+
+/// What restores have left in a database.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Those that are not done.
+    pub restores: Vec<Status>,
+    /// The connection limit that must be given back to the database, of which no restore that is at
+    /// work takes care.
+    pub connection_limit: Option<i32>,
+}
 
 /// A restore that is not done.
 #[derive(Clone, Debug)]
@@ -20,8 +31,8 @@ pub struct Status {
     pub at_work: Vec<i32>,
 }
 
-/// Every restore that has left its marker in the server's database. Changes nothing.
-pub async fn status(server: &Server) -> Result<Vec<Status>> {
+/// What every restore has left that has its marker in the server's database. Changes nothing.
+pub async fn status(server: &Server) -> Result<Left> {
     let session = server.open(Purpose::Probe).await?;
     let at_work = at_work_now(&session).await?;
     let mut all = Vec::new();
@@ -29,7 +40,8 @@ pub async fn status(server: &Server) -> Result<Vec<Status>> {
         let done = done(&session, &marker.schema).await?;
         all.push(Status { marker, done, at_work: at_work.clone() });
     }
-    Ok(all)
+    let owed = limit::read(&session, false).await?.owed;
+    Ok(Left { restores: all, connection_limit: owed.filter(|_| at_work.is_empty()) })
 }
 
 async fn done(session: &Session, schema: &str) -> Result<Option<u64>> {

@@ -29,6 +29,13 @@ impl Server {
         database
     }
 
+    /// A database of a role that stands already, from here on as if it had been made so.
+    pub fn existing_database(&self, role: &Role<'_>, name: &str) -> Database<'_> {
+        let session = self.connect(name);
+        let (name, owner) = (name.to_owned(), role.name().to_owned());
+        Database { server: self, name, owner, session }
+    }
+
     fn create_database(&self, name: String, owner: &str, options: &str) -> Database<'_> {
         let admin = self.connect("postgres");
         admin.execute(&format!("CREATE DATABASE {} {options}", quote(&name)));

@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod cli;
 mod connect;
+mod connected;
 mod consistency;
 mod damage;
 mod defaults;

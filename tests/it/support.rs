@@ -24,7 +24,11 @@ pub(crate) fn temp_dir() -> tempfile::TempDir {
 pub(crate) struct Silverback {
     command: Command,
     home: tempfile::TempDir,
+    just_typed: bool,
 }
+
+/// What says what is to become of sessions that are connected.
+const ABOUT_OTHERS: [&str; 2] = ["--while-connected", "--disconnect-others"];
 
 impl Silverback {
     /// Starts with these arguments.
@@ -46,7 +50,22 @@ impl Silverback {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command, home }
+        Self { command, home, just_typed: false }
+    }
+
+    /// Without what is added otherwise: [`Database`] has a superuser's session of its own, which
+    /// would keep every restore with `-c` from beginning.
+    pub(crate) fn just_typed(mut self) -> Self {
+        self.just_typed = true;
+        self
+    }
+
+    /// Whether something is dropped although the test itself is connected.
+    fn drops(&self) -> bool {
+        let is =
+            |words: &[&str]| self.command.get_args().any(|arg| words.iter().any(|w| arg == *w));
+        let drops = is(&["-c", "--clean", "--clean=schemas", "-Cc", "-cC", "--replace-bootstrap"]);
+        is(&["restore"]) && drops && !is(&ABOUT_OTHERS) && !self.just_typed
     }
 
     /// Adds an argument.
@@ -87,6 +106,9 @@ impl Silverback {
 
     /// Runs beside the test.
     pub(crate) fn spawn(mut self) -> Running {
+        if self.drops() {
+            self.command.arg("--while-connected");
+        }
         let arguments: Vec<OsString> = self.command.get_args().map(OsStr::to_owned).collect();
         let child = self.command.spawn().expect("the program was built");
         Running { child: Some(child), arguments, _home: self.home }

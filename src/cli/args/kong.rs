@@ -13,10 +13,10 @@ pub(in crate::cli) struct KongArgs {
     #[arg(long, conflicts_with_all = ["clean", "create", "data_only", "section", "status"])]
     pub(in crate::cli) replace_bootstrap: bool,
     /// Restore although (may be repeated): with -a, the archive is of a newer or older Kong than
-    /// the database; it is half migrated; migrations may be running there; Kong nodes are connected
+    /// the database; it is half migrated; migrations may be running there
     #[arg(
         long,
-        value_name = "newer|older|half-migrated|locked|connected",
+        value_name = "newer|older|half-migrated|locked",
         value_enum,
         hide_possible_values = true
     )]
@@ -34,7 +34,6 @@ pub(in crate::cli) enum IgnoreArg {
     Older,
     HalfMigrated,
     Locked,
-    Connected,
 }
 
 impl KongArgs {
@@ -45,9 +44,9 @@ impl KongArgs {
             Situation::OlderRows => IgnoreArg::Older,
             Situation::HalfMigratedTarget => IgnoreArg::HalfMigrated,
             Situation::LockedTarget => IgnoreArg::Locked,
-            Situation::Connected => IgnoreArg::Connected,
             Situation::HalfMigratedSource
             | Situation::LockedSource
+            | Situation::Connected
             | Situation::Bootstrapped
             | Situation::Used
             | Situation::Keyring

@@ -180,7 +180,7 @@ async fn marker_of(server: &Server, schema: &str) -> Result<Option<Marker>> {
     let session = server.open(Purpose::Dump(&Transaction::default())).await?;
     let markers = marker::read(&session, true).await?;
     session.batch("end the transaction", "COMMIT").await?;
-    Ok(markers.into_iter().find(|marker| marker.concerns([schema])))
+    Ok(markers.into_iter().find(|marker| marker.has_begun() && marker.concerns([schema])))
 }
 
 /// Of a database that a restore was stopped in, only who is there counts.
@@ -203,10 +203,20 @@ fn sort_out(
     options: &mut Options,
     progress: &dyn Progress,
 ) {
-    use Situation::{Bootstrapped, HalfMigratedTarget, Used};
+    use Situation::{Bootstrapped, Connected, HalfMigratedTarget, Used};
+    // Where something is dropped, the restore itself looks who may use that; and who is
+    // disconnected is in nobody's way.
+    let is_looked_for = matches!(into, Into::Cleaned | Into::Replaced) || options.disconnect_others;
+    if guard.situation == Connected && is_looked_for {
+        return;
+    }
+    let goes_past = match guard.situation {
+        Connected => options.while_connected,
+        situation => args.ignores(situation),
+    };
     if guard.situation == HalfMigratedTarget && into == Into::Cleaned {
         progress.message(Level::Info, &guard.line());
-    } else if args.ignores(guard.situation) {
+    } else if goes_past {
         options.guards.warnings.push(format!("{}; gone past, as asked", guard.problem));
     } else {
         let is_occupant = matches!(guard.situation, HalfMigratedTarget | Bootstrapped | Used)

@@ -102,8 +102,8 @@ fn connected(sessions: &[Session]) -> Option<Guard> {
          restored, and go on with what they have cached",
         told.collect::<Vec<_>>().join(", ")
     );
-    let next = "stop every node first (kong stop), and start it afterwards; --kong-ignore \
-        connected goes past";
+    let next = "stop every node first (kong stop), and start it afterwards; --while-connected goes \
+        past";
     Some(Guard::new(Situation::Connected, problem, next))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know what a session is set to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -18,6 +18,7 @@ use super::socket::{Dial, Socket};
 use super::target::{Password, Target};
 use super::tls;
 use crate::error::Result;
+use crate::pg::asked_by::AskedBy;
 use crate::pg::lock_waits::LockWaits;
 
 /// Asks the person at the terminal for a password; the argument is the prompt.
@@ -32,6 +33,7 @@ pub struct Server {
     pub(super) inner: Arc<Inner>,
     patience: Option<Duration>,
     lock_waits: Option<LockWaits>,
+    asked_by: Option<AskedBy>,
 }
 
 pub(super) struct Inner {
@@ -45,6 +47,8 @@ pub(super) struct Inner {
     /// The sessions that are open, for `cancel_all`.
     live: Arc<Mutex<HashMap<u64, Cancel>>>,
     pub(super) last_session: Arc<AtomicU64>,
+    /// The server processes of all sessions that were ever opened.
+    pids: Arc<Mutex<BTreeSet<i32>>>,
     /// The settings that the server has, once it was asked.
     known_settings: Arc<OnceLock<Vec<String>>>,
 }
@@ -80,10 +84,11 @@ impl Server {
     pub fn new(target: Target, ask: Option<Ask>) -> Result<Self> {
         let tls = tls::connector(&target.tls)?;
         let describe = target.describe();
-        let (typed, live, last_session, known_settings) =
-            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-        let inner = Inner { target, tls, describe, ask, typed, live, last_session, known_settings };
-        Ok(Self { inner: Arc::new(inner), patience: None, lock_waits: None })
+        let (typed, live, last_session, pids, known_settings) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let inner =
+            Inner { target, tls, describe, ask, typed, live, last_session, pids, known_settings };
+        Ok(Self { inner: Arc::new(inner), patience: None, lock_waits: None, asked_by: None })
     }
 
     /// The same server; sessions opened by it look after an answer that has not come for so long,
@@ -99,33 +104,51 @@ impl Server {
         Self { lock_waits: Some(lock_waits), ..self.clone() }
     }
 
+    /// The same server; whatever is asked about sessions that are opened by it goes by this way,
+    /// and opens none of its own.
+    #[must_use]
+    pub fn asked_by(&self, asked_by: AskedBy) -> Self {
+        Self { asked_by: Some(asked_by), ..self.clone() }
+    }
+
     /// Another database of the same server. The password that was typed and the sessions to be
     /// cancelled are those of both.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
-        let Inner { target, tls, ask, typed, live, last_session, known_settings, .. } =
-            &*self.inner;
-        let target = Target { database: name.to_owned(), ..target.clone() };
-        let inner = Inner {
-            describe: target.describe(),
-            target,
-            tls: tls.clone(),
-            ask: *ask,
-            typed: Arc::clone(typed),
-            live: Arc::clone(live),
-            last_session: Arc::clone(last_session),
-            known_settings: Arc::clone(known_settings),
-        };
-        Self {
-            inner: Arc::new(inner),
-            patience: self.patience,
-            lock_waits: self.lock_waits.clone(),
-        }
+        let target = Target { database: name.to_owned(), ..self.inner.target.clone() };
+        let inner = self.inner.with(target, Arc::clone(&self.inner.live));
+        let lock_waits = self.lock_waits.clone();
+        Self { inner: Arc::new(inner), patience: self.patience, lock_waits, asked_by: None }
     }
 
     /// The same server, and nothing is looked after.
     pub(in crate::pg) fn impatient(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), patience: None, lock_waits: None }
+        let inner = Arc::clone(&self.inner);
+        Self { inner, patience: None, lock_waits: None, asked_by: None }
+    }
+
+    /// The same server, and nothing is looked after: [`cancel_all`](Self::cancel_all) of the other
+    /// leaves what is opened by this one alone.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let inner = self.inner.with(self.inner.target.clone(), Arc::default());
+        Self { inner: Arc::new(inner), patience: None, lock_waits: None, asked_by: None }
+    }
+
+    /// Who is asked about a session.
+    pub(in crate::pg) fn asks(&self) -> Option<&AskedBy> {
+        self.asked_by.as_ref()
+    }
+
+    /// The server processes of all sessions that this run has ever opened, in any database of the
+    /// server.
+    pub fn pids(&self) -> Vec<i32> {
+        self.inner.pids().iter().copied().collect()
+    }
+
+    /// Notes that a session of this run has this server process.
+    pub(in crate::pg) fn is_ours(&self, pid: i32) {
+        self.inner.pids().insert(pid);
     }
 
     /// What is done about waits for locks.
@@ -181,6 +204,26 @@ impl Inner {
         let mut tls = self.tls.clone();
         MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &dial.name)
             .expect("a name is looked at when it is used")
+    }
+
+    /// The same for another target.
+    fn with(&self, target: Target, live: Arc<Mutex<HashMap<u64, Cancel>>>) -> Self {
+        Self {
+            describe: target.describe(),
+            target,
+            tls: self.tls.clone(),
+            ask: self.ask,
+            typed: Arc::clone(&self.typed),
+            live,
+            last_session: Arc::clone(&self.last_session),
+            pids: Arc::clone(&self.pids),
+            known_settings: Arc::clone(&self.known_settings),
+        }
+    }
+
+    fn pids(&self) -> std::sync::MutexGuard<'_, BTreeSet<i32>> {
+        // A set of numbers cannot be left half changed.
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn live(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Cancel>> {

@@ -34,6 +34,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// What may surprise.
     pub warnings: Vec<String>,
+    /// What is only to be known.
+    pub notes: Vec<String>,
     /// What was selected and cannot be made.
     pub left_out: Vec<NotCarried>,
     /// The statements that make the database, or room in it.
@@ -73,6 +75,9 @@ impl fmt::Display for Plan {
         }
         for warning in &self.warnings {
             writeln!(f, "warning: {warning}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
         }
         for one in &self.left_out {
             writeln!(f, "left out: {} {}: {}", one.kind, one.name, one.reason)?;

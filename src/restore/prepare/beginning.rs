@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::connected;
 use super::said::Said;
 use super::task::{Aim, Task};
 use crate::archive::manifest::Object;
@@ -58,10 +59,11 @@ impl Beginning {
         let Ground { findings, mut first, at_the_end, mut drops } =
             room.survey(options, if_exists, asked, target)?;
         said.findings.extend(findings);
-        let mut locks = 0;
+        let (mut locks, mut going) = (0, None);
         if let Some(fresh) = options.fresh.as_ref().filter(|_| room == Room::ToBeCleaned) {
             let leftovers = of_product::of_fresh(fresh);
             said.findings.extend(dependents::look(session, &[], &leftovers).await?);
+            going = dependents::roots(&[], &leftovers);
             let others = format!("nspname <> {}", ident::literal(&fresh.schema));
             (target.occupied, target.occupied_count) = target::occupied(session, &others).await?;
             drops = drops::of_leftovers(&leftovers);
@@ -74,6 +76,7 @@ impl Beginning {
             let also = also_dropped(session, options, sections, asked.objects).await?;
             let needed = dependents::look(session, &dropped, &also.leftovers);
             said.findings.extend(needed.await?);
+            going = dependents::roots(&dropped, &also.leftovers);
             said.findings.extend(also.findings);
             if !if_exists {
                 said.findings.extend(missing::look(session, &dropped).await?);
@@ -100,6 +103,13 @@ impl Beginning {
         let course =
             Course::look(session, (options, room), target, &this, schemas, &mut said.findings)
                 .await?;
+        if connected::matters(options, room) && !course.is_ready() {
+            // Of a run that is gone on with nothing goes, but what it has made may be used.
+            let made = || dependents::roots(&asked.objects.iter().collect::<Vec<_>>(), &[]);
+            let going = going.or_else(made);
+            let (way, of) = ((options, room), (asked.database, going.as_deref()));
+            connected::look(session, way, of, target, said).await?;
+        }
         let batch = clean::batch(drops.len(), locks, course.lock_table());
         if batch.is_some() {
             said.warnings.push(format!(

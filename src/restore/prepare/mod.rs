@@ -3,6 +3,8 @@
 
 mod beginning;
 mod chosen;
+mod connected;
+mod left_behind;
 mod looked;
 mod said;
 mod standing;
@@ -13,7 +15,7 @@ use self::looked::Looked;
 pub(super) use self::task::Aim;
 use self::task::Task;
 use super::live::LiveTriggers;
-use super::mark::Mark;
+use super::mark::{self, Mark};
 use super::options::{Into, Options, Request, Sections};
 use super::plan::input::Input;
 use super::plan::{Plan, builder, comparison, wanted_statistics};
@@ -45,6 +47,8 @@ pub(super) struct Prepared {
     pub(super) batch: Option<usize>,
     /// The marker of an earlier restore that this one begins anew.
     pub(super) anew: Option<clean::Anew>,
+    /// Whether the database may be in use, and only the end is made.
+    pub(super) is_ready: bool,
 }
 
 /// Opens a session, looks, and plans.
@@ -56,13 +60,17 @@ pub(super) async fn prepare(
 ) -> Result<Prepared> {
     let options = &request.options;
     options.check()?;
-    let session =
-        pooler::open_lasting(&request.server.patient(options.limits.stall_timeout)).await?;
+    let session = if let Some(session) = options.held.take() {
+        session
+    } else {
+        pooler::open_lasting(&request.server.patient(options.limits.stall_timeout)).await?
+    };
     set_up(request, &session).await?;
     if aim == Aim::CarryOut {
         marker::wait_to_begin(&session).await?;
         marker::show_at_work(&session).await?;
     }
+    let left_behind = left_behind::look(&session, request, room, aim).await?;
     let mut target = Target::read(&session).await?;
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
@@ -72,7 +80,9 @@ pub(super) async fn prepare(
     sections::check_sections(options, sections)?;
     let task = Task { options, sections, room, aim };
     let looked = Looked::at(task, archive, &session, &mut target).await?;
-    plan(task, archive, session, target, looked)
+    let mut prepared = plan(task, archive, session, target, looked)?;
+    prepared.plan.warnings.splice(..0, left_behind);
+    Ok(prepared)
 }
 
 /// Makes the plan of what was found.
@@ -86,7 +96,7 @@ fn plan(
     let Looked { selected, withheld, beginning, rows_of, chunks, existing, mut said } = looked;
     let Beginning { anew, first, at_the_end, drops, batch, course, schema } = beginning;
     let manifest = &archive.manifest;
-    let is_borrowed = !existing.borrowed.is_empty();
+    let (is_borrowed, is_ready) = (!existing.borrowed.is_empty(), course.is_ready());
     let taken_by = target.version_num;
     let (statistics, more) =
         wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, taken_by);
@@ -125,17 +135,24 @@ fn plan(
     })?;
     let rest = course.end(&mut graph, at_the_end, options, &target, &mut said.findings);
     let marks = (mark.as_ref(), anew.as_ref());
-    let settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
+    let mut settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
+    let before_begun = target.before_begun.iter().flat_map(|schema| mark::remove(schema));
+    settled.begin.splice(..0, before_begun);
     let plan = Plan {
         findings: said.findings,
         warnings: said.warnings,
+        notes: said.notes,
         left_out: said.left_out,
         first,
         begin: settled.begin,
         known: settled.known,
         resumed: settled.resumed,
         usable: mark.as_ref().map(|mark| mark.ready(rest)).unwrap_or_default(),
-        unmark: mark.as_ref().map(Mark::remove).unwrap_or_default(),
+        unmark: match &mark {
+            // What is given back is given back by then.
+            Some(mark) if options.ready.is_early() => mark::remove(&mark.schema),
+            mark => mark.as_ref().map(Mark::remove).unwrap_or_default(),
+        },
         mark,
         ledger: settled.ledger,
         whole: sections.pre_data,
@@ -145,7 +162,7 @@ fn plan(
         tables: manifest.tables.clone(),
         objects: selected.objects,
     };
-    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, batch, anew })
+    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, batch, anew, is_ready })
 }
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once
@@ -178,6 +195,7 @@ fn mark_for(
         options_digest: options_digest::of(options),
         options: options_digest::words(options).into_iter().chain(dropping).collect(),
         made_database: options.into.makes_database(),
+        taken: options.held.taken(),
         schemas,
         server_version: target.version.clone(),
         now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

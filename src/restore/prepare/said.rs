@@ -14,6 +14,8 @@ pub(super) struct Said {
     pub(super) findings: Vec<Finding>,
     /// What may surprise.
     pub(super) warnings: Vec<String>,
+    /// What is only to be known.
+    pub(super) notes: Vec<String>,
     /// What was selected and cannot be made.
     pub(super) left_out: Vec<NotCarried>,
 }

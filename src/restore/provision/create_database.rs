@@ -23,6 +23,8 @@ pub(in crate::restore) struct Creation<'a> {
     pub(in crate::restore) clean: bool,
     /// Which need not be there.
     pub(in crate::restore) if_exists: bool,
+    /// End the sessions that are in the one that is dropped.
+    pub(in crate::restore) ends_sessions: bool,
     /// What is left out.
     pub(in crate::restore) render: &'a render::Options,
 }
@@ -148,9 +150,20 @@ impl Creation<'_> {
                 ));
             }
             let word = if self.if_exists { "IF EXISTS " } else { "" };
+            // FORCE came with 13.
+            let forces = self.ends_sessions && target.version_num >= 130_000;
+            if self.ends_sessions && !forces {
+                let sql = format!(
+                    "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+                     WHERE datname = {}",
+                    ident::literal(&database.name)
+                );
+                steps.push(Step::new(format!("end the sessions in {identity}"), sql));
+            }
+            let force = if forces { " WITH (FORCE)" } else { "" };
             steps.push(Step::new(
                 format!("drop {identity}"),
-                format!("DROP DATABASE {word}{}", ident::quote(&database.name)),
+                format!("DROP DATABASE {word}{}{force}", ident::quote(&database.name)),
             ));
         }
         steps.push(Step::new(

@@ -81,6 +81,7 @@ impl Room {
                     database,
                     clean: options.into.drops(),
                     if_exists: options.into.if_exists(),
+                    ends_sessions: options.disconnect_others,
                     render,
                 };
                 ground.findings = creation.findings(target);

@@ -256,6 +256,7 @@ impl Shared {
             (Work::Compare(all), _) => Ok(compare::compare(&self.loader, session, all).await?),
             (Work::Ready, _) => {
                 durable_transaction(session, &self.ready.usable).await?;
+                self.request.options.held.opened();
                 let left = self.graph.jobs.iter().filter(|job| job.stage == Stage::Finish).count();
                 Ok(self.ready.tell(left, self.loader.progress.as_ref()).await?)
             }

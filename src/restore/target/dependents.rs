@@ -53,6 +53,12 @@ pub(in crate::restore) async fn look(
     Ok(Some(Finding::new(problem, "drop these first, or restore into an empty database")))
 }
 
+/// A query for the addresses of what is dropped and can be told by schema and name; none if there
+/// is nothing.
+pub(in crate::restore) fn roots(dropped: &[&Object], leftovers: &[Leftover]) -> Option<String> {
+    Roots::of(dropped, leftovers).sql()
+}
+
 /// How many locks the server takes for what is dropped: one for each object, and for each that goes
 /// along.
 pub(in crate::restore) async fn locks(

@@ -28,9 +28,17 @@ pub(in crate::restore) async fn show_at_work(session: &Session) -> Result<()> {
 /// The server processes of other restores into this database. A process whose client was killed
 /// ends when it notices, so a little time is given to it.
 pub(in crate::restore) async fn others_at_work(session: &Session) -> Result<Vec<i32>> {
+    others_at_work_in(session, HERE).await
+}
+
+/// The same of any database of the server, whose name an expression tells.
+pub(in crate::restore) async fn others_at_work_in(
+    session: &Session,
+    name: &str,
+) -> Result<Vec<i32>> {
     let mut looks = 0;
     loop {
-        let others = at_work_now(session).await?;
+        let others = at_work_in(session, name).await?;
         looks += 1;
         if others.is_empty() || looks == LOOKS {
             return Ok(others);
@@ -41,21 +49,36 @@ pub(in crate::restore) async fn others_at_work(session: &Session) -> Result<Vec<
 
 /// The same as it is at this moment.
 pub(in crate::restore) async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
+    at_work_in(session, HERE).await
+}
+
+const HERE: &str = "pg_catalog.current_database()";
+
+async fn at_work_in(session: &Session, name: &str) -> Result<Vec<i32>> {
     let (class, object) = AT_WORK;
+    let ours: Vec<String> = session.server().pids().iter().map(i32::to_string).collect();
     let sql = format!(
         "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND \
          classid = {class} AND objid = {object} \
-           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = \
-           pg_catalog.current_database()) \
-           AND pid <> pg_catalog.pg_backend_pid() ORDER BY pid"
+           AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = {name}) \
+           AND pid <> pg_catalog.pg_backend_pid() AND pid <> ALL (ARRAY[{}]::int4[]) ORDER BY pid",
+        ours.join(", ")
     );
     let rows = session.query("look for another restore that is at work", &sql).await?;
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The marker that an earlier restore left, if there is one.
+/// The marker that an earlier restore left, if there is one that has begun.
 pub(in crate::restore) async fn read(session: &Session) -> Result<Option<Marker>> {
-    Ok(marker::read(session, false).await?.into_iter().next())
+    Ok(marker::read(session, false).await?.into_iter().find(Marker::has_begun))
+}
+
+/// The schema, unquoted, of a marker that says that nothing has begun: it goes with the first
+/// change.
+pub(in crate::restore) async fn before_begun(session: &Session) -> Result<Option<String>> {
+    let markers = marker::read(session, false).await?;
+    let before = markers.into_iter().find(|marker| !marker.has_begun());
+    Ok(before.map(|marker| marker.schema))
 }
 
 /// Waits while another restore looks at this database and sets its marker: each finds what the one
@@ -81,7 +104,7 @@ pub(in crate::restore) async fn check_alone(session: &Session, known: Option<&st
     match marker::read(session, true)
         .await?
         .iter()
-        .find(|other| known != Some(other.schema.as_str()))
+        .find(|other| other.has_begun() && known != Some(other.schema.as_str()))
     {
         None => Ok(()),
         Some(other) => Err(Error::new(

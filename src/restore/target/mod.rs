@@ -23,6 +23,7 @@ use crate::pg::marker::Marker;
 use crate::pg::row::Row;
 use crate::pg::session::Session;
 use crate::pg::shared_rows::shared_rows;
+use crate::sql::ident;
 
 /// How many of the things in the way are named.
 const NAMED: usize = 5;
@@ -71,6 +72,8 @@ pub(super) struct Target {
     pub(super) event_triggers: Vec<String>,
     /// The marker of an earlier restore.
     pub(super) marker: Option<Marker>,
+    /// The schema of one that says that nothing has begun, which is none of `schemas`.
+    pub(super) before_begun: Option<String>,
 }
 
 /// A role of the target's server.
@@ -130,7 +133,13 @@ impl Target {
         target.extensions = extensions(session).await?;
         target.schemas = schemas(session, &roles).await?;
         target.roles = roles.into_values().collect();
-        (target.occupied, target.occupied_count) = occupied(session, "true").await?;
+        target.before_begun = marker::before_begun(session).await?;
+        let mut among = "true".to_owned();
+        if let Some(schema) = &target.before_begun {
+            target.schemas.remove(schema);
+            among = format!("nspname <> {}", ident::literal(schema));
+        }
+        (target.occupied, target.occupied_count) = occupied(session, &among).await?;
         target.event_triggers = event_triggers(session).await?;
         target.marker = marker::read(session).await?;
         target.sets_replica = sets_replica(session, target.superuser).await?;

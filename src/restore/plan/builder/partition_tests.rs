@@ -112,6 +112,7 @@ fn sizes(sample: Sample, change: impl Fn(Input<'_>) -> Input<'_>) -> [usize; 3] 
         first: Vec::new(),
         findings: Vec::new(),
         warnings: Vec::new(),
+        notes: Vec::new(),
         left_out: Vec::new(),
         begin: Vec::new(),
         usable: Vec::new(),

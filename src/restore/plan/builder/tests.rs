@@ -23,11 +23,13 @@ fn the_plan_reads_well() {
         now: "today".into(),
         options: Vec::new(),
         made_database: false,
+        taken: None,
     };
     let plan = Plan {
         first: Vec::new(),
         findings: Vec::new(),
         warnings: vec!["text may come in another order".into()],
+        notes: vec!["somebody is connected".into()],
         left_out: Vec::new(),
         begin: mark.set(None),
         known: None,

@@ -45,7 +45,8 @@ fn with<T>(
     let mut database = database();
     change(&mut database);
     let render = render::Options { no_owner, ..render::Options::default() };
-    then(&Creation { database: &database, clean, if_exists, render: &render })
+    let ends_sessions = false;
+    then(&Creation { database: &database, clean, if_exists, ends_sessions, render: &render })
 }
 
 fn problems(creation: &Creation<'_>, target: &Target) -> Vec<String> {

@@ -1,0 +1,41 @@
+//! `silverback unlock`.
+
+use clap::Args;
+
+use super::args::connection::ConnectionArgs;
+use super::args::output::OutputArgs;
+use super::args::words;
+use super::command::{Outcome, connect_to_named, run_stoppable};
+use crate::error::Result;
+use crate::progress::{Level, Progress as _};
+use crate::restore::unlock;
+use crate::sql::ident;
+
+/// Give back what a killed restore has taken from a database: the CONNECTION LIMIT that
+/// --disconnect-others has lowered
+#[derive(Args, Debug)]
+pub(super) struct UnlockArgs {
+    /// Do SET ROLE after connecting
+    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    role: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+pub(super) fn run(args: &UnlockArgs) -> Result<Outcome> {
+    let reporter = args.output.reporter();
+    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let cancel = async || server.cancel_all().await;
+    let work = unlock::unlock(&server, args.role.as_deref());
+    let given_back = run_stoppable(args.output.log_format, 1, work, cancel);
+    reporter.finish();
+    let name = ident::quote(server.database());
+    let text = match given_back? {
+        Some(limit) => format!("database {name} has got its CONNECTION LIMIT {limit} back"),
+        None => format!("there is nothing to give back to database {name}"),
+    };
+    reporter.message(Level::Info, &text);
+    Ok(Outcome::Done)
+}
