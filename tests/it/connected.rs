@@ -216,7 +216,7 @@ fn who_cannot_keep_others_out_is_told_first() {
         let run = |more: &[&str]| {
             target.restore(&file, &["-c", "--disconnect-others"]).args(more).run().expect(6)
         };
-        run(&[]).says(&format!("is not the owner of database \"{}\"", target.name));
+        run(&[]).says(&format!("is not the owner of database {}", target.name));
         let plan = run(&["--dry-run"]).stdout;
         assert!(plan.contains("whose CONNECTION LIMIT --disconnect-others sets"), "{plan}");
         assert_eq!(

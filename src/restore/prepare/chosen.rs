@@ -36,7 +36,8 @@ impl Chosen {
         } else {
             Withheld::default()
         };
-        let objects = if room.is_last() {
+        let is_looked_again = options.disconnect_others && options.held.keeper().is_none();
+        let objects = if room.is_last() && !is_looked_again {
             std::mem::take(&mut manifest.objects)
         } else {
             manifest.objects.clone()

@@ -125,7 +125,7 @@ fn a_kill_leaves_it_to_be_given_back() {
                         && told.contains("silverback unlock -d ")
                 });
                 let json = target.silverback(&["restore", "--status", "--json"]).run().expect(7);
-                assert!(json.stdout.contains("\"connection_limit_to_give_back\":-1"), "{json:#?}");
+                assert!(json.stdout.contains("\"connection_limit_to_give_back\": -1"), "{json:#?}");
             }
             given_back(&target, &file, way + 1, limit);
             target.set_limit(-1);
