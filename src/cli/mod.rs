@@ -55,7 +55,7 @@ enum Command {
     Dump(Box<dump::DumpArgs>),
     /// Bring an archive into an empty database
     Restore(Box<restore::RestoreArgs>),
-    /// Give back what a killed restore has taken from a database
+    /// Give back the CONNECTION LIMIT that a killed restore has taken from a database
     Unlock(unlock::UnlockArgs),
     /// Prove that an archive is intact
     Verify(verify::VerifyArgs),

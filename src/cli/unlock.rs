@@ -11,8 +11,7 @@ use crate::progress::{Level, Progress as _};
 use crate::restore::unlock;
 use crate::sql::ident;
 
-/// Give back what a killed restore has taken from a database: the CONNECTION LIMIT that
-/// --disconnect-others has lowered
+/// Give back the CONNECTION LIMIT that a killed restore has taken from a database
 #[derive(Args, Debug)]
 pub(super) struct UnlockArgs {
     /// Do SET ROLE after connecting

@@ -6,7 +6,7 @@ mod kept_out;
 
 use std::path::PathBuf;
 
-use testkit::{Client, Database, Role, Server, quote};
+use testkit::{Client, Database, KongVersion, Role, Server, quote};
 
 use crate::invariants::Scene;
 use crate::support::{Silverback, ends};
@@ -224,6 +224,33 @@ fn who_cannot_keep_others_out_is_told_first() {
             (-1, "2000")
         );
         target.restore(&file, &["--disconnect-others"]).run().expect(2).says("-c");
+    }
+}
+
+#[test]
+fn what_bootstrap_has_made_is_replaced_beside_nobody() {
+    for version in ends() {
+        let server = testkit::server(version);
+        let role = server.role("kong");
+        let (source, copy) = (server.database_of(&role, "kong"), server.database_of(&role, "new"));
+        for database in [&source, &copy] {
+            KongVersion::new("3.4.2").load(database);
+        }
+        let folder = crate::support::temp_dir();
+        let file = folder.path().join("kong.sbk");
+        crate::support::dump(&source, &file).run().expect(0);
+        let node = copy.connect();
+        let pid = node.value("SELECT pg_backend_pid()");
+        let target = Target { server, role: role.clone(), name: copy.name().to_owned() };
+        // Its own session is a superuser's.
+        server.terminate(&format!("datname = '{}' AND usename = 'postgres'", copy.name()));
+        let named = format!("process {pid} of role {} (testkit, from 127.0.0.1)", role.name());
+        let replace = |more: &[&str]| target.restore(&file, &["--replace-bootstrap"]).args(more);
+        replace(&[]).run().expect(6).says(&named);
+        replace(&["--dry-run"]).run().expect(6);
+        replace(&["--disconnect-others"]).run().expect(0).says(&named);
+        assert!(node.try_execute("SELECT 1").is_err(), "it has ended");
+        crate::support::assert_same(&source, &target.database());
     }
 }
 

@@ -114,6 +114,47 @@ fn a_client_that_writes_is_kept_out_until_the_end() {
 }
 
 #[test]
+fn the_session_that_keeps_it_out_answers_for_the_others() {
+    let (_scene, file, target) = scene(testkit::newest_server(), Some("load"));
+    let gate = Gate::close(&target);
+    let restore = target.restore(&file, &["-c", "--disconnect-others", "--stall-timeout", "1s"]);
+    let running = hold_until(restore, || gate.is_reached());
+    // No slot is free for a session that looks whether the server is at work.
+    let looked = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND state = 'idle' AND query \
+         LIKE '%wait_event_type%'",
+        target.name
+    );
+    wait_for("the server to be asked", || target.server.connect("postgres").value(&looked) == "1");
+    drop(gate);
+    running.wait().expect(0);
+    assert_eq!(target.limit(), -1);
+}
+
+#[test]
+fn that_session_may_be_lost() {
+    for version in ends() {
+        let (scene, file, target) = scene(testkit::server(version), Some("load"));
+        for (signal, code) in [("INT", 130), ("CONT", 0)] {
+            let gate = Gate::close(&target);
+            let restore = target.restore(&file, &["-c", "--disconnect-others"]);
+            let running = hold_until(restore, || gate.is_reached());
+            let idle = format!("datname = '{}' AND state = 'idle'", target.name);
+            assert!(scene.server().terminate(&idle) > 0, "the keeper is idle");
+            running.signal(signal);
+            if code == 0 {
+                drop(gate);
+                running.wait().expect(0);
+            } else {
+                running.wait().expect(code);
+            }
+            assert_eq!(target.limit(), -1);
+        }
+        crate::support::assert_same_rows(&scene.source, &target.database());
+    }
+}
+
+#[test]
 fn it_is_let_in_when_the_database_may_be_used() {
     for version in ends() {
         let (_scene, file, target) = scene(testkit::server(version), Some("index"));
