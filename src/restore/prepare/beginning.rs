@@ -64,7 +64,9 @@ impl Beginning {
             let leftovers = of_product::of_fresh(fresh);
             said.findings.extend(dependents::look(session, &[], &leftovers).await?);
             going = dependents::roots(&[], &leftovers);
-            let others = format!("nspname <> {}", ident::literal(&fresh.schema));
+            let not = |schema: &String| format!("nspname <> {}", ident::literal(schema));
+            let others = target.before_begun.iter().chain([&fresh.schema]).map(not);
+            let others = others.collect::<Vec<_>>().join(" AND ");
             (target.occupied, target.occupied_count) = target::occupied(session, &others).await?;
             drops = drops::of_leftovers(&leftovers);
             first = drops.iter().map(|drop| drop.step.clone()).collect();
