@@ -162,7 +162,16 @@ fn plan(
         tables: manifest.tables.clone(),
         objects: selected.objects,
     };
-    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, batch, anew, is_ready })
+    Ok(Prepared {
+        session,
+        target,
+        plan,
+        triggers: existing.triggers,
+        drops,
+        batch,
+        anew,
+        is_ready,
+    })
 }
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once
