@@ -140,7 +140,7 @@ fn create_makes_the_database_with_all_its_properties() {
             "SET default_transaction_read_only TO off; SET transaction_read_only TO off; \
              DROP TABLE shop.orders CASCADE",
         );
-        target(&["-C", "-c"]).run().expect(6).says("is being accessed by other users");
+        target(&["-C", "-c"]).run().expect(6).says("connected to the database that -c is to drop");
         drop(copy);
         let admin = other.connect("postgres");
         support::wait_for("the session to end", || {
