@@ -179,7 +179,9 @@ async fn closed(
     }
     let mark = prepared.plan.mark.as_ref();
     let request = closing::close(request, prepared.session, mark, progress).await?;
-    let prepared = Box::pin(prepare(&request, archive, room, Aim::CarryOut)).await?;
+    let mut prepared = Box::pin(prepare(&request, archive, room, Aim::CarryOut)).await?;
+    // Who stays is told.
+    prepared.plan.notes.clear();
     Ok((request, prepared))
 }
 

@@ -135,6 +135,49 @@ fn a_kill_leaves_it_to_be_given_back() {
 }
 
 #[test]
+fn what_never_began_is_in_nobodys_way() {
+    for version in ends() {
+        let (scene, file, target) = scene(testkit::server(version), None);
+        let mark = silverback::restore::mark::Mark {
+            schema: "silverback_restore".into(),
+            archive_id: "6d1ba3a5-fd0a-4a10-b0dd-000000000007".into(),
+            archive_name: "other.sbk".into(),
+            archive_root: "00".into(),
+            options_digest: "00".into(),
+            schemas: vec!["public".into()],
+            server_version: "18".into(),
+            now: "today".into(),
+            options: Vec::new(),
+            made_database: false,
+            taken: None,
+        };
+        let owner = target.connect();
+        mark.set_before(5).iter().for_each(|step| owner.execute(&step.sql));
+        drop(owner);
+        target.set_limit(3);
+        let told = target.silverback(&["restore", "--status"]).run().expect(10).stdout;
+        assert!(told.contains("must get its CONNECTION LIMIT 5 back"), "{told}");
+        assert!(!told.contains("incomplete"), "{told}");
+        let dumped = scene.path("dumped.sbk");
+        let dump = target.silverback(&["dump", "-f"]).arg(&dumped);
+        dump.run().expect(10).says("had CONNECTION LIMIT 5 before a restore");
+        let plan = target.restore(&file, &["-c", "--dry-run"]).run().expect(0).stdout;
+        assert!(plan.contains("warning: a restore that was stopped has left database"), "{plan}");
+        assert_eq!(target.limit(), 3);
+        let told = target.restore(&file, &["-c"]).run().expect(0);
+        told.says("has got its CONNECTION LIMIT 5 back");
+        assert_eq!(target.limit(), 5);
+        // What says by itself what it was.
+        target.set_limit(2_000_000_007);
+        target.silverback(&["restore", "--status"]).run().expect(10);
+        target.silverback(&["unlock"]).run().expect(0).says("CONNECTION LIMIT 7 back");
+        assert_eq!(target.limit(), 7);
+        target.silverback(&["restore", "--status"]).run().expect(0);
+        assert_same_rows(&scene.source, &target.database());
+    }
+}
+
+#[test]
 fn killed_at_any_moment() {
     let kills = std::env::var("SILVERBACK_TEST_KILLS").ok().and_then(|text| text.parse().ok());
     let kills: usize = kills.unwrap_or(3).min(30);

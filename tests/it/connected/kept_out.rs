@@ -95,6 +95,12 @@ fn a_client_that_writes_is_kept_out_until_the_end() {
                 target.name
             );
             assert_eq!(scene.server().connect("postgres").value(&count), ours.to_string());
+            if limit == -1 {
+                // Another run does not open it for itself.
+                let told = target.restore(&file, &["-c", "--disconnect-others"]).run().expect(6);
+                told.says("a restore is at work there");
+                assert_eq!(target.limit(), ours);
+            }
             drop(gate);
             running.wait().expect(0).says("until the end nobody else can connect");
             if limit != 0 {
