@@ -159,7 +159,7 @@ fn what_never_began_is_in_nobodys_way() {
         assert!(told.contains("must get its CONNECTION LIMIT 5 back"), "{told}");
         assert!(!told.contains("incomplete"), "{told}");
         let dumped = scene.path("dumped.sbk");
-        let dump = target.silverback(&["dump", "-f"]).arg(&dumped);
+        let dump = target.silverback(&["dump"]).arg("-f").arg(&dumped);
         dump.run().expect(10).says("had CONNECTION LIMIT 5 before a restore");
         let plan = target.restore(&file, &["-c", "--dry-run"]).run().expect(0).stdout;
         assert!(plan.contains("warning: a restore that was stopped has left database"), "{plan}");
