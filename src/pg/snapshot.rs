@@ -154,8 +154,7 @@ async fn attempt_once(
     progress: &dyn Progress,
 ) -> Result<Attempt> {
     let before = catalog::list_tables(session).await?;
-    let locked: Vec<&ListedTable> =
-        before.iter().filter(|table| matches!(table.relkind, 'r' | 'p') && picks(table)).collect();
+    let locked: Vec<&ListedTable> = before.iter().filter(|table| picks(table)).collect();
     // The lock timeout holds to the end: the catalog functions lock what they describe, too.
     let (deferrable, lock_timeout) = (options.serializable_deferrable, options.lock_wait_timeout);
     let transaction = Transaction { deferrable, lock_timeout, ..options.begin.transaction() };

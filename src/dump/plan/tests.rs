@@ -15,7 +15,7 @@ fn source(id: u32, mib: u64) -> TableSource {
             RowEncoding::Binary,
         )
     };
-    TableSource { table, oid: id, relkind: 'r', pages: mib * 128, ctid_ranges: true, query: None }
+    TableSource { table, pages: mib * 128, ctid_ranges: true, query: None }
 }
 
 fn plan(sources: &[TableSource], jobs: usize) -> Plan {

@@ -1,6 +1,6 @@
 //! The tables of a database, cheaply, to be compared before and after they are locked.
 
-use super::reader::{USER_SCHEMA, letter};
+use super::reader::USER_SCHEMA;
 use crate::error::Result;
 use crate::pg::marker;
 use crate::pg::row::Row;
@@ -15,8 +15,6 @@ pub struct ListedTable {
     pub schema: String,
     /// Its name, unquoted.
     pub name: String,
-    /// `r` or `p`.
-    pub relkind: char,
     /// Numbers, names and types of its columns: equal text, equal columns.
     pub columns: String,
     /// Whether the snapshot's row of `pg_class` names other files than the server uses now, so that
@@ -29,8 +27,7 @@ pub struct ListedTable {
 /// nobody when it takes it away.
 pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
     let sql = format!(
-        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS \
-         kind, \
+        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, \
            coalesce((SELECT pg_catalog.string_agg(a.attnum || ':' || \
            pg_catalog.quote_ident(a.attname) || ':' || a.atttypid || ':' || a.atttypmod, ',' ORDER \
            BY a.attnum) \
@@ -54,7 +51,6 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
             oid: row.get("oid")?,
             schema: row.get("schema")?,
             name: row.get("name")?,
-            relkind: letter(row, "kind")?,
             columns: row.get("columns")?,
             is_rewritten: row.get("is_rewritten")?,
         })

@@ -34,10 +34,6 @@ pub struct Catalog {
 pub struct TableSource {
     /// What goes into the manifest.
     pub table: Table,
-    /// Its row in `pg_class`.
-    pub oid: u32,
-    /// `r`.
-    pub relkind: char,
     /// The size of its main fork, in blocks.
     pub pages: u64,
     /// Whether it can be read in ranges of `ctid` without reading all of it each time: a heap, on a

@@ -155,8 +155,6 @@ pub(in crate::pg::catalog) async fn tables(
         };
         tables.push(TableSource {
             table,
-            oid: relation.oid,
-            relkind: relation.kind,
             query: None,
             pages: u64::try_from(relation.main_pages).unwrap_or(0),
             ctid_ranges: has_tid_range_scan && relation.access_method.as_deref() == Some("heap"),

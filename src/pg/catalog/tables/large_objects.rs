@@ -119,8 +119,6 @@ pub(in crate::pg::catalog) async fn source(
     };
     Ok(Some(TableSource {
         table,
-        oid: 0,
-        relkind: 'r',
         pages: 0,
         ctid_ranges: false,
         query: Some(copy_out::large_objects(None)),
