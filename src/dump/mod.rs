@@ -9,16 +9,15 @@ mod unfinished;
 mod words;
 mod writer;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 pub use options::Options;
-pub use plan::{Plan, Range};
 
 use self::left_out::LeftOut;
+use self::plan::Plan;
 use crate::archive::Summary;
 use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
 use crate::error::Result;
@@ -27,7 +26,7 @@ use crate::pg::connect::Server;
 use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
 use crate::pg::{denied, marker, statistics};
 use crate::pool::{Budget, Buffers};
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{Level, Progress};
 use crate::select::{Selected, Selection};
 use crate::storage::Sink;
 
@@ -90,13 +89,6 @@ pub async fn run(
     // The writer's own failure (disk full) is the cause of any other.
     let summary = writer.finish(copied).await?;
     Ok(Report { archive, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
-}
-
-/// Computes what a dump would do; holds no lock afterwards.
-pub async fn dry_run(server: &Server, options: &Options, progress: &dyn Progress) -> Result<Plan> {
-    let (keeper, _, plan) = prepare(server, options, progress).await?;
-    keeper.session.batch("end the transaction", "COMMIT").await?;
-    Ok(plan)
 }
 
 async fn prepare(
@@ -197,20 +189,4 @@ fn check_sequences(
     let items =
         denied.iter().map(|(_, sequence)| denied::item("sequence", sequence, "-T")).collect();
     Err(denied::error("read the catalog of sequence values", items))
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for job in &self.jobs {
-            for piece in &job.pieces {
-                let TableTotal { name, rows, bytes } = &self.totals[piece.table.0 as usize];
-                writeln!(
-                    f,
-                    "{name}: {}, about {rows} rows and {bytes} bytes in the table",
-                    piece.range
-                )?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -20,11 +20,11 @@ const SMALL_PAGES: u64 = 32;
 /// The jobs of a dump: tables one after the other, largest first, the ranges of one together, so
 /// that few are open at a time.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Taken by the sessions from the front.
-    pub jobs: Vec<Job>,
+    pub(super) jobs: Vec<Job>,
     /// Names and guessed sizes, by table.
-    pub totals: Vec<TableTotal>,
+    pub(super) totals: Vec<TableTotal>,
 }
 
 impl Plan {
@@ -40,33 +40,33 @@ impl Plan {
 
 /// What one session copies before it asks for more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub(super) struct Job {
     /// One piece of a large table, or several small tables.
-    pub pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// A table, or a range of its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub(super) struct Piece {
     /// The table.
-    pub table: TableId,
+    pub(super) table: TableId,
     /// Quoted.
-    pub name: String,
+    pub(super) name: String,
     /// Whether it is a table that can be locked.
-    pub locks: bool,
+    pub(super) locks: bool,
     /// Which pages.
-    pub range: Range,
+    pub(super) range: Range,
     /// The COPY statement.
-    pub sql: String,
+    pub(super) sql: String,
     /// How its rows travel.
-    pub encoding: RowEncoding,
+    pub(super) encoding: RowEncoding,
     /// Columns in a row.
-    pub columns: usize,
+    pub(super) columns: usize,
 }
 
 /// Pages of a table's heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
+pub(super) enum Range {
     /// All of it.
     Whole,
     /// From a page up to, and not including, another.

@@ -150,7 +150,7 @@ fn rows_travel_in_the_form_that_survives() {
 }
 
 /// Reads the whole catalog as a dump would, as the database's plain owner.
-fn read(database: &Database<'_>) -> Catalog {
+pub(super) fn read(database: &Database<'_>) -> Catalog {
     let url = database.url();
     block_on(async move {
         let server = Server::from_conninfo(&url).expect("the URL is good");
