@@ -36,3 +36,17 @@ pub const CANNOT_CONNECT_NOW: &str = "57P03";
 pub const IDLE_SESSION_TIMEOUT: &str = "57P05";
 pub const UNDEFINED_FILE: &str = "58P01";
 pub const INTERNAL_ERROR: &str = "XX000";
+
+/// Whether the server says so of what has gone since it was found: besides the codes for it, that
+/// it has stumbled.
+pub fn is_of_what_vanished(code: &str) -> bool {
+    [
+        INTERNAL_ERROR,
+        UNDEFINED_TABLE,
+        UNDEFINED_COLUMN,
+        UNDEFINED_FUNCTION,
+        UNDEFINED_OBJECT,
+        INVALID_SCHEMA_NAME,
+    ]
+    .contains(&code)
+}

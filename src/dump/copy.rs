@@ -33,10 +33,6 @@ pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
 /// in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;
-/// The SQLSTATEs by which servers say, depending on their version, that there is no snapshot of a
-/// name.
-const NO_SUCH_SNAPSHOT: &str = sqlstate::INVALID_PARAMETER_VALUE;
-const UNDEFINED_OBJECT: &str = sqlstate::UNDEFINED_OBJECT;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -112,9 +108,13 @@ async fn work(
                 .message(Level::Info, &format!("the pooler gives one session less: {error}"));
             return Ok(());
         }
+        // By these, depending on their version, servers say that there is no such snapshot.
         Err(error)
             if context.is_proxied
-                && matches!(error.sqlstate(), Some(NO_SUCH_SNAPSHOT | UNDEFINED_OBJECT)) =>
+                && matches!(
+                    error.sqlstate(),
+                    Some(sqlstate::INVALID_PARAMETER_VALUE | sqlstate::UNDEFINED_OBJECT)
+                ) =>
         {
             let hint = "connect to one server itself: what stands between spreads sessions over \
                 several, which share no snapshot";

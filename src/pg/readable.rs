@@ -11,14 +11,13 @@ use super::row::Row;
 use crate::error::{Error, Kind, Result};
 use crate::sqlstate;
 
-/// What servers say of bytes that are no text in the database's encoding, and of text that has no
+/// Whether a text could not be read: its bytes are no text in the database's encoding, or have no
 /// place in the other.
-const NOT_IN_ENCODING: &str = sqlstate::CHARACTER_NOT_IN_REPERTOIRE;
-const UNTRANSLATABLE: &str = sqlstate::UNTRANSLATABLE_CHARACTER;
-
-/// Whether a text could not be read.
 pub fn is_unreadable(error: &Error) -> bool {
-    matches!(error.sqlstate(), Some(NOT_IN_ENCODING | UNTRANSLATABLE))
+    matches!(
+        error.sqlstate(),
+        Some(sqlstate::CHARACTER_NOT_IN_REPERTOIRE | sqlstate::UNTRANSLATABLE_CHARACTER)
+    )
 }
 
 /// Demands that every text of an answer can be read, in UTF-8, so that no later look at a column
@@ -39,9 +38,8 @@ pub(super) fn check(doing: &str, rows: &[Row]) -> Result<()> {
                 let bytes = row.bytes(at).unwrap_or_default().escape_ascii();
                 let cause =
                     format!("the server sent what is no UTF-8 as {}: {bytes}", column.name());
-                return Err(
-                    Error::new(Kind::Requirement, doing, cause).with_sqlstate(NOT_IN_ENCODING)
-                );
+                return Err(Error::new(Kind::Requirement, doing, cause)
+                    .with_sqlstate(sqlstate::CHARACTER_NOT_IN_REPERTOIRE));
             }
         }
     }

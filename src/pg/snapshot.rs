@@ -204,19 +204,9 @@ async fn attempt_once(
 }
 
 /// Tells a change between the two looks around the locks by the codes with which the server says
-/// that an object went away: internal error, undefined table, column, object, schema, function.
+/// that an object went away.
 fn changed_or(error: Error) -> Result<Attempt> {
-    let vanished = matches!(
-        error.sqlstate(),
-        Some(
-            sqlstate::INTERNAL_ERROR
-                | sqlstate::UNDEFINED_TABLE
-                | sqlstate::UNDEFINED_COLUMN
-                | sqlstate::UNDEFINED_OBJECT
-                | sqlstate::INVALID_SCHEMA_NAME
-                | sqlstate::UNDEFINED_FUNCTION
-        )
-    );
+    let vanished = error.sqlstate().is_some_and(sqlstate::is_of_what_vanished);
     if vanished || (error.kind() == Kind::Consistency && error.sqlstate().is_none()) {
         return Ok(Attempt::Failed(error));
     }

@@ -11,9 +11,6 @@ use crate::pg::settings::{self, End, Known, Transaction};
 use crate::sql::ident;
 use crate::sqlstate;
 
-/// The SQLSTATE for a setting that the server does not have.
-const UNKNOWN_SETTING: &str = sqlstate::UNDEFINED_OBJECT;
-
 impl Session {
     /// Begins a dump session's first transaction. Where the server's version has misled about its
     /// settings, it is asked for them, once for all sessions.
@@ -23,7 +20,7 @@ impl Session {
             Ok(((), found)) => return Ok(found),
             Err(error) => error,
         };
-        let is_about_settings = error.sqlstate() == Some(UNKNOWN_SETTING)
+        let is_about_settings = error.sqlstate() == Some(sqlstate::UNDEFINED_OBJECT)
             || (error.kind() == Kind::Requirement && error.sqlstate().is_none());
         if !is_about_settings || was_asked {
             return Err(error);

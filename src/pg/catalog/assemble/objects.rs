@@ -115,7 +115,7 @@ pub(in crate::pg::catalog) async fn tables(
     numbers: &HashMap<Address, ObjectId>,
 ) -> Result<Vec<TableSource>> {
     let types = Types::read(reader).await?;
-    let has_tid_range_scan = reader.session().version() >= TID_RANGE_SCAN;
+    let has_tid_range_scan = reader.version() >= TID_RANGE_SCAN;
     let roots = roots(relations, options.via_partition_root);
     let mut after = if config.is_empty() {
         HashMap::new()

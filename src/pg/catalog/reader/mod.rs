@@ -16,9 +16,6 @@ use crate::pg::row::Row;
 use crate::pg::session::Session;
 use crate::sqlstate;
 
-/// An earlier statement of the transaction has failed.
-const IN_FAILED_TRANSACTION: &str = sqlstate::IN_FAILED_SQL_TRANSACTION;
-
 /// The SQL condition that a schema `n` is a user's: the server keeps the prefix `pg_` to itself.
 pub(super) const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
@@ -71,19 +68,16 @@ impl<'a> Reader<'a> {
         let doing = format!("read the catalog of {kind}");
         let error = match self.session.query(&doing, sql).await {
             Ok(rows) => return Ok(rows),
-            Err(error) if error.sqlstate() == Some(IN_FAILED_TRANSACTION) => return Err(error),
+            // An earlier statement has failed, and said why.
+            Err(error) if error.sqlstate() == Some(sqlstate::IN_FAILED_SQL_TRANSACTION) => {
+                return Err(error);
+            }
             Err(error) => error,
         };
-        let error = match error.sqlstate() {
-            Some(
-                sqlstate::INTERNAL_ERROR
-                | sqlstate::UNDEFINED_TABLE
-                | sqlstate::UNDEFINED_COLUMN
-                | sqlstate::UNDEFINED_FUNCTION
-                | sqlstate::UNDEFINED_OBJECT
-                | sqlstate::INVALID_SCHEMA_NAME,
-            ) => error.as_kind(Kind::Consistency),
-            _ => error,
+        let error = if error.sqlstate().is_some_and(sqlstate::is_of_what_vanished) {
+            error.as_kind(Kind::Consistency)
+        } else {
+            error
         };
         *self.cause.lock().expect("no holder panics") = Some(error);
         Err(Error::new(Kind::Unexpected, doing, "it failed"))
@@ -94,9 +88,9 @@ impl<'a> Reader<'a> {
         self.cause.into_inner().expect("no holder panics")
     }
 
-    /// The session, for names quoted by the server's rules and the like.
-    pub(super) fn session(&self) -> &Session {
-        self.session
+    /// `server_version_num`, for what the catalogs do not tell.
+    pub(super) fn version(&self) -> u32 {
+        self.session.version()
     }
 
     /// The extension that made the object.

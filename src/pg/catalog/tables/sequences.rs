@@ -25,7 +25,7 @@ pub(in crate::pg::catalog) async fn read(
     values: bool,
 ) -> Result<(Vec<Draft>, Unreadable)> {
     // Before 15 no sequence was unlogged, whatever its table was, and nothing can be said of it.
-    let table_persistence = if reader.session().version() >= 150_000 {
+    let table_persistence = if reader.version() >= 150_000 {
         "t.relpersistence::text"
     } else {
         "c.relpersistence::text"

@@ -12,7 +12,7 @@ use crate::sql::ident;
 /// The condition that a view reads itself: that the rule `r` that says what it shows does so. The
 /// server takes such a rule only for a view that stands, and never runs it.
 pub(in crate::pg::catalog) fn reads_itself(reader: &Reader<'_>) -> String {
-    let usual = if reader.session().version() >= 160_000 { 0 } else { 2 };
+    let usual = if reader.version() >= 160_000 { 0 } else { 2 };
     let named = "':relid ' || r.ev_class || ' '";
     format!(
         "(pg_catalog.length(r.ev_action::text) - \
