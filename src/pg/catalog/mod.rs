@@ -42,6 +42,7 @@ use crate::error::Result;
 pub use self::database::source::source;
 pub use self::list::{ListedTable, list_tables};
 pub use self::model::{Catalog, ReadOptions, TableSource};
+pub(super) use self::reader::USER_SCHEMA;
 pub use self::reader::known::{KnownColumns, known_columns};
 pub use self::reader::unknown::{UnknownColumns, UsedColumn, unknown_columns};
 

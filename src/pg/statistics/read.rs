@@ -9,11 +9,9 @@ use crate::archive::statistics::{
     ColumnStatistics, ExtendedStatistics, RelationSize, Statistics, Values,
 };
 use crate::error::Result;
+use crate::pg::catalog::USER_SCHEMA;
 use crate::pg::row::Row;
 use crate::pg::session::Session;
-
-/// The condition that a schema `n` is a user's.
-const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// Reads the statistics of these objects, in their order. A role sees those of the columns that it
 /// may read, and extended ones of what it owns; what it does not see is missing.

@@ -1,7 +1,5 @@
 //! Text search: parsers, templates, dictionaries, configurations.
 
-use std::collections::HashMap;
-
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
@@ -23,8 +21,9 @@ fn function(column: &str, name: &str) -> String {
     format!("CASE WHEN o.{column} <> 0 THEN o.{column}::pg_catalog.regproc::text END AS {name}")
 }
 
-/// Runs a query for text search objects, with the columns `oid`, `schema` and `name`, and makes a
-/// draft of each row that no extension makes.
+/// Runs a query for text search objects, with the columns `oid`, `schema`, `name` and `owner` (NULL
+/// for parsers and templates, which have none), and makes a draft of each row that no extension
+/// makes.
 async fn drafts(
     reader: &Reader<'_>,
     sql: &str,
@@ -38,15 +37,17 @@ async fn drafts(
         let identity =
             format!("{} {}", kind.to_string().to_uppercase(), ident::qualified(schema, name));
         let statements = make(row, &identity)?;
-        Ok(Draft::new(Address::new(catalog, row.get("oid")?), kind, Some(schema), name, identity)
-            .made_by(statements))
+        let address = Address::new(catalog, row.get("oid")?);
+        let draft = Draft::new(address, kind, Some(schema), name, identity);
+        Ok(Draft { owner: row.get("owner")?, ..draft }.made_by(statements))
     };
     reader.own(&rows, catalog)?.into_iter().map(draft).collect()
 }
 
 async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.prsname::text AS name, {}, {}, {}, {}, {} \
+        "SELECT o.oid, n.nspname::text AS schema, o.prsname::text AS name, NULL::text AS owner, {}, {}, \
+         {}, {}, {} \
          FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = o.prsnamespace \
          WHERE {USER_SCHEMA}",
         function("prsstart", "start"),
@@ -64,7 +65,7 @@ async fn read_parsers(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 
 async fn read_templates(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.tmplname::text AS name, {}, {} \
+        "SELECT o.oid, n.nspname::text AS schema, o.tmplname::text AS name, NULL::text AS owner, {}, {} \
          FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = \
          o.tmplnamespace WHERE {USER_SCHEMA}",
         function("tmplinit", "init"),
@@ -105,15 +106,13 @@ async fn read_dictionaries(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         }
         Ok(vec![format!("CREATE {identity}{}", clauses.bracketed())])
     };
-    let mut found =
-        drafts(reader, &sql, class::TS_DICTIONARY, ObjectKind::TextSearchDictionary, make).await?;
-    own(reader, &mut found, "pg_ts_dict", "dictowner").await?;
-    Ok(found)
+    drafts(reader, &sql, class::TS_DICTIONARY, ObjectKind::TextSearchDictionary, make).await
 }
 
 async fn read_configurations(reader: &Reader<'_>) -> Result<Vec<Draft>> {
     let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.cfgname::text AS name, pn.nspname::text AS \
+        "SELECT o.oid, n.nspname::text AS schema, o.cfgname::text AS name, \
+         pg_catalog.pg_get_userbyid(o.cfgowner)::text AS owner, pn.nspname::text AS \
          parser_schema, p.prsname::text AS parser, \
            ARRAY(SELECT k.alias FROM (SELECT DISTINCT m.maptokentype FROM \
            pg_catalog.pg_ts_config_map m WHERE m.mapcfg = o.oid) m \
@@ -141,24 +140,5 @@ async fn read_configurations(reader: &Reader<'_>) -> Result<Vec<Draft>> {
         }));
         Ok(statements)
     };
-    let mut found =
-        drafts(reader, &sql, class::TS_CONFIGURATION, ObjectKind::TextSearchConfiguration, make)
-            .await?;
-    own(reader, &mut found, "pg_ts_config", "cfgowner").await?;
-    Ok(found)
-}
-
-/// Parsers and templates have no owner; these have.
-async fn own(reader: &Reader<'_>, drafts: &mut [Draft], catalog: &str, column: &str) -> Result<()> {
-    let sql = format!(
-        "SELECT o.oid, pg_catalog.pg_get_userbyid(o.{column})::text AS owner FROM \
-         pg_catalog.{catalog} o"
-    );
-    let rows = reader.rows("text search objects' owners", &sql).await?;
-    let owners: HashMap<u32, String> =
-        rows.iter().map(|row| Ok((row.get("oid")?, row.get("owner")?))).collect::<Result<_>>()?;
-    for draft in drafts {
-        draft.owner = owners.get(&draft.address.object).cloned();
-    }
-    Ok(())
+    drafts(reader, &sql, class::TS_CONFIGURATION, ObjectKind::TextSearchConfiguration, make).await
 }

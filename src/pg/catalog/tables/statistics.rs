@@ -1,4 +1,5 @@
-//! Extended statistics: their definitions and targets. The numbers themselves are gathered anew.
+//! Extended statistics: their definitions and targets. What they hold is read elsewhere, where that
+//! is asked for (`pg::statistics`).
 
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;

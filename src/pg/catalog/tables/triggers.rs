@@ -40,13 +40,13 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draf
         // changed of its other objects.
         let is_of_member = reader.is_member(class::CLASS, row.get("tgrelid")?);
         if !(is_of_member && row.get("is_inherited")?) {
-            drafts.extend(trigger(reader, &row)?);
+            drafts.push(trigger(reader, &row)?);
         }
     }
     Ok(drafts)
 }
 
-fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
+fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Draft> {
     let (schema, table, name): (&str, &str, &str) =
         (row.get("schema")?, row.get("table")?, row.get("name")?);
     let (qualified, quoted) = (ident::qualified(schema, table), ident::quote(name));
@@ -81,19 +81,17 @@ fn trigger(reader: &Reader<'_>, row: &Row) -> Result<Option<Draft>> {
             row.get::<_, Option<u32>>("parent")?.map(|parent| Address::new(class::TRIGGER, parent)),
         );
     }
-    Ok(Some(
-        Draft {
-            of: Some(of),
-            sort: table.to_owned(),
-            drop: (!is_inherited).then(|| format!("DROP TRIGGER {quoted} ON {qualified}")),
-            detail: Detail::Trigger { row: row.get("row")? },
-            parts: parts.into_iter().collect(),
-            needs,
-            ..draft
-        }
-        .made_by(statements)
-        .on_extension(reader.extension_named(of)),
-    ))
+    Ok(Draft {
+        of: Some(of),
+        sort: table.to_owned(),
+        drop: (!is_inherited).then(|| format!("DROP TRIGGER {quoted} ON {qualified}")),
+        detail: Detail::Trigger { row: row.get("row")? },
+        parts: parts.into_iter().collect(),
+        needs,
+        ..draft
+    }
+    .made_by(statements)
+    .on_extension(reader.extension_named(of)))
 }
 
 pub(in crate::pg::catalog) fn enabling(state: char) -> &'static str {
