@@ -14,7 +14,7 @@ use super::index::IndexEntry;
 use super::limits::COLUMNS_MAX;
 use super::manifest::{Manifest, TableId};
 use super::read_at::ReadAt;
-use super::reader::{TAIL_BYTES, read};
+use super::reader::{TAIL_BYTES, check_body, read};
 use super::section;
 use super::table_end::{self, TableEnd};
 use crate::error::{Error, Result};
@@ -143,9 +143,7 @@ fn chunk_header<R: ReadAt>(
 }
 
 fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) -> Result<()> {
-    if header.body_crc != crc32fast::hash(&body) {
-        return Err(damaged("check it", "the checksum of its blocks does not match"));
-    }
+    check_body(&header, &body)?;
     StoredChunk { header, columns, body, room: Bytes::new() }.check().map(drop)
 }
 
