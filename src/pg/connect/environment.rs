@@ -46,7 +46,8 @@ impl Environment {
     }
 
     /// An environment of exactly these variables, without user or home.
-    pub fn of(variables: &[(&str, &str)]) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

@@ -155,7 +155,6 @@ fn methods_of_authentication() {
     assert_eq!(but, [Method::Gss, Method::Sspi, Method::Scram, Method::Oauth]);
 }
 
-#[cfg(unix)]
 #[test]
 fn each_host_has_its_own_password() {
     use std::os::unix::fs::PermissionsExt;

@@ -2,6 +2,7 @@
 //!
 //! Looks at which files exist and at the mode of the key; does not read certificates.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
@@ -171,31 +172,27 @@ fn check_key(path: &Path, uid: Option<u32>) -> Result<()> {
     if !metadata.is_file() {
         return Err(Error::new(Kind::Usage, doing, "it is not a plain file"));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
-        if uid.is_some_and(|uid| owner != uid && owner != 0) {
-            return Err(Error::new(
-                Kind::Usage,
-                doing,
-                "it belongs neither to the current user nor to root",
-            ));
-        }
-        let forbidden = if owner == 0 { 0o037 } else { 0o077 };
-        if mode & forbidden != 0 {
-            let cause = format!("its mode is {mode:04o}, so that others can read it");
-            return Err(Error::new(Kind::Usage, doing, cause)
-                .hint("set its mode to 0600, or 0640 if it belongs to root"));
-        }
+    let (mode, owner) = (metadata.mode() & 0o777, metadata.uid());
+    if uid.is_some_and(|uid| owner != uid && owner != 0) {
+        return Err(Error::new(
+            Kind::Usage,
+            doing,
+            "it belongs neither to the current user nor to root",
+        ));
+    }
+    let forbidden = if owner == 0 { 0o037 } else { 0o077 };
+    if mode & forbidden != 0 {
+        let cause = format!("its mode is {mode:04o}, so that others can read it");
+        return Err(Error::new(Kind::Usage, doing, cause)
+            .hint("set its mode to 0600, or 0640 if it belongs to root"));
     }
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn keys_are_private() {

@@ -3,7 +3,6 @@
 //! Knows names and sources, not meanings: `libpq` gives each value its meaning.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::conninfo::Pairs;
 use super::environment::Environment;
@@ -99,8 +98,6 @@ pub(super) struct Value {
 #[derive(Default)]
 pub(super) struct Parameters {
     values: BTreeMap<&'static str, Value>,
-    /// The service file in use, for a hint.
-    pub(super) service_file: Option<PathBuf>,
     /// The service's password that is no UTF-8, and where it came from.
     pub(super) raw_password: Option<(Secret, String)>,
 }
@@ -148,7 +145,6 @@ impl Parameters {
             .password
             .filter(|_| self.get("password").is_none())
             .map(|secret| (secret, source));
-        self.service_file = Some(service.file);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Does not decide which file it is, and shows no line of it to anybody.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::secret::Secret;
@@ -71,17 +72,12 @@ fn read_private(path: &Path) -> Result<Vec<u8>, Option<String>> {
     if !metadata.is_file() {
         return Err(Some(format!("the password file {shown} is not used: it is not a plain file")));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(Some(format!(
-                "the password file {shown} is not used: its mode is {mode:04o}, so that others can \
-                 read it; \
-                 set it to 0600 (for a Kubernetes secret: defaultMode: 0400)"
-            )));
-        }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Some(format!(
+            "the password file {shown} is not used: its mode is {mode:04o}, so that others can \
+             read it; set it to 0600 (for a Kubernetes secret: defaultMode: 0400)"
+        )));
     }
     std::fs::read(path)
         .map_err(|error| Some(format!("the password file {shown} is not used: {error}")))
@@ -147,10 +143,8 @@ mod tests {
         assert_eq!(found.as_ref().map(Secret::expose), Some(&b"p\xe9:"[..]));
     }
 
-    #[cfg(unix)]
     #[test]
     fn leaves_alone_what_others_can_read() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("pgpass");
         assert!(PassFile::read(&path).warning.is_none());
