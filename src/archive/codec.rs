@@ -1,8 +1,8 @@
 //! Fixed-layout structures to bytes and back: little-endian, every integer at its full width, no
 //! padding.
 //!
-//! The one module that uses `bincode` (its `legacy` configuration); `format-spec/` writes the bytes
-//! out, so it can be replaced without a reader noticing.
+//! `bincode` (its `legacy` configuration) is called here alone, for structures of this directory;
+//! `format-spec/` writes the bytes out, so it can be replaced without a reader noticing.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, legacy};
 use bincode::{Decode, Encode};

@@ -187,7 +187,7 @@ impl<R: Read> InOrder<R> {
             return Err(Error::new(Kind::Unexpected, "read a chunk", "its body was read already"));
         };
         let bytes = header.body_bytes as usize;
-        let (mut memory, taken) = if room::fits(header.body_bytes) {
+        let (memory, taken) = if room::fits(header.body_bytes) {
             let mut memory = room::take_for(&room::STORED, header.body_bytes)
                 .map_err(|error| no_memory("read the chunk", &error))?;
             if memory.len() < bytes {
@@ -201,7 +201,6 @@ impl<R: Read> InOrder<R> {
             (memory, taken)
         };
         if taken < bytes {
-            memory.truncate(0);
             return Err(cut_short(self.input.position()));
         }
         let room = Bytes::from(memory);

@@ -171,11 +171,11 @@ impl Selection {
     pub(super) fn picks(&self, object: &Object) -> bool {
         match (object.kind, object.schema.as_deref()) {
             (kind, Some(schema)) if is_relation(kind) => self.picks_table(schema, &object.name),
-            (ObjectKind::Schema, _) => self.tables.is_empty() && self.picks_schema(&object.name),
+            (ObjectKind::Schema, _) => self.picks_whole_schema(&object.name),
             (ObjectKind::Extension, _) | (_, None) => {
                 self.tables.is_empty() && self.schemas.is_empty()
             }
-            (_, Some(schema)) => self.tables.is_empty() && self.picks_schema(schema),
+            (_, Some(schema)) => self.picks_whole_schema(schema),
         }
     }
 

@@ -62,9 +62,7 @@ impl Table {
             bytes_estimate: 0,
         }
     }
-}
 
-impl Table {
     /// Schema and name of the table that stands for the bytes of all large objects. Its columns are
     /// the object's oid, the place of the bytes in it, and the bytes.
     pub const LARGE_OBJECTS: (&'static str, &'static str) = ("pg_catalog", "pg_largeobject");
