@@ -139,6 +139,6 @@ pub(super) fn write<W: std::io::Write>(
 pub(super) fn read_all(bytes: Vec<u8>) -> Result<Vec<Bytes>> {
     let archive = Archive::open(bytes, "test")?;
     archive.check_root()?;
-    let rows = |number| Ok(archive.read_chunk(number)?.decode()?.pieces.concat().into());
+    let rows = |number| Ok(archive.read_chunk(number)?.decode()?.whole());
     (0..archive.index.chunks.len()).map(rows).collect()
 }

@@ -27,6 +27,16 @@ pub struct Joined {
     pub raw_bytes: u64,
 }
 
+impl Joined {
+    /// All rows in one piece, copied only where they lie in several.
+    pub fn whole(&self) -> Bytes {
+        match &self.pieces[..] {
+            [one] => one.clone(),
+            several => several.concat().into(),
+        }
+    }
+}
+
 /// The most bytes that [`join`] makes; callers have smaller limits of their own.
 const JOINED_BYTES_MAX: u64 = 1 << 31;
 

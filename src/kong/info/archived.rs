@@ -159,8 +159,7 @@ impl<R: ReadAt> Entry<'_, R> {
             .collect();
         let chunks = self.archive.index.chunks.iter().enumerate();
         for (number, _) in chunks.filter(|(_, chunk)| chunk.table == id) {
-            let joined = self.archive.read_chunk(number)?.decode()?;
-            let whole = joined.pieces.concat();
+            let whole = self.archive.read_chunk(number)?.decode()?.whole();
             for row in fields(&whole) {
                 let row = row?;
                 let value = |place: &Option<usize>| {

@@ -1,17 +1,14 @@
 //! Large objects' bytes: rows of COPY BINARY taken apart here and written by function calls,
 //! because `pg_largeobject` takes no COPY.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::load::{Loader, run_all};
 use crate::error::{Error, Kind, Result};
 use crate::pg::copy::{LargeObjectPart, LargeObjects};
 use crate::pg::session::Session;
-use crate::pgcopy::Joined;
+use crate::pgcopy::fields;
 use crate::restore::plan::load_sql::Load;
-
-/// What a row holds.
-const FIELDS: u16 = 3;
 
 impl Loader {
     /// Writes the bytes in one transaction, and tells the rows.
@@ -32,13 +29,12 @@ impl Loader {
                 .await
                 .map_err(|source| Error::new(Kind::Unexpected, &doing, source.to_string()))?;
             let joined = joined.map_err(|error| error.within(&doing))?;
-            let (rows, raw_bytes) = (joined.rows, joined.raw_bytes);
-            let buffer =
-                if let [whole] = &joined.pieces[..] { whole.clone() } else { Bytes::new() };
-            let pieces = pieces(joined, &doing)?;
-            writer.write(&doing, &pieces).await?;
-            drop(pieces);
-            self.buffers.give_back_shared(buffer);
+            let (whole, rows, raw_bytes) = (joined.whole(), joined.rows, joined.raw_bytes);
+            drop(joined);
+            let parts = parts(&whole, &doing)?;
+            writer.write(&doing, &parts).await?;
+            drop(parts);
+            self.buffers.give_back_shared(whole);
             drop(permit);
             self.progress.advance(load.id.0 as usize, rows, raw_bytes);
             written += rows;
@@ -49,47 +45,19 @@ impl Loader {
 }
 
 /// Takes a chunk's rows apart.
-fn pieces(joined: Joined, doing: &str) -> Result<Vec<LargeObjectPart>> {
-    let mut bytes = match <[Bytes; 1]>::try_from(joined.pieces) {
-        Ok([whole]) => whole,
-        Err(several) => {
-            let mut whole = BytesMut::with_capacity(several.iter().map(Bytes::len).sum());
-            for part in &several {
-                whole.extend_from_slice(part);
-            }
-            whole.freeze()
-        }
-    };
-    let mut pieces = Vec::new();
-    while bytes.has_remaining() {
-        let piece = piece(&mut bytes);
-        pieces.push(piece.ok_or_else(|| {
-            Error::new(Kind::Archive, doing, "a row is not of a large object's shape")
-        })?);
-    }
-    Ok(pieces)
+fn parts(rows: &Bytes, doing: &str) -> Result<Vec<LargeObjectPart>> {
+    let shape = || Error::new(Kind::Archive, doing, "a row is not of a large object's shape");
+    fields(rows).map(|row| part(rows, &row.map_err(|_| shape())?).ok_or_else(shape)).collect()
 }
 
-fn piece(bytes: &mut Bytes) -> Option<LargeObjectPart> {
-    if bytes.remaining() < 2 || bytes.get_u16() != FIELDS {
-        return None;
-    }
-    let oid = field(bytes)?;
-    let position = field(bytes)?;
-    let data = field(bytes)?;
+/// A row has three fields.
+fn part(rows: &Bytes, row: &[Option<&[u8]>]) -> Option<LargeObjectPart> {
+    let [Some(oid), Some(position), Some(data)] = *row else { return None };
     Some(LargeObjectPart {
-        oid: u32::from_be_bytes(oid.as_ref().try_into().ok()?),
-        position: i64::from_be_bytes(position.as_ref().try_into().ok()?),
-        data,
+        oid: u32::from_be_bytes(oid.try_into().ok()?),
+        position: i64::from_be_bytes(position.try_into().ok()?),
+        data: rows.slice_ref(data),
     })
-}
-
-fn field(bytes: &mut Bytes) -> Option<Bytes> {
-    if bytes.remaining() < 4 {
-        return None;
-    }
-    let length = usize::try_from(bytes.get_i32()).ok()?;
-    (bytes.remaining() >= length).then(|| bytes.split_to(length))
 }
 
 #[cfg(test)]
@@ -99,19 +67,19 @@ mod tests {
     const ROW: &[u8] = b"\0\x03\0\0\0\x04\0\0\0\x07\0\0\0\x08\0\0\0\0\0\0\0\x09\0\0\0\x02hi";
 
     #[test]
-    fn a_row_is_taken_apart() {
-        let mut bytes = Bytes::from([ROW, ROW].concat());
-        let expected =
-            || Some(LargeObjectPart { oid: 7, position: 9, data: Bytes::from_static(b"hi") });
-        assert_eq!(piece(&mut bytes), expected());
-        assert_eq!(piece(&mut bytes), expected());
-        assert!(bytes.is_empty());
+    fn rows_are_taken_apart() {
+        let one = || LargeObjectPart { oid: 7, position: 9, data: Bytes::from_static(b"hi") };
+        let found = parts(&Bytes::from([ROW, ROW].concat()), "test").expect("two rows");
+        assert_eq!(found, [one(), one()]);
     }
 
     #[test]
-    fn a_cut_row_is_refused() {
-        for length in 0..ROW.len() {
-            assert_eq!(piece(&mut Bytes::copy_from_slice(&ROW[..length])), None, "{length} bytes");
+    fn rows_of_another_shape_are_refused() {
+        let cut = (1..ROW.len()).map(|length| ROW[..length].to_vec());
+        let null = b"\0\x03\0\0\0\x04\0\0\0\x07\0\0\0\x08\0\0\0\0\0\0\0\x09\xff\xff\xff\xff";
+        let two = b"\0\x02\0\0\0\x04\0\0\0\x07\0\0\0\x08\0\0\0\0\0\0\0\x09";
+        for row in cut.chain([null.to_vec(), two.to_vec()]) {
+            assert!(parts(&Bytes::from(row.clone()), "test").is_err(), "{row:?}");
         }
     }
 }

@@ -109,10 +109,7 @@ pub(super) async fn of_archive<T: OfRows>(
         let doing = format!("read the archive's rows of {}", comparison.name);
         let unexpected = |text: String| Error::new(Kind::Unexpected, &doing, text);
         let joined = decoding.await.map_err(|source| unexpected(source.to_string()))??;
-        let raw = match &joined.pieces[..] {
-            [one] => one.clone(),
-            pieces => pieces.concat().into(),
-        };
+        let raw = joined.whole();
         drop(joined);
         let columns = comparison.columns.len();
         let (made, _) = rows(raw, comparison.encoding, columns, begin.clone(), loader).await?;
