@@ -137,9 +137,7 @@ impl Session {
     /// end that, and no search_path capture it.
     pub(super) async fn set_up(&self) -> Result<()> {
         let values: Vec<String> = settings::of_restore()
-            .map(|setting| {
-                format!("({}, {})", ident::literal(setting.name), ident::literal(setting.value))
-            })
+            .map(|setting| ident::literals(setting.name, setting.value))
             .collect();
         // Only what the server knows: the list spans many versions.
         let set = format!(

@@ -1,12 +1,13 @@
 //! What a restore tells: how much there is to load, and at the end what was done.
 
+use std::collections::BTreeMap;
+
 use super::plan::Plan;
 use super::plan::graph::{Stage, Work};
 use crate::archive::manifest::NotCarried;
 use crate::progress::TableTotal;
 use crate::sql::ident;
 use crate::storage::FileArchive;
-use std::collections::BTreeMap;
 
 /// Seconds that sessions were busy, by stage.
 pub(super) type Busy = BTreeMap<Stage, f64>;

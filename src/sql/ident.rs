@@ -25,6 +25,11 @@ pub fn literal(text: &str) -> String {
     escape::escape_literal(text).trim_start().to_owned()
 }
 
+/// Quotes two texts as a row of literals, such as a schema and a name in a list of values.
+pub fn literals(one: &str, other: &str) -> String {
+    format!("({}, {})", literal(one), literal(other))
+}
+
 fn is_bare(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_')

@@ -10,6 +10,7 @@ use super::finding::{Findings, Place};
 use super::gate::Gate;
 use crate::archive::{Archive, IndexEntry, ReadAt, TableTotals};
 use crate::error::{Error, Kind, Result};
+use crate::limits::cores;
 use crate::progress::{Level, Progress, TableTotal};
 use crate::sql::ident;
 
@@ -102,7 +103,7 @@ pub(super) fn check<R: ReadAt>(
 
 /// How many threads check chunks.
 pub(super) fn threads() -> usize {
-    (std::thread::available_parallelism().map_or(1, usize::from) + 2).min(THREADS_MAX)
+    (cores() + 2).min(THREADS_MAX)
 }
 
 impl<R: ReadAt> Work<'_, R> {

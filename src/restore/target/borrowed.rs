@@ -23,9 +23,12 @@ pub(in crate::restore) async fn triggers(
     // Rows that go through the table at the top fire its triggers too. Before 15 the triggers that
     // partitions have from their parent pass for the server's own, whose constraints are others.
     let roots = tables.iter().filter_map(|table| table.root.as_ref());
-    let roots = roots.map(|TableName { schema, name }| pair(schema, name));
-    let names: Vec<String> =
-        tables.iter().map(|table| pair(&table.schema, &table.name)).chain(roots).collect();
+    let roots = roots.map(|TableName { schema, name }| ident::literals(schema, name));
+    let names: Vec<String> = tables
+        .iter()
+        .map(|table| ident::literals(&table.schema, &table.name))
+        .chain(roots)
+        .collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, t.tgname::text \
          FROM pg_catalog.pg_trigger t \
@@ -104,7 +107,8 @@ async fn settable(
     if sequences.is_empty() {
         return Ok(HashSet::new());
     }
-    let names: Vec<String> = sequences.iter().map(|(schema, name)| pair(schema, name)).collect();
+    let names: Vec<String> =
+        sequences.iter().map(|(schema, name)| ident::literals(schema, name)).collect();
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c JOIN \
          pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -115,8 +119,4 @@ async fn settable(
     );
     let rows = session.query("read the role's rights on sequences", &sql).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-fn pair(schema: &str, name: &str) -> String {
-    format!("({}, {})", ident::literal(schema), ident::literal(name))
 }

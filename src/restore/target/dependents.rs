@@ -118,9 +118,9 @@ impl Roots {
             if matches!(object.kind, Function | Aggregate) {
                 // The name is told with its arguments; which bracket begins them is not.
                 let ends = object.name.match_indices('(').map(|(end, _)| &object.name[..end]);
-                list.extend(ends.map(|name| pair(schema, name)));
+                list.extend(ends.map(|name| ident::literals(schema, name)));
             } else {
-                list.push(pair(schema, &object.name));
+                list.push(ident::literals(schema, &object.name));
             }
         }
         roots.addresses = leftovers.iter().map(|one| one.address().to_owned()).collect();
@@ -157,10 +157,6 @@ impl Roots {
         let all: Vec<String> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join(" UNION ALL "))
     }
-}
-
-fn pair(schema: &str, name: &str) -> String {
-    format!("({}, {})", ident::literal(schema), ident::literal(name))
 }
 
 #[cfg(test)]

@@ -325,11 +325,7 @@ async fn triggers(
 }
 
 fn names(tables: &[&Table]) -> String {
-    let pairs: Vec<String> = tables
-        .iter()
-        .map(|table| {
-            format!("({}, {})", ident::literal(&table.schema), ident::literal(&table.name))
-        })
-        .collect();
+    let pairs: Vec<String> =
+        tables.iter().map(|table| ident::literals(&table.schema, &table.name)).collect();
     pairs.join(", ")
 }

@@ -65,10 +65,9 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     };
     // The tablespace is said by who makes it, as for every object.
     let plain = render::Options { no_tablespaces: true, ..render::Options::default() };
-    object.statements =
-        std::iter::once(render::create_database(&object, &plain, reader.version()))
-            .chain(settings)
-            .collect();
+    object.statements = std::iter::once(render::create_database(&object, &plain, reader.version()))
+        .chain(settings)
+        .collect();
     Ok(object)
 }
 

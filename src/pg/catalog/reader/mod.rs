@@ -17,7 +17,8 @@ use crate::pg::session::Session;
 use crate::sqlstate;
 
 /// The SQL condition that a schema `n` is a user's: the server keeps the prefix `pg_` to itself.
-pub(in crate::pg) const USER_SCHEMA: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+pub(in crate::pg) const USER_SCHEMA: &str =
+    "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// All that the files of this folder need to read their kind.
 #[derive(Debug)]

@@ -130,12 +130,11 @@ async fn hide(
     if unknown.is_empty() {
         return Ok(());
     }
-    let value = |catalog: &str, column: &str| {
-        format!("({}, {})", ident::literal(catalog), ident::literal(column))
-    };
     let values: Vec<String> = unknown
         .iter()
-        .flat_map(|(catalog, columns)| columns.iter().map(|column| value(catalog, column)))
+        .flat_map(|(catalog, columns)| {
+            columns.iter().map(|column| ident::literals(catalog, column))
+        })
         .collect();
     let sql = format!(
         "SELECT v.catalog, v.name FROM (VALUES {}) v(catalog, name) \
