@@ -46,7 +46,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         });
         checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
     };
-    let result = run_stoppable(args.output.log_format, values::coding_threads(), work, async || ());
+    let result = run_stoppable(args.output.log_format, 1, work, async || ());
     reporter.finish();
     let report = result?;
     if args.json {

@@ -29,6 +29,7 @@ use crate::archive::{Archive, Index, ReadAt, TableTotals};
 use crate::error::{Kind, Result};
 use crate::limits::Limits;
 use crate::pgcopy::Digest;
+use crate::pool;
 use crate::progress::Progress;
 use crate::sql::ident;
 use crate::storage::Source;
@@ -110,6 +111,7 @@ pub fn run(source: Source, limits: &Limits, progress: &dyn Progress) -> Result<R
     let max_memory = limits.max_memory.unwrap_or_default();
     let started = Instant::now();
     let name = source.name().to_owned();
+    pool::check_threads(chunks::threads())?;
     progress.phase(&format!("verify {name}"));
     let mut report = match source {
         Source::File(file, _) => match Archive::open_within(&file, &name, max_memory) {

@@ -85,7 +85,7 @@ pub(in crate::cli) fn jobs(asked: Option<u16>) -> Option<NonZeroUsize> {
     asked.and_then(|number| NonZeroUsize::new(number.into()))
 }
 
-/// Threads that compress for a dump, or check for verify. Each keeps the memory for a chunk.
+/// Threads that compress for a dump. Each keeps the memory for a chunk.
 pub(in crate::cli) fn coding_threads() -> usize {
     cores().min(CODING_THREADS_MAX)
 }
