@@ -9,12 +9,7 @@ pub trait ReadAt: Send + Sync {
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
 
     /// How many bytes there are.
-    fn len(&self) -> io::Result<u64>;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> io::Result<bool> {
-        Ok(self.len()? == 0)
-    }
+    fn total_bytes(&self) -> io::Result<u64>;
 }
 
 impl ReadAt for Vec<u8> {
@@ -25,8 +20,8 @@ impl ReadAt for Vec<u8> {
         Ok(())
     }
 
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.as_slice().len() as u64)
+    fn total_bytes(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
     }
 }
 
@@ -37,8 +32,8 @@ impl<R: ReadAt + ?Sized> ReadAt for &R {
         (**self).read_exact_at(buf, offset)
     }
 
-    fn len(&self) -> io::Result<u64> {
-        (**self).len()
+    fn total_bytes(&self) -> io::Result<u64> {
+        (**self).total_bytes()
     }
 }
 

@@ -52,7 +52,7 @@ impl<R: ReadAt> Archive<R> {
     }
 
     fn open_parts(source: R, name: &str, max_memory: u64) -> Result<Self> {
-        let total = source.len().map_err(|error| Error::file("ask for its size", error))?;
+        let total = source.total_bytes().map_err(|error| Error::file("ask for its size", error))?;
         let start = read(&source, 0, total.min(Header::BYTES as u64), "header")?;
         let header = Header::decode(&start)?;
         let tail_bytes = total.min(TAIL_BYTES);

@@ -53,7 +53,7 @@ pub fn survey<R: ReadAt>(
     mut seen: impl FnMut(&SurveyedChunk),
 ) -> Result<Survey> {
     let total_bytes =
-        source.len().map_err(|error| crate::error::Error::file("ask for its size", error))?;
+        source.total_bytes().map_err(|error| Error::file("ask for its size", error))?;
     let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header")
         .and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);

@@ -16,7 +16,7 @@ impl ReadAt for File {
         FileExt::read_exact_at(self, buf, offset)
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn total_bytes(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 }

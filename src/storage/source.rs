@@ -49,7 +49,10 @@ mod tests {
         let Source::File(file, name) = Source::open(&path).expect("it is there") else {
             panic!("it is a file")
         };
-        assert_eq!((file.len().expect("a file has one"), name), (10, path.display().to_string()));
+        assert_eq!(
+            (file.total_bytes().expect("a file has one"), name),
+            (10, path.display().to_string())
+        );
         let mut range = [0; 3];
         file.read_exact_at(&mut range, 7).expect("within");
         assert_eq!(&range, b"789");
