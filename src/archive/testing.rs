@@ -4,7 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::manifest::{
-    Column, Manifest, Object, ObjectId, ObjectKind, RowEncoding, Source, Table, TableId,
+    Manifest, Object, ObjectId, ObjectKind, RowEncoding, Table, TableId, testing,
 };
 use super::{Archive, ArchiveWriter, Codec, Summary, encode_chunk};
 use crate::error::Result;
@@ -43,11 +43,7 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
         drop: Some(format!("DROP TABLE public.{name}")),
         ..Object::new(ObjectId(id as u32), ObjectKind::Table, format!("TABLE public.{name}"))
     };
-    let column = |at: usize| Column {
-        name: format!("column{at}"),
-        type_name: "text".into(),
-        not_null: false,
-    };
+    let column = |at: usize| testing::column(&format!("column{at}"), "text");
     let table = |id: usize, name: &str, encoding, columns: usize| Table {
         rows_estimate: -1,
         ..Table::new(
@@ -58,29 +54,14 @@ pub(super) fn manifest(tables: &[(&str, RowEncoding, usize)]) -> Manifest {
             encoding,
         )
     };
-    Manifest {
-        source: Source {
-            tool: "silverback 0.1.0".into(),
-            server_version: "15.18".into(),
-            server_version_num: 150_018,
-            database: "kong".into(),
-            encoding: "UTF8".into(),
-            collate: "C".into(),
-            ctype: "C".into(),
-            locale_provider: "c".into(),
-            collation_version: None,
-            snapshot_time: "2026-01-02T03:04:05Z".into(),
-            snapshot_lsn: Some("0/16B3748".into()),
-        },
-        objects: tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
-        tables: tables
+    testing::manifest(
+        tables.iter().enumerate().map(|(id, (name, ..))| object(id, name)).collect(),
+        tables
             .iter()
             .enumerate()
             .map(|(id, &(name, encoding, columns))| table(id, name, encoding, columns))
             .collect(),
-        not_carried: Vec::new(),
-        statistics: Vec::new(),
-    }
+    )
 }
 
 /// The tables of [`small`].

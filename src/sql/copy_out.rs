@@ -64,15 +64,11 @@ fn columns(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, ObjectId};
+    use crate::archive::manifest::ObjectId;
+    use crate::archive::manifest::testing::column;
 
     fn table(columns: &[&str]) -> Table {
-        let column = |name: &&str| Column {
-            name: (*name).to_owned(),
-            type_name: "text".to_owned(),
-            not_null: false,
-        };
-        let columns = columns.iter().map(column).collect();
+        let columns = columns.iter().map(|name| column(name, "text")).collect();
         Table::new(ObjectId(0), "My", "t", columns, RowEncoding::Binary)
     }
 

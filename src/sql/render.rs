@@ -277,16 +277,11 @@ fn grantee(grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::manifest::testing::grant;
     use crate::archive::manifest::{Comment, ObjectId};
 
     fn all(object: &Object, options: &Options) -> Vec<String> {
         statements(object, options).collect()
-    }
-
-    fn grant(grantee: &str, grantor: &str, privileges: &[&str], grantable: bool) -> Grant {
-        let grantee = (!grantee.is_empty()).then(|| grantee.to_owned());
-        let privileges = privileges.iter().map(|&privilege| privilege.to_owned()).collect();
-        Grant { column: None, grantee, grantor: grantor.to_owned(), privileges, grantable }
     }
 
     fn table(acl: Option<Acl>) -> Object {
@@ -304,15 +299,12 @@ mod tests {
 
     #[test]
     fn grants_follow_revokes_and_come_from_their_grantor() {
-        let initial = vec![grant("kong", "kong", &["SELECT", "INSERT"], false)];
+        let initial = vec![grant(Some("kong"), "kong", &["SELECT", "INSERT"])];
         let items = vec![
-            grant("kong", "kong", &["SELECT"], false),
-            grant("late", "Ops", &["SELECT"], false),
-            grant("Ops", "kong", &["SELECT"], true),
-            Grant {
-                column: Some("Name".into()),
-                ..grant("", "kong", &["SELECT", "UPDATE"], false)
-            },
+            grant(Some("kong"), "kong", &["SELECT"]),
+            grant(Some("late"), "Ops", &["SELECT"]),
+            Grant { grantable: true, ..grant(Some("Ops"), "kong", &["SELECT"]) },
+            Grant { column: Some("Name".into()), ..grant(None, "kong", &["SELECT", "UPDATE"]) },
         ];
         let acl = Acl { on: "TABLE public.routes".into(), initial, items };
         insta::assert_snapshot!(all(&table(Some(acl)), &Options::default()).join(";\n"), @r#"
@@ -334,15 +326,15 @@ mod tests {
     #[test]
     fn grants_that_differ_in_the_role_alone_are_one_statement() {
         let items = vec![
-            grant("a", "kong", &["SELECT"], false),
-            grant("", "kong", &["SELECT"], false),
-            grant("b", "kong", &["SELECT"], false),
-            grant("c", "kong", &["SELECT"], true),
-            grant("d", "kong", &["INSERT", "SELECT"], false),
-            Grant { column: Some("x".into()), ..grant("d", "kong", &["SELECT"], false) },
-            grant("e", "kong", &["SELECT"], false),
-            grant("f", "c", &["SELECT"], false),
-            grant("g", "c", &["SELECT"], false),
+            grant(Some("a"), "kong", &["SELECT"]),
+            grant(None, "kong", &["SELECT"]),
+            grant(Some("b"), "kong", &["SELECT"]),
+            Grant { grantable: true, ..grant(Some("c"), "kong", &["SELECT"]) },
+            grant(Some("d"), "kong", &["INSERT", "SELECT"]),
+            Grant { column: Some("x".into()), ..grant(Some("d"), "kong", &["SELECT"]) },
+            grant(Some("e"), "kong", &["SELECT"]),
+            grant(Some("f"), "c", &["SELECT"]),
+            grant(Some("g"), "c", &["SELECT"]),
         ];
         let acl = Acl { on: "TABLE t".into(), initial: Vec::new(), items };
         assert_eq!(
@@ -365,7 +357,7 @@ mod tests {
         let acl = Acl {
             on: "TABLE public.routes".into(),
             initial: Vec::new(),
-            items: vec![grant("a", "kong", &["SELECT"], false)],
+            items: vec![grant(Some("a"), "kong", &["SELECT"])],
         };
         let options = Options {
             no_owner: true,

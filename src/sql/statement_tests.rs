@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::manifest::{Acl, Comment, Grant, ObjectId};
+use crate::archive::manifest::{Acl, Comment, ObjectId, testing};
 
 fn object(kind: ObjectKind, statements: &[&str]) -> Object {
     Object {
@@ -122,14 +122,8 @@ fn words_beside_the_statements_are_looked_at() {
     change(|o| (o.owner, o.identity) = (Some("a".into()), "TABLE s.t; COPY".into()))
         .expect_err("two");
     let grant = |privilege: &str, on: &str| {
-        let grant = Grant {
-            column: None,
-            grantee: None,
-            grantor: "a".into(),
-            privileges: vec![privilege.to_owned()],
-            grantable: false,
-        };
-        let acl = Acl { on: on.to_owned(), initial: Vec::new(), items: vec![grant] };
+        let items = vec![testing::grant(None, "a", &[privilege])];
+        let acl = Acl { on: on.to_owned(), initial: Vec::new(), items };
         check(&Object { acl: Some(acl), ..object(ObjectKind::Table, &["CREATE TABLE s.t ()"]) })
     };
     grant("SELECT", "TABLE s.t").expect("usual");

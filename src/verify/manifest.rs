@@ -102,7 +102,8 @@ fn name(section: Section) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, Detail, RowEncoding};
+    use crate::archive::manifest::testing::column;
+    use crate::archive::manifest::{Detail, RowEncoding};
     use crate::verify::testing;
 
     fn check_changed(change: impl FnOnce(&mut Manifest)) -> String {
@@ -166,9 +167,7 @@ mod tests {
             m.objects[1].identity = "VIEW public.routes".to_owned();
         });
         check("table public.routes: it has two columns id", |m| {
-            let id =
-                Column { name: "id".to_owned(), type_name: "integer".to_owned(), not_null: true };
-            m.tables[1].columns = vec![id.clone(), id];
+            m.tables[1].columns = vec![column("id", "integer"), column("id", "integer")];
             m.tables[1].encoding = RowEncoding::Text;
         });
         check("table public.routes: its object is another table, TABLE public.services", |m| {

@@ -6,39 +6,22 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::archive::manifest::{
-    Column, Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Source, Table,
-    TableId,
+    Detail, Manifest, NotCarried, Object, ObjectId, ObjectKind, RowEncoding, Table, TableId,
+    testing,
 };
 use crate::archive::{ArchiveWriter, Codec, encode_chunk};
 
 /// Two tables, services and routes, two columns each.
 pub(crate) fn manifest() -> Manifest {
-    let source = Source {
-        tool: "silverback 0.1.0".to_owned(),
-        server_version: "15.18".to_owned(),
-        server_version_num: 150_018,
-        database: "kong".to_owned(),
-        encoding: "UTF8".to_owned(),
-        collate: "C".to_owned(),
-        ctype: "C".to_owned(),
-        locale_provider: "c".to_owned(),
-        collation_version: None,
-        snapshot_time: "2025-01-02T03:04:05Z".to_owned(),
-        snapshot_lsn: Some("0/16B3748".to_owned()),
-    };
     let not_carried = NotCarried {
         kind: "event trigger".to_owned(),
         name: "audit".to_owned(),
         reason: "not supported".to_owned(),
     };
     let names = ["services", "routes"];
-    Manifest {
-        source,
-        objects: (0..).zip(names).map(|(id, name)| object(id, name)).collect(),
-        tables: (0..).zip(names).map(|(id, name)| table(id, name)).collect(),
-        not_carried: vec![not_carried],
-        statistics: Vec::new(),
-    }
+    let objects = (0..).zip(names).map(|(id, name)| object(id, name)).collect();
+    let tables = (0..).zip(names).map(|(id, name)| table(id, name)).collect();
+    Manifest { not_carried: vec![not_carried], ..testing::manifest(objects, tables) }
 }
 
 fn object(id: u32, name: &str) -> Object {
@@ -53,11 +36,6 @@ fn object(id: u32, name: &str) -> Object {
 }
 
 fn table(id: u32, name: &str) -> Table {
-    let column = |name: &str, type_name: &str| Column {
-        name: name.to_owned(),
-        type_name: type_name.to_owned(),
-        not_null: false,
-    };
     Table {
         rows_estimate: 1000,
         bytes_estimate: 8192,
@@ -65,7 +43,7 @@ fn table(id: u32, name: &str) -> Table {
             ObjectId(id),
             "public",
             name,
-            vec![column("id", "integer"), column("name", "text")],
+            vec![testing::column("id", "integer"), testing::column("name", "text")],
             RowEncoding::Text,
         )
     }

@@ -7,6 +7,8 @@
 mod kind;
 pub(super) mod object;
 mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use serde::{Deserialize, Serialize};
 

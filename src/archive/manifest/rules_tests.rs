@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::testing::grant;
 use super::*;
 
 #[test]
@@ -71,21 +72,11 @@ fn what_is_not_carried_is_told_in_a_line() {
     assert_eq!(one.to_string(), "not carried: event trigger \"A b\": why: not");
 }
 
-fn grant(grantee: Option<&str>, privileges: &[&str], grantable: bool) -> Grant {
-    Grant {
-        column: None,
-        grantee: grantee.map(str::to_owned),
-        grantor: "o".to_owned(),
-        privileges: privileges.iter().map(|word| (*word).to_owned()).collect(),
-        grantable,
-    }
-}
-
 #[test]
 fn privileges_are_a_difference() {
-    let everybody = grant(None, &["EXECUTE"], false);
-    let owner = grant(Some("o"), &["EXECUTE"], false);
-    let reader = grant(Some("r"), &["EXECUTE"], false);
+    let everybody = grant(None, "o", &["EXECUTE"]);
+    let owner = grant(Some("o"), "o", &["EXECUTE"]);
+    let reader = grant(Some("r"), "o", &["EXECUTE"]);
     let acl = |initial: &[&Grant], items: &[&Grant]| Acl {
         on: "FUNCTION f()".to_owned(),
         initial: initial.iter().map(|&grant| grant.clone()).collect(),
@@ -107,11 +98,11 @@ fn privileges_are_a_difference() {
 
 #[test]
 fn a_grant_with_other_words_is_another() {
-    let plain = grant(Some("r"), &["SELECT"], false);
+    let plain = grant(Some("r"), "o", &["SELECT"]);
     for other in [
-        grant(Some("r"), &["SELECT"], true),
-        grant(Some("r"), &["SELECT", "UPDATE"], false),
-        grant(None, &["SELECT"], false),
+        Grant { grantable: true, ..grant(Some("r"), "o", &["SELECT"]) },
+        grant(Some("r"), "o", &["SELECT", "UPDATE"]),
+        grant(None, "o", &["SELECT"]),
         Grant { grantor: "p".to_owned(), ..plain.clone() },
         Grant { column: Some("c".to_owned()), ..plain.clone() },
     ] {
@@ -124,7 +115,10 @@ fn a_grant_with_other_words_is_another() {
 
 fn any_grants() -> impl Strategy<Value = Vec<Grant>> {
     let one = (proptest::option::of("[a-c]"), "[A-B]", any::<bool>()).prop_map(
-        |(grantee, privilege, grantable)| grant(grantee.as_deref(), &[&privilege], grantable),
+        |(grantee, privilege, grantable)| Grant {
+            grantable,
+            ..grant(grantee.as_deref(), "o", &[&privilege])
+        },
     );
     vec(one, 0..8)
 }

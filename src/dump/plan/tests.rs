@@ -1,5 +1,6 @@
 use super::*;
-use crate::archive::manifest::{Column, ObjectId, Source};
+use crate::archive::manifest::ObjectId;
+use crate::archive::manifest::testing::{column, manifest};
 
 const MIB: u64 = 1 << 20;
 
@@ -11,7 +12,7 @@ fn source(id: u32, mib: u64) -> TableSource {
             ObjectId(id),
             "s",
             format!("t{id}"),
-            vec![Column { name: "A b".into(), type_name: "text".into(), not_null: false }],
+            vec![column("A b", "text")],
             RowEncoding::Binary,
         )
     };
@@ -19,29 +20,8 @@ fn source(id: u32, mib: u64) -> TableSource {
 }
 
 fn plan(sources: &[TableSource], jobs: usize) -> Plan {
-    let text = String::new;
-    let from = Source {
-        tool: text(),
-        server_version: text(),
-        server_version_num: 180_000,
-        database: text(),
-        encoding: text(),
-        collate: text(),
-        ctype: text(),
-        locale_provider: text(),
-        collation_version: None,
-        snapshot_time: text(),
-        snapshot_lsn: None,
-    };
     let tables = sources.iter().map(|source| source.table.clone()).collect();
-    let manifest = Manifest {
-        source: from,
-        objects: Vec::new(),
-        tables,
-        not_carried: Vec::new(),
-        statistics: Vec::new(),
-    };
-    make(&manifest, sources, jobs).expect("every table has a source")
+    make(&manifest(Vec::new(), tables), sources, jobs).expect("every table has a source")
 }
 
 fn tables(job: &Job) -> Vec<u32> {

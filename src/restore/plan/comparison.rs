@@ -118,15 +118,11 @@ fn large_objects(objects: &[Object], id: TableId, table: &Table) -> Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, TableName};
+    use crate::archive::manifest::TableName;
+    use crate::archive::manifest::testing::column;
 
     fn table(id: u32, name: &str, columns: &[&str], root: Option<&str>) -> Table {
-        let column = |name: &&str| Column {
-            name: (*name).to_owned(),
-            type_name: "text".to_owned(),
-            not_null: false,
-        };
-        let columns = columns.iter().map(column).collect();
+        let columns = columns.iter().map(|name| column(name, "text")).collect();
         let root = root.map(|name| TableName { schema: "s".into(), name: name.into() });
         Table { root, ..Table::new(ObjectId(id), "s", name, columns, RowEncoding::Binary) }
     }

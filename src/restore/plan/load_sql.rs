@@ -92,16 +92,15 @@ impl Load<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, ObjectId};
+    use crate::archive::manifest::ObjectId;
+    use crate::archive::manifest::testing::column;
 
     fn table() -> Table {
-        let column =
-            |name: &str| Column { name: name.into(), type_name: "text".into(), not_null: false };
         Table::new(
             ObjectId(1),
             "public",
             "Routes",
-            vec![column("id"), column("group")],
+            vec![column("id", "text"), column("group", "text")],
             RowEncoding::Binary,
         )
     }

@@ -69,25 +69,20 @@ pub(in crate::restore) fn is_built(object: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Acl, Comment, Grant, ObjectId, SecurityLabel};
+    use crate::archive::manifest::testing::grant;
+    use crate::archive::manifest::{Acl, Comment, ObjectId, SecurityLabel};
     use crate::restore::plan::graph::Work;
     use crate::restore::plan::on_extensions;
 
     fn table() -> Object {
-        let grant = Grant {
-            column: None,
-            grantee: Some("ro".into()),
-            grantor: "Own".into(),
-            privileges: vec!["SELECT".into()],
-            grantable: false,
-        };
+        let items = vec![grant(Some("ro"), "Own", &["SELECT"])];
         let on = "TABLE s.t".to_owned();
         Object {
             schema: Some("s".into()),
             name: "t".into(),
             owner: Some("Own".into()),
             tablespace: Some("fast".into()),
-            acl: Some(Acl { on: on.clone(), initial: vec![], items: vec![grant] }),
+            acl: Some(Acl { on: on.clone(), initial: vec![], items }),
             comments: vec![Comment { on: on.clone(), text: "it".into() }],
             security_labels: vec![SecurityLabel { on, provider: "p".into(), label: "l".into() }],
             statements: vec!["CREATE TABLE s.t ()".into(), "ALTER TABLE s.t SET x".into()],

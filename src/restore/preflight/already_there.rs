@@ -143,6 +143,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::archive::manifest::testing::grant;
     use crate::archive::manifest::{Comment, ObjectId};
     use crate::restore::target::Extension;
 
@@ -152,17 +153,6 @@ mod tests {
             owner: owner.map(str::to_owned),
             statements: vec!["CREATE …".into()],
             ..Object::new(ObjectId(0), kind, format!("SCHEMA {name}"))
-        }
-    }
-
-    fn grant(grantee: Option<&str>, grantor: &str, privileges: &[&str]) -> Grant {
-        let privileges = privileges.iter().map(|word| (*word).to_owned()).collect();
-        Grant {
-            column: None,
-            grantee: grantee.map(str::to_owned),
-            grantor: grantor.into(),
-            privileges,
-            grantable: false,
         }
     }
 

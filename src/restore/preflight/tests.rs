@@ -1,5 +1,6 @@
 use super::*;
-use crate::archive::manifest::{Acl, Grant, Object, ObjectId, Source};
+use crate::archive::manifest::testing::{self, grant};
+use crate::archive::manifest::{Acl, Object, ObjectId, Source};
 use crate::pg::marker::{Later, Run, State};
 use crate::restore::options::Sections;
 use crate::restore::target::{Extension, Role, Schema};
@@ -16,19 +17,7 @@ fn object(kind: ObjectKind, name: &str, owner: Option<&str>) -> Object {
 }
 
 fn source() -> Source {
-    Source {
-        tool: String::new(),
-        server_version: "18.1".into(),
-        server_version_num: 180_001,
-        database: "kong".into(),
-        encoding: "UTF8".into(),
-        collate: "C".into(),
-        ctype: "C".into(),
-        locale_provider: "c".into(),
-        collation_version: None,
-        snapshot_time: String::new(),
-        snapshot_lsn: None,
-    }
+    Source { server_version: "18.1".into(), server_version_num: 180_001, ..testing::source() }
 }
 
 fn target() -> Target {
@@ -97,17 +86,13 @@ fn all_findings_at_once() {
     taken.occupied_count = 2;
     let mut granted = object(ObjectKind::Table, "t", Some("gone"));
     granted.tablespace = Some("fast".into());
-    let grant = |grantee: &str, grantor: &str| Grant {
-        column: None,
-        grantee: Some(grantee.into()),
-        grantor: grantor.into(),
-        privileges: vec!["SELECT".into()],
-        grantable: false,
-    };
     granted.acl = Some(Acl {
         on: "TABLE t".into(),
         initial: Vec::new(),
-        items: vec![grant("Reader", "gone"), grant("kong", "other")],
+        items: vec![
+            grant(Some("Reader"), "gone", &["SELECT"]),
+            grant(Some("kong"), "other", &["SELECT"]),
+        ],
     });
     let objects = [
         granted,

@@ -1,9 +1,8 @@
 //! A hand-made manifest, in which every kind of object lies in a schema that is renamed.
 
 use super::*;
-use crate::archive::manifest::{
-    Acl, Column, Comment, Grant, RowEncoding, SecurityLabel, Source, UsingIndex,
-};
+use crate::archive::manifest::testing::{column, manifest};
+use crate::archive::manifest::{Acl, Comment, Grant, RowEncoding, SecurityLabel, UsingIndex};
 use crate::select::Pattern;
 use crate::sql::render;
 
@@ -32,30 +31,8 @@ fn schema(id: u32, name: &str) -> Object {
 }
 
 fn table(id: u32, name: &str, columns: &[(&str, &str)]) -> Table {
-    let column = |(name, type_name): &(&str, &str)| Column {
-        name: (*name).into(),
-        type_name: (*type_name).into(),
-        not_null: false,
-    };
-    let columns = columns.iter().map(column).collect();
+    let columns = columns.iter().map(|(name, type_name)| column(name, type_name)).collect();
     Table::new(ObjectId(id), "a", name, columns, RowEncoding::Binary)
-}
-
-fn manifest(objects: Vec<Object>, tables: Vec<Table>) -> Manifest {
-    let source = Source {
-        tool: String::new(),
-        server_version: "18.1".into(),
-        server_version_num: 180_001,
-        database: "kong".into(),
-        encoding: "UTF8".into(),
-        collate: "C".into(),
-        ctype: "C".into(),
-        locale_provider: "c".into(),
-        collation_version: None,
-        snapshot_time: String::new(),
-        snapshot_lsn: None,
-    };
-    Manifest { source, objects, tables, not_carried: Vec::new(), statistics: Vec::new() }
 }
 
 fn renamed(objects: Vec<Object>, tables: Vec<Table>, names: &[&str]) -> Manifest {

@@ -141,18 +141,13 @@ fn retain<T>(all: &mut Vec<T>, is_done: &[bool]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::{Column, ObjectId, RowEncoding, Table};
+    use crate::archive::manifest::testing::column;
+    use crate::archive::manifest::{ObjectId, RowEncoding, Table};
     use crate::restore::plan::graph::tests::job;
     use crate::restore::plan::partition_trees::Lockable;
 
     fn table() -> Table {
-        Table::new(
-            ObjectId(1),
-            "public",
-            "t",
-            vec![Column { name: "a".into(), type_name: "text".into(), not_null: false }],
-            RowEncoding::Binary,
-        )
+        Table::new(ObjectId(1), "public", "t", vec![column("a", "text")], RowEncoding::Binary)
     }
 
     fn load(chunks: &[usize], mode: LoadMode) -> Job {

@@ -61,8 +61,8 @@ pub(super) fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::Column;
-    use crate::archive::manifest::{ObjectId, RowEncoding};
+    use crate::archive::manifest::testing::column;
+    use crate::archive::manifest::{Column, ObjectId, RowEncoding};
 
     fn found(name: &str, type_name: &str, not_null: bool) -> Found {
         Found {
@@ -76,19 +76,14 @@ mod tests {
 
     #[test]
     fn differences_are_named() {
-        let column = |name: &str, type_name: &str, not_null| Column {
-            name: name.into(),
-            type_name: type_name.into(),
-            not_null,
-        };
         let table = Table::new(
             ObjectId(1),
             "public",
             "t",
             vec![
-                column("a", "text", true),
-                column("b", "uuid", false),
-                column("c", "integer", false),
+                Column { not_null: true, ..column("a", "text") },
+                column("b", "uuid"),
+                column("c", "integer"),
             ],
             RowEncoding::Binary,
         );

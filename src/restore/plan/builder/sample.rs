@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::build;
 use crate::archive::manifest::{
-    Acl, Column, Comment, Detail, Grant, Object, ObjectId, ObjectKind, RowEncoding, Section, Table,
-    TableId, UsingIndex,
+    Acl, Column, Comment, Detail, Object, ObjectId, ObjectKind, RowEncoding, Section, Table,
+    TableId, UsingIndex, testing,
 };
 use crate::restore::options::{ForeignKeys, Sections};
 use crate::restore::plan::graph::{Graph, JobId};
@@ -75,7 +75,7 @@ pub(super) fn table(object: u32, name: &str) -> Table {
         ObjectId(object),
         "public",
         name,
-        vec![Column { name: "id".into(), type_name: "uuid".into(), not_null: true }],
+        vec![Column { not_null: true, ..testing::column("id", "uuid") }],
         RowEncoding::Binary,
     )
 }
@@ -84,15 +84,8 @@ pub(super) fn sample() -> Sample {
     let mut services = object(2, ObjectKind::Table, "services", &[], None);
     services.comments =
         vec![Comment { on: "TABLE public.services".into(), text: "what is behind".into() }];
-    let grant = Grant {
-        column: None,
-        grantee: Some("ro".into()),
-        grantor: "app".into(),
-        privileges: vec!["SELECT".into()],
-        grantable: false,
-    };
-    services.acl =
-        Some(Acl { on: "TABLE public.services".into(), initial: Vec::new(), items: vec![grant] });
+    let items = vec![testing::grant(Some("ro"), "app", &["SELECT"])];
+    services.acl = Some(Acl { on: "TABLE public.services".into(), initial: Vec::new(), items });
     let mut foreign = object(12, ObjectKind::ForeignKey, "services_ws_fkey", &[1, 2, 10], Some(2));
     foreign.detail = Detail::ForeignKey {
         columns: vec!["ws_id".into()],

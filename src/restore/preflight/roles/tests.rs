@@ -1,9 +1,8 @@
 use super::*;
-use crate::archive::manifest::{Acl, Grant, Object, ObjectId, Section};
+use crate::archive::manifest::{Acl, Object, ObjectId, Section, testing};
 use crate::restore::options::Sections;
 use crate::restore::target::{Role, Schema};
 use crate::sql::render;
-use crate::verify::testing;
 
 /// A role that is the session's to use, one that it may only be like, one that is another's.
 fn target() -> Target {
@@ -31,7 +30,7 @@ fn table(schema: &str, owner: Option<&str>) -> Object {
 }
 
 fn found(objects: &[Object], target: &Target, change: fn(&mut Wanted<'_>)) -> Vec<String> {
-    let (render, source) = (render::Options::default(), testing::manifest().source);
+    let (render, source) = (render::Options::default(), testing::source());
     let mut wanted = Wanted {
         objects,
         source: &source,
@@ -107,14 +106,8 @@ fn what_stands_or_is_of_another_section_has_no_owner_to_find() {
 }
 
 fn granted(grantee: Option<&str>, grantor: &str) -> Object {
-    let grant = Grant {
-        column: None,
-        grantee: grantee.map(str::to_owned),
-        grantor: grantor.to_owned(),
-        privileges: vec!["SELECT".to_owned()],
-        grantable: false,
-    };
-    let acl = Acl { on: "TABLE t".to_owned(), initial: Vec::new(), items: vec![grant] };
+    let items = vec![testing::grant(grantee, grantor, &["SELECT"])];
+    let acl = Acl { on: "TABLE t".to_owned(), initial: Vec::new(), items };
     Object { acl: Some(acl), ..table("a", Some("mine")) }
 }
 

@@ -1,6 +1,5 @@
 use super::*;
-use crate::archive::manifest::RowEncoding;
-use crate::verify::testing;
+use crate::archive::manifest::{RowEncoding, testing};
 
 fn object(id: u32, kind: ObjectKind, schema: Option<&str>, name: &str) -> Object {
     Object {
@@ -15,7 +14,7 @@ fn manifest(objects: Vec<Object>, tables: &[(u32, &str)]) -> Manifest {
     let table = |&(object, schema): &(u32, &str)| {
         Table::new(ObjectId(object), schema, "t", Vec::new(), RowEncoding::Binary)
     };
-    Manifest { objects, tables: tables.iter().map(table).collect(), ..testing::manifest() }
+    testing::manifest(objects, tables.iter().map(table).collect())
 }
 
 #[test]
