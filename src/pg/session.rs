@@ -14,7 +14,6 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::connect::server::Server;
 use super::connect::taker::Taker;
@@ -165,11 +164,6 @@ impl Session {
         &self.taker
     }
 
-    /// Where this session is.
-    pub fn server(&self) -> &Server {
-        &self.server
-    }
-
     /// `server_version_num`, such as 150018.
     pub fn version(&self) -> u32 {
         self.version
@@ -216,21 +210,11 @@ impl Session {
         self.answered(doing, self.client.batch_execute(sql)).await
     }
 
-    /// Runs a query without parameters.
+    /// Runs a query. Every text in the rows is UTF-8: one that is not fails as it does where the
+    /// server converts.
     pub async fn query(&self, doing: &str, sql: &str) -> Result<Vec<Row>> {
-        self.query_with(doing, sql, &[]).await
-    }
-
-    /// Runs a query with typed parameters. Every text in the rows is UTF-8: one that is not fails
-    /// as it does where the server converts.
-    pub async fn query_with(
-        &self,
-        doing: &str,
-        sql: &str,
-        parameters: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Vec<Row>> {
-        let rows =
-            Row::all(doing, self.answered(doing, self.client.query_typed(sql, parameters)).await?)?;
+        let answer = self.answered(doing, self.client.query_typed(sql, &[])).await?;
+        let rows = Row::all(doing, answer)?;
         readable::check(doing, &rows).map(|()| rows)
     }
 
