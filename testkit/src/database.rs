@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::Error;
+
 use crate::{Client, Server, quote};
 
 impl Server {
@@ -134,27 +136,44 @@ impl Database<'_> {
     pub fn value(&self, sql: &str) -> String {
         self.session.value(sql)
     }
+
+    fn drop_by(&self, admin: &Client) -> Result<(), Error> {
+        let name = quote(&self.name);
+        if self.server.version() >= 13 {
+            return admin.try_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+        let literal = self.name.replace('\'', "''");
+        admin.try_execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"
+        ))?;
+        admin.try_execute(&format!("DROP DATABASE IF EXISTS {name}"))
+    }
 }
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        let name = quote(&self.name);
-        if self.server.version() >= 13 {
-            return drop_quietly(
-                self.server,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            );
+        let Ok(admin) = superuser(self.server, "postgres") else { return };
+        if self.drop_by(&admin).is_err()
+            && let Ok(own) = superuser(self.server, &self.name)
+        {
+            let _ = own.try_execute(DROP_SUBSCRIPTIONS);
+            let _ = self.drop_by(&admin);
         }
-        let literal = self.name.replace('\'', "''");
-        drop_quietly(
-            self.server,
-            &format!(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"
-            ),
-        );
-        drop_quietly(self.server, &format!("DROP DATABASE IF EXISTS {name}"));
     }
 }
+
+/// A database with a subscription cannot be dropped, and an event trigger may refuse whatever is
+/// asked.
+const DROP_SUBSCRIPTIONS: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT evtname FROM pg_event_trigger LOOP
+        EXECUTE format('DROP EVENT TRIGGER %I', name);
+    END LOOP;
+    FOR name IN SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE \
+    datname = current_database() LOOP
+        EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', name);
+        EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', name);
+        EXECUTE format('DROP SUBSCRIPTION %I', name);
+    END LOOP; END $$";
 
 /// A role that goes when its last copy is dropped; drop its databases first.
 #[derive(Clone)]
@@ -176,15 +195,16 @@ impl Role<'_> {
 
 impl Drop for Inner<'_> {
     fn drop(&mut self) {
-        drop_quietly(self.server, &format!("DROP ROLE IF EXISTS {}", quote(&self.name)));
+        if let Ok(admin) = superuser(self.server, "postgres") {
+            let _ = admin.try_execute(&format!("DROP ROLE IF EXISTS {}", quote(&self.name)));
+        }
     }
 }
 
-/// The test may have stopped the server, and whatever is left goes with it.
-fn drop_quietly(server: &Server, sql: &str) {
+/// A session in a database. The test may have stopped the server, and whatever is left goes with
+/// it.
+fn superuser(server: &Server, database: &str) -> Result<Client, Error> {
     let mut config = tokio_postgres::Config::new();
-    config.host_path(server.socket_dir()).port(server.port()).user("postgres").dbname("postgres");
-    if let Ok(client) = crate::connect(config) {
-        let _ = client.try_execute(sql);
-    }
+    config.host_path(server.socket_dir()).port(server.port()).user("postgres").dbname(database);
+    crate::connect(config)
 }

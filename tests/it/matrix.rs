@@ -56,29 +56,11 @@ fn server(version: u32) -> &'static Server {
     server
 }
 
-/// A database that may have subscriptions, without which it can be dropped.
-struct Copy(Database<'static>);
-
-impl Copy {
-    fn on(server: &'static Server) -> Self {
-        Self(server.database("zoo"))
-    }
-
-    fn members(&self) -> Vec<String> {
-        let client = self.0.connect();
-        client.execute("SET search_path TO ''");
-        client.column(MEMBERS)
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        let names = "SELECT quote_ident(subname) FROM pg_subscription JOIN pg_database d ON d.oid \
-            = subdbid WHERE datname = current_database()";
-        for name in self.0.column(names) {
-            self.0.execute(&format!("DROP SUBSCRIPTION {name}"));
-        }
-    }
+/// What is in the families and classes of operators.
+fn members(database: &Database<'_>) -> Vec<String> {
+    let client = database.connect();
+    client.execute("SET search_path TO ''");
+    client.column(MEMBERS)
 }
 
 /// A database with one of everything, dumped.
@@ -89,14 +71,14 @@ struct Source {
 
 /// Makes it.
 fn source(version: u32, dir: &Path) -> Source {
-    let database = Copy::on(server(version));
+    let database = server(version).database("zoo");
     for script in SCRIPTS {
         let sql = zoo::for_version(script, version);
-        database.0.execute(&ROLES.iter().fold(sql, |sql, (word, role)| sql.replace(word, role)));
+        database.execute(&ROLES.iter().fold(sql, |sql, (word, role)| sql.replace(word, role)));
     }
     let file = dir.join(format!("{version}.sbk"));
-    support::dump(&database.0, &file).run().expect(0);
-    Source { file, members: database.members() }
+    support::dump(&database, &file).run().expect(0);
+    Source { file, members: members(&database) }
 }
 
 /// Restores as far as it goes, and tells what was not.
@@ -184,21 +166,21 @@ fn objects(path: &Path, named_nulls: bool) -> Facts {
 /// Carries there and back, and demands that each difference was named. Returns what was told of the
 /// way there.
 fn cell(source: &Source, from: u32, to: u32, dir: &Path) -> Vec<String> {
-    let (archive, copy) = (source.file.as_path(), Copy::on(server(to)));
-    let told = restore(archive, &copy.0);
+    let (archive, copy) = (source.file.as_path(), server(to).database("zoo"));
+    let told = restore(archive, &copy);
     let mut last = dir.join(format!("{from}-{to}.sbk"));
-    dump_as_it_is(&copy.0, &last);
+    dump_as_it_is(&copy, &last);
     let mut named = told.clone();
     let again = if from == to {
         copy
     } else {
-        let again = Copy::on(server(from));
-        named.extend(restore(&last, &again.0));
+        let again = server(from).database("zoo");
+        named.extend(restore(&last, &again));
         last = dir.join(format!("{from}-{to}-{from}.sbk"));
-        dump_as_it_is(&again.0, &last);
+        dump_as_it_is(&again, &last);
         again
     };
-    assert_eq!(source.members, again.members(), "{from} to {to}: operators' families and classes");
+    assert_eq!(source.members, members(&again), "{from} to {to}: operators' families and classes");
     let named_nulls = from < NOT_NULL_IS_A_CONSTRAINT || to >= NOT_NULL_IS_A_CONSTRAINT;
     let (before, after) = (objects(archive, named_nulls), objects(&last, named_nulls));
     // A view that needs itself in a circle is made empty first, and gets its rule later.

@@ -5,45 +5,29 @@ use testkit::{Database, Server};
 
 use crate::support::{self, Silverback};
 
-/// A database that is dropped without its subscriptions.
-struct Subscriber(Database<'static>);
-
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        for name in self.0.column(&format!("SELECT quote_ident(subname) FROM {HERE}")) {
-            self.0.execute(&format!("DROP SUBSCRIPTION {name}"));
-        }
-    }
-}
-
 const HERE: &str = "(SELECT s.* FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid \
     WHERE d.datname = current_database()) s";
 
 /// A database of a server, with what `sql` makes in it.
-fn subscriber(server: &'static Server, sql: &str) -> Subscriber {
-    let database = Subscriber(server.database("sub"));
-    database.0.execute(sql);
+fn subscriber(server: &'static Server, sql: &str) -> Database<'static> {
+    let database = server.database("sub");
+    database.execute(sql);
     database
 }
 
 /// Dumps and restores, and demands the exit code of the restore; gives what it said.
 #[track_caller]
-fn carry(source: &Subscriber, copy: &Subscriber, args: &[&str], code: i32) -> String {
+fn carry(source: &Database<'_>, copy: &Database<'_>, args: &[&str], code: i32) -> String {
     let folder = support::temp_dir();
     let file = folder.path().join("sub.sbk");
-    support::dump(&source.0, &file).run().expect(0);
+    support::dump(source, &file).run().expect(0);
     support::verify(&file).run().expect(0);
-    Silverback::new(["restore", "-d", &copy.0.url()])
-        .arg(&file)
-        .args(args)
-        .run()
-        .expect(code)
-        .stderr
+    Silverback::new(["restore", "-d", &copy.url()]).arg(&file).args(args).run().expect(code).stderr
 }
 
 /// Every option of every subscription, without what is each database's own.
-fn options(subscriber: &Subscriber) -> Vec<String> {
-    let server = if subscriber.0.server().version() >= 19 {
+fn options(subscriber: &Database<'_>) -> Vec<String> {
+    let server = if subscriber.server().version() >= 19 {
         "(SELECT srvname FROM pg_foreign_server f WHERE f.oid = s.subserver)"
     } else {
         "NULL"
@@ -52,7 +36,7 @@ fn options(subscriber: &Subscriber) -> Vec<String> {
         "SELECT (to_jsonb(s) - '{{oid,subdbid,subserver}}'::text[] || jsonb_build_object('server', \
          {server}))::text FROM {HERE} ORDER BY subname"
     );
-    subscriber.0.column(&sql)
+    subscriber.column(&sql)
 }
 
 #[test]
@@ -80,12 +64,7 @@ fn streaming_stays_as_it_is_on_every_version() {
                 "SELECT subname || ' ' || CASE substream::text WHEN 'true' THEN 't' WHEN 'false' \
                  THEN 'f' ELSE substream::text END FROM {HERE} ORDER BY 1"
             );
-            assert_eq!(
-                source.0.column(&sql),
-                copy.0.column(&sql),
-                "{version} to {}",
-                server.version()
-            );
+            assert_eq!(source.column(&sql), copy.column(&sql), "{version} to {}", server.version());
         }
     }
 }
@@ -104,8 +83,8 @@ fn who_applies_changes_stays_the_same_on_every_version() {
             let by_owner =
                 format!("SELECT coalesce(to_jsonb(s) ->> 'subrunasowner', 'true') FROM {HERE}");
             assert_eq!(
-                source.0.column(&by_owner),
-                copy.0.column(&by_owner),
+                source.column(&by_owner),
+                copy.column(&by_owner),
                 "{version} to {}",
                 server.version()
             );
@@ -144,15 +123,15 @@ fn what_came_with_19_comes_back() {
         let (source, copy) = (subscriber(server, NEW), subscriber(server, ""));
         carry(&source, &copy, &[], 0);
         assert_eq!(options(&source), options(&copy));
-        support::assert_same_schema(&source.0, &copy.0);
+        support::assert_same_schema(&source, &copy);
         for query in [
             PUBLISHED,
             "SELECT pubname || ' ' || puballtables || puballsequences FROM pg_publication ORDER BY 1",
             "SELECT fdwname || ' ' || fdwconnection::regproc FROM pg_foreign_data_wrapper ORDER BY 1",
         ] {
-            assert_eq!(source.0.column(query), copy.0.column(query), "{query}");
+            assert_eq!(source.column(query), copy.column(query), "{query}");
         }
-        assert!(!source.0.column(PUBLISHED).contains(&"excepting T t".to_owned()));
+        assert!(!source.column(PUBLISHED).contains(&"excepting T t".to_owned()));
     }
 }
 
@@ -185,8 +164,8 @@ fn what_18_does_not_know_is_left_out_and_named() {
     {
         let source = subscriber(testkit::server(from), NEW);
         // The library of the other server has no such function.
-        source.0.execute("ALTER FOREIGN DATA WRAPPER w NO CONNECTION");
-        source.0.execute(
+        source.execute("ALTER FOREIGN DATA WRAPPER w NO CONNECTION");
+        source.execute(
             "CREATE OR REPLACE FUNCTION connected(oid, oid, internal) RETURNS text \
              LANGUAGE internal AS 'textin'; ALTER FOREIGN DATA WRAPPER w CONNECTION connected",
         );
@@ -205,10 +184,10 @@ fn what_18_does_not_know_is_left_out_and_named() {
         ] {
             assert!(said.contains(words), "{from} to {to} does not say {words:?}: {said}");
         }
-        assert_eq!(copy.0.column("SELECT pubname FROM pg_publication"), ["everything"]);
-        assert_eq!(copy.0.column(&format!("SELECT subname FROM {HERE}")), ["waits"]);
+        assert_eq!(copy.column("SELECT pubname FROM pg_publication"), ["everything"]);
+        assert_eq!(copy.column(&format!("SELECT subname FROM {HERE}")), ["waits"]);
         assert_eq!(
-            copy.0.column("SELECT reloptions::text FROM pg_class WHERE relname = 'tuned'"),
+            copy.column("SELECT reloptions::text FROM pg_class WHERE relname = 'tuned'"),
             ["{fillfactor=70}"]
         );
     }
@@ -238,5 +217,5 @@ fn one_cause_is_told_once() {
     for name in ["VIEW s.v", "VIEW s.w", "t_pkey ON s.t", "INDEX s.i", "t_b_fkey ON s.t"] {
         assert_eq!(consequences.matches(name).count(), 1, "{name}: {said}");
     }
-    assert_eq!(copy.0.column("SELECT a FROM s.fine"), ["1"]);
+    assert_eq!(copy.column("SELECT a FROM s.fine"), ["1"]);
 }

@@ -165,20 +165,6 @@ fn each_known_column_is_missed_if_it_is_taken_out() {
                 found[0].bookkeeping.contains(&column.to_owned())
             );
         }
-        drop_subscriptions(&databases[0]);
-    }
-}
-
-/// One of the scripts' event triggers refuses whatever is asked, and a database with a subscription
-/// cannot be dropped.
-fn drop_subscriptions(database: &Database<'_>) {
-    for name in database.column("SELECT evtname FROM pg_event_trigger") {
-        database.execute(&format!("DROP EVENT TRIGGER {}", testkit::quote(&name)));
-    }
-    let of_this = "SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE \
-        datname = current_database()";
-    for name in database.column(of_this) {
-        database.execute(&format!("DROP SUBSCRIPTION {}", testkit::quote(&name)));
     }
 }
 
