@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Database, Proxy, Role, Server};
 
-use crate::support::{Outcome, Running, Silverback, assert_same_rows, temp_dir, verify};
+use crate::support::{Outcome, Running, Silverback, assert_same_rows, is_marked, temp_dir, verify};
 
 /// The password of every test that has one. It may never be printed.
 pub(crate) const SECRET: &str = "correct-horse-battery";
@@ -258,9 +258,7 @@ pub(crate) fn after_restore(
 
 fn state(source: &Database<'_>, target: &Database<'_>) -> State {
     let session = target.server().connect(target.name());
-    if session.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'")
-        != "0"
-    {
+    if is_marked(&session) {
         return State::Marked;
     }
     let objects = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = \

@@ -21,7 +21,7 @@ use silverback::sql::render;
 use silverback::storage::{Sink, Source};
 use testkit::{Database, Direction, Proxy};
 
-use super::support::{assert_same, temp_dir};
+use super::support::{assert_same, is_marked, temp_dir};
 
 fn archive_of(source: &Database<'_>, folder: &Path) -> PathBuf {
     let path = folder.join(format!("{}.sbk", source.name()));
@@ -63,10 +63,6 @@ fn refused(result: Result<Report>, kind: Kind, says: &[&str]) -> Error {
     error
 }
 
-fn is_marked(database: &Database<'_>) -> bool {
-    database.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'") == "1"
-}
-
 fn relations(database: &Database<'_>) -> String {
     database.value(
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
@@ -84,7 +80,7 @@ fn kong_comes_back_as_the_plain_owner() {
     let folder = temp_dir();
     let report = restore(&archive_of(&source, folder.path()), &copy, options()).expect("restored");
     assert_same(&source, &copy);
-    assert!(!is_marked(&copy));
+    assert!(!is_marked(copy.admin()));
     let rows: u64 = testkit::database_digest(&source).values().map(|(rows, _)| rows).sum();
     assert_eq!(report.rows, rows);
     assert!(report.seconds_before_analyze < report.seconds_total);
@@ -106,7 +102,7 @@ fn a_target_that_is_not_empty_is_left_alone() {
         Kind::Requirement,
         &["not empty", "2 objects", "table public.mine", "type public.mood"],
     );
-    assert!(!is_marked(&target));
+    assert!(!is_marked(target.admin()));
     assert_eq!(relations(&target), "1");
 }
 
@@ -130,7 +126,7 @@ fn a_damaged_chunk_stops_the_restore_and_leaves_the_mark() {
         Kind::Incomplete,
         &["load public.t, chunk", "silverback_restore"],
     );
-    assert!(is_marked(&target));
+    assert!(is_marked(target.admin()));
     assert_eq!(target.value("SELECT count(*) FROM t"), "0");
     assert_eq!(
         target.value("SELECT count(*) FROM schema_meta"),
@@ -192,7 +188,7 @@ fn rows_into_other_columns_are_refused() {
         "a column c that",
     ];
     refused(result, Kind::Requirement, &says);
-    assert!(!is_marked(&target));
+    assert!(!is_marked(target.admin()));
 }
 
 #[test]
@@ -330,7 +326,7 @@ fn every_kind_of_statement_comes_in_its_time() {
     if report.not_restored.is_empty() {
         assert_same(&source, &copy);
     }
-    assert!(!is_marked(&copy));
+    assert!(!is_marked(copy.admin()));
 }
 
 #[test]
@@ -356,7 +352,7 @@ fn a_cut_or_stalled_wire_leaves_the_mark() {
         );
         // A server behind a stalled wire goes on waiting for rows, and holds its lock.
         drop(proxy);
-        assert!(is_marked(&target));
+        assert!(is_marked(target.admin()));
         assert_eq!(target.value("SELECT count(*) FROM wide"), "0");
     };
     check(|proxy| proxy.cut_after(Direction::Up, 4 << 20), "connection");

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use testkit::{Database, Server};
 
 use crate::pair::Pair;
-use crate::support::{Silverback, assert_same, dump, ends, restore};
+use crate::support::{self, Silverback, assert_same, dump, ends, restore};
 use crate::unfinished::end_sessions;
 
 /// Rows without a key, which nothing keeps from coming twice; keys, partitions, large objects,
@@ -102,10 +102,7 @@ fn finished(database: &Database<'_>) -> BTreeSet<String> {
 }
 
 fn is_marked(database: &Database<'_>) -> bool {
-    database
-        .connect_as("postgres")
-        .value("SELECT to_regclass('silverback_restore.run') IS NOT NULL")
-        == "t"
+    support::is_marked(&database.connect_as("postgres"))
 }
 
 fn holds_nothing(database: &Database<'_>) -> bool {
@@ -223,9 +220,7 @@ fn killed_while_it_makes_the_database() {
     let exists = || {
         admin.value(&format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'")) == "1"
     };
-    let is_marked = || {
-        other.connect(name).value("SELECT to_regclass('silverback_restore.run') IS NOT NULL") == "t"
-    };
+    let is_marked = || support::is_marked(&other.connect(name));
     for round in 0..kills().div_ceil(4) {
         let killed = moments.kill(restore_from("postgres").arg("-C"), (&other, name));
         end_sessions(&other, "postgres");

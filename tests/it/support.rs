@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testkit::Database;
+use testkit::{Client, Database};
 
 use crate::archives;
 
@@ -306,6 +306,11 @@ pub(crate) fn assert_same_lines(what: &str, expected: &str, found: &str) {
         around(&left),
         around(&right)
     );
+}
+
+/// Whether a restore is told of as unfinished.
+pub(crate) fn is_marked(session: &Client) -> bool {
+    session.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'silverback_restore'") == "1"
 }
 
 /// Waits until a condition holds.

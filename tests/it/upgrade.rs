@@ -6,7 +6,7 @@ use std::path::Path;
 
 use testkit::{Database, KongVersion, database_digest, pg_dump_schema};
 
-use crate::support::{Silverback, assert_same_lines, temp_dir, wait_for};
+use crate::support::{Silverback, assert_same_lines, is_marked, temp_dir, wait_for};
 
 const PAGE: &str = include_str!("../../docs/kong-upgrade.md");
 
@@ -72,10 +72,7 @@ fn every_command_of_the_page_does_what_it_says() {
                     let mut killed =
                         run(&["restore", "-c", "--if-exists", "kong-before.sbk"]).spawn();
                     wait_for("the restore to begin", || {
-                        killed.is_done()
-                            || database
-                                .value("SELECT to_regclass('silverback_restore.run') IS NULL")
-                                == "f"
+                        killed.is_done() || is_marked(database.admin())
                     });
                     killed.signal("KILL");
                     killed.wait();

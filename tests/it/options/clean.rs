@@ -3,7 +3,7 @@
 use crate::pair::Pair;
 use crate::support;
 
-use super::{SHOP, is_marked};
+use super::SHOP;
 
 #[test]
 fn clean_replaces_what_the_archive_holds_and_nothing_else() {
@@ -27,7 +27,7 @@ fn clean_replaces_what_the_archive_holds_and_nothing_else() {
             "0",
             "the column is still there"
         );
-        assert!(!is_marked(&pair.copy));
+        assert!(!support::is_marked(pair.copy.admin()));
         let plan = pair.restore().args(["-c", "--if-exists", "--dry-run"]).run().expect(0);
         assert!(plan.stdout.contains("DROP TABLE IF EXISTS shop.orders;"), "{}", plan.stdout);
         pair.restore().args(["-c", "--if-exists"]).run().expect(0);
@@ -65,7 +65,7 @@ fn clean_drops_nothing_that_something_else_needs() {
         assert!(said.contains("view public.mine"), "{said}");
     }
     assert_eq!(pair.copy.value("SELECT count(*) FROM mine"), "2");
-    assert!(!is_marked(&pair.copy));
+    assert!(!support::is_marked(pair.copy.admin()));
 }
 
 #[test]

@@ -4,9 +4,9 @@
 use testkit::Server;
 
 use crate::pair::Pair;
-use crate::support::{self, wait_for};
+use crate::support::{self, is_marked, wait_for};
 
-use super::{SHOP, is_marked};
+use super::SHOP;
 
 /// Somebody else's, under the same role in the same schema: tables that refer to each other, a type
 /// with its functions, what stands on them.
@@ -88,7 +88,7 @@ fn what_others_have_there_is_refused_by_name() {
         assert!(said.contains("table shop.open belongs to another role"), "{said}");
     }
     assert_eq!(pair.copy.value("SELECT count(*) FROM shop.orders"), "2", "nothing was dropped");
-    assert!(!is_marked(&pair.copy));
+    assert!(!is_marked(pair.copy.admin()));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn what_cannot_be_locked_at_a_time_is_dropped_in_batches_and_gone_on_with() {
     });
     running.signal("KILL");
     running.wait();
-    assert!(is_marked(&copy), "the mark comes first");
+    assert!(is_marked(copy.admin()), "the mark comes first");
     assert_eq!(copy.value("SELECT state FROM silverback_restore.run"), "dropping");
     reader.execute("COMMIT");
     let resume = support::restore(&file, &copy).args(["-j", "2", "--resume"]).run().expect(6);
