@@ -280,7 +280,7 @@ fn an_output_that_fails_at_any_byte_ends_the_writing() {
             .read_chunk(number)
             .and_then(silverback::archive::StoredChunk::decode)
             .expect("it is intact");
-        (archive.index.chunks[number].table, Bytes::from(chunk.pieces.concat()))
+        (archive.index.chunks[number].table, chunk.whole())
     };
     let chunks: Vec<_> = (0..archive.index.chunks.len()).map(rows).collect();
     let mut whole = Limited { room: usize::MAX, written: Vec::new() };

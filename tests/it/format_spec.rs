@@ -247,9 +247,7 @@ fn the_vectors_are_read() {
         let archive = Archive::open(vector(name), name).expect("a vector is an archive");
         archive.check_root().expect("a vector is whole");
         assert_eq!(archive.manifest, manifest(&rows));
-        let decode = |number| {
-            archive.read_chunk(number)?.decode().map(|joined| Bytes::from(joined.pieces.concat()))
-        };
+        let decode = |number| archive.read_chunk(number)?.decode().map(|joined| joined.whole());
         let found: Vec<Bytes> = (0..archive.index.chunks.len())
             .map(|number| decode(number).expect("a vector is whole"))
             .collect();

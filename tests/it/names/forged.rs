@@ -43,14 +43,13 @@ fn rewrite(from: &Path, to: &Path, change: impl FnOnce(&mut Manifest)) {
     for (place, entry) in archive.index.chunks.iter().enumerate() {
         let rows =
             archive.read_chunk(place).and_then(StoredChunk::decode).expect("the chunk is intact");
-        let raw: Vec<u8> = rows.pieces.iter().flat_map(|piece| piece.to_vec()).collect();
         let table = &manifest.tables[entry.table.0 as usize];
         let (chunk, _) = encode_chunk(
             uuid,
             entry.table,
             table.encoding,
             table.columns.len(),
-            &raw.into(),
+            &rows.whole(),
             Codec::None,
             Vec::new(),
         )
