@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::block::{self, Block, BlockCodec};
 use super::chunk::{ChunkHeader, ColumnBlocks};
 use super::error::damaged;
-use super::manifest::{RowEncoding, TableId};
+use super::manifest::RowEncoding;
 use super::room;
 use crate::error::Result;
-use crate::pgcopy::{Column, Columns, Digest, Joined, join, tell};
+use crate::pgcopy::{Column, Columns, Joined, join, tell};
 
 /// A chunk as it is stored, its header and checksums already checked.
 #[derive(Clone, Debug)]
@@ -21,31 +21,6 @@ pub struct StoredChunk {
 }
 
 impl StoredChunk {
-    /// Whose rows they are.
-    pub fn table(&self) -> TableId {
-        TableId(self.header.table)
-    }
-
-    /// How they travel.
-    pub fn encoding(&self) -> RowEncoding {
-        self.header.encoding
-    }
-
-    /// How many rows it says it has.
-    pub fn rows(&self) -> u64 {
-        self.header.rows
-    }
-
-    /// The bytes that its rows say they have.
-    pub fn raw_bytes(&self) -> u64 {
-        self.header.raw_bytes
-    }
-
-    /// The digest that it says it has.
-    pub fn digest(&self) -> Digest {
-        self.header.digest
-    }
-
     /// Decompresses and joins, and compares checksum, rows, bytes and digest with what the header
     /// says.
     pub fn decode(self) -> Result<Joined> {

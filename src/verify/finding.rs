@@ -24,8 +24,6 @@ pub(super) fn short(name: &str) -> String {
 pub enum Place {
     /// The file as a whole: its ends, the order of its parts, the root.
     File,
-    /// The manifest.
-    Manifest,
     /// An object of the manifest.
     Object {
         /// Its number.
@@ -53,7 +51,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File => f.write_str("the file"),
-            Self::Manifest => f.write_str("the manifest"),
             Self::Object { id, identity } => write!(f, "object {id} ({identity})"),
             Self::Table { table } => write!(f, "table {table}"),
             Self::Chunk { chunk, table, offset } => {
