@@ -15,7 +15,7 @@ use super::error::damaged;
 use crate::error::{Error, Kind, Result};
 
 /// The version that this crate writes. It reads this one and those before it.
-pub const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 2;
 
 /// The first and the last eight bytes of an archive. As PNG's: a byte beyond ASCII, CR LF, the DOS
 /// end of file, LF. Each breaks under another kind of text-mode transfer.

@@ -1,17 +1,17 @@
 //! The limits of the format. The writer keeps them, the reader tests them before it allocates.
 
 /// The most raw bytes of a chunk of several rows: 64 MiB.
-pub const CHUNK_BYTES_MAX: u64 = 64 << 20;
+const CHUNK_BYTES_MAX: u64 = 64 << 20;
 
 /// The most raw bytes of a chunk of one row: 1 GiB and 64 KiB, because PostgreSQL sends no row of
 /// more than 1 GiB.
 pub const ROW_BYTES_MAX: u64 = (1 << 30) + (64 << 10);
 
 /// The most bytes of a manifest's JSON: 1 GiB.
-pub const MANIFEST_BYTES_MAX: u64 = 1 << 30;
+pub(super) const MANIFEST_BYTES_MAX: u64 = 1 << 30;
 
 /// The most columns of a table, which is PostgreSQL's own limit.
-pub const COLUMNS_MAX: usize = 1600;
+pub(super) const COLUMNS_MAX: usize = 1600;
 
 /// The most chunks of an archive.
 pub(super) const CHUNKS_MAX: u64 = 1 << 24;

@@ -64,7 +64,7 @@ impl<W: Write> ArchiveWriter<W> {
     /// Writes header and manifest.
     ///
     /// # Errors
-    /// A manifest of more than [`super::MANIFEST_BYTES_MAX`] or whose parts do not fit together,
+    /// A manifest of more than 1 GiB or whose parts do not fit together,
     /// before a byte is written.
     pub fn new(out: W, uuid: Uuid, manifest: &Manifest, codec: Codec) -> Result<Self> {
         let section = section::encode(manifest, codec)?;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 /// The length that stands for NULL, in [`Form::U32`] as everywhere. No value is that long.
-pub const NULL: u32 = u32::MAX;
+pub(super) const NULL: u32 = u32::MAX;
 
 /// Whole rows, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

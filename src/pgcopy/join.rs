@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 /// Rows as COPY takes them, without header and trailer.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// Ready to be sent, in this order: one buffer, or slices of at most [`PIECE_BYTES_MAX`] for a
+    /// Ready to be sent, in this order: one buffer, or slices of at most 1 MiB for a
     /// large single row. Only [`join`] keeps the buffer.
     pub pieces: Vec<Bytes>,
     /// How many rows there are.

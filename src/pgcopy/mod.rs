@@ -18,11 +18,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use columns::{Column, Columns, Form, NULL};
-pub use digest::{Digest, RowHasher};
+pub use columns::{Column, Columns, Form};
+pub use digest::Digest;
 pub use encoding::RowEncoding;
 pub use fields::{Fields, fields};
 pub use join::{Joined, join, tell};
-pub use sizes::{LARGE_ROW_BYTES, PIECE_BYTES_MAX};
+pub use sizes::LARGE_ROW_BYTES;
 pub use split::{Split, each_row, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};

@@ -5,4 +5,4 @@
 pub const LARGE_ROW_BYTES: usize = 4 << 20;
 
 /// The longest slice that [`join`](super::join()) makes of a large row.
-pub const PIECE_BYTES_MAX: usize = 1 << 20;
+pub(super) const PIECE_BYTES_MAX: usize = 1 << 20;

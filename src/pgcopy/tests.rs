@@ -5,10 +5,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{
-    BINARY_TRAILER, Column, Columns, Digest, Form, Joined, LARGE_ROW_BYTES, PIECE_BYTES_MAX, Split,
-    tell,
-};
+use super::sizes::PIECE_BYTES_MAX;
+use super::{BINARY_TRAILER, Column, Columns, Digest, Form, Joined, LARGE_ROW_BYTES, Split, tell};
 use crate::archive::manifest::RowEncoding::{self, Binary, Text};
 use crate::error::Result;
 

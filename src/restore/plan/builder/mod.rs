@@ -35,7 +35,6 @@ use super::partition_trees::{Families, FamilyId};
 use super::statements;
 use crate::archive::manifest::{Object, ObjectId, ObjectKind, TableId};
 use crate::error::Result;
-pub use crate::restore::live::LiveKey;
 use crate::restore::plan::input::Input;
 
 /// Makes the graph. Fails where objects need each other in a circle.

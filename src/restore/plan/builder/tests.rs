@@ -1,6 +1,7 @@
 use super::sample::{Sample, find, index, object, sample, table, waits_for};
 use super::*;
 use crate::archive::manifest::{Comment, Detail, Section};
+use crate::restore::live::LiveKey;
 use crate::restore::mark;
 use crate::restore::options::{ForeignKeys, Sections};
 use crate::restore::plan::Plan;
