@@ -6,7 +6,7 @@ use super::sources::{Sources, Value};
 use crate::error::Result;
 
 /// Reads a property such as `pg_host`; an empty value means that it is not set.
-pub fn read(name: &str, sources: &Sources<'_>) -> Result<Option<Value>> {
+pub(super) fn read(name: &str, sources: &Sources<'_>) -> Result<Option<Value>> {
     let value = match sources.raw(name)? {
         Some(value) if is_reference(&value.text) => dereference(&value, sources)?,
         Some(value) => value,
@@ -16,7 +16,7 @@ pub fn read(name: &str, sources: &Sources<'_>) -> Result<Option<Value>> {
 }
 
 /// What a boolean says; only `on` and `true` are true.
-pub fn is_on(value: &Value) -> bool {
+pub(super) fn is_on(value: &Value) -> bool {
     matches!(value.text.as_str(), "on" | "true")
 }
 

@@ -17,7 +17,7 @@ use crate::pg::connect::target::{Password, SettingNames, Target};
 
 /// How Kong reaches its database.
 #[derive(Clone, Debug)]
-pub struct KongSettings {
+pub(super) struct KongSettings {
     /// Where to connect, and where each value came from.
     pub resolved: Resolved,
     /// `pg_schema`; without it, Kong uses the server's current schema.
@@ -52,7 +52,7 @@ const REPLICA_NAMES: SettingNames = SettingNames {
 ///
 /// # Errors
 /// A usage error where a value cannot be used, and for a read replica that is not set.
-pub fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
+pub(super) fn resolve(sources: &Sources<'_>, node: Node) -> Result<KongSettings> {
     sources.environment.check_readable("KONG_")?;
     let mut reader = Reader::new(sources, node);
     refuse_unsupported(&mut reader)?;

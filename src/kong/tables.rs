@@ -5,7 +5,7 @@
 //! of the development branch after it. Does not know what is in the tables.
 
 /// The table by which a database of Kong is known: it says which migrations have run.
-pub const SCHEMA_META: &str = "schema_meta";
+pub(super) const SCHEMA_META: &str = "schema_meta";
 
 /// Each table with the columns that it has in every version that makes it.
 const TABLES: &[(&str, &str)] = &[
@@ -90,13 +90,13 @@ const TABLES: &[(&str, &str)] = &[
 const FUNCTIONS: &[&str] = &["batch_delete_expired_rows", "sync_tags"];
 
 /// Whether a version of Kong makes a table of this name with at least these columns.
-pub fn makes_table(name: &str, columns: &[String]) -> bool {
+pub(super) fn makes_table(name: &str, columns: &[String]) -> bool {
     let has = |column: &str| columns.iter().any(|found| found == column);
     TABLES.iter().any(|(table, expected)| *table == name && expected.split(' ').all(has))
 }
 
 /// Whether a version of Kong makes a trigger function of this name.
-pub fn makes_function(name: &str) -> bool {
+pub(super) fn makes_function(name: &str) -> bool {
     FUNCTIONS.contains(&name)
 }
 

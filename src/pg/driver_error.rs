@@ -9,7 +9,7 @@ pub(super) const NOT_POSTGRESQL: &str =
 
 /// Puts a driver's error into our words: the server's message, detail and SQLSTATE, and the kind
 /// that its class means.
-pub fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
+pub(super) fn explain(doing: &str, source: tokio_postgres::Error) -> Error {
     let Some(db) = source.as_db_error() else {
         let cause = chain(&source);
         // What the server did not say itself, its connection or its protocol did.

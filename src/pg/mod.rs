@@ -6,7 +6,7 @@ pub mod catalog;
 pub mod connect;
 pub mod copy;
 pub mod denied;
-pub mod driver_error;
+mod driver_error;
 pub mod lock_waits;
 pub mod marker;
 pub mod on_extensions;

@@ -6,7 +6,7 @@ use crate::archive::manifest::{ObjectId, TableId};
 
 /// Two tables whose rows both come: those of the child look for those of the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LiveKey {
+pub(super) struct LiveKey {
     /// The table that refers.
     pub child: ObjectId,
     /// The table that is referred to.

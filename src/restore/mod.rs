@@ -9,18 +9,18 @@
 
 mod begin;
 mod finding;
-pub mod live;
+mod live;
 pub mod mark;
 mod options;
 mod others;
-pub mod plan;
+mod plan;
 mod preflight;
 mod prepare;
 mod provision;
 mod rename;
 mod report;
-pub mod resume;
-pub mod run;
+mod resume;
+mod run;
 mod sessions;
 pub mod status;
 pub mod step;

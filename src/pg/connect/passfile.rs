@@ -11,7 +11,7 @@ use super::secret::Secret;
 /// Whom a password is wanted for. A server on the default socket folder is looked up as
 /// `localhost`.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     /// Host name, address or socket folder.
     pub host: &'a str,
     /// Port in decimal.
@@ -24,7 +24,7 @@ pub struct Wanted<'a> {
 
 /// The lines of a password file that may be used, and why it may not.
 #[derive(Clone, Debug, Default)]
-pub struct PassFile {
+pub(super) struct PassFile {
     lines: Vec<Secret>,
     /// Why the file is not used, in words for the user.
     pub warning: Option<String>,
@@ -33,7 +33,7 @@ pub struct PassFile {
 impl PassFile {
     /// Reads a file. A missing file is an empty one; a file that others can read is not used, as
     /// libpq does, and `warning` says so.
-    pub fn read(path: &Path) -> Self {
+    pub(super) fn read(path: &Path) -> Self {
         match read_private(path) {
             Ok(bytes) => Self::of(&bytes),
             Err(warning) => Self { lines: Vec::new(), warning },
@@ -50,7 +50,7 @@ impl PassFile {
     }
 
     /// The password of the first line that matches; an empty one counts as none.
-    pub fn look_up(&self, wanted: Wanted<'_>) -> Option<Secret> {
+    pub(super) fn look_up(&self, wanted: Wanted<'_>) -> Option<Secret> {
         let fields = [wanted.host, wanted.port, wanted.database, wanted.user];
         let password = self.lines.iter().find_map(|line| {
             let rest = fields

@@ -15,7 +15,7 @@ const SYSTEM_FOLDER: &str = "/etc/postgresql-common";
 
 /// A service as found: its parameters and the file they stand in.
 #[derive(Debug)]
-pub struct Service {
+pub(super) struct Service {
     /// Keywords and values; of a keyword given twice, the first counts.
     pub pairs: Pairs,
     /// The password, where it is no UTF-8.
@@ -26,7 +26,11 @@ pub struct Service {
 
 /// Finds a service: first in `PGSERVICEFILE` (which must then exist) or `~/.pg_service.conf`, then
 /// in the system's file.
-pub fn find(name: &str, given_file: Option<&str>, environment: &Environment) -> Result<Service> {
+pub(super) fn find(
+    name: &str,
+    given_file: Option<&str>,
+    environment: &Environment,
+) -> Result<Service> {
     let doing = || format!("look up the connection service \"{name}\"");
     let own = match given_file.or_else(|| environment.filled("PGSERVICEFILE")) {
         Some(file) => {

@@ -16,7 +16,7 @@ use super::partition_trees::{Families, Lockable};
 use crate::archive::manifest::TableId;
 use crate::error::{Error, Kind, Result};
 use crate::pg::statistics::Name;
-pub use crate::restore::step::OnExtension;
+use crate::restore::step::OnExtension;
 use crate::restore::step::Step;
 
 /// A job's place in [`Graph::jobs`].

@@ -12,7 +12,7 @@ use crate::sql::render;
 
 /// One chunk of a table that is to be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChunkSize {
+pub(in crate::restore) struct ChunkSize {
     /// Its place in the archive's index.
     pub chunk: usize,
     /// Its rows.
@@ -23,7 +23,7 @@ pub struct ChunkSize {
 
 /// What a plan is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
+pub(in crate::restore) struct Input<'a> {
     /// The objects wanted, in an order in which they can be created; one without statements stands
     /// already.
     pub objects: &'a [Object],

@@ -1,15 +1,15 @@
 //! What a restore would do, as a value that can be printed: findings, then every job with its
 //! statements.
 
-pub mod builder;
-pub mod comparison;
-pub mod cost;
-pub mod graph;
-pub mod input;
+pub(super) mod builder;
+pub(super) mod comparison;
+pub(super) mod cost;
+pub(super) mod graph;
+pub(super) mod input;
 pub(super) mod load_sql;
-pub mod locks;
+pub(super) mod locks;
 pub(super) mod on_extensions;
-pub mod partition_trees;
+pub(super) mod partition_trees;
 pub(super) mod statements;
 pub(super) mod wanted_statistics;
 

@@ -16,7 +16,7 @@ use crate::restore::step::Step;
 
 /// The key of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobKey(u128);
+pub(in crate::restore) struct JobKey(u128);
 
 impl JobKey {
     /// Of statements that are run together.
@@ -82,7 +82,7 @@ fn lasting(sql: &str) -> &str {
 
 /// The keys of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys {
+pub(in crate::restore) struct Keys {
     /// Those of each job: of a script one for each statement, of a load one for each chunk. Work
     /// that may be done twice has none.
     pub(in crate::restore) jobs: Vec<Vec<JobKey>>,

@@ -5,7 +5,7 @@
 
 pub(super) mod course;
 pub(super) mod found;
-pub mod job_key;
+pub(super) mod job_key;
 pub(super) mod ledger;
 pub(super) mod options_digest;
 

@@ -12,7 +12,7 @@ pub(super) mod load;
 pub(super) mod on_extensions;
 pub(super) mod read_rows;
 pub(super) mod ready;
-pub mod schedule;
+pub(super) mod schedule;
 pub(super) mod script;
 pub(super) mod sort_memory;
 pub(super) mod statistics;

@@ -24,7 +24,7 @@ type Place = (Reverse<bool>, Reverse<u64>, JobId);
 /// stand before one obstacle only the first is looked at again, so that a start costs no more the
 /// more jobs wait.
 #[derive(Debug)]
-pub struct Schedule<'g> {
+pub(super) struct Schedule<'g> {
     graph: &'g Graph,
     ranks: Vec<u64>,
     missing: Vec<usize>,
@@ -50,7 +50,7 @@ pub struct Schedule<'g> {
 
 impl<'g> Schedule<'g> {
     /// Nothing done yet. Fails where jobs need each other in a circle.
-    pub fn new(graph: &'g Graph) -> Result<Self> {
+    pub(super) fn new(graph: &'g Graph) -> Result<Self> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
         let ready = graph
@@ -77,7 +77,7 @@ impl<'g> Schedule<'g> {
     }
 
     /// Takes the next job to start, if one may start now.
-    pub fn start(&mut self) -> Option<JobId> {
+    pub(super) fn start(&mut self) -> Option<JobId> {
         loop {
             self.let_longer_in();
             let place @ (.., job) = self.ready.pop_first()?;
@@ -155,7 +155,7 @@ impl<'g> Schedule<'g> {
     ///
     /// # Panics
     /// When the job was not started.
-    pub fn finish(&mut self, job: JobId) {
+    pub(super) fn finish(&mut self, job: JobId) {
         if waits(self.graph, job) {
             self.waiting.retain(|one| *one != job);
             self.look_at_longer = true;
@@ -175,12 +175,12 @@ impl<'g> Schedule<'g> {
     }
 
     /// Jobs done so far.
-    pub fn done(&self) -> usize {
+    pub(super) fn done(&self) -> usize {
         self.done
     }
 
     /// Whether every job is done.
-    pub fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.done == self.graph.jobs.len()
     }
 }

@@ -38,7 +38,7 @@ use crate::error::Result;
 use crate::restore::plan::input::Input;
 
 /// Makes the graph. Fails where objects need each other in a circle.
-pub fn build(input: Input<'_>) -> Result<Graph> {
+pub(in crate::restore) fn build(input: Input<'_>) -> Result<Graph> {
     let families = Families::new(input.objects);
     let objects = input.objects.iter().map(|object| (object.id, object)).collect();
     let attachments = attachments(input.objects);
