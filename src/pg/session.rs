@@ -164,6 +164,11 @@ impl Session {
         &self.taker
     }
 
+    /// Where this session is.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// `server_version_num`, such as 150018.
     pub fn version(&self) -> u32 {
         self.version
