@@ -3,36 +3,56 @@
 use serde_json::{Value, json};
 
 use super::command::Outcome;
+use super::swap;
 use super::text::stdio;
 use super::text::units::printable_text;
 use crate::error::Result;
 use crate::pg::connect::Server;
+use crate::pg::swap_state::State;
 use crate::restore::status::Status;
 use crate::sql::ident;
 
+/// What restores have left.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a> {
+    /// Those that are not done.
+    pub(super) restores: &'a [Status],
+    /// The copy that is staged, or was.
+    pub(super) staged: Option<&'a State>,
+}
+
 /// Tells it, as text or as JSON.
 pub(super) fn tell(
-    all: &[Status],
+    left: &Left<'_>,
     server: &Server,
     connection: &[String],
     as_json: bool,
 ) -> Result<Outcome> {
+    let all = left.restores;
+    let name = ident::quote(server.database());
     let whole: Vec<Value> = all.iter().map(|status| object(status, connection)).collect();
     if as_json {
-        stdio::print_json(&json!({ "database": server.database(), "restores": whole }))?;
-    } else if all.is_empty() {
-        let name = ident::quote(server.database());
+        stdio::print_json(&json!({
+            "database": server.database(),
+            "restores": whole,
+            "swap": left.staged.map(swap::as_json),
+        }))?;
+    } else if all.is_empty() && left.staged.is_none() {
         stdio::print(&printable_text(&format!(
             "no restore has left database {name} unfinished\n"
         )))?;
     } else {
-        let texts: Vec<String> =
-            all.iter().map(|status| text(status, server, connection)).collect();
+        let texts: Vec<String> = all
+            .iter()
+            .map(|status| text(status, server, connection))
+            .chain(left.staged.map(|state| swap::as_text(state, &name)))
+            .collect();
         stdio::print(&printable_text(&texts.join("\n")))?;
     }
-    Ok(if all.iter().any(|status| !status.marker.is_ready()) {
+    let is_incomplete = |status: &Status| !status.marker.is_ready() && !status.marker.is_of_stage();
+    Ok(if all.iter().any(is_incomplete) {
         Outcome::Incomplete
-    } else if all.is_empty() {
+    } else if all.is_empty() && left.staged.is_none() {
         Outcome::Done
     } else {
         Outcome::Unfinished
@@ -41,7 +61,9 @@ pub(super) fn tell(
 
 fn text(status: &Status, server: &Server, connection: &[String]) -> String {
     let (name, schema) = (ident::quote(server.database()), ident::quote(&status.marker.schema));
-    let state = if status.marker.is_ready() {
+    let state = if status.marker.is_of_stage() {
+        "may be used; the copy that is staged beside what is live is incomplete"
+    } else if status.marker.is_ready() {
         "may be used, but indexes and the validation of foreign keys are missing"
     } else {
         "is incomplete: objects or rows are missing"
@@ -119,9 +141,9 @@ fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::marker::{Later, Marker, Run, State};
+    use crate::pg::marker::{self, Later, Marker, Run};
 
-    fn status(state: State, at_work: &[i32]) -> Status {
+    fn status(state: marker::State, at_work: &[i32]) -> Status {
         let later = Later {
             options: ["-t", "public.a b", "-O"].map(str::to_owned).to_vec(),
             planned: Some(9),
@@ -150,7 +172,8 @@ mod tests {
     fn the_command_can_be_typed() {
         let expect = "silverback restore --resume -d kong -t 'public.a b' -O ./-a.sbk";
         assert_eq!(
-            command(&status(State::NotReady, &[]), &["-d".into(), "kong".into()]).as_deref(),
+            command(&status(marker::State::NotReady, &[]), &["-d".into(), "kong".into()])
+                .as_deref(),
             Some(expect)
         );
     }
@@ -159,12 +182,14 @@ mod tests {
     fn what_is_to_be_done_depends_on_who_is_at_work() {
         let server = Server::from_conninfo("host=h dbname=kong user=u").unwrap();
         let told = |state, at_work: &[i32]| text(&status(state, at_work), &server, &[]);
-        assert!(told(State::NotReady, &[]).contains("it goes on: silverback restore --resume"));
-        assert!(told(State::NotReady, &[]).contains("done        4 of 9 steps"));
         assert!(
-            told(State::Ready, &[])
+            told(marker::State::NotReady, &[]).contains("it goes on: silverback restore --resume")
+        );
+        assert!(told(marker::State::NotReady, &[]).contains("done        4 of 9 steps"));
+        assert!(
+            told(marker::State::Ready, &[])
                 .contains("it makes what is missing: silverback restore --resume")
         );
-        assert!(told(State::NotReady, &[5]).contains("let it end"));
+        assert!(told(marker::State::NotReady, &[5]).contains("let it end"));
     }
 }

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::args::connection::ConnectionArgs;
+use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::{values, words};
 use super::command::{Outcome, connect_to_named, run_stoppable};
+use super::guards::swap::{self as guards, Asked};
 use super::progress::reporter::Reporter;
 use super::text::stdio;
 use super::text::units::{plural, printable_text};
@@ -50,6 +51,13 @@ pub(super) struct SwapArgs {
     /// Try again this often if a lock was not to be had
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     retries: u32,
+    /// Raise the version of Kong's incremental sync in what becomes live, so that data planes take
+    /// the configuration anew [default N: the largest of both copies, + 1000]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..), conflicts_with_all = ["status", "drop_old"])]
+    bump_sync_version: Option<Vec<i64>>,
+    /// Exchange although migrations may be running in what is live
+    #[arg(long, value_name = "locked", value_enum, hide_possible_values = true, conflicts_with_all = ["status", "drop_old"])]
+    kong_ignore: Vec<IgnoreArg>,
     /// Do SET ROLE after connecting
     #[arg(long, value_name = "ROLE", value_parser = words::name())]
     role: Option<String>,
@@ -57,6 +65,12 @@ pub(super) struct SwapArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// A situation that keeps a swap from beginning unless it is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IgnoreArg {
+    Locked,
 }
 
 /// For ever is too long: all that comes after waits behind it.
@@ -67,13 +81,14 @@ fn swap_wait(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &SwapArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let connection = connect_to_named(&args.connection, reporter.as_ref())?;
+    let server = connection.server.clone();
     let ended = if args.status {
         tell_status(args, &server)
     } else if args.drop_old {
         drop_old(args, &server, &reporter)
     } else {
-        exchange(args, &server, &reporter)
+        exchange(args, &connection, &reporter)
     };
     reporter.finish();
     ended
@@ -86,6 +101,10 @@ impl SwapArgs {
             lock_wait_timeout: self.lock_wait_timeout,
             retries: self.retries,
             profile: kong::restore::profile(),
+            raised: self
+                .bump_sync_version
+                .as_ref()
+                .map(|given| kong::sync_version::raised(given.first().copied())),
         }
     }
 
@@ -94,24 +113,41 @@ impl SwapArgs {
     }
 }
 
+const NOTHING_TO_RAISE: &str = "what becomes live has no incremental sync: --bump-sync-version has \
+    nothing to raise";
+
 fn exchange(
     args: &SwapArgs,
-    server: &Server,
+    connection: &Connection,
     reporter: &std::sync::Arc<Reporter>,
 ) -> Result<Outcome> {
     let direction = if args.back { Direction::Back } else { Direction::Forth };
-    let options = args.options();
+    let (options, server) = (args.options(), &connection.server);
+    let kong = Asked {
+        server,
+        schema: connection.kong_schema.as_ref().map(|value| value.text.as_str()),
+        user: connection.kong_user.as_ref().map(|value| value.text.as_str()),
+        role: args.role.as_deref(),
+        ignores_lock: args.kong_ignore.contains(&IgnoreArg::Locked),
+    };
     let work = async {
-        let prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        let mut prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        let pairs = prepared.exchange.state.schemas.clone();
+        let found = guards::look(kong, &pairs, reporter.as_ref()).await?;
+        prepared.exchange.plan.findings.extend(found);
+        if options.raised.is_some() && prepared.exchange.plan.raises.is_empty() {
+            reporter.message(Level::Info, NOTHING_TO_RAISE);
+        }
         if args.dry_run {
-            return Ok(prepared.exchange);
+            return Ok((prepared.exchange, None));
         }
         if let Some(written) = prepared.exchange.written {
             agree(args, written, reporter)?;
         }
-        prepared.carry_out(&options, reporter.as_ref()).await
+        let exchange = prepared.carry_out(&options, reporter.as_ref()).await?;
+        Ok((exchange, Some(guards::closing(kong, &pairs, reporter.as_ref()).await)))
     };
-    let exchange = args.stoppable(server, work)?;
+    let (exchange, closing) = args.stoppable(server, work)?;
     if args.dry_run {
         stdio::print(&printable_text(&plan_text(&exchange)))?;
         reporter.message(Level::Info, "nothing was changed");
@@ -124,11 +160,26 @@ fn exchange(
     let (live, away) = (exchange.plan.sets.live.len(), exchange.plan.sets.away.len());
     let schemas: Vec<String> =
         exchange.plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
-    let said = format!(
+    let mut said = format!(
         "exchanged: {away} objects are live now, {live} are kept in schema {}",
         schemas.join(", ")
     );
-    reporter.summary(&said, json!({ "live": away, "away": live, "away_schemas": schemas }));
+    let kong = match closing {
+        Some(Ok(Some((to_do, fields)))) => {
+            let _ = write!(said, "\n{to_do}");
+            Some(fields)
+        }
+        Some(Err(error)) => {
+            let text = format!("what Kong needs now was not looked at: {error}");
+            reporter.message(Level::Warning, &text);
+            None
+        }
+        _ => None,
+    };
+    reporter.summary(
+        &said,
+        json!({ "live": away, "away": live, "away_schemas": schemas, "kong": kong }),
+    );
     Ok(Outcome::Done)
 }
 
@@ -163,7 +214,7 @@ fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
 fn plan_text(exchange: &Exchange) -> String {
     let Exchange { state, plan, written } = exchange;
     let mut text = format!("-- {}, one transaction\n", state.way.word());
-    for step in &plan.moves {
+    for step in plan.moves.iter().chain(&plan.raises) {
         let _ = writeln!(text, "{};", step.sql);
     }
     for finding in &plan.findings {
@@ -219,12 +270,17 @@ fn tell_status(args: &SwapArgs, server: &Server) -> Result<Outcome> {
     Ok(if state.is_some() { Outcome::Noted } else { Outcome::Done })
 }
 
-fn as_text(state: &State, database: &str) -> String {
+/// What is staged, and which copy is live, as lines.
+pub(super) fn as_text(state: &State, database: &str) -> String {
     let (what, next) = match state.phase {
-        Phase::Staging => {
-            ("a staged copy is not complete, and not live", "swap --drop-old drops it")
-        }
-        Phase::Staged => ("a staged copy is complete, and not live", "swap makes it live"),
+        Phase::Staging => (
+            "a staged copy is not complete, and not live",
+            "restore --stage --resume goes on, swap --drop-old drops it",
+        ),
+        Phase::Staged => (
+            "a staged copy is complete, and not live",
+            "swap makes it live, swap --drop-old drops it",
+        ),
         Phase::Swapped => (
             "the staged copy is live",
             "swap --back exchanges again, swap --drop-old drops what was live before",
@@ -250,7 +306,8 @@ fn as_text(state: &State, database: &str) -> String {
     text
 }
 
-fn as_json(state: &State) -> serde_json::Value {
+/// The same for machines.
+pub(super) fn as_json(state: &State) -> serde_json::Value {
     let pairs: Vec<_> =
         state.schemas.iter().map(|pair| json!({ "live": pair.live, "away": pair.away })).collect();
     json!({

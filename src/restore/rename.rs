@@ -1,6 +1,8 @@
 //! An archive's manifest with other names for schemas: what was dumped from one is restored into
 //! another. Everything after this knows the new names only.
 
+mod while_loading;
+
 use std::collections::{BTreeMap, HashSet};
 
 use crate::archive::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind, Table, TableName};
@@ -38,6 +40,9 @@ pub(super) fn rename(
         if let Err(cause) = rename_object(object, renames) {
             refused.push((object.id, format!("{identity}: {cause}")));
         }
+    }
+    if renames.keep_bodies() {
+        refused.extend(while_loading::refused(&manifest.objects, renames));
     }
     let mut rows = Vec::new();
     for table in &mut manifest.tables {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::objects::{self, Movable, Place};
 use super::options::Options;
 use super::sets::Sets;
-use super::{checks, note, written};
+use super::{checks, note, raised, written};
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, SchemaPair, Since, State};
@@ -35,6 +35,8 @@ pub struct Plan {
     pub findings: Vec<String>,
     /// The moves, in order.
     pub moves: Vec<Step>,
+    /// What is raised then in what has become live.
+    pub raises: Vec<Step>,
 }
 
 /// Looks what is exchanged, and what is in the way. `moment`: goes into the name of the schema that
@@ -56,8 +58,10 @@ pub async fn plan(
             away: away_schema(&pair.live, word, moment),
         })
         .collect();
-    let moves = moves(&sets, &state.schemas, &away);
-    Ok(Plan { sets, away, findings, moves })
+    let missing = missing(session, &state.schemas).await?;
+    let moves = moves(&sets, &state.schemas, &away, &missing);
+    let raises = options.raised.map_or_else(Vec::new, |one| raised::steps(one, &sets, &away));
+    Ok(Plan { sets, away, findings, moves, raises })
 }
 
 /// `public_before_20261129_071500`, cut where it would be too long for a name.
@@ -81,7 +85,19 @@ async fn sets(session: &Session, state: &State, options: &Options) -> Result<Set
     Ok(Sets::choose(live, away, state, &options.profile))
 }
 
-fn moves(sets: &Sets, now: &[SchemaPair], then: &[SchemaPair]) -> Vec<Step> {
+/// The live schemas that are not there: what the copy brings along.
+async fn missing(session: &Session, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+    let names: Vec<String> = pairs.iter().map(|pair| ident::literal(&pair.live)).collect();
+    let sql = format!(
+        "SELECT name FROM pg_catalog.unnest(ARRAY[{}]::text[]) name WHERE NOT EXISTS (SELECT FROM \
+         pg_catalog.pg_namespace WHERE nspname = name)",
+        names.join(", ")
+    );
+    let rows = session.query("look which schemas are there", &sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+fn moves(sets: &Sets, now: &[SchemaPair], then: &[SchemaPair], missing: &[String]) -> Vec<Step> {
     let mut steps = Vec::new();
     for pair in then {
         let sql = format!("CREATE SCHEMA {}", ident::quote(&pair.away));
@@ -107,10 +123,21 @@ fn moves(sets: &Sets, now: &[SchemaPair], then: &[SchemaPair]) -> Vec<Step> {
             .iter()
             .filter_map(|object| Some(step(object, &away_of(&object.key.schema)?.away))),
     );
-    steps.extend(in_order(&sets.away).iter().map(|object| step(object, &object.key.schema)));
-    // Nothing of the copy is in it any more.
+    let is_missing = |live: &String| missing.contains(live);
+    steps.extend(
+        in_order(&sets.away)
+            .iter()
+            .filter(|object| !is_missing(&object.key.schema))
+            .map(|object| step(object, &object.key.schema)),
+    );
     steps.extend(now.iter().map(|pair| {
-        let schema = ident::quote(&pair.away);
+        let (schema, live) = (ident::quote(&pair.away), ident::quote(&pair.live));
+        if is_missing(&pair.live) {
+            // Last, because it gives all in it another name than the steps before know.
+            let doing = format!("rename schema {schema} to {live}");
+            return Step::new(doing, format!("ALTER SCHEMA {schema} RENAME TO {live}"));
+        }
+        // Nothing of the copy is in it any more.
         Step::new(format!("drop schema {schema}"), format!("DROP SCHEMA {schema}"))
     }));
     steps
@@ -197,7 +224,7 @@ async fn attempt_once(
     if let Some(found) = checks::look(session, &sets, &state.schemas).await?.first() {
         return Err(Error::new(Kind::Requirement, DOING, found));
     }
-    for step in &plan.moves {
+    for step in plan.moves.iter().chain(&plan.raises) {
         session.execute(&step.doing, &step.sql).await?;
     }
     let phase = if state.phase == Phase::Swapped { Phase::Staged } else { Phase::Swapped };

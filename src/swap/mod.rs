@@ -1,7 +1,7 @@
 //! Swap: a copy that was staged beside the live one takes its place, or gives it back, or whichever
 //! is not live is dropped.
 //!
-//! Does not know how a copy is made, nor any product.
+//! Does not know how a restore makes a copy, nor any product.
 
 pub mod checks;
 pub mod drop_old;
@@ -9,7 +9,9 @@ pub mod in_place;
 pub mod note;
 pub mod objects;
 pub mod options;
+pub mod raised;
 pub mod sets;
+pub mod stage;
 pub mod written;
 
 use std::sync::Arc;
@@ -24,12 +26,17 @@ use crate::pg::pooler;
 use crate::pg::session::Session;
 use crate::pg::swap_state::{self, Phase, State, Way};
 use crate::progress::{Level, Progress};
+use crate::restore::status::{self as restores, Status};
 
 /// The two halves of the key of the lock that one swap of a database holds: "silv", "swap".
 const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"swap"));
 
 /// How long an answer may take before it is looked whether the server is at work.
 const STALL: Duration = Duration::from_secs(300);
+
+/// How often, and how far apart, it is looked whether a stage is still at work.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +105,7 @@ impl Direction {
             (Self::Forth, Phase::Staged) | (Self::Back, Phase::Swapped) => return Ok(()),
             (_, Phase::Staging) => (
                 "the staged copy is not complete",
-                "stage it again, which goes on; or drop it (swap --drop-old)",
+                "stage it again with --resume, which goes on; or drop it (swap --drop-old)",
             ),
             (Self::Forth, Phase::Swapped) => (
                 "the staged copy is live already",
@@ -131,12 +138,33 @@ impl Prepared {
 pub async fn drop_old(server: &Server, options: &Options, dry_run: bool) -> Result<drop_old::Plan> {
     let session = open(server, options).await?;
     let state = staged(&session).await?;
-    let plan = drop_old::plan(&session, &state).await?;
+    let mut plan = drop_old::plan(&session, &state).await?;
+    if state.phase == Phase::Staging {
+        plan.findings.extend(at_work(server).await?);
+    }
     if !dry_run {
         refuse("drop the copy that is not live", &plan.findings)?;
         drop_old::carry_out(&session, &plan).await?;
     }
     Ok(plan)
+}
+
+/// Who still makes the copy that is to be dropped. A process whose client was killed ends when it
+/// notices, so a little time is given to it.
+async fn at_work(server: &Server) -> Result<Option<String>> {
+    let mut looks = 0;
+    loop {
+        let restores = restores::status(server).await?;
+        let is_at_work = |one: &&Status| one.marker.is_of_stage() && !one.at_work.is_empty();
+        let Some(one) = restores.iter().find(is_at_work) else { return Ok(None) };
+        looks += 1;
+        if looks == LOOKS {
+            let processes: Vec<String> = one.at_work.iter().map(i32::to_string).collect();
+            let processes = processes.join(", ");
+            return Ok(Some(format!("it is being staged (server processes {processes})")));
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 fn refuse(doing: &str, findings: &[String]) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Statements that note a stage or an exchange in the database.
 
-use crate::pg::swap_state::{COLUMNS, SCHEMA, SchemaPair, Since, State, TABLE};
+use crate::pg::swap_state::{COLUMNS, Phase, SCHEMA, SchemaPair, Since, State, TABLE};
 use crate::restore::step::Step;
 use crate::sql::ident;
 
@@ -54,6 +54,12 @@ pub fn make(state: &State) -> Vec<Step> {
         format!("INSERT INTO {table} VALUES ({})", values.join(", ")),
     ];
     sql.into_iter().map(|sql| Step::new("note the staged copy", sql)).collect()
+}
+
+/// Notes that the copy is complete.
+pub fn complete() -> Step {
+    let phase = ident::literal(Phase::Staged.word());
+    Step::new("note that the copy is complete", format!("UPDATE {} SET phase = {phase}", table()))
 }
 
 /// Notes an exchange: what is live now, where the other copy is, and since when rows count as

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::raised::Raised;
 use crate::profile::Profile;
 
 /// How to exchange.
@@ -15,4 +16,6 @@ pub struct Options {
     pub retries: u32,
     /// What is known of the product whose database it is.
     pub profile: Profile,
+    /// What is raised in what becomes live.
+    pub raised: Option<Raised>,
 }

@@ -39,6 +39,7 @@ mod restore;
 mod resume;
 mod rollback;
 mod signals;
+mod stage;
 mod statistics;
 mod stream;
 mod support;

@@ -70,7 +70,8 @@ pub(in crate::cli) async fn look(
     let is_meant = |table: &str| options.selection.picks_table(&schema, table);
     let of_source = source::judge(Work::Restore, &archived.info, is_meant);
     let into = into(asked, options, &archived);
-    let found = if options.into.makes_database() {
+    // A stage leaves alone what is live.
+    let found = if options.into.makes_database() || options.staged.is_some() {
         Target::default()
     } else {
         look_at_target(asked, options, &archived, into).await?
@@ -87,7 +88,8 @@ pub(in crate::cli) async fn look(
         options.fresh = Some(found.fresh);
     }
     let has_rows = options.sections.data && options.selection.data_of(&schema, "schema_meta");
-    let closing = has_rows.then(|| Closing::of(&archived.info));
+    let goes_live = has_rows && options.staged.is_none();
+    let closing = goes_live.then(|| Closing::of(&archived.info));
     Ok(Some(Kong { schema, closing, sync_version }))
 }
 

@@ -22,7 +22,7 @@ use super::provision::drops::Drop;
 use super::provision::{Room, clean};
 use super::resume::options_digest;
 use super::sessions::set_up;
-use super::target::{Target, marker};
+use super::target::{self, Target, marker};
 use crate::error::Result;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -62,6 +62,10 @@ pub(super) async fn prepare(
         marker::show_at_work(&session).await?;
     }
     let mut target = Target::read(&session).await?;
+    if let Some(staged) = &options.staged {
+        (target.occupied, target.occupied_count) =
+            target::occupied(&session, &staged.condition()).await?;
+    }
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
     let data_only = options.selection.data_only || chosen::holds_rows_only(&archive.manifest);
@@ -123,7 +127,14 @@ fn plan(
     })?;
     let rest = course.end(&mut graph, at_the_end, options, &target, &mut said.findings);
     let marks = (mark.as_ref(), anew.as_ref());
-    let settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
+    let mut settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
+    let mut unmark = mark.as_ref().map(Mark::remove).unwrap_or_default();
+    if let Some(staged) = &options.staged {
+        unmark.extend(staged.complete.iter().cloned());
+        if settled.known.is_none() {
+            settled.begin.extend(staged.note.iter().cloned());
+        }
+    }
     let plan = Plan {
         findings: said.findings,
         warnings: said.warnings,
@@ -133,7 +144,7 @@ fn plan(
         known: settled.known,
         resumed: settled.resumed,
         usable: mark.as_ref().map(|mark| mark.ready(rest)).unwrap_or_default(),
-        unmark: mark.as_ref().map(Mark::remove).unwrap_or_default(),
+        unmark,
         mark,
         ledger: settled.ledger,
         whole: sections.pre_data,
@@ -172,6 +183,7 @@ fn mark_for(
         options_digest: options_digest::of(options),
         options: options_digest::words(options),
         made_database: options.into.makes_database(),
+        stages: options.staged.is_some(),
         schemas,
         server_version: target.version.clone(),
         now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

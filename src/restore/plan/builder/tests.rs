@@ -23,6 +23,7 @@ fn the_plan_reads_well() {
         now: "today".into(),
         options: Vec::new(),
         made_database: false,
+        stages: false,
     };
     let plan = Plan {
         first: Vec::new(),

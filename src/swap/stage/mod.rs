@@ -1,0 +1,145 @@
+//! Makes of a restore one that stages: a copy beside the live objects of the same database, in
+//! schemas of its own, which a swap exchanges for them later.
+//!
+//! ```text
+//! archive + database ─► parts: what is staged ─► course: anew, or on with one that was stopped ─► restore::Options
+//! ```
+//!
+//! Does not know how anything is restored.
+
+mod course;
+mod here;
+mod parts;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use self::course::{Course, DOING};
+use self::here::Here;
+use self::parts::Parts;
+use super::note;
+use crate::error::{Error, Kind, Result};
+use crate::pg::connect::Server;
+use crate::pg::marker;
+use crate::pg::session::{Purpose, Session};
+use crate::pg::swap_state::{self, Phase, SchemaPair, State, Way};
+use crate::pool;
+use crate::restore;
+use crate::restore::staged::Staged;
+use crate::sql::ident;
+use crate::sql::rename::{Bodies, Renames};
+use crate::storage::FileArchive;
+
+/// Makes of the options of a restore those of a stage; changes nothing in the database. The copy's
+/// schemas, each with the one that it is of.
+///
+/// # Errors
+/// [`Kind::Requirement`] where something is staged already, or the archive has nothing that can be;
+/// what else is in the way becomes a finding, which the restore tells with its own.
+pub async fn prepare(
+    server: &Server,
+    archive: &Path,
+    options: &mut restore::Options,
+) -> Result<Vec<SchemaPair>> {
+    let archive = open(archive, options.limits.max_memory.unwrap_or(0)).await?;
+    let session = server.open(Purpose::Probe).await?;
+    let here = Here::read(&session).await?;
+    let objects = &archive.manifest.objects;
+    let selected = options.selection.apply(objects.clone()).objects;
+    let parts = Parts::of(objects, &selected, &here);
+    if parts.schemas.is_empty() {
+        let cause = "nothing that stands in a schema is selected of the archive";
+        return Err(Error::new(Kind::Requirement, DOING, cause)
+            .hint("silverback list shows what the archive has"));
+    }
+    let archive_id = archive.header.archive.to_string();
+    let pairs = match course(&session, &archive_id, &parts, options.resume).await? {
+        Course::On(pairs) => pairs,
+        Course::Anew => anew(&parts, &here)?,
+    };
+    let state = State {
+        archive_id,
+        archive_name: archive.name.clone(),
+        archive_root: archive.footer.root.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        way: Way::InPlace,
+        phase: Phase::Staging,
+        is_whole: options.selection.all_objects(),
+        staged: (String::new(), String::new()),
+        changed: None,
+        schemas: pairs.clone(),
+        live_objects: Vec::new(),
+        away_objects: Vec::new(),
+        is_new: false,
+        live_database: server.database().to_owned(),
+        away_database: None,
+        since: None,
+    };
+    set(options, &pairs, &state, parts, here);
+    Ok(pairs)
+}
+
+async fn open(path: &Path, max_memory: u64) -> Result<FileArchive> {
+    let path = path.to_owned();
+    pool::run(move || {
+        let archive = FileArchive::open_path_within(&path, max_memory)?;
+        archive.check_root()?;
+        Ok(archive)
+    })
+    .await
+}
+
+async fn course(
+    session: &Session,
+    archive_id: &str,
+    parts: &Parts,
+    resumes: bool,
+) -> Result<Course> {
+    let state = swap_state::read(session, false).await?;
+    let markers = marker::read(session, false).await?;
+    course::decide(state.as_ref(), &markers, archive_id, parts, resumes)
+}
+
+/// Names the schemas of a copy that is begun now.
+fn anew(parts: &Parts, here: &Here) -> Result<Vec<SchemaPair>> {
+    let moment = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
+    let mut pairs: Vec<SchemaPair> = Vec::new();
+    for live in &parts.schemas {
+        let away = super::in_place::away_schema(live, "staged", &moment);
+        if here.schemas.contains(&away) || pairs.iter().any(|pair| pair.away == away) {
+            let cause = format!("schema {} is there already", ident::quote(&away));
+            return Err(Error::new(Kind::Requirement, DOING, cause)
+                .hint("rename it, or stage again in a second"));
+        }
+        pairs.push(SchemaPair { live: live.clone(), away });
+    }
+    Ok(pairs)
+}
+
+fn set(
+    options: &mut restore::Options,
+    pairs: &[SchemaPair],
+    state: &State,
+    parts: Parts,
+    mut here: Here,
+) {
+    let names: BTreeMap<String, String> =
+        pairs.iter().map(|pair| (pair.live.clone(), pair.away.clone())).collect();
+    let mut renames = Renames::of(names).with_bodies(Bodies::Kept);
+    for pair in pairs {
+        if let Some(members) = here.members.remove(&pair.live) {
+            renames = renames.keeping(&pair.live, members);
+        }
+    }
+    options.selection.archived_as =
+        pairs.iter().map(|pair| (pair.away.clone(), pair.live.clone())).collect();
+    options.rename = renames;
+    options.guards.findings.extend(parts.findings);
+    options.staged = Some(Staged {
+        schemas: pairs.iter().map(|pair| pair.away.clone()).collect(),
+        left: parts.left,
+        left_out: parts.left_out,
+        note: note::make(state),
+        complete: vec![note::complete()],
+    });
+}
