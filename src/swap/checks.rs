@@ -1,6 +1,7 @@
 //! What keeps two sets of objects from being exchanged: dependencies that reach out of them, names
 //! that are taken, rights, room for locks. Found at once, before anything is moved.
 
+use super::manner::Manner;
 use super::objects::Movable;
 use super::sets::Sets;
 use crate::error::Result;
@@ -12,10 +13,22 @@ use crate::sql::ident;
 const NAMED: usize = 10;
 
 /// All that is in the way, in words.
-pub async fn look(session: &Session, sets: &Sets, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+pub async fn look(
+    session: &Session,
+    sets: &Sets,
+    pairs: &[SchemaPair],
+    manners: &[Manner],
+) -> Result<Vec<String>> {
     let mut found = sets.mismatched.clone();
+    // A schema takes along what is in it, whosever it is; only what is locked has to be ours.
+    let goes_along = |object: &Movable| {
+        let mut both = pairs.iter().zip(manners);
+        !object.is_lockable()
+            && both
+                .any(|(pair, manner)| pair.live == object.key.schema && *manner != Manner::OneByOne)
+    };
     found.extend(
-        (sets.all().filter(|object| !object.is_ours))
+        (sets.all().filter(|object| !object.is_ours && !goes_along(object)))
             .map(|object| format!("{} belongs to another role", object.describe())),
     );
     found.extend(rights(session, pairs).await?);

@@ -6,6 +6,8 @@
 pub mod checks;
 pub mod drop_old;
 pub mod in_place;
+pub mod manner;
+pub mod moves;
 pub mod note;
 pub mod objects;
 pub mod options;

@@ -247,6 +247,11 @@ const CLASSES: &[Class] = &[
     },
 ];
 
+/// The catalogs of what is moved.
+pub fn classes() -> impl Iterator<Item = &'static str> {
+    CLASSES.iter().map(|class| class.catalog)
+}
+
 /// The query; its columns are those that [`movable`] reads.
 fn sql(places: &[Place<'_>]) -> String {
     let values: Vec<String> = places

@@ -14,6 +14,8 @@ pub struct Sets {
     pub live: Vec<Movable>,
     /// What moves in.
     pub away: Vec<Movable>,
+    /// The live schemas in which something stays, unquoted.
+    pub staying: BTreeSet<String>,
     /// What has one name here and there and is of two kinds, in words.
     pub mismatched: Vec<String>,
 }
@@ -72,8 +74,9 @@ impl Sets {
             chosen.extend(more);
         }
         let is_chosen = |object: &Movable| chosen.contains(&(object.class, object.oid));
-        let live = live.into_iter().filter(is_chosen).collect();
-        Self { live, away, mismatched }
+        let (live, staying): (Vec<_>, Vec<_>) = live.into_iter().partition(is_chosen);
+        let staying = staying.into_iter().map(|object| object.key.schema).collect();
+        Self { live, away, staying, mismatched }
     }
 
     /// Whether both sets are those, object by object.

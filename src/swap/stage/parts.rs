@@ -91,7 +91,7 @@ impl Parts {
         let reason = match object.kind {
             // Parts of what is named, and a schema that stands.
             K::PublicationTable | K::PublicationSchema | K::Schema => return,
-            K::DefaultAcl => "a copy is staged without: they are the live schema's, and stay",
+            K::DefaultAcl => "what is live keeps its own",
             _ if object.extension.is_some() => "it is on an extension's object",
             _ => "it exists once in a database, and is not staged",
         };
@@ -106,7 +106,11 @@ impl Parts {
 /// Whether there can be only one of an object in a database, however many schemas there are.
 fn exists_once(object: &Object) -> bool {
     use ObjectKind as K;
+    // Where objects are moved out of a schema, what it gives new ones stays behind.
+    let stays_behind = object.kind == K::DefaultAcl
+        && object.schema.as_deref().is_none_or(|schema| schema == "public");
     object.extension.is_some()
+        || stays_behind
         || matches!(
             object.kind,
             K::Database
@@ -123,7 +127,6 @@ fn exists_once(object: &Object) -> bool {
                 | K::PublicationTable
                 | K::PublicationSchema
                 | K::Subscription
-                | K::DefaultAcl
                 | K::EventTrigger
                 | K::Comment
         )

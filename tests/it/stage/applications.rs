@@ -49,6 +49,9 @@ const SHOP: &str = "
     ALTER TABLE texts ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON texts USING (t <> '');
     CREATE RULE nothing AS ON DELETE TO texts DO INSTEAD NOTHING;
     COMMENT ON TABLE texts IS 'rows'; GRANT SELECT ON children TO PUBLIC;
+    COMMENT ON SCHEMA app IS '{rows}'; GRANT USAGE ON SCHEMA app TO PUBLIC;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC;
+    CREATE TABLE app.read_by_all (a int);
     CREATE UNLOGGED TABLE fleeting (id int); INSERT INTO fleeting VALUES ({rows})";
 
 fn shop(database: &Database<'_>, rows: u32) {
