@@ -4,6 +4,7 @@
 mod applications;
 mod kills;
 mod refused;
+mod zoo;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -53,6 +53,7 @@ impl Parts {
             parts.judge(object, needed.get(&object.id).copied(), here);
         }
         parts.findings.extend(clashes(selected, &left, here));
+        parts.findings.extend(selected.iter().filter_map(|object| default_for(object, &schemas)));
         Self { schemas, left, ..parts }
     }
 
@@ -92,6 +93,9 @@ impl Parts {
             // Parts of what is named, and a schema that stands.
             K::PublicationTable | K::PublicationSchema | K::Schema => return,
             K::DefaultAcl => "what is live keeps its own",
+            _ if object.schema.as_deref().is_some_and(is_servers) => {
+                "its schema is the server's own, and is not staged"
+            }
             _ if object.extension.is_some() => "it is on an extension's object",
             _ => "it exists once in a database, and is not staged",
         };
@@ -111,6 +115,7 @@ fn exists_once(object: &Object) -> bool {
         && object.schema.as_deref().is_none_or(|schema| schema == "public");
     object.extension.is_some()
         || stays_behind
+        || object.schema.as_deref().is_some_and(is_servers)
         || matches!(
             object.kind,
             K::Database
@@ -132,6 +137,11 @@ fn exists_once(object: &Object) -> bool {
         )
 }
 
+/// Whether a schema is the server's own, of which there is one.
+fn is_servers(schema: &str) -> bool {
+    schema.starts_with("pg_") || schema == "information_schema"
+}
+
 /// Whether an object is an extension that is made in this schema.
 fn places_extension(object: &Object, schema: &str) -> bool {
     object.kind == ObjectKind::Extension
@@ -145,6 +155,19 @@ fn needed<'a>(selected: &'a [Object], left: &HashSet<ObjectId>) -> HashMap<Objec
         .flat_map(|object| object.depends_on.iter().map(move |id| (*id, object)))
         .filter(|(id, object)| left.contains(id) && object.kind != ObjectKind::Schema)
         .collect()
+}
+
+/// Of a type that is not staged there can be one default operator class: that which is live.
+fn default_for(object: &Object, staged: &BTreeSet<String>) -> Option<Finding> {
+    if object.kind != ObjectKind::OperatorClass {
+        return None;
+    }
+    let sql = object.statements.first()?;
+    let (_, of) = sql.split_once(" DEFAULT FOR TYPE ")?;
+    let is_staged =
+        staged.iter().any(|schema| of.starts_with(&format!("{}.", ident::quote(schema))));
+    let problem = format!("{} is the default one of a type that is not staged", object.identity);
+    (!is_staged).then(|| Finding::new(problem, "restore into a database of its own"))
 }
 
 /// Staged objects that have the name of an extension's member in the same live schema: which is
