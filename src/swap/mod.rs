@@ -36,7 +36,7 @@ const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b
 /// How long an answer may take before it is looked whether the server is at work.
 const STALL: Duration = Duration::from_secs(300);
 
-/// How often, and how far apart, it is looked whether a stage is still at work.
+/// How often, and how far apart, it is looked whether another stage or swap is still at work.
 const LOOKS: u32 = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
@@ -193,10 +193,14 @@ async fn open(server: &Server, options: &Options) -> Result<Session> {
     }
     let (class, object) = AT_WORK;
     let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({class}, {object})");
-    let row = session.query_one("look for another swap", &sql).await?;
-    if !row.get::<_, bool>(0)? {
-        let cause = "another swap of this database is at work";
-        return Err(Error::new(Kind::Requirement, "begin the swap", cause).hint("let it end"));
+    // The session of a run that has just ended may be there for a moment more.
+    for _ in 0..LOOKS {
+        let row = session.query_one("look for another swap", &sql).await?;
+        if row.get::<_, bool>(0)? {
+            return Ok(session);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-    Ok(session)
+    let cause = "another swap of this database is at work";
+    Err(Error::new(Kind::Requirement, "begin the swap", cause).hint("let it end"))
 }

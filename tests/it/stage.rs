@@ -3,6 +3,7 @@
 
 mod applications;
 mod kills;
+mod kong;
 mod refused;
 mod zoo;
 
@@ -166,9 +167,10 @@ fn in_a_schema_of_its_own() {
     let role = server.role("kong");
     let scene = Upgraded::new(server, &role, "Gate way");
     let before = live_rows(&scene.live);
-    let file = scene.archive();
+    let file = scene.folder.path().join("with-statistics.sbk");
+    dump(&scene.older, &file).arg("--statistics").run().expect(0);
     let home = |schema: &str| {
-        Silverback::new(["restore", "--stage"])
+        Silverback::new(["restore", "--stage", "--statistics"])
             .arg(&file)
             .env("KONG_PG_HOST", "127.0.0.1")
             .env("KONG_PG_PORT", server.port().to_string())
