@@ -33,16 +33,17 @@ pub(super) fn rename(
     manifest.objects.retain(|object| {
         !renames.pairs().any(|(_, new)| is_schema(object, new) && renames.new_name(new).is_none())
     });
-    let mut refused = Vec::new();
+    let mut refused = if renames.keep_bodies() {
+        while_loading::refused(&manifest.objects, renames)
+    } else {
+        Vec::new()
+    };
     for object in &mut manifest.objects {
         // What is refused keeps its old text: if it is selected, nothing is restored.
         let identity = object.identity.clone();
         if let Err(cause) = rename_object(object, renames) {
             refused.push((object.id, format!("{identity}: {cause}")));
         }
-    }
-    if renames.keep_bodies() {
-        refused.extend(while_loading::refused(&manifest.objects, renames));
     }
     let mut rows = Vec::new();
     for table in &mut manifest.tables {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use testkit::{Database, KongVersion, Role, Server, database_digest};
 
-use crate::support::{Silverback, assert_same, dump, ends, restore, temp_dir};
+use crate::support::{Silverback, assert_same, assert_same_schema, dump, ends, restore, temp_dir};
 
 /// Describes a stage, as the database's owner.
 fn stage(file: &Path, database: &Database<'_>) -> Silverback {
@@ -92,9 +92,10 @@ struct Client {
 }
 
 impl Client {
-    fn of(database: &Database<'_>) -> Self {
+    fn of(database: &Database<'_>, schema: &str) -> Self {
         let (client, stop) = (database.connect(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
+        client.execute(&format!("SET search_path TO {}", testkit::quote(schema)));
         let worker = thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 client.execute("BEGIN; INSERT INTO marks (rows) SELECT 0 FROM consumers LIMIT 1");
@@ -122,7 +123,7 @@ fn staged_swapped_back_and_dropped() {
         live.connect()
             .execute("CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (7)");
         let before = live_rows(live);
-        let client = Client::of(live);
+        let client = Client::of(live, "public");
         let plan = scene.stage().arg("--dry-run").run().expect(0).stdout;
         assert!(plan.contains("INSERT INTO silverback_swap.state"), "{plan}");
         assert_eq!(leavings(live), Vec::<String>::new());
@@ -141,7 +142,7 @@ fn staged_swapped_back_and_dropped() {
         // A dump beside it leaves it out, by name.
         let beside = scene.folder.path().join("beside.sbk");
         dump(live, &beside).run().expect(0).says("silverback_swap").says("public_staged_");
-        let client = Client::of(live);
+        let client = Client::of(live, "public");
         swap(live).args(["--retries", "50"]).run().expect(0);
         client.end();
         let archived = live_rows(&scene.older);
@@ -181,9 +182,17 @@ fn in_a_schema_of_its_own() {
     home("other").run().expect(6).says("the archive has the tables in schema \"Gate way\"");
     home("Gate way").run().expect(0);
     assert_eq!(live_rows(&scene.live), before);
+    let client = Client::of(&scene.live, "Gate way");
+    swap(&scene.live).args(["--retries", "50"]).run().expect(0);
+    swap(&scene.live).args(["--back", "--yes", "--retries", "50"]).run().expect(0);
+    client.end();
+    assert_eq!(live_rows(&scene.live), before);
     swap(&scene.live).run().expect(0);
     swap(&scene.live).arg("--drop-old").run().expect(0);
-    assert_same(&scene.older, &scene.live);
+    // The client has drawn numbers.
+    scene.live.execute("SELECT setval('\"Gate way\".marks_id_seq', 1)");
+    assert_same_schema(&scene.older, &scene.live);
+    assert_eq!(live_rows(&scene.older), live_rows(&scene.live));
 }
 
 #[test]

@@ -38,8 +38,14 @@ impl Parts {
                 && !selected.iter().any(|other| places_extension(other, &object.name))
         };
         schemas.extend(selected.iter().filter(is_new).map(|object| object.name.clone()));
+        let types: HashSet<(&Option<String>, &String)> = (all.iter())
+            .filter(|object| object.kind == ObjectKind::Type)
+            .map(|object| (&object.schema, &object.name))
+            .collect();
         let is_left = |object: &&Object| match object.kind {
             ObjectKind::Database => false,
+            // Nothing moves a type that is never made whole.
+            ObjectKind::ShellType if !types.contains(&(&object.schema, &object.name)) => true,
             ObjectKind::Schema => !schemas.contains(&object.name),
             _ => {
                 exists_once(object)
@@ -92,6 +98,7 @@ impl Parts {
         let reason = match object.kind {
             // Parts of what is named, and a schema that stands.
             K::PublicationTable | K::PublicationSchema | K::Schema => return,
+            K::ShellType => "it is a shell, which cannot be moved",
             K::DefaultAcl => "what is live keeps its own",
             _ if object.schema.as_deref().is_some_and(is_servers) => {
                 "its schema is the server's own, and is not staged"
