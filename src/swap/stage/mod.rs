@@ -45,7 +45,14 @@ pub async fn prepare(
     let session = server.open(Purpose::Probe).await?;
     let here = Here::read(&session).await?;
     let objects = &archive.manifest.objects;
+    options.selection.check_matched(objects, &archive.manifest.source.database)?;
     let selected = options.selection.apply(objects.clone()).objects;
+    let mut in_schemas = selected.iter().filter(|object| object.schema.is_some()).peekable();
+    if in_schemas.peek().is_some() && in_schemas.all(|object| object.statements.is_empty()) {
+        let cause = "the archive has rows and no definitions (dump -a)";
+        return Err(Error::new(Kind::Requirement, DOING, cause)
+            .hint("stage an archive that was dumped without -a"));
+    }
     let parts = Parts::of(objects, &selected, &here);
     if parts.schemas.is_empty() {
         let cause = "nothing that stands in a schema is selected of the archive";
