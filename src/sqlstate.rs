@@ -23,6 +23,7 @@ pub const UNDEFINED_COLUMN: &str = "42703";
 pub const UNDEFINED_OBJECT: &str = "42704";
 pub const UNDEFINED_FUNCTION: &str = "42883";
 pub const UNDEFINED_TABLE: &str = "42P01";
+pub const WRONG_OBJECT_TYPE: &str = "42809";
 pub const DUPLICATE_SCHEMA: &str = "42P06";
 pub const TOO_MANY_CONNECTIONS: &str = "53300";
 pub const OBJECT_NOT_IN_PREREQUISITE_STATE: &str = "55000";

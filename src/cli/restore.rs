@@ -75,9 +75,20 @@ pub(super) struct RestoreArgs {
     /// to begin
     #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
     create: bool,
-    /// Drop what the archive holds before making it; with -C, the database
-    #[arg(short, long, conflicts_with = "data_only")]
-    clean: bool,
+    /// Drop what the archive holds before making it, with -C the database; =schemas drops all that
+    /// the role owns in the schemas that the archive fills
+    #[arg(
+        short,
+        long,
+        value_name = "objects|schemas",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "objects",
+        hide_possible_values = true,
+        conflicts_with = "data_only"
+    )]
+    clean: Option<CleanArg>,
     /// With -c, drop only what is there
     #[arg(long, requires = "clean")]
     if_exists: bool,
@@ -173,6 +184,12 @@ enum SectionArg {
     PostData,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CleanArg {
+    Objects,
+    Schemas,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum FkArg {
     #[default]
@@ -213,6 +230,11 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     }
     if args.stage {
         stage::check(&args.selection, &args.kong)?;
+    }
+    if args.create && args.clean == Some(CleanArg::Schemas) {
+        let cause = "-C makes a database, in which there is nothing to clear";
+        return Err(Error::new(Kind::Usage, "read --clean=schemas", cause)
+            .hint("-C -c drops the database of that name first"));
     }
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
@@ -312,10 +334,11 @@ impl RestoreArgs {
                 post_data: wants(SectionArg::PostData),
             },
             into: match (self.create, self.clean) {
-                (false, false) => Into::AsItIs,
-                (false, true) => Into::Cleaned { if_exists },
-                (true, false) => Into::New,
-                (true, true) => Into::Anew { if_exists },
+                (false, None) => Into::AsItIs,
+                (false, Some(CleanArg::Objects)) => Into::Cleaned { if_exists },
+                (false, Some(CleanArg::Schemas)) => Into::Cleared,
+                (true, None) => Into::New,
+                (true, Some(_)) => Into::Anew { if_exists },
             },
             render: render::Options {
                 no_owner: self.owner.no_owner,

@@ -50,6 +50,8 @@ pub const STAGE: &str = "--stage";
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
+    /// What is to make room is being dropped.
+    Dropping,
     /// Objects or rows may be missing.
     NotReady,
     /// The database may be used; indexes and the validation of foreign keys may be missing.
@@ -60,6 +62,7 @@ impl State {
     /// As the table has it.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Dropping => "dropping",
             Self::NotReady => "not ready",
             Self::Ready => "ready",
         }
@@ -123,6 +126,11 @@ impl Marker {
         self.run.as_ref().is_some_and(|run| run.state == State::Ready)
     }
 
+    /// Whether a run was stopped while it made room.
+    pub fn is_dropping(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == State::Dropping)
+    }
+
     /// Whether it speaks of any of these schemas; whoever cannot read it must fear so.
     pub fn concerns<'a>(&self, schemas: impl IntoIterator<Item = &'a str>) -> bool {
         let Some(run) = self.run.as_ref().filter(|run| !run.schemas.is_empty()) else {
@@ -146,7 +154,7 @@ impl Marker {
             );
         };
         let what = match run.state {
-            State::NotReady => "an incomplete restore",
+            State::Dropping | State::NotReady => "an incomplete restore",
             State::Ready => {
                 "an unfinished restore, which has reported that the database may be used,"
             }
@@ -161,23 +169,26 @@ impl Marker {
 /// The SQL condition that the table `c` in schema `n` is a marker's. Row security could hide what
 /// it says, or run somebody's function.
 pub fn condition() -> String {
-    let columns: Vec<String> = COLUMNS
-        .iter()
-        .map(|(name, type_name, _)| {
-            format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND \
-                 a.attname = {} \
-                 AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = {}::pg_catalog.regtype)",
-                ident::literal(name),
-                ident::literal(type_name)
-            )
-        })
-        .collect();
     format!(
         "(c.relname = 'run' AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT \
          c.relrowsecurity \
          AND n.nspname ~ '^{SCHEMA}(_[0-9]+)?$' AND {})",
-        columns.join(" AND ")
+        has_columns(COLUMNS)
+    )
+}
+
+/// The SQL condition that the table `c` has these columns, each with its type. One look at the
+/// catalog: a condition for each column would cost more than the rest of a small dump to plan.
+pub(super) fn has_columns(columns: &[(&str, &str, &str)]) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|(name, type_name, _)| ident::literal(&format!("{name} {type_name}")))
+        .collect();
+    format!(
+        "(SELECT pg_catalog.array_agg(a.attname::text || ' ' || \
+         pg_catalog.format_type(a.atttypid, NULL)) FROM pg_catalog.pg_attribute a WHERE a.attrelid \
+         = c.oid AND a.attnum > 0 AND NOT a.attisdropped) @> ARRAY[{}]",
+        columns.join(", ")
     )
 }
 
@@ -246,8 +257,9 @@ async fn read_run(session: &Session, schema: &str, in_transaction: bool) -> Resu
     };
     let [row] = rows.as_slice() else { return Ok(None) };
     let word: String = row.get(3)?;
-    let Some(state) =
-        [State::NotReady, State::Ready].into_iter().find(|state| state.word() == word)
+    let Some(state) = [State::Dropping, State::NotReady, State::Ready]
+        .into_iter()
+        .find(|state| state.word() == word)
     else {
         return Ok(None);
     };

@@ -12,6 +12,7 @@ pub mod on_extensions;
 pub mod pooler;
 pub mod readable;
 pub mod row;
+pub mod schema_objects;
 pub mod session;
 pub mod settings;
 pub mod shared_rows;

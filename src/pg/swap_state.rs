@@ -4,6 +4,7 @@
 //!
 //! Does not know who writes it, nor how copies are exchanged.
 
+use super::marker;
 use super::session::Session;
 use crate::error::{Kind, Result};
 use crate::sql::ident;
@@ -136,22 +137,10 @@ pub struct State {
 
 /// The SQL condition that the table `c` in schema `n` is the one.
 fn condition() -> String {
-    let columns: Vec<String> = COLUMNS
-        .iter()
-        .map(|(name, type_name, _)| {
-            format!(
-                "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND \
-                 a.attname = {} AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = \
-                 {}::pg_catalog.regtype)",
-                ident::literal(name),
-                ident::literal(type_name)
-            )
-        })
-        .collect();
     format!(
         "(c.relname = '{TABLE}' AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname = \
          '{SCHEMA}' AND {})",
-        columns.join(" AND ")
+        marker::has_columns(COLUMNS)
     )
 }
 

@@ -37,7 +37,9 @@ pub(super) async fn place(request: Request, archive: &FileArchive) -> Result<Pla
         Room::ToBeMade => made_before(&request, archive).await?,
         Room::ToBeCleaned => {
             let session = request.server.open(Purpose::Probe).await?;
-            marker::read(&session).await?.map(|_| (request.server.clone(), Vec::new()))
+            let marker = marker::read(&session).await?;
+            let begun = marker.filter(|marker| !marker.is_dropping());
+            begun.map(|_| (request.server.clone(), Vec::new()))
         }
         Room::Empty | Room::Cleaned => None,
     };
@@ -122,15 +124,15 @@ pub(super) async fn make_room(
         Room::ToBeCleaned => {
             progress.phase("drop what the archive holds");
             let backend_pid = prepared.session.backend_pid();
-            if let Err(error) = clean::run(
-                &prepared.session,
-                &prepared.target,
-                &prepared.drops,
-                (prepared.anew.as_ref(), request.options.fresh.as_ref()),
-                &prepared.plan.begin,
-            )
-            .await
-            {
+            let cleaning = clean::Cleaning {
+                drops: &prepared.drops,
+                anew: prepared.anew.as_ref(),
+                fresh: request.options.fresh.as_ref(),
+                begin: &prepared.plan.begin,
+                mark: prepared.plan.mark.as_ref(),
+                batch: prepared.batch,
+            };
+            if let Err(error) = clean::run(&prepared.session, &prepared.target, &cleaning).await {
                 drop(prepared.session);
                 return Err(marker::not_set(
                     error,

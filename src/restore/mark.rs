@@ -99,6 +99,13 @@ impl Mark {
         sql.into_iter().map(|sql| Step::new("mark the target as incomplete", sql)).collect()
     }
 
+    /// The statement that says whether what is to make room is still being dropped.
+    pub fn dropping(&self, is_dropping: bool) -> Step {
+        let state = if is_dropping { State::Dropping } else { State::NotReady };
+        let sql = format!("UPDATE {} SET state = {}", self.table(), ident::literal(state.word()));
+        Step::new("mark the target as incomplete", sql)
+    }
+
     /// The statements that note the plan where the marker stands already, before anything of it is
     /// done.
     pub fn note(&self, noted: &Noted) -> Vec<Step> {

@@ -73,6 +73,9 @@ pub enum Into {
         /// It need not be there.
         if_exists: bool,
     },
+    /// The server's database, in which all is dropped first that the role owns in the schemas that
+    /// the archive fills, and what else the archive holds.
+    Cleared,
     /// A database that is made first, under the name it had; the server's database is only where
     /// that is done from.
     New,
@@ -91,12 +94,15 @@ impl Into {
 
     /// Whether something is dropped first.
     pub fn drops(self) -> bool {
-        matches!(self, Self::Cleaned { .. } | Self::Anew { .. })
+        matches!(self, Self::Cleaned { .. } | Self::Cleared | Self::Anew { .. })
     }
 
     /// Whether what is dropped need not be there.
     pub fn if_exists(self) -> bool {
-        matches!(self, Self::Cleaned { if_exists: true } | Self::Anew { if_exists: true })
+        matches!(
+            self,
+            Self::Cleaned { if_exists: true } | Self::Cleared | Self::Anew { if_exists: true }
+        )
     }
 }
 
@@ -253,6 +259,20 @@ impl Options {
                 format!("{given} restores into what stands already"),
             )
             .hint(format!("leave out {taken}")));
+        }
+        if self.into == Into::Cleared {
+            let Selection { tables, exclude_tables, .. } = &self.selection;
+            let part = [
+                ("-t", !tables.is_empty()),
+                ("-T", !exclude_tables.is_empty()),
+                ("--section", self.sections != Sections::ALL),
+            ];
+            if let Some((given, _)) = part.into_iter().find(|(_, is_given)| *is_given) {
+                let cause =
+                    format!("--clean=schemas clears whole schemas, and {given} asks for parts");
+                return Err(Error::new(Kind::Usage, "plan the restore", cause)
+                    .hint(format!("leave out {given}, or give -c")));
+            }
         }
         Ok(())
     }

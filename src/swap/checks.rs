@@ -2,9 +2,9 @@
 //! that are taken, rights, room for locks. Found at once, before anything is moved.
 
 use super::manner::Manner;
-use super::objects::Movable;
 use super::sets::Sets;
 use crate::error::Result;
+use crate::pg::schema_objects::Movable;
 use crate::pg::session::Session;
 use crate::pg::swap_state::SchemaPair;
 use crate::sql::ident;

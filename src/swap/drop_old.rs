@@ -1,8 +1,8 @@
 //! The end of a swap: the schemas of the copy that is not live are dropped, and what was noted.
 
-use super::objects::{self, Movable, Place};
 use crate::error::{Error, Kind, Result};
 use crate::pg::marker::{self, Marker};
+use crate::pg::schema_objects::{self, Movable, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::State;
 use crate::restore::mark;
@@ -25,7 +25,7 @@ pub struct Plan {
 pub async fn plan(session: &Session, state: &State) -> Result<Plan> {
     let places: Vec<Place<'_>> =
         state.schemas.iter().map(|pair| Place { schema: &pair.away, live: &pair.live }).collect();
-    let objects = objects::read(session, &places).await?;
+    let objects = schema_objects::read(session, &places).await?;
     let mut findings = Vec::new();
     let names: Vec<String> = state.schemas.iter().map(|pair| ident::literal(&pair.away)).collect();
     if !names.is_empty() {

@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use super::manner::Manner;
-use super::objects::{self, Movable, Place};
 use super::options::Options;
 use super::sets::Sets;
 use super::{checks, manner, moves, note, raised, written};
 use crate::error::{Error, Kind, Result};
+use crate::pg::schema_objects::{self, Movable, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, SchemaPair, Since, State};
 use crate::progress::{Level, Progress};
@@ -82,8 +82,8 @@ async fn sets(session: &Session, state: &State, options: &Options) -> Result<Set
         state.schemas.iter().map(|pair| Place { schema: &pair.live, live: &pair.live }).collect();
     let away: Vec<Place<'_>> =
         state.schemas.iter().map(|pair| Place { schema: &pair.away, live: &pair.live }).collect();
-    let live = objects::read(session, &live).await?;
-    let away = objects::read(session, &away).await?;
+    let live = schema_objects::read(session, &live).await?;
+    let away = schema_objects::read(session, &away).await?;
     Ok(Sets::choose(live, away, state, &options.profile))
 }
 

@@ -1,9 +1,9 @@
 //! How the objects of each schema change places: one by one where something stays in the schema,
 //! or the schemas with all in them, by their names.
 
-use super::objects;
 use super::sets::Sets;
 use crate::error::Result;
+use crate::pg::schema_objects;
 use crate::pg::session::Session;
 use crate::pg::swap_state::SchemaPair;
 use crate::sql::ident;
@@ -37,7 +37,11 @@ async fn of_pair(session: &Session, sets: &Sets, pair: &SchemaPair) -> Result<Ma
          IN ({}) OR EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND \
          e.objid = d.objid AND e.deptype = 'e'))) FROM pg_catalog.pg_namespace n WHERE n.nspname \
          = {}",
-        objects::classes().chain(["pg_default_acl"]).map(regclass).collect::<Vec<_>>().join(", "),
+        schema_objects::classes()
+            .chain(["pg_default_acl"])
+            .map(regclass)
+            .collect::<Vec<_>>()
+            .join(", "),
         ident::literal(&pair.live)
     );
     let rows = session.query("look what is in the live schema", &sql).await?;

@@ -9,7 +9,6 @@ pub mod in_place;
 pub mod manner;
 pub mod moves;
 pub mod note;
-pub mod objects;
 pub mod options;
 pub mod raised;
 pub mod sets;

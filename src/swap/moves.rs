@@ -1,8 +1,8 @@
 //! The statements of an exchange, in order. Pure.
 
 use super::manner::Manner;
-use super::objects::Movable;
 use super::sets::Sets;
+use crate::pg::schema_objects::Movable;
 use crate::pg::swap_state::SchemaPair;
 use crate::restore::step::Step;
 use crate::sql::ident;
@@ -76,8 +76,8 @@ fn rename(from: &str, to: &str) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::super::objects::Key;
     use super::*;
+    use crate::pg::schema_objects::Key;
 
     fn table(schema: &str, live: &str) -> Movable {
         Movable {

@@ -3,8 +3,8 @@
 //!
 //! Pure. Does not know what the number means.
 
-use super::objects::Key;
 use super::sets::Sets;
+use crate::pg::schema_objects::Key;
 use crate::pg::swap_state::SchemaPair;
 use crate::restore::step::Step;
 use crate::sql::ident;

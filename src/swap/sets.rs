@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::objects::{Key, Movable};
+use crate::pg::schema_objects::{Key, Movable};
 use crate::pg::swap_state::State;
 use crate::profile::Profile;
 

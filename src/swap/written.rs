@@ -1,8 +1,8 @@
 //! How many rows were written into the live copy since it became live: inserted and updated rows by
 //! the transaction that wrote each (`xmin`), deleted ones by the server's cumulative statistics.
 
-use super::objects::Movable;
 use crate::error::Result;
+use crate::pg::schema_objects::Movable;
 use crate::pg::session::Session;
 use crate::pg::swap_state::Since;
 

@@ -50,6 +50,7 @@ mod unfinished;
 mod unknown_columns;
 mod upgrade;
 mod versions;
+mod ways;
 mod whereto;
 mod zoo;
 mod zoo_b;

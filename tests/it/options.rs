@@ -8,6 +8,7 @@ use crate::pair::Pair;
 use crate::support::{self, Silverback, assert_same_schema};
 
 mod clean;
+mod clear;
 mod encodings;
 mod sections;
 

@@ -7,16 +7,17 @@ use super::said::Said;
 use super::task::{Aim, Task};
 use crate::archive::manifest::Object;
 use crate::error::Result;
-use crate::pg::marker::Run;
+use crate::pg::marker::{Marker, Run};
 use crate::pg::session::Session;
 use crate::restore::finding::Finding;
+use crate::restore::options::{Into, Options, Sections};
 use crate::restore::provision::drops::{self, Drop};
-use crate::restore::provision::{Asked, Ground, Room, clean};
+use crate::restore::provision::{Asked, Ground, Room, clean, missing};
 use crate::restore::resume::Identity;
 use crate::restore::resume::course::Course;
 use crate::restore::step::Step;
-use crate::restore::target::of_product::{self, Leftover};
-use crate::restore::target::{self, Target, dependents, marker};
+use crate::restore::target::leftover::Leftover;
+use crate::restore::target::{self, Target, dependents, marker, of_product, owned};
 use crate::restore::{mark, preflight};
 use crate::sql::ident;
 use crate::storage::FileArchive;
@@ -31,6 +32,8 @@ pub(super) struct Beginning {
     pub(super) at_the_end: Vec<Step>,
     /// What is dropped to make room.
     pub(super) drops: Vec<Drop>,
+    /// Where not all of it can be locked at a time: how many are dropped in one transaction.
+    pub(super) batch: Option<usize>,
     /// What an earlier run has left.
     pub(super) course: Course,
     /// The marker's schema, unquoted: that of one that goes on standing, or a free one.
@@ -55,6 +58,7 @@ impl Beginning {
         let Ground { findings, mut first, at_the_end, mut drops } =
             room.survey(options, if_exists, asked, target)?;
         said.findings.extend(findings);
+        let mut locks = 0;
         if let Some(fresh) = options.fresh.as_ref().filter(|_| room == Room::ToBeCleaned) {
             let leftovers = of_product::of_fresh(fresh);
             said.findings.extend(dependents::look(session, &[], &leftovers).await?);
@@ -67,16 +71,17 @@ impl Beginning {
                 sections.holds(object.section) && drops::is_dropped(object, target)
             };
             let dropped: Vec<&Object> = asked.objects.iter().filter(is_dropped).collect();
-            let whole = options.selection.is_everything() && sections.pre_data;
-            let leftovers = if whole {
-                of_product::read(session, &options.profile, asked.objects).await?
-            } else {
-                Vec::new()
-            };
-            let needed = dependents::look(session, &dropped, &leftovers);
+            let also = also_dropped(session, options, sections, asked.objects).await?;
+            let needed = dependents::look(session, &dropped, &also.leftovers);
             said.findings.extend(needed.await?);
-            said.warnings.extend(also_dropped(&leftovers, options.profile.name));
-            drops.splice(..0, drops::of_leftovers(&leftovers));
+            said.findings.extend(also.findings);
+            if !if_exists {
+                said.findings.extend(missing::look(session, &dropped).await?);
+            }
+            locks = dependents::locks(session, &dropped, &also.leftovers).await?;
+            said.warnings.extend(also.told);
+            drops.splice(..0, drops::of_leftovers(&also.leftovers));
+            drops.splice(..0, drops::parting(also.foreign_keys));
             first = drops.iter().map(|drop| drop.step.clone()).collect();
         }
         let standing = target.marker.as_ref().map(|marker| marker.schema.clone());
@@ -84,20 +89,68 @@ impl Beginning {
             &schemas.iter().chain(target.schemas.keys()).map(String::as_str).collect(),
         );
         target.marker.take_if(|_| room == Room::Cleaned);
+        let is_dropping = target.marker.as_ref().is_some_and(Marker::is_dropping);
+        if room == Room::Empty && options.resume && is_dropping {
+            said.findings.push(Finding::new(
+                "an earlier run was stopped while it dropped what stood here",
+                "go on with -c or --clean=schemas, as it was begun",
+            ));
+        }
         said.findings.extend(at_work);
         let course =
             Course::look(session, (options, room), target, &this, schemas, &mut said.findings)
                 .await?;
-        Ok(Self { anew, first, at_the_end, drops, course, schema: standing.unwrap_or(free) })
+        let batch = clean::batch(drops.len(), locks, course.lock_table());
+        if batch.is_some() {
+            said.warnings.push(format!(
+                "{locks} locks are needed to drop what the archive holds, more than half of the \
+                 server's lock table (max_locks_per_transaction) has room for: the target is marked \
+                 as incomplete first, and it is dropped in several transactions"
+            ));
+        }
+        let schema = standing.unwrap_or(free);
+        Ok(Self { anew, first, at_the_end, drops, batch, course, schema })
     }
 }
 
-/// What goes that nobody asked for by name.
-fn also_dropped(leftovers: &[Leftover], product: &str) -> Option<String> {
+/// What is dropped besides the archive's objects.
+#[derive(Default)]
+struct Also {
+    leftovers: Vec<Leftover>,
+    /// Statements that part tables of these which refer to each other.
+    foreign_keys: Vec<String>,
+    /// What goes that nobody asked for by name.
+    told: Option<String>,
+    findings: Vec<Finding>,
+}
+
+/// Looks what is to go besides the archive's objects.
+async fn also_dropped(
+    session: &Session,
+    options: &Options,
+    sections: Sections,
+    objects: &[Object],
+) -> Result<Also> {
+    if options.into == Into::Cleared {
+        let owned = owned::read(session, objects).await?;
+        return Ok(Also {
+            told: told("because of --clean=schemas", &owned.unasked),
+            leftovers: owned.leftovers,
+            foreign_keys: owned.foreign_keys,
+            findings: owned.findings,
+        });
+    }
+    if !options.selection.is_everything() || !sections.pre_data {
+        return Ok(Also::default());
+    }
+    let leftovers = of_product::read(session, &options.profile, objects).await?;
+    let why = format!("because another version of {} has made it", options.profile.name);
     let names: Vec<String> = leftovers.iter().map(Leftover::to_string).collect();
-    let names = names.join(", ");
-    (!leftovers.is_empty())
-        .then(|| format!("dropped too, because another version of {product} has made it: {names}"))
+    Ok(Also { told: told(&why, &names), leftovers, ..Also::default() })
+}
+
+fn told(why: &str, names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("dropped too, {why}: {}", names.join(", ")))
 }
 
 /// The restore that this one begins anew, where that is asked for, and whether another is at work

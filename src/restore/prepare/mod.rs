@@ -14,7 +14,7 @@ pub(super) use self::task::Aim;
 use self::task::Task;
 use super::live::LiveTriggers;
 use super::mark::Mark;
-use super::options::{Options, Request, Sections};
+use super::options::{Into, Options, Request, Sections};
 use super::plan::input::Input;
 use super::plan::{Plan, builder, comparison, wanted_statistics};
 use super::preflight::sections;
@@ -41,6 +41,8 @@ pub(super) struct Prepared {
     pub(super) triggers: LiveTriggers,
     /// What is dropped to make room.
     pub(super) drops: Vec<Drop>,
+    /// Where not all of it can be locked at a time: how many are dropped in one transaction.
+    pub(super) batch: Option<usize>,
     /// The marker of an earlier restore that this one begins anew.
     pub(super) anew: Option<clean::Anew>,
 }
@@ -86,7 +88,7 @@ fn plan(
     looked: Looked,
 ) -> Result<Prepared> {
     let Looked { selected, withheld, beginning, rows_of, chunks, existing, mut said } = looked;
-    let Beginning { anew, first, at_the_end, drops, course, schema } = beginning;
+    let Beginning { anew, first, at_the_end, drops, batch, course, schema } = beginning;
     let manifest = &archive.manifest;
     let is_borrowed = !existing.borrowed.is_empty();
     let taken_by = target.version_num;
@@ -94,7 +96,7 @@ fn plan(
         wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, taken_by);
     said.warnings.extend(more);
     let filled = chosen::filled(&selected.objects, manifest, &chunks);
-    let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled));
+    let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled, batch));
     let compared = if options.checks() {
         let (compared, cannot) =
             comparison::comparisons(&selected.objects, &manifest.tables, &rows_of);
@@ -154,7 +156,7 @@ fn plan(
         tables: manifest.tables.clone(),
         objects: selected.objects,
     };
-    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, anew })
+    Ok(Prepared { session, target, plan, triggers: existing.triggers, drops, batch, anew })
 }
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once
@@ -174,14 +176,18 @@ fn mark_for(
     schema: String,
     options: &Options,
     schemas: Vec<String>,
+    batch: Option<usize>,
 ) -> Mark {
+    // A run that is stopped before all is dropped can go on only so.
+    let word = if options.into == Into::Cleared { "--clean=schemas" } else { "-c" };
+    let dropping = batch.map(|_| word.to_owned());
     Mark {
         schema,
         archive_id: archive.header.archive.to_string(),
         archive_name: archive.name.clone(),
         archive_root: archive.footer.root.to_string(),
         options_digest: options_digest::of(options),
-        options: options_digest::words(options),
+        options: options_digest::words(options).into_iter().chain(dropping).collect(),
         made_database: options.into.makes_database(),
         stages: options.staged.is_some(),
         schemas,

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use crate::restore::mark::{self, Mark};
+use crate::restore::run::script::in_order;
 use crate::restore::step::Step;
 use crate::restore::target::{self, Target, marker};
 
@@ -22,6 +24,8 @@ enum Outcome {
     Gone,
     Missing,
     Needed(Error),
+    /// Something of another kind has the name.
+    OtherKind(Error),
     Failed(Error),
 }
 
@@ -82,49 +86,90 @@ impl Anew {
     }
 }
 
-/// Drops everything and runs `then`, in one transaction. What others of the list still need is
-/// tried again when these are gone.
+/// What is dropped, and what comes with it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::restore) struct Cleaning<'a> {
+    /// What is dropped. What others of the list still need is tried again when these are gone.
+    pub(in crate::restore) drops: &'a [Drop],
+    /// The restore that this one begins anew.
+    pub(in crate::restore) anew: Option<&'a Anew>,
+    /// What must be unused.
+    pub(in crate::restore) fresh: Option<&'a Fresh>,
+    /// The statements that set the mark.
+    pub(in crate::restore) begin: &'a [Step],
+    /// The mark.
+    pub(in crate::restore) mark: Option<&'a Mark>,
+    /// See [`batch`].
+    pub(in crate::restore) batch: Option<usize>,
+}
+
+/// How many things are dropped in one transaction, if not all: of the server's lock table, no more
+/// than half is taken.
+pub(in crate::restore) fn batch(drops: usize, locks: u64, lock_table: u64) -> Option<usize> {
+    let room = lock_table / 2;
+    (locks > room).then(|| usize::try_from(room * drops as u64 / locks).unwrap_or(drops).max(1))
+}
+
+/// Drops everything and sets the mark, all or nothing; in batches the mark is set first, and says
+/// that something is being dropped until all is gone.
 pub(in crate::restore) async fn run(
     session: &Session,
     target: &Target,
-    drops: &[Drop],
-    (anew, fresh): (Option<&Anew>, Option<&Fresh>),
-    then: &[Step],
+    cleaning: &Cleaning<'_>,
 ) -> Result<()> {
-    // The mark is set in it, and must be on the server's disk before anything that it speaks of.
+    // The mark must be on the server's disk before anything that it speaks of.
     session.execute("wait for the server's disk", "SET synchronous_commit = on").await?;
-    session.execute("begin a transaction", "BEGIN").await?;
-    let ended = drop_all(session, drops, (anew, fresh), then).await;
-    if ended.is_err() {
-        // The first error is the one that is told.
-        let _ = session.execute("roll back", "ROLLBACK").await;
-    }
-    ended.map_err(|error| {
+    let nothing_changed = |error: Error| {
         let error = target.explain(error);
         let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
         let kind = if error.kind() == Kind::Unexpected { Kind::Requirement } else { error.kind() };
         error.as_kind(kind).hint(format!("{hint}nothing was changed"))
-    })
+    };
+    let Some((_, mark)) = cleaning.batch.zip(cleaning.mark) else {
+        let all = transaction(session, drop_all(session, cleaning)).await;
+        return all.map_err(nothing_changed);
+    };
+    transaction(session, mark_first(session, cleaning, mark)).await.map_err(nothing_changed)?;
+    let all = transaction(session, drop_in_batches(session, cleaning, mark)).await;
+    all.map_err(|error| mark::incomplete(target.explain(error), Some(mark), true))
 }
 
-async fn drop_all(
-    session: &Session,
-    drops: &[Drop],
-    (anew, fresh): (Option<&Anew>, Option<&Fresh>),
-    then: &[Step],
-) -> Result<()> {
-    marker::check_alone(session, anew.map(|anew| anew.schema.as_str())).await?;
-    if let Some(fresh) = fresh {
-        check_unused(session, fresh).await?;
-    }
-    drop_each(session, drops).await?;
-    if let Some(anew) = anew {
-        anew.check_left(session).await?;
-    }
-    for step in then {
-        session.execute(&step.doing, &step.sql).await?;
+/// Commits what was done, or undoes it.
+async fn transaction(session: &Session, work: impl Future<Output = Result<()>>) -> Result<()> {
+    session.execute("begin a transaction", "BEGIN").await?;
+    let done = work.await;
+    if done.is_err() {
+        // The first error is the one that is told.
+        let _ = session.execute("roll back", "ROLLBACK").await;
+        return done;
     }
     session.execute("commit", "COMMIT").await.map(drop)
+}
+
+async fn drop_all(session: &Session, cleaning: &Cleaning<'_>) -> Result<()> {
+    marker::check_alone(session, cleaning.anew.map(|anew| anew.schema.as_str())).await?;
+    if let Some(fresh) = cleaning.fresh {
+        check_unused(session, fresh).await?;
+    }
+    drop_each(session, cleaning.drops, None).await?;
+    if let Some(anew) = cleaning.anew {
+        anew.check_left(session).await?;
+    }
+    in_order(session, cleaning.begin).await
+}
+
+async fn mark_first(session: &Session, cleaning: &Cleaning<'_>, mark: &Mark) -> Result<()> {
+    marker::check_alone(session, cleaning.anew.map(|anew| anew.schema.as_str())).await?;
+    in_order(session, cleaning.begin).await?;
+    in_order(session, &[mark.dropping(true)]).await
+}
+
+async fn drop_in_batches(session: &Session, cleaning: &Cleaning<'_>, mark: &Mark) -> Result<()> {
+    drop_each(session, cleaning.drops, cleaning.batch).await?;
+    if let Some(anew) = cleaning.anew {
+        anew.check_left(session).await?;
+    }
+    in_order(session, &[mark.dropping(false)]).await
 }
 
 /// Demands that nobody has used what is dropped, once nobody can any more.
@@ -144,7 +189,12 @@ async fn check_unused(session: &Session, fresh: &Fresh) -> Result<()> {
     Err(Error::new(Kind::Requirement, doing, "somebody has, a moment ago").with_items(found))
 }
 
-async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
+const NEEDED: &str = "what is not in the archive needs it: drop that first, or leave it out of the \
+    restore";
+
+/// `batch`: after how many a transaction is committed and another begun.
+async fn drop_each(session: &Session, drops: &[Drop], batch: Option<usize>) -> Result<()> {
+    let mut gone = 0;
     let mut pending: Vec<&Drop> = drops.iter().collect();
     let mut first = true;
     loop {
@@ -162,14 +212,27 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
                 _ => {}
             }
             match attempt(session, &drop.step).await? {
-                Outcome::Gone => {}
+                Outcome::Gone => {
+                    gone += 1;
+                    if batch.is_some_and(|batch| gone % batch == 0) {
+                        session.execute("commit", "COMMIT").await?;
+                        session.execute("begin a transaction", "BEGIN").await?;
+                    }
+                }
                 // Later it may have gone with something else.
                 Outcome::Missing if drop.part || !first => {}
                 Outcome::Missing => return Err(missing(drop)),
-                Outcome::Needed(_) | Outcome::Failed(_) if drop.part || drop.may_stay => {
+                Outcome::Needed(_) | Outcome::OtherKind(_) | Outcome::Failed(_)
+                    if drop.part || drop.may_stay =>
+                {
                     left.push(drop);
                 }
                 Outcome::Needed(error) => {
+                    needed.get_or_insert(error.hint(NEEDED));
+                    left.push(drop);
+                }
+                // It may go later, as what another version has made.
+                Outcome::OtherKind(error) => {
                     needed.get_or_insert(error);
                     left.push(drop);
                 }
@@ -185,10 +248,7 @@ async fn drop_each(session: &Session, drops: &[Drop]) -> Result<()> {
         }
         if left.is_empty() || (left.len() == before && !first) {
             if let Some(error) = needed {
-                return Err(error.hint(
-                    "what is not in the archive needs it: drop that first, or \
-                     leave it out of the restore",
-                ));
+                return Err(error);
             }
             return Ok(());
         }
@@ -288,6 +348,7 @@ async fn attempt(session: &Session, step: &Step) -> Result<Outcome> {
     session.execute(&step.doing, "ROLLBACK TO SAVEPOINT drop_one").await?;
     Ok(match error.sqlstate() {
         Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) => Outcome::Needed(error),
+        Some(sqlstate::WRONG_OBJECT_TYPE) => Outcome::OtherKind(error),
         Some(
             sqlstate::UNDEFINED_OBJECT
             | sqlstate::UNDEFINED_TABLE

@@ -8,7 +8,7 @@ use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
 use crate::restore::options::Sections;
 use crate::restore::step::Step;
 use crate::restore::target::Target;
-use crate::restore::target::of_product::Leftover;
+use crate::restore::target::leftover::Leftover;
 
 /// One thing to drop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,18 +65,33 @@ pub(in crate::restore) fn drops(
         .collect()
 }
 
-/// The same of what the archive does not hold. A function stays where somebody else's trigger runs
-/// it.
+/// The same of what the archive does not hold.
 pub(in crate::restore) fn of_leftovers(leftovers: &[Leftover]) -> Vec<Drop> {
-    let drop = |leftover: &Leftover| Drop {
-        step: Step::new(format!("drop {leftover}"), with_if_exists(&format!("DROP {leftover}"))),
-        part: false,
+    let drop = |leftover: &Leftover| {
+        let what = leftover.to_string();
+        Drop {
+            step: Step::new(format!("drop {what}"), with_if_exists(&format!("DROP {what}"))),
+            part: false,
+            object: ObjectId(u32::MAX),
+            breaks: None,
+            base_type: what.strip_prefix("TYPE ").map(str::to_owned),
+            may_stay: leftover.may_stay,
+        }
+    };
+    leftovers.iter().map(drop).collect()
+}
+
+/// Statements that part what is dropped, and need not succeed.
+pub(in crate::restore) fn parting(statements: Vec<String>) -> Vec<Drop> {
+    let drop = |sql| Drop {
+        step: Step::new("part the tables that are dropped", sql),
+        part: true,
         object: ObjectId(u32::MAX),
         breaks: None,
         base_type: None,
-        may_stay: !leftover.is_table,
+        may_stay: false,
     };
-    leftovers.iter().map(drop).collect()
+    statements.into_iter().map(drop).collect()
 }
 
 /// Whether `drops` has the object in it.
@@ -124,6 +139,7 @@ fn with_if_exists(sql: &str) -> String {
         "PROCEDURAL LANGUAGE",
         "PROCEDURE",
         "PUBLICATION",
+        "ROUTINE",
         "RULE",
         "SCHEMA",
         "SEQUENCE",

@@ -3,6 +3,7 @@
 pub(super) mod clean;
 pub(super) mod create_database;
 pub(super) mod drops;
+pub(super) mod missing;
 
 use self::create_database::Creation;
 use self::drops::Drop;
@@ -123,7 +124,7 @@ impl Room {
     pub(super) fn of(options: &Options) -> Self {
         match options.into {
             Into::New | Into::Anew { .. } => Self::ToBeMade,
-            Into::Cleaned { .. } => Self::ToBeCleaned,
+            Into::Cleaned { .. } | Into::Cleared => Self::ToBeCleaned,
             Into::AsItIs => Self::Empty,
         }
     }

@@ -4,7 +4,7 @@
 //! Follows tables, views, sequences, functions and types, and what hangs on them. What depends on
 //! an object of another kind the server tells when it is dropped.
 
-use super::of_product::Leftover;
+use super::leftover::Leftover;
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::Result;
 use crate::pg::session::Session;
@@ -20,16 +20,11 @@ pub(in crate::restore) async fn look(
     dropped: &[&Object],
     leftovers: &[Leftover],
 ) -> Result<Option<Finding>> {
-    let Some(roots) = Roots::of(dropped, leftovers).sql() else { return Ok(None) };
+    let Some(gone) = gone(dropped, leftovers) else { return Ok(None) };
     let class = "'pg_catalog.pg_class'::pg_catalog.regclass::oid";
     let classes = FOLLOWED.map(|class| format!("'pg_catalog.{class}'::pg_catalog.regclass"));
     let sql = format!(
-        "WITH RECURSIVE gone(classid, objid) AS ( \
-           SELECT * FROM ({roots}) r \
-           UNION \
-           SELECT d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d \
-             ON d.refclassid = g.classid AND d.refobjid = g.objid \
-           WHERE d.deptype IN ('a', 'i', 'e', 'P', 'S')), \
+        "WITH RECURSIVE {gone}, \
          needs AS (SELECT DISTINCT d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d \
              ON d.refclassid = g.classid AND d.refobjid = g.objid \
            WHERE d.deptype = 'n' AND d.classid IN ({}) \
@@ -58,6 +53,29 @@ pub(in crate::restore) async fn look(
     Ok(Some(Finding::new(problem, "drop these first, or restore into an empty database")))
 }
 
+/// How many locks the server takes for what is dropped: one for each object, and for each that goes
+/// along.
+pub(in crate::restore) async fn locks(
+    session: &Session,
+    dropped: &[&Object],
+    leftovers: &[Leftover],
+) -> Result<u64> {
+    let Some(gone) = gone(dropped, leftovers) else { return Ok(0) };
+    let sql = format!("WITH RECURSIVE {gone} SELECT pg_catalog.count(*) FROM gone");
+    let row = session.query_one("count what is dropped", &sql).await?;
+    Ok(row.get::<_, i64>(0)?.unsigned_abs())
+}
+
+/// The query of the addresses of what is dropped and all that goes along.
+fn gone(dropped: &[&Object], leftovers: &[Leftover]) -> Option<String> {
+    let roots = Roots::of(dropped, leftovers).sql()?;
+    Some(format!(
+        "gone(classid, objid) AS (SELECT * FROM ({roots}) r UNION SELECT d.classid, d.objid FROM \
+         gone g JOIN pg_catalog.pg_depend d ON d.refclassid = g.classid AND d.refobjid = g.objid \
+         WHERE d.deptype IN ('a', 'i', 'e', 'P', 'S'))"
+    ))
+}
+
 /// The catalogs whose rows are known to be dropped or not: all that the archive makes of these is
 /// among the roots, goes along with one, or stands on an extension's object.
 const FOLLOWED: [&str; 7] =
@@ -71,6 +89,8 @@ struct Roots {
     functions: Vec<String>,
     types: Vec<String>,
     extensions: Vec<String>,
+    /// By catalog and oid.
+    addresses: Vec<String>,
 }
 
 impl Roots {
@@ -97,10 +117,7 @@ impl Roots {
                 list.push(pair(schema, &object.name));
             }
         }
-        for Leftover { is_table, schema, name } in leftovers {
-            let list = if *is_table { &mut roots.relations } else { &mut roots.functions };
-            list.push(pair(schema, name));
-        }
+        roots.addresses = leftovers.iter().map(|one| one.address().to_owned()).collect();
         roots
     }
 
@@ -126,6 +143,10 @@ impl Roots {
             of_class("pg_proc", "proname", "pronamespace", &self.functions),
             of_class("pg_type", "typname", "typnamespace", &self.types),
             (!self.extensions.is_empty()).then_some(extensions),
+            (!self.addresses.is_empty()).then(|| {
+                let addresses = self.addresses.join(", ");
+                format!("SELECT * FROM (VALUES {addresses}) a WHERE column2 IS NOT NULL")
+            }),
         ];
         let all: Vec<String> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join(" UNION ALL "))
@@ -156,14 +177,14 @@ mod tests {
             object(ObjectKind::Function, "f(x)(integer)"),
             object(ObjectKind::Index, "i"),
         ];
-        let leftover =
-            Leftover { is_table: false, schema: "public".into(), name: "sync_tags".into() };
+        let leftover = Leftover::trigger_function("public", "sync_tags");
         let roots = Roots::of(&objects.iter().collect::<Vec<_>>(), &[leftover]);
         assert_eq!(roots.relations, ["('s', 't''')"]);
-        assert_eq!(roots.functions, ["('s', 'f')", "('s', 'f(x)')", "('public', 'sync_tags')"]);
+        assert_eq!(roots.functions, ["('s', 'f')", "('s', 'f(x)')"]);
         assert!(roots.types.is_empty() && roots.extensions.is_empty());
         let sql = roots.sql().expect("there are some");
-        assert_eq!(sql.matches("UNION ALL").count(), 1, "{sql}");
+        assert_eq!(sql.matches("UNION ALL").count(), 2, "{sql}");
+        assert!(sql.contains("to_regprocedure('public.sync_tags()')::oid"), "{sql}");
         assert!(Roots::default().sql().is_none(), "an index alone is nobody's need");
     }
 }

@@ -6,8 +6,10 @@ pub(super) mod borrowed;
 mod columns;
 pub(super) mod dependents;
 pub(super) mod foreign_keys;
+pub(super) mod leftover;
 pub(super) mod marker;
 pub(super) mod of_product;
+pub(super) mod owned;
 pub(super) mod post_data;
 pub(super) mod tables;
 

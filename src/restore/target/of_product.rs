@@ -4,43 +4,20 @@
 //! Knows no product: see [`Profile`].
 
 use std::collections::HashSet;
-use std::fmt;
 
+use super::leftover::Leftover;
 use crate::archive::manifest::{Object, ObjectKind};
 use crate::error::Result;
 use crate::pg::session::Session;
 use crate::profile::{Fresh, Profile};
 use crate::sql::ident;
 
-/// A table or a trigger function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::restore) struct Leftover {
-    /// Else a trigger function, which has no declared arguments.
-    pub(in crate::restore) is_table: bool,
-    pub(in crate::restore) schema: String,
-    pub(in crate::restore) name: String,
-}
-
-impl fmt::Display for Leftover {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let qualified = ident::qualified(&self.schema, &self.name);
-        if self.is_table {
-            write!(f, "TABLE {qualified}")
-        } else {
-            write!(f, "FUNCTION {qualified}()")
-        }
-    }
-}
-
 /// The same of what the product has just made, all of which goes.
 pub(in crate::restore) fn of_fresh(fresh: &Fresh) -> Vec<Leftover> {
-    let leftover = |is_table: bool, name: &String| Leftover {
-        is_table,
-        schema: fresh.schema.clone(),
-        name: name.clone(),
-    };
-    let tables = fresh.tables.iter().map(|name| leftover(true, name));
-    tables.chain(fresh.functions.iter().map(|name| leftover(false, name))).collect()
+    let tables = fresh.tables.iter().map(|name| Leftover::table(&fresh.schema, name));
+    let functions = fresh.functions.iter();
+    let functions = functions.map(|name| Leftover::trigger_function(&fresh.schema, name));
+    tables.chain(functions).collect()
 }
 
 /// Looks in the schemas in which archive and target hold the table that the product is known by.
@@ -72,16 +49,14 @@ pub(in crate::restore) async fn read(
         let (schema, name): (&str, &str) = (row.get(0)?, row.get(1)?);
         let columns: Vec<String> = row.get(2)?;
         if !held.contains(&(Some(schema), name)) && (profile.makes_table)(name, &columns) {
-            let (schema, name) = (schema.to_owned(), name.to_owned());
-            left.push(Leftover { is_table: true, schema, name });
+            left.push(Leftover::table(schema, name));
         }
     }
     for row in session.query("look what the target holds", &functions(&place)).await? {
         let (schema, name): (&str, &str) = (row.get(0)?, row.get(1)?);
         let told = format!("{name}()");
         if !held.contains(&(Some(schema), told.as_str())) && (profile.makes_function)(name) {
-            let (schema, name) = (schema.to_owned(), name.to_owned());
-            left.push(Leftover { is_table: false, schema, name });
+            left.push(Leftover::trigger_function(schema, name));
         }
     }
     Ok(left)

@@ -6,6 +6,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use testkit::{Mutation, Mutator};
 
@@ -39,32 +40,48 @@ const SCHEMA: &str = "
 
 const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
 
-/// Runs the command once as it is, and then with every so many of its fields changed. `command` is
-/// told for how long an answer is waited for: a changed length is an answer that never ends.
-fn check(mutator: &Mutator, tries: usize, command: &dyn Fn(&str) -> Command) {
-    mutator.arm(None);
-    let whole = command("60s").output().expect("the program was built");
-    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
-    let counts = MUTATIONS.map(|mutation| mutator.seen(mutation));
+/// A command that goes through a proxy. It is told which lane it runs in, and for how long an
+/// answer is waited for: a changed length is an answer that never ends.
+type Through<'a> = &'a (dyn Fn(&Mutator, usize, &str) -> Command + Sync);
+
+/// Runs the command once as it is, and then with every so many of its fields changed. Most runs wait
+/// for an answer that never ends: the lanes take them one after the other, all at the same time.
+fn check(port: u16, tries: usize, command: Through<'_>) {
     let all = std::env::var("SILVERBACK_HOSTILE").is_ok_and(|value| value == "all");
-    for (mutation, count) in MUTATIONS.into_iter().zip(counts) {
+    let mutator = Mutator::to(port);
+    mutator.arm(None);
+    let whole = command(&mutator, 0, "60s").output().expect("the program was built");
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    let mut plans = Vec::new();
+    for mutation in MUTATIONS {
+        let count = mutator.seen(mutation);
         assert!(count > 20, "{count} fields for {mutation:?}");
         let step = if all { 1 } else { count.div_ceil(tries) };
-        for at in (0..count).step_by(step) {
-            mutator.arm(Some((at, mutation)));
-            // What it may have written is not judged: the server lied.
-            let outcome = command("2s").output().expect("the program was built");
-            let said = String::from_utf8_lossy(&outcome.stderr);
-            let ended_well = outcome.status.signal().is_none()
-                && !matches!(outcome.status.code(), None | Some(101 | 134));
-            let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
-            assert!(
-                ended_well && is_quiet,
-                "field {at}, {mutation:?}: {:?}\n{said}",
-                outcome.status
-            );
-        }
+        plans.extend((0..count).step_by(step).map(|at| (at, mutation)));
     }
+    let (plans, next) = (&plans, &AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for lane in 0..if all { 16 } else { 3 } {
+            scope.spawn(move || {
+                let mutator = Mutator::to(port);
+                while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    mutator.arm(Some(*plan));
+                    judge(*plan, command(&mutator, lane, "2s"));
+                }
+            });
+        }
+    });
+}
+
+/// What it may have written is not judged: the server lied.
+fn judge((at, mutation): (usize, Mutation), mut command: Command) {
+    let outcome = command.output().expect("the program was built");
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    let ended_well = outcome.status.signal().is_none()
+        && !matches!(outcome.status.code(), None | Some(101 | 134));
+    let is_quiet = !said.contains("panicked") && !said.contains("memory allocation");
+    let status = outcome.status;
+    assert!(ended_well && is_quiet, "field {at}, {mutation:?}: {status:?}\n{said}");
 }
 
 /// The program, out of reach of the caller's settings.
@@ -79,13 +96,13 @@ fn no_field_of_an_answer_makes_a_dump_panic() {
     let server = testkit::newest_server();
     let source = server.database("hostile_rows");
     source.execute(SCHEMA);
-    let mutator = Mutator::to(server.port());
-    let (dir, url) = (support::temp_dir(), mutator.url("postgres", source.name()));
-    let file = dir.path().join("a.sbk");
-    check(&mutator, 6, &|stall| {
+    let dir = support::temp_dir();
+    check(server.port(), 6, &|mutator, lane, stall| {
+        let file = dir.path().join(format!("{lane}.sbk"));
         let _ = std::fs::remove_file(&file);
         let mut command = silverback();
-        command.args(["dump", "-j", "1", "--stall-timeout", stall, "-d", &url, "-f"]).arg(&file);
+        command.args(["dump", "-j", "1", "--stall-timeout", stall, "-d"]);
+        command.args([&mutator.url("postgres", source.name()), "-f"]).arg(&file);
         command
     });
 }
@@ -101,11 +118,10 @@ fn no_field_of_an_answer_makes_a_restore_panic() {
         .arg(&file)
         .run()
         .expect(0);
-    let mutator = Mutator::to(server.port());
-    let url = mutator.url("postgres", copy.name());
-    check(&mutator, 4, &|stall| {
+    check(server.port(), 4, &|mutator, _, stall| {
         let mut command = silverback();
-        command.args(["restore", "--dry-run", "--stall-timeout", stall, "-d", &url]).arg(&file);
+        command.args(["restore", "--dry-run", "--stall-timeout", stall, "-d"]);
+        command.arg(mutator.url("postgres", copy.name())).arg(&file);
         command
     });
 }

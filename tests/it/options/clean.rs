@@ -20,8 +20,8 @@ fn clean_replaces_what_the_archive_holds_and_nothing_else() {
             .arg("-c")
             .run()
             .expect(6)
-            .says("drop VIEW shop.open: it does not exist")
-            .says("nothing was changed");
+            .says("1 object of the archive is not there, which -c is to drop: VIEW shop.open")
+            .says("--if-exists");
         assert_eq!(
             pair.copy.value("SELECT count(extra) FROM shop.orders"),
             "0",

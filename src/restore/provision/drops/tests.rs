@@ -3,9 +3,8 @@ use crate::restore::target::Extension;
 
 #[test]
 fn of_what_another_version_made_only_tables_must_go() {
-    let leftover =
-        |is_table, name: &str| Leftover { is_table, schema: "My".into(), name: name.to_owned() };
-    let drops = of_leftovers(&[leftover(true, "keys"), leftover(false, "sync_tags")]);
+    let leftovers = [Leftover::table("My", "keys"), Leftover::trigger_function("My", "sync_tags")];
+    let drops = of_leftovers(&leftovers);
     let told: Vec<(&str, bool)> =
         drops.iter().map(|drop| (drop.step.sql.as_str(), drop.may_stay)).collect();
     assert_eq!(
@@ -38,6 +37,7 @@ fn if_exists_comes_after_the_kind() {
         ("POLICY", "p ON s.t"),
         ("RULE", "r ON s.t"),
         ("PROCEDURE", "s.p()"),
+        ("ROUTINE", "s.p()"),
         ("PROCEDURAL LANGUAGE", "l"),
         ("ACCESS METHOD", "m"),
     ] {

@@ -76,6 +76,11 @@ impl Movable {
 
     /// The statement that moves it.
     pub fn set_schema(&self, schema: &str) -> String {
+        format!("ALTER {} SET SCHEMA {}", self.in_statement(), ident::quote(schema))
+    }
+
+    /// Kind and name as `ALTER` and `DROP` take them: `TABLE public.routes`.
+    pub fn in_statement(&self) -> String {
         let word = self.kind.to_uppercase();
         let word = match word.as_str() {
             "FUNCTION" | "PROCEDURE" | "AGGREGATE" => "ROUTINE",
@@ -83,7 +88,7 @@ impl Movable {
             "COMPOSITE TYPE" => "TYPE",
             other => other,
         };
-        format!("ALTER {word} {} SET SCHEMA {}", self.identity, ident::quote(schema))
+        format!("{word} {}", self.identity)
     }
 }
 
