@@ -18,11 +18,11 @@ use super::text::units::{plural, printable_text};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
-use crate::pg::swap_state::{Phase, State};
+use crate::pg::swap_state::{Phase, State, Way};
 use crate::progress::{Level, Progress as _};
 use crate::sql::ident;
 use crate::swap::written::Written;
-use crate::swap::{self, Direction, Exchange, Options};
+use crate::swap::{self, Direction, Exchange, Options, Plan};
 
 /// Exchange the live objects for the copy that is staged beside them
 #[derive(Args, Debug)]
@@ -132,10 +132,10 @@ fn exchange(
     };
     let work = async {
         let mut prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
-        let pairs = prepared.exchange.state.schemas.clone();
+        let pairs = prepared.exchange.schemas();
         let found = guards::look(kong, &pairs, reporter.as_ref()).await?;
-        prepared.exchange.plan.findings.extend(found);
-        if options.raised.is_some() && prepared.exchange.plan.raises.is_empty() {
+        prepared.exchange.plan.refuse(found);
+        if options.raised.is_some() && prepared.exchange.plan.raises().is_empty() {
             reporter.message(Level::Info, NOTHING_TO_RAISE);
         }
         if args.dry_run {
@@ -151,19 +151,14 @@ fn exchange(
     if args.dry_run {
         stdio::print(&printable_text(&plan_text(&exchange)))?;
         reporter.message(Level::Info, "nothing was changed");
-        if exchange.plan.findings.is_empty() {
+        let findings = exchange.plan.findings();
+        if findings.is_empty() {
             return Ok(Outcome::Done);
         }
-        let cause = format!("{} in the way", plural(exchange.plan.findings.len() as u64, "thing"));
+        let cause = format!("{} in the way", plural(findings.len() as u64, "thing"));
         return Err(Error::new(Kind::Requirement, "plan the swap", cause));
     }
-    let (live, away) = (exchange.plan.sets.live.len(), exchange.plan.sets.away.len());
-    let schemas: Vec<String> =
-        exchange.plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
-    let mut said = format!(
-        "exchanged: {away} objects are live now, {live} are kept in schema {}",
-        schemas.join(", ")
-    );
+    let (mut said, mut fields) = exchanged(&exchange.plan);
     let kong = match closing {
         Some(Ok(Some((to_do, fields)))) => {
             let _ = write!(said, "\n{to_do}");
@@ -176,11 +171,33 @@ fn exchange(
         }
         _ => None,
     };
-    reporter.summary(
-        &said,
-        json!({ "live": away, "away": live, "away_schemas": schemas, "kong": kong }),
-    );
+    fields["kong"] = json!(kong);
+    reporter.summary(&said, fields);
     Ok(Outcome::Done)
+}
+
+/// What was exchanged, in words and for machines.
+fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
+    match plan {
+        Plan::InPlace(plan) => {
+            let (live, away) = (plan.sets.live.len(), plan.sets.away.len());
+            let schemas: Vec<String> =
+                plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
+            let said = format!(
+                "exchanged: {away} objects are live now, {live} are kept in schema {}",
+                schemas.join(", ")
+            );
+            (said, json!({ "live": away, "away": live, "away_schemas": schemas }))
+        }
+        Plan::ByDatabase(plan) => {
+            let (live, away) = (ident::quote(&plan.copy.to), ident::quote(&plan.live.to));
+            let said = format!(
+                "exchanged: the copy is database {live} now, what was live before is database \
+                 {away}"
+            );
+            (said, json!({ "live_database": live, "away_database": away }))
+        }
+    }
 }
 
 /// Says what is lost by going back, and asks.
@@ -214,10 +231,31 @@ fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
 fn plan_text(exchange: &Exchange) -> String {
     let Exchange { state, plan, written } = exchange;
     let mut text = format!("-- {}, one transaction\n", state.way.word());
-    for step in plan.moves.iter().chain(&plan.raises) {
-        let _ = writeln!(text, "{};", step.sql);
+    match plan {
+        Plan::InPlace(plan) => {
+            for step in plan.moves.iter().chain(&plan.raises) {
+                let _ = writeln!(text, "{};", step.sql);
+            }
+        }
+        Plan::ByDatabase(plan) => {
+            let renames = [plan.live.step(), plan.copy.step()];
+            for step in plan.properties.iter().chain(&renames) {
+                let _ = writeln!(text, "{};", step.sql);
+            }
+            let copy = ident::quote(&plan.copy.from);
+            for step in &plan.raises {
+                let _ = writeln!(text, "-- before, in database {copy}: {}", step.sql);
+            }
+            let _ = writeln!(
+                text,
+                "-- every session of both databases is ended, also in a transaction"
+            );
+            for session in &plan.ended {
+                let _ = writeln!(text, "-- is ended: {session}");
+            }
+        }
     }
-    for finding in &plan.findings {
+    for finding in plan.findings() {
         let _ = writeln!(text, "-- in the way: {finding}");
     }
     if let Some(written) = written {
@@ -238,7 +276,7 @@ fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Out
     for object in &plan.objects {
         let _ = writeln!(text, "-- {object}");
     }
-    for sql in &plan.statements {
+    for sql in plan.first.iter().chain(&plan.statements) {
         let _ = writeln!(text, "{sql};");
     }
     for finding in &plan.findings {
@@ -302,6 +340,15 @@ pub(super) fn as_text(state: &State, database: &str) -> String {
         let (live, away) = (ident::quote(&pair.live), ident::quote(&pair.away));
         let _ = writeln!(text, "  not live    schema {away}, of {live}");
     }
+    if state.way == Way::ByDatabase {
+        let away = state.away_database.as_deref();
+        let away = away.map_or_else(
+            || "a database that is not there".to_owned(),
+            |name| format!("database {}", ident::quote(name)),
+        );
+        let _ = writeln!(text, "  live        database {}", ident::quote(&state.live_database));
+        let _ = writeln!(text, "  not live    {away}");
+    }
     let _ = writeln!(text, "  what to do  {next}");
     text
 }
@@ -320,6 +367,8 @@ pub(super) fn as_json(state: &State) -> serde_json::Value {
         "changed_by": state.changed.as_ref().map(|(by, _)| by),
         "changed_at": state.changed.as_ref().map(|(_, at)| at),
         "schemas": pairs,
+        "live_database": state.live_database,
+        "away_database": state.away_database,
         "live_objects": state.live_objects,
         "away_objects": state.away_objects,
     })

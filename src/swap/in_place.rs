@@ -175,11 +175,14 @@ async fn attempt_once(
     }
     let phase = if state.phase == Phase::Swapped { Phase::Staged } else { Phase::Swapped };
     let since = if phase == Phase::Swapped { Some(since(session, &sets).await?) } else { None };
-    let words = |objects: &[Movable]| {
-        objects.iter().map(|object| object.key.to_string()).collect::<Vec<_>>()
-    };
-    let step =
-        note::exchanged(phase.word(), &plan.away, &words(&sets.away), &words(&sets.live), since);
+    let step = note::exchanged(&note::Exchanged {
+        phase,
+        schemas: &plan.away,
+        away_database: None,
+        live: &sets.away,
+        away: &sets.live,
+        since,
+    });
     session.execute(&step.doing, &step.sql).await?;
     session.execute(DOING, "COMMIT").await.map(drop)
 }

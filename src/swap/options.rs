@@ -19,3 +19,10 @@ pub struct Options {
     /// What is raised in what becomes live.
     pub raised: Option<Raised>,
 }
+
+impl Options {
+    /// The role whose place is taken.
+    pub fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
+}

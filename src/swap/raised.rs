@@ -4,7 +4,7 @@
 //! Pure. Does not know what the number means.
 
 use super::sets::Sets;
-use crate::pg::schema_objects::Key;
+use crate::pg::schema_objects::{Key, Movable};
 use crate::pg::swap_state::SchemaPair;
 use crate::restore::step::Step;
 use crate::sql::ident;
@@ -28,16 +28,46 @@ pub fn steps(raised: Raised, sets: &Sets, away: &[SchemaPair]) -> Vec<Step> {
 }
 
 fn of_schema(raised: Raised, sets: &Sets, pair: &SchemaPair) -> Vec<Step> {
+    let away = stands(raised, &sets.live, &pair.live).then(|| {
+        let (away, column) = (ident::qualified(&pair.away, raised.table), raised.column);
+        format!("SELECT {} FROM {away}", ident::quote(column))
+    });
+    raise(raised, sets, &pair.live, away)
+}
+
+/// Between two databases: the query of the largest number in a schema of what is live; none where it
+/// has none.
+pub fn largest(raised: Raised, sets: &Sets, schema: &str) -> Option<String> {
+    stands(raised, &sets.live, schema).then(|| {
+        format!(
+            "SELECT coalesce(pg_catalog.max({}), 0)::int8 FROM {}",
+            ident::quote(raised.column),
+            ident::qualified(schema, raised.table)
+        )
+    })
+}
+
+/// What raises it in a schema of the copy, where the other one's largest is this.
+pub fn steps_apart(raised: Raised, sets: &Sets, schema: &str, largest: i64) -> Vec<Step> {
+    raise(raised, sets, schema, Some(format!("SELECT {largest}")))
+}
+
+fn stands(raised: Raised, objects: &[Movable], schema: &str) -> bool {
+    let is_it =
+        |key: &Key| key.space == "relation" && key.schema == schema && key.name == raised.table;
+    objects.iter().any(|object| is_it(&object.key))
+}
+
+/// Raises it in a schema, also beyond what the other query tells.
+fn raise(raised: Raised, sets: &Sets, schema: &str, other: Option<String>) -> Vec<Step> {
     let Raised { table, column, beyond, given } = raised;
-    let is_it = |key: &Key| key.space == "relation" && key.schema == pair.live && key.name == table;
-    if !sets.away.iter().any(|object| is_it(&object.key)) {
+    if !stands(raised, &sets.away, schema) {
         return Vec::new();
     }
-    let (live, name) = (ident::qualified(&pair.live, table), ident::quote(column));
+    let (live, name) = (ident::qualified(schema, table), ident::quote(column));
     let mut known = format!("SELECT {name} AS n FROM {live}");
-    if sets.live.iter().any(|object| is_it(&object.key)) {
-        let away = ident::qualified(&pair.away, table);
-        known = format!("{known} UNION ALL SELECT {name} FROM {away}");
+    if let Some(other) = other {
+        known = format!("{known} UNION ALL {other}");
     }
     let number = given.map_or_else(
         || format!("(SELECT coalesce(pg_catalog.max(n), 0)::int8 + {beyond} FROM ({known}) known)"),
