@@ -22,8 +22,8 @@ use crate::kong;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
 use crate::pg::connect::Server;
-use crate::pg::swap_state::SchemaPair;
-use crate::progress::{Level, Progress as _};
+use crate::pg::swap_state::Way;
+use crate::progress::{Level, Progress};
 use crate::restore::{
     self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Sections, Triggers,
 };
@@ -31,7 +31,7 @@ use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
 use crate::storage::{Source, is_stream};
-use crate::swap;
+use crate::swap::{self, stage::Copy};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -50,8 +50,8 @@ pub(super) struct RestoreArgs {
     /// begin
     #[arg(long)]
     resume: bool,
-    /// Make a complete, checked copy in schemas of its own beside what is live, and leave that
-    /// alone; swap exchanges the two
+    /// Make a complete, checked copy beside what is live, and leave that alone; swap exchanges the
+    /// two
     #[arg(
         long,
         conflicts_with_all = [
@@ -61,6 +61,14 @@ pub(super) struct RestoreArgs {
         ]
     )]
     stage: bool,
+    /// With --stage, make the copy in schemas of its own; the default where the role and the
+    /// server's lock table let a swap move what is in them
+    #[arg(long, requires = "stage", conflicts_with = "by_database")]
+    in_place: bool,
+    /// With --stage, make the copy in a database of its own, which takes the live one's name in the
+    /// swap: for a database that holds nothing else, and a role with CREATEDB
+    #[arg(long, requires = "stage")]
+    by_database: bool,
     /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if
     /// nothing, 10 if it may be used, 7 if not
     #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean"])]
@@ -249,7 +257,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let asked = Asked { archive: args.archive(), server: &patient, args: &args.kong, schema };
     if args.dry_run {
         let plan = async {
-            args.staged(&patient, &mut options).await?;
+            args.staged(&patient, &mut options, reporter.as_ref()).await?;
             guards::look(&asked, &mut options, reporter.as_ref()).await?;
             restore::dry_run(source, &server, options, reporter.as_ref()).await
         };
@@ -258,7 +266,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         return print_plan(&plan?, &reporter);
     }
     let restored = async {
-        let pairs = args.staged(&patient, &mut options).await?;
+        let copy = args.staged(&patient, &mut options, reporter.as_ref()).await?;
         let kong = guards::look(&asked, &mut options, reporter.as_ref()).await?;
         let report = Box::pin(restore::run(source, &server, options, reporter.clone())).await?;
         if let (Some(kong), Some(user)) = (&kong, &kong_user)
@@ -267,16 +275,16 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
             let server = server.with_database(&report.database);
             kong.warn(&server, &user.text, reporter.as_ref()).await;
         }
-        Ok((report, kong, pairs))
+        Ok((report, kong, copy))
     };
     let result = run_stoppable(format, threads, restored, cancel);
     reporter.finish();
-    let (report, kong, pairs) = result.map_err(|error| match error.kind() {
+    let (report, kong, copy) = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated if args.stage => error.hint(stage::STOPPED),
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
         _ => error,
     })?;
-    Ok(restored::tell(&report, kong.as_ref(), &pairs, &reporter))
+    Ok(restored::tell(&report, kong.as_ref(), copy.as_ref(), &reporter))
 }
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
@@ -307,12 +315,24 @@ impl RestoreArgs {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
 
-    /// Makes the options those of a stage, where that is asked for: its schemas.
-    async fn staged(&self, server: &Server, options: &mut Options) -> Result<Vec<SchemaPair>> {
+    /// Makes the options those of a stage, where that is asked for: where the copy is.
+    async fn staged(
+        &self,
+        server: &Server,
+        options: &mut Options,
+        progress: &dyn Progress,
+    ) -> Result<Option<Copy>> {
         if !self.stage {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        swap::stage::prepare(server, self.archive(), options).await
+        let way = match (self.in_place, self.by_database) {
+            (true, _) => Some(Way::InPlace),
+            (_, true) => Some(Way::ByDatabase),
+            _ => None,
+        };
+        let prepared = swap::stage::prepare(server, self.archive(), options, way).await?;
+        stage::why(&prepared, progress);
+        Ok(Some(prepared.copy))
     }
 
     /// `kong_schema`: where Kong will look for what is restored, if that is known.

@@ -9,15 +9,15 @@ use super::guards::restore::Kong;
 use super::progress::reporter::Reporter;
 use super::stage;
 use super::text::units;
-use crate::pg::swap_state::SchemaPair;
 use crate::progress::{Level, Progress as _};
 use crate::restore::Report;
+use crate::swap::stage::Copy;
 
-/// Tells it. `pairs`: the schemas of a copy that was staged.
+/// Tells it. `copy`: what was staged.
 pub(super) fn tell(
     report: &Report,
     kong: Option<&Kong>,
-    pairs: &[SchemaPair],
+    copy: Option<&Copy>,
     reporter: &Reporter,
 ) -> Outcome {
     let outcome = tell_not_carried(&report.not_restored, reporter);
@@ -39,8 +39,8 @@ pub(super) fn tell(
     if let Some(to_do) = kong.and_then(Kong::lines) {
         lines = format!("{lines}\n{to_do}");
     }
-    if let Some(to_do) = stage::words(pairs) {
-        lines = format!("{lines}\n{to_do}");
+    if let Some(copy) = copy {
+        lines = format!("{lines}\n{}", stage::words(copy));
     }
     let busy: serde_json::Map<_, _> = report
         .seconds_busy
@@ -59,7 +59,7 @@ pub(super) fn tell(
         "seconds_before_analyze": report.seconds_before_analyze,
         "seconds_busy": busy,
         "kong": kong.map(Kong::as_json),
-        "staged": stage::as_json(pairs),
+        "staged": copy.map(stage::as_json),
     });
     reporter.summary(&lines, fields);
     outcome

@@ -6,7 +6,9 @@ use super::args::kong::KongArgs;
 use super::args::selection::SelectionArgs;
 use crate::error::{Error, Kind, Result};
 use crate::pg::swap_state::SchemaPair;
+use crate::progress::{Level, Progress};
 use crate::sql::ident;
+use crate::swap::stage::{Copy, Prepared};
 
 /// What a signal leaves is not known here: it may have come before the first statement.
 pub(super) const STOPPED: &str = "the live objects are untouched; a stage that had begun goes on \
@@ -35,21 +37,38 @@ pub(super) fn check(selection: &SelectionArgs, kong: &KongArgs) -> Result<()> {
     Ok(())
 }
 
-/// What is to be done now; none where nothing was staged.
-pub(super) fn words(pairs: &[SchemaPair]) -> Option<String> {
-    let names: Vec<String> = pairs.iter().map(|pair| ident::quote(&pair.away)).collect();
-    let plural = if names.len() == 1 { "schema" } else { "schemas" };
-    (!names.is_empty()).then(|| {
-        format!(
-            "the copy stands in {plural} {}, and nothing live was changed: silverback swap makes \
-             it live, silverback swap --drop-old drops it",
-            names.join(", ")
-        )
-    })
+/// What is to be done now.
+pub(super) fn words(copy: &Copy) -> String {
+    let place = match copy {
+        Copy::Schemas(pairs) => {
+            let names: Vec<String> = pairs.iter().map(|pair| ident::quote(&pair.away)).collect();
+            let plural = if names.len() == 1 { "schema" } else { "schemas" };
+            format!("stands in {plural} {}", names.join(", "))
+        }
+        Copy::Database(name) => format!("is database {}", ident::quote(name)),
+    };
+    format!(
+        "the copy {place}, and nothing live was changed: silverback swap makes it live, silverback \
+         swap --drop-old drops it"
+    )
 }
 
-/// The same for machines.
-pub(super) fn as_json(pairs: &[SchemaPair]) -> Option<Value> {
+/// Why the copy stands in a database of its own.
+pub(super) fn why(prepared: &Prepared, progress: &dyn Progress) {
+    if let Some(why) = &prepared.why {
+        let text = format!(
+            "the copy is made in a database of its own (--by-database), for it could not be \
+             exchanged in place: {why}"
+        );
+        progress.message(Level::Info, &text);
+    }
+}
+
+/// Where the copy is, for machines.
+pub(super) fn as_json(copy: &Copy) -> Value {
     let pair = |pair: &SchemaPair| json!({ "live": pair.live, "away": pair.away });
-    (!pairs.is_empty()).then(|| pairs.iter().map(pair).collect())
+    match copy {
+        Copy::Schemas(pairs) => pairs.iter().map(pair).collect(),
+        Copy::Database(name) => json!({ "database": name }),
+    }
 }

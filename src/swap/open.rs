@@ -12,6 +12,10 @@ const AT_WORK: i32 = i32::from_be_bytes(*b"silv");
 /// The second half, in the database whose swap it is: "swap".
 const OF_THIS_DATABASE: u32 = u32::from_be_bytes(*b"swap");
 
+/// How often, and how far apart, it is asked for.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
 /// How long an answer may take before it is looked whether the server is at work.
 pub(super) const STALL: Duration = Duration::from_secs(300);
 
@@ -31,13 +35,16 @@ pub(super) async fn open_alone(server: &Server, role: Option<&str>) -> Result<Se
     Ok(session)
 }
 
-/// Holds the lock until the session ends. `of`: elsewhere, the database whose swap it is.
+/// Holds the lock until the session ends. `of`: elsewhere, the database whose swap it is. One whose
+/// client was killed ends when it notices, so a little time is given to it.
 pub(super) async fn alone(session: &Session, of: u32) -> Result<()> {
     let of = of.cast_signed();
     let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({AT_WORK}, {of})");
-    let row = session.query_one("look for another swap", &sql).await?;
-    if row.get::<_, bool>(0)? {
-        return Ok(());
+    for _ in 0..TRIES {
+        if session.query_one("look for another swap", &sql).await?.get::<_, bool>(0)? {
+            return Ok(());
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
     }
     let cause = "another swap of this database is at work";
     Err(Error::new(Kind::Requirement, "begin the swap", cause).hint("let it end"))

@@ -22,6 +22,7 @@ use super::provision::drops::Drop;
 use super::provision::{Room, clean};
 use super::resume::options_digest;
 use super::sessions::set_up;
+use super::staged::Staged;
 use super::target::{self, Target, marker};
 use crate::error::Result;
 use crate::pg::pooler;
@@ -64,9 +65,8 @@ pub(super) async fn prepare(
         marker::show_at_work(&session).await?;
     }
     let mut target = Target::read(&session).await?;
-    if let Some(staged) = &options.staged {
-        (target.occupied, target.occupied_count) =
-            target::occupied(&session, &staged.condition()).await?;
+    if let Some(condition) = options.staged.as_ref().and_then(Staged::condition) {
+        (target.occupied, target.occupied_count) = target::occupied(&session, &condition).await?;
     }
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
@@ -81,7 +81,7 @@ pub(super) async fn prepare(
 
 /// Makes the plan of what was found.
 fn plan(
-    Task { options, sections, .. }: Task<'_>,
+    Task { options, sections, room, .. }: Task<'_>,
     archive: &FileArchive,
     session: Session,
     target: Target,
@@ -130,6 +130,11 @@ fn plan(
     let rest = course.end(&mut graph, at_the_end, options, &target, &mut said.findings);
     let marks = (mark.as_ref(), anew.as_ref());
     let mut settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
+    let mut before = match &options.staged {
+        Some(staged) if room == Room::ToBeMade => staged.before.clone(),
+        _ => Vec::new(),
+    };
+    before.extend(first);
     let mut unmark = mark.as_ref().map(Mark::remove).unwrap_or_default();
     if let Some(staged) = &options.staged {
         unmark.extend(staged.complete.iter().cloned());
@@ -141,7 +146,7 @@ fn plan(
         findings: said.findings,
         warnings: said.warnings,
         left_out: said.left_out,
-        first,
+        first: before,
         begin: settled.begin,
         known: settled.known,
         resumed: settled.resumed,

@@ -22,9 +22,10 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
     for (option, patterns) in lists(options) {
         words.extend(patterns.iter().flat_map(|pattern| [option.to_owned(), pattern.to_string()]));
     }
-    if options.staged.is_some() {
+    if let Some(staged) = &options.staged {
         // Its schemas are named by what is noted of it.
         words.push(STAGE.to_owned());
+        words.extend(staged.database.as_ref().map(|_| "--by-database".to_owned()));
     } else {
         words.extend(options.rename.pairs().flat_map(|(old, new)| {
             let pair = format!("{}={}", ident::quote(old), ident::quote(new));
@@ -65,8 +66,9 @@ fn text(options: &Options) -> String {
     {
         let _ = writeln!(text, "{option}");
     }
-    if options.staged.is_some() {
-        let _ = writeln!(text, "{STAGE}");
+    if let Some(staged) = &options.staged {
+        let way = if staged.database.is_some() { " --by-database" } else { "" };
+        let _ = writeln!(text, "{STAGE}{way}");
     }
     for (old, new) in options.rename.pairs() {
         let _ = writeln!(text, "--rename-schema {old:?} {new:?}");

@@ -37,7 +37,7 @@ pub(in crate::swap) async fn plan(
             ident::literal(&name)
         );
         let row = session.query_one("look for the other database", &sql).await?;
-        let others = sessions::others(session, &[row.get(0)?], &[own]).await?;
+        let others = sessions::who_stay(session, row.get(0)?, own).await?;
         findings.extend(others.iter().map(|other| format!("{other} is connected to {identity}")));
         if row.get(1)? {
             first.push(format!("ALTER DATABASE {} IS_TEMPLATE false", ident::quote(&name)));

@@ -180,11 +180,11 @@ async fn raises(live: &Session, raised: Raised, plan: &Plan) -> Result<Vec<Step>
     Ok(steps)
 }
 
-async fn objects_in(session: &Session) -> Result<Vec<objects::Movable>> {
+async fn objects_in(session: &Session) -> Result<Vec<schema_objects::Movable>> {
     let schemas = outside::schemas(session).await?;
     let places: Vec<Place<'_>> =
         schemas.iter().map(|schema| Place { schema, live: schema }).collect();
-    objects::read(session, &places).await
+    schema_objects::read(session, &places).await
 }
 
 async fn rights(live: &Session, plan: &Plan) -> Result<Vec<String>> {

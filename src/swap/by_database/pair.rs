@@ -97,7 +97,7 @@ async fn is_empty(session: &Session) -> Result<bool> {
         return Ok(false);
     }
     let places = [Place { schema: "public", live: "public" }];
-    Ok(objects::read(session, &places).await?.is_empty())
+    Ok(schema_objects::read(session, &places).await?.is_empty())
 }
 
 /// How far it has come, as what is noted in the live database and what was found beside it say.

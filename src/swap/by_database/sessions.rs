@@ -13,6 +13,10 @@ use crate::sql::ident;
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// How often, and how far apart, it is looked whether a session has ended.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// A session of somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Other {
@@ -22,6 +26,8 @@ pub(super) struct Other {
     role: String,
     /// What it calls itself, and what it does, as far as may be seen.
     more: Vec<String>,
+    /// Whether it calls itself as ours do.
+    is_silverback: bool,
     /// Whether this role may end it.
     pub(super) may_end: bool,
 }
@@ -65,10 +71,25 @@ pub(super) async fn others(
     Ok(others.into_iter().filter(|other| !own.contains(&other.pid)).collect())
 }
 
+/// The sessions in a database, but for our own process. One of ours whose client was stopped ends
+/// when it notices, so a little time is given to it.
+pub(super) async fn who_stay(session: &Session, database: u32, own: i32) -> Result<Vec<Other>> {
+    let mut looks = 0;
+    loop {
+        let others = others(session, &[database], &[own]).await?;
+        looks += 1;
+        if looks == LOOKS || !others.iter().any(|other| other.is_silverback) {
+            return Ok(others);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
 fn other(row: &Row) -> Result<Other> {
     let more: [String; 3] = [row.get(2)?, row.get(4)?, row.get(3)?];
+    let is_silverback = more[0] == "silverback";
     let more = more.into_iter().filter(|words| !words.is_empty()).collect();
-    Ok(Other { pid: row.get(0)?, role: row.get(1)?, more, may_end: row.get(5)? })
+    Ok(Other { pid: row.get(0)?, role: row.get(1)?, more, is_silverback, may_end: row.get(5)? })
 }
 
 /// Ends whoever is in the `copy` or, once the process `by` has locked newcomers out of it, in the

@@ -6,7 +6,7 @@
 use super::parts::Parts;
 use crate::error::{Error, Kind, Result};
 use crate::pg::marker::Marker;
-use crate::pg::swap_state::{Phase, SchemaPair, State};
+use crate::pg::swap_state::{Phase, SchemaPair, State, Way};
 
 /// What is being done.
 pub(super) const DOING: &str = "prepare to stage a copy";
@@ -18,9 +18,11 @@ pub(super) enum Course {
     Anew,
     /// It goes on in these schemas.
     On(Vec<SchemaPair>),
+    /// It goes on in a database of its own.
+    Apart,
 }
 
-/// Decides.
+/// Decides. `way`: what is asked for.
 ///
 /// # Errors
 /// [`Kind::Requirement`] where something is staged that this one does not go on with.
@@ -29,7 +31,7 @@ pub(super) fn decide(
     markers: &[Marker],
     archive_id: &str,
     parts: &Parts,
-    resumes: bool,
+    (way, resumes): (Option<Way>, bool),
 ) -> Result<Course> {
     let Some(state) = state else { return Ok(Course::Anew) };
     let refuse = |what: &str, hint: &str| {
@@ -54,7 +56,12 @@ pub(super) fn decide(
             "stage that archive again with --resume, or drop the copy with silverback swap \
              --drop-old",
         ),
-        Phase::Staging if !is_marked => refuse(
+        Phase::Staging if way.is_some_and(|way| way != state.way) => refuse(
+            &format!("an unfinished copy is there, which is to be exchanged {}", state.way.word()),
+            "stage again with --resume alone, or drop the copy with silverback swap --drop-old",
+        ),
+        Phase::Staging if state.way == Way::ByDatabase && resumes => Ok(Course::Apart),
+        Phase::Staging if state.way == Way::InPlace && !is_marked => refuse(
             "an unfinished copy is there, and nothing tells how far it has come",
             "drop it with silverback swap --drop-old, and stage again",
         ),
@@ -74,7 +81,6 @@ pub(super) fn decide(
 mod tests {
     use super::*;
     use crate::pg::marker::{self, Later, Run};
-    use crate::pg::swap_state::Way;
 
     fn state(phase: Phase) -> State {
         State {
@@ -120,9 +126,11 @@ mod tests {
             |schema: &str| Parts { schemas: [schema.to_owned()].into(), ..Parts::default() };
         let check = |phase: Option<Phase>, marked, archive, schema, resumes, expect: &str| {
             let (state, markers) = (phase.map(state), if marked { vec![marker()] } else { vec![] });
-            let told = match decide(state.as_ref(), &markers, archive, &parts(schema), resumes) {
+            let asked = (None, resumes);
+            let told = match decide(state.as_ref(), &markers, archive, &parts(schema), asked) {
                 Ok(Course::Anew) => "anew".to_owned(),
                 Ok(Course::On(pairs)) => format!("on in {}", pairs[0].away),
+                Ok(Course::Apart) => "apart".to_owned(),
                 Err(error) => {
                     format!("{} {}", error.cause(), error.hint_text().unwrap_or_default())
                 }
@@ -137,5 +145,24 @@ mod tests {
         check(Some(Phase::Staging), true, "7", "other", true, "with other options");
         check(Some(Phase::Staged), false, "7", "public", true, "silverback swap makes it live");
         check(Some(Phase::Swapped), false, "7", "public", true, "swap --back");
+    }
+
+    #[test]
+    fn one_way_goes_on() {
+        let state = |way| State { way, ..state(Phase::Staging) };
+        let check = |of: Way, asked: Option<Way>, resumes, expect: &str| {
+            let (state, parts) = (state(of), Parts::default());
+            let told = match decide(Some(&state), &[marker()], "7", &parts, (asked, resumes)) {
+                Ok(course) => format!("{course:?}"),
+                Err(error) => error.cause().to_owned(),
+            };
+            assert!(told.contains(expect), "{told}");
+        };
+        check(Way::ByDatabase, None, true, "Apart");
+        check(Way::ByDatabase, Some(Way::ByDatabase), true, "Apart");
+        check(Way::ByDatabase, None, false, "an unfinished copy is there already");
+        check(Way::ByDatabase, Some(Way::InPlace), true, "exchanged by database");
+        check(Way::InPlace, Some(Way::ByDatabase), true, "exchanged in place");
+        check(Way::InPlace, Some(Way::InPlace), true, "On(");
     }
 }
