@@ -192,8 +192,9 @@ fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
         Plan::ByDatabase(plan) => {
             let (live, away) = (ident::quote(&plan.copy.to), ident::quote(&plan.live.to));
             let said = format!(
-                "exchanged: the copy is database {live} now, what was live before is database \
-                 {away}"
+                "exchanged: what was database {} is {live} now, what was live before is database \
+                 {away}",
+                ident::quote(&plan.copy.from)
             );
             (said, json!({ "live_database": live, "away_database": away }))
         }

@@ -2,6 +2,7 @@
 //! role that owns both, may create databases, and nothing more.
 
 mod clients;
+mod staged;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,16 @@ struct Pair<'s> {
 impl<'s> Pair<'s> {
     /// Makes both, empty, and notes nothing.
     fn new(server: &'s Server) -> Self {
+        let pair = Self::alone(server);
+        pair.client_of("postgres").execute(&format!(
+            "CREATE DATABASE {} TEMPLATE template0",
+            testkit::quote(&pair.staged())
+        ));
+        pair
+    }
+
+    /// Makes the live one.
+    fn alone(server: &'s Server) -> Self {
         let role = server.role("swapped");
         let pair = Self { server, live: role.name().to_owned(), role };
         let owner = testkit::quote(pair.role.name());
@@ -31,11 +42,6 @@ impl<'s> Pair<'s> {
         admin.execute(&format!(
             "CREATE DATABASE {} OWNER {owner} TEMPLATE template0",
             testkit::quote(&pair.live)
-        ));
-        let by = pair.client_of("postgres");
-        by.execute(&format!(
-            "CREATE DATABASE {} TEMPLATE template0",
-            testkit::quote(&pair.staged())
         ));
         pair
     }
@@ -70,6 +76,15 @@ impl<'s> Pair<'s> {
         let admin = self.server.connect("postgres");
         let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'");
         wait_for("the sessions to end", || admin.value(&sql) == "0");
+    }
+
+    /// Whether no session of ours is in any of the databases.
+    fn is_left_alone(&self) -> bool {
+        self.server.connect("postgres").value(&format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'silverback' AND \
+             usename = '{}'",
+            self.role.name()
+        )) == "0"
     }
 
     /// Describes a swap.
