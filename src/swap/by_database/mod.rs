@@ -12,6 +12,8 @@ mod properties;
 mod rename;
 mod sessions;
 
+use std::collections::HashSet;
+
 use self::pair::Other;
 use super::options::Options;
 use super::raised::{self, Raised};
@@ -23,7 +25,7 @@ use crate::pg::connect::Server;
 use crate::pg::schema_objects::{self, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, Since, State};
-use crate::progress::Progress;
+use crate::progress::{Level, Progress};
 use crate::restore::step::Step;
 use crate::sql::ident;
 
@@ -128,7 +130,7 @@ pub async fn prepare(
     }
     let apart = match stand(server, options, &plan).await {
         Ok(stand) => {
-            let (properties, findings) = rename::rehearse(&stand, &plan).await?;
+            let (properties, findings) = rename::rehearse(&stand, &plan, options.role()).await?;
             plan.properties = properties;
             plan.findings.extend(findings);
             Some(Apart { copy, stand })
@@ -240,7 +242,26 @@ pub async fn exchange(
     // They would be in the way like any other.
     let own = [live.backend_pid(), copy.backend_pid()];
     drop((live, copy));
-    rename::exchange(&stand, &ender, plan, &own, options, progress).await
+    rename::exchange(&stand, &ender, plan, &own, options, progress).await?;
+    if let Ok(made) = made_meanwhile(stand.server(), plan, options).await
+        && !made.is_empty()
+    {
+        let away = ident::quote(&plan.live.to);
+        let text = format!("made meanwhile, and in database {away} now: {}", made.join(", "));
+        progress.message(Level::Warning, &text);
+    }
+    Ok(())
+}
+
+/// What somebody has made in the live database after it was looked at: nobody can look into it once
+/// it is locked.
+async fn made_meanwhile(server: &Server, plan: &Plan, options: &Options) -> Result<Vec<String>> {
+    let session = open::open(&server.with_database(&plan.live.to), options.role()).await?;
+    let known: HashSet<(u32, u32)> =
+        plan.sets.live.iter().map(|object| (object.class, object.oid)).collect();
+    let objects = objects_in(&session).await?;
+    let made = objects.iter().filter(|object| !known.contains(&(object.class, object.oid)));
+    Ok(made.map(objects::Movable::describe).collect())
 }
 
 const NOTE: &str = "note the swap";

@@ -8,8 +8,9 @@ use crate::restore::step::Step;
 use crate::sql::{ident, render};
 
 /// The statements that make a database what another one is; both are described under one name.
-pub(super) fn steps(wanted: &Object, has: &Object) -> Vec<Step> {
-    let plain = render::Options::default();
+/// `role`: whose place the session has taken.
+pub(super) fn steps(wanted: &Object, has: &Object, role: Option<&str>) -> Vec<Step> {
+    let plain = render::Options { role: role.map(str::to_owned), ..render::Options::default() };
     let on = &has.identity;
     let mut steps = Vec::new();
     let mut add = |doing: &str, sql: Vec<String>| {
@@ -51,9 +52,9 @@ pub(super) fn steps(wanted: &Object, has: &Object) -> Vec<Step> {
 
 /// What still differs, and what no statement changes, in words.
 pub(super) fn differences(wanted: &Object, has: &Object) -> Vec<String> {
-    let mut found: Vec<String> = steps(wanted, has).into_iter().map(|step| step.sql).collect();
-    found.extend(locale(wanted, has));
-    found
+    let steps = steps(wanted, has, None).into_iter();
+    let words = steps.map(|step| format!("this role cannot make the copy alike: {}", step.sql));
+    words.chain(locale(wanted, has)).collect()
 }
 
 /// How the texts of both are stored and sorted, if that differs.
@@ -180,7 +181,7 @@ mod tests {
     }
 
     fn sql(wanted: &Object, has: &Object) -> Vec<String> {
-        steps(wanted, has).into_iter().map(|step| step.sql).collect()
+        steps(wanted, has, None).into_iter().map(|step| step.sql).collect()
     }
 
     #[test]

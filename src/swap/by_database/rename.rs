@@ -32,17 +32,21 @@ pub(super) async fn oids(session: &Session, names: &[&str]) -> Result<Vec<Option
 
 /// Makes the copy what the live database is, and takes that back: what it takes, and what of it may
 /// not be done.
-pub(super) async fn rehearse(stand: &Session, plan: &Plan) -> Result<(Vec<Step>, Vec<String>)> {
+pub(super) async fn rehearse(
+    stand: &Session,
+    plan: &Plan,
+    role: Option<&str>,
+) -> Result<(Vec<Step>, Vec<String>)> {
     let Renamed { from: live, .. } = &plan.live;
     let Renamed { from: copy, .. } = &plan.copy;
     let wanted = catalog::database_as(stand, live, copy).await?;
     let has = catalog::database_as(stand, copy, copy).await?;
-    let steps = properties::steps(&wanted, &has);
+    let steps = properties::steps(&wanted, &has, role);
     if steps.is_empty() {
         return Ok((steps, properties::locale(&wanted, &has).into_iter().collect()));
     }
     stand.execute(DOING, "BEGIN").await?;
-    let done = make_alike(stand, live, copy).await;
+    let done = make_alike(stand, live, copy, role).await;
     stand.execute(DOING, "ROLLBACK").await?;
     match done {
         Ok(()) => Ok((steps, Vec::new())),
@@ -54,10 +58,10 @@ pub(super) async fn rehearse(stand: &Session, plan: &Plan) -> Result<(Vec<Step>,
 
 /// In a transaction: sets of the copy what differs, and looks whether it is alike then. Some of it
 /// a server leaves as it is without a word where the role may not change it.
-async fn make_alike(stand: &Session, live: &str, copy: &str) -> Result<()> {
+async fn make_alike(stand: &Session, live: &str, copy: &str, role: Option<&str>) -> Result<()> {
     let wanted = catalog::database_as(stand, live, copy).await?;
     let has = catalog::database_as(stand, copy, copy).await?;
-    let steps = properties::steps(&wanted, &has);
+    let steps = properties::steps(&wanted, &has, role);
     for step in &steps {
         stand.execute(&step.doing, &step.sql).await?;
     }
@@ -66,9 +70,8 @@ async fn make_alike(stand: &Session, live: &str, copy: &str) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    let words = |sql: &String| format!("this role cannot make the copy alike: {sql}");
     Err(Error::new(Kind::Requirement, DOING, "the copy cannot be made what the live database is:")
-        .with_items(differences.iter().map(words).collect()))
+        .with_items(differences))
 }
 
 /// Exchanges; gives up after the retries, the live database untouched. `own`: the processes of our
@@ -153,7 +156,7 @@ async fn attempt_once(
     stand.execute(DOING, &format!("SET LOCAL lock_timeout = {wait}")).await?;
     let (live, copy) = (&plan.live, &plan.copy);
     expect_names(stand, [(live, &live.from), (copy, &copy.from)]).await?;
-    make_alike(stand, &live.from, &copy.from).await?;
+    make_alike(stand, &live.from, &copy.from, options.role()).await?;
     let is_over = AtomicBool::new(false);
     let renaming = async {
         let done = rename_both(stand, plan).await;
