@@ -238,7 +238,7 @@ pub async fn exchange(
     let ender = open::open(stand.server(), options.role()).await?;
     // The lock in the live database goes with its session.
     open::alone(&stand, plan.live.oid.min(plan.copy.oid)).await?;
-    note(&copy, plan).await?;
+    note(&copy, plan).await.map_err(rename::explain)?;
     // They would be in the way like any other.
     let own = [live.backend_pid(), copy.backend_pid()];
     drop((live, copy));

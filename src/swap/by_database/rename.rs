@@ -128,7 +128,8 @@ async fn held(session: &Session, plan: &Plan, own: &[i32], error: Error) -> Erro
     Error::new(error.kind(), error.doing(), cause)
 }
 
-fn explain(error: Error) -> Error {
+/// The error with what it leaves.
+pub(super) fn explain(error: Error) -> Error {
     match error.kind() {
         Kind::Server => error.hint("silverback swap --status tells which copy is live"),
         Kind::Unexpected => error.as_kind(Kind::Requirement).hint("nothing was changed"),

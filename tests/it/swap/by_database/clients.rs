@@ -1,4 +1,7 @@
 //! Clients that work while the databases take each other's name, and runs that are killed.
+//!
+//! `SILVERBACK_TEST_ROWS` is how many rows lie beside those that the clients work with;
+//! `SILVERBACK_TEST_KILLS` the number of kills.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -9,11 +12,14 @@ use crate::support::{ends, wait_for};
 
 /// Two tables in each database that bear its mark.
 fn marked(server: &testkit::Server) -> Pair<'_> {
+    let rows = std::env::var("SILVERBACK_TEST_ROWS").unwrap_or_else(|_| "10".to_owned());
     let pair = Pair::new(server);
     for (database, mark) in [(pair.live.clone(), 1), (pair.staged(), 2)] {
         pair.client_of(&database).execute(&format!(
             "CREATE TABLE one (mark int, n int); INSERT INTO one VALUES ({mark}, 0); CREATE TABLE \
-             two (mark int, n int); INSERT INTO two VALUES ({mark}, 0)"
+             two (mark int, n int); INSERT INTO two VALUES ({mark}, 0); CREATE TABLE consumers AS \
+             SELECT gen_random_uuid() AS id, i, repeat('x', 100) AS more FROM generate_series(1, \
+             {rows}) i; CREATE UNIQUE INDEX ON consumers (id)"
         ));
     }
     pair.note();

@@ -85,6 +85,8 @@ fn the_sync_version_is_raised_beyond_what_is_live() {
     let version = || pair.live().value("SELECT max(version) FROM clustering_sync_version");
     let plan = pair.swap().args(["--dry-run", "--bump-sync-version"]).run().expect(0).stdout;
     assert!(plan.contains("INSERT INTO public.clustering_sync_version"), "{plan}");
+    pair.swap().arg("--bump-sync-version=99999999999").run().expect(6).says("nothing was changed");
+    assert_eq!(version(), "142");
     pair.swap().arg("--bump-sync-version").run().expect(0);
     assert_eq!(version(), "1142");
     pair.swap().args(["--back", "--yes", "--bump-sync-version"]).run().expect(0);
