@@ -33,7 +33,7 @@ use crate::progress::{Level, Progress};
 use crate::restore::status::{self as restores, Status};
 use crate::restore::step::Step;
 
-/// How often, and how far apart, it is looked whether another stage or swap is still at work.
+/// How often, and how far apart, it is looked whether a stage is still at work.
 const LOOKS: u32 = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 

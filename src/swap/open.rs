@@ -13,8 +13,8 @@ const AT_WORK: i32 = i32::from_be_bytes(*b"silv");
 const OF_THIS_DATABASE: u32 = u32::from_be_bytes(*b"swap");
 
 /// How often, and how far apart, it is asked for.
-const TRIES: u32 = 20;
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// How long an answer may take before it is looked whether the server is at work.
 pub(super) const STALL: Duration = Duration::from_secs(300);

@@ -18,7 +18,7 @@ fn marked(server: &testkit::Server) -> Pair<'_> {
         pair.client_of(&database).execute(&format!(
             "CREATE TABLE one (mark int, n int); INSERT INTO one VALUES ({mark}, 0); CREATE TABLE \
              two (mark int, n int); INSERT INTO two VALUES ({mark}, 0); CREATE TABLE consumers AS \
-             SELECT gen_random_uuid() AS id, i, repeat('x', 100) AS more FROM generate_series(1, \
+             SELECT md5(i::text)::uuid AS id, i, repeat('x', 100) AS more FROM generate_series(1, \
              {rows}) i; CREATE UNIQUE INDEX ON consumers (id)"
         ));
     }
