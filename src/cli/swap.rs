@@ -196,7 +196,7 @@ fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
                  {away}",
                 ident::quote(&plan.copy.from)
             );
-            (said, json!({ "live_database": live, "away_database": away }))
+            (said, json!({ "live_database": plan.copy.to, "away_database": plan.live.to }))
         }
     }
 }

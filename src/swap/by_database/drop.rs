@@ -21,7 +21,11 @@ pub(in crate::swap) async fn plan(
     let name = state.away_database.clone().unwrap_or_default();
     let identity = format!("database {}", ident::quote(&name));
     let (mut objects, mut findings, mut first) = (Vec::new(), Vec::new(), Vec::new());
-    let own = match pair::other(server, session, state, role).await? {
+    let other = pair::other(server, session, state, role).await?;
+    if !state.is_new && matches!(other, Other::Empty(_) | Other::Missing) {
+        findings.extend(makers(session).await?);
+    }
+    let own = match other {
         Other::Counterpart(found) => Some(found.0.backend_pid()),
         Other::Empty(session) => Some(session.backend_pid()),
         Other::Foreign => {
@@ -47,4 +51,14 @@ pub(in crate::swap) async fn plan(
     }
     let statements = note::remove().into_iter().map(|step| step.sql).collect();
     Ok(Plan { objects, findings, first, statements })
+}
+
+/// Who may be about to make the copy's database, and to begin there.
+async fn makers(session: &Session) -> Result<Vec<String>> {
+    let sql = "SELECT oid FROM pg_catalog.pg_database WHERE datname = \
+        pg_catalog.current_database()";
+    let live = session.query_one("look for the live database", sql).await?.get(0)?;
+    let others = sessions::who_stay(session, live, session.backend_pid()).await?;
+    let ours = others.iter().filter(|other| other.is_silverback);
+    Ok(ours.map(|other| format!("{other} may be making the copy")).collect())
 }

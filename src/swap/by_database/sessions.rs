@@ -27,7 +27,7 @@ pub(super) struct Other {
     /// What it calls itself, and what it does, as far as may be seen.
     more: Vec<String>,
     /// Whether it calls itself as ours do.
-    is_silverback: bool,
+    pub(super) is_silverback: bool,
     /// Whether this role may end it.
     pub(super) may_end: bool,
 }
