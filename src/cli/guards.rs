@@ -4,3 +4,4 @@
 mod archive;
 pub(super) mod dump;
 pub(super) mod restore;
+pub(super) mod swap;

@@ -11,7 +11,9 @@ mod kong;
 mod list;
 mod progress;
 mod restore;
+mod restored;
 mod signals;
+mod stage;
 mod status;
 mod swap;
 mod text;
@@ -61,9 +63,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
-    // Not listed until `restore --stage` makes what it exchanges.
-    /// Exchange the live objects for a staged copy
-    #[command(hide = true)]
+    /// Exchange the live objects for a copy that is staged beside them, and back
     Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
     Kong(kong::KongArgs),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
 use super::args::kong::KongArgs;
@@ -14,23 +13,28 @@ use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values;
 use super::command::{Outcome, connect_to_named, run_settled, run_stoppable, tell_not_carried};
-use super::guards::restore::{self as guards, Asked, Kong};
+use super::guards::restore::{self as guards, Asked};
 use super::progress::reporter::Reporter;
+use super::restored;
+use super::stage;
 use super::status;
 use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
+use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
-use crate::progress::{Level, Progress as _};
+use crate::pg::swap_state::Way;
+use crate::progress::{Level, Progress};
 use crate::restore::{
-    self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Report, Sections, Triggers,
+    self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Sections, Triggers,
 };
 use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
 use crate::storage::{Source, is_stream};
+use crate::swap::{self, stage::Copy};
 
 /// Bring an archive into an empty database
 #[derive(Args, Debug)]
@@ -49,6 +53,25 @@ pub(super) struct RestoreArgs {
     /// begin
     #[arg(long)]
     resume: bool,
+    /// Make a complete, checked copy beside what is live, and leave that alone; swap exchanges the
+    /// two
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "status", "section", "create", "clean", "rename_schema", "keep_going", "ready_early",
+            "disable_triggers", "fire_triggers", "replace_bootstrap", "kong_ignore", "data_only",
+            "schema_only",
+        ]
+    )]
+    stage: bool,
+    /// With --stage, make the copy in schemas of its own; the default where the role and the
+    /// server's lock table let a swap move what is in them
+    #[arg(long, requires = "stage", conflicts_with = "by_database")]
+    in_place: bool,
+    /// With --stage, make the copy in a database of its own, which takes the live one's name in the
+    /// swap: for a database that holds nothing else, and a role with CREATEDB
+    #[arg(long, requires = "stage")]
+    by_database: bool,
     /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if
     /// nothing, 10 if it may be used, 7 if not
     #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean"])]
@@ -115,11 +138,11 @@ pub(super) struct RestoreArgs {
     /// With --ready-early, make this file then
     #[arg(long, value_name = "PATH", requires = "ready_early")]
     ready_file: Option<PathBuf>,
-    /// Read all rows back and compare them with the archive before the end is called good; with -c,
-    /// that is the default
+    /// Read all rows back and compare them with the archive before the end is called good; with -c
+    /// and --stage, that is the default
     #[arg(long, overrides_with = "no_check")]
     check: bool,
-    /// With -c, do not read the rows back
+    /// With -c or --stage, do not read the rows back
     #[arg(long, overrides_with = "check")]
     no_check: bool,
     /// Do not ANALYZE the tables
@@ -218,6 +241,9 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         )
         .hint(hint));
     }
+    if args.stage {
+        stage::check(&args.selection, &args.kong)?;
+    }
     if args.create && args.clean == Some(CleanArg::Schemas) {
         let cause = "-C makes a database, in which there is nothing to clear";
         return Err(Error::new(Kind::Usage, "read --clean=schemas", cause)
@@ -240,6 +266,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     let asked = Asked { archive: args.archive(), server: &patient, args: &args.kong, schema };
     if args.dry_run {
         let plan = async {
+            args.staged(&patient, &mut options, reporter.as_ref()).await?;
             guards::look(&asked, &mut options, reporter.as_ref()).await?;
             restore::dry_run(source, &server, options, reporter.as_ref()).await
         };
@@ -250,34 +277,43 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     // What is held is the same one.
     let held = options.clone();
     let restored = async {
+        let copy = args.staged(&patient, &mut options, reporter.as_ref()).await?;
         restore::reach(&server, &options).await?;
         let kong = guards::look(&asked, &mut options, reporter.as_ref()).await?;
         let report = Box::pin(restore::run(source, &server, options, reporter.clone())).await?;
-        if let (Some(kong), Some(user)) = (&kong, &kong_user) {
+        if let (Some(kong), Some(user)) = (&kong, &kong_user)
+            && !args.stage
+        {
             let server = server.with_database(&report.database);
             kong.warn(&server, &user.text, reporter.as_ref()).await;
         }
-        Ok((report, kong))
+        Ok((report, kong, copy))
     };
-    let restored =
-        async { restore::settle(restored.await, &server, &held, reporter.as_ref()).await };
+    let restored = async {
+        restore::settle(Box::pin(restored).await, &server, &held, reporter.as_ref()).await
+    };
     let settle = async || restore::give_back(&server, &held, reporter.as_ref()).await;
     let result = run_settled(format, threads, restored, cancel, settle);
     reporter.finish();
-    let (report, kong) = result.map_err(|error| match error.kind() {
+    let (report, kong, copy) = result.map_err(|error| match error.kind() {
+        Kind::Interrupted | Kind::Terminated if args.stage => error.hint(stage::STOPPED),
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
         _ => error,
     })?;
-    Ok(tell(&report, kong.as_ref(), &reporter))
+    Ok(restored::tell(&report, kong.as_ref(), copy.as_ref(), &reporter))
 }
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
     let cancel = async || server.cancel_all().await;
-    let found = run_stoppable(args.output.log_format, 1, restore::status::status(&server), cancel);
+    let found =
+        async { Ok((restore::status::status(&server).await?, swap::status(&server).await?)) };
+    let found = run_stoppable(args.output.log_format, 1, found, cancel);
     reporter.finish();
-    status::tell(&found?, &server, &args.connection.words(), args.json)
+    let (found, state) = found?;
+    let connection = args.connection.words();
+    status::tell(&found, state.as_ref(), &server, &connection, args.json)
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
@@ -288,6 +324,26 @@ const STOPPED: &str = "a restore that had begun has left its marker, schema silv
 impl RestoreArgs {
     fn archive(&self) -> &Path {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+
+    /// Makes the options those of a stage, where that is asked for: where the copy is.
+    async fn staged(
+        &self,
+        server: &Server,
+        options: &mut Options,
+        progress: &dyn Progress,
+    ) -> Result<Option<Copy>> {
+        if !self.stage {
+            return Ok(None);
+        }
+        let way = match (self.in_place, self.by_database) {
+            (true, _) => Some(Way::InPlace),
+            (_, true) => Some(Way::ByDatabase),
+            _ => None,
+        };
+        let prepared = swap::stage::prepare(server, self.archive(), options, way).await?;
+        stage::why(&prepared, progress);
+        Ok(Some(prepared.copy))
     }
 
     /// `kong_schema`: where Kong will look for what is restored, if that is known.
@@ -376,46 +432,4 @@ fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
         units::plural(plan.findings.len() as u64, "thing")
     );
     Err(Error::new(Kind::Requirement, "plan the restore", cause))
-}
-
-fn tell(report: &Report, kong: Option<&Kong>, reporter: &Reporter) -> Outcome {
-    let outcome = tell_not_carried(&report.not_restored, reporter);
-    if !report.not_valid.is_empty() {
-        reporter.message(
-            Level::Info,
-            &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")),
-        );
-    }
-    let mut lines = format!(
-        "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
-        units::plural(report.tables, "table"),
-        units::plural(report.rows, "row"),
-        units::bytes(report.raw_bytes),
-        units::seconds(report.seconds_total),
-        units::seconds(report.seconds_before_analyze),
-        units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
-    );
-    if let Some(to_do) = kong.and_then(Kong::lines) {
-        lines = format!("{lines}\n{to_do}");
-    }
-    let busy: serde_json::Map<_, _> = report
-        .seconds_busy
-        .iter()
-        .map(|(stage, seconds)| (stage.to_string(), json!(seconds)))
-        .collect();
-    let fields = json!({
-        "tables": report.tables,
-        "rows": report.rows,
-        "raw_bytes": report.raw_bytes,
-        "jobs": report.jobs,
-        "not_restored": report.not_restored,
-        "not_valid": report.not_valid,
-        "seconds": report.seconds_total,
-        "seconds_ready": report.seconds_ready,
-        "seconds_before_analyze": report.seconds_before_analyze,
-        "seconds_busy": busy,
-        "kong": kong.map(Kong::as_json),
-    });
-    reporter.summary(&lines, fields);
-    outcome
 }

@@ -3,28 +3,33 @@
 use serde_json::{Value, json};
 
 use super::command::Outcome;
+use super::swap;
 use super::text::stdio;
 use super::text::units::printable_text;
 use crate::error::Result;
 use crate::pg::connect::Server;
+use crate::pg::swap_state::State;
 use crate::restore::status::{Left, Status};
 use crate::sql::ident;
 
 /// Tells it, as text or as JSON.
 pub(super) fn tell(
     Left { restores: all, connection_limit }: &Left,
+    staged: Option<&State>,
     server: &Server,
     connection: &[String],
     as_json: bool,
 ) -> Result<Outcome> {
+    let name = ident::quote(server.database());
     let whole: Vec<Value> = all.iter().map(|status| object(status, connection)).collect();
     if as_json {
-        let database = server.database();
         stdio::print_json(&json!({
-            "database": database, "restores": whole, "connection_limit_to_give_back": connection_limit
+            "database": server.database(),
+            "restores": whole,
+            "connection_limit_to_give_back": connection_limit,
+            "swap": staged.map(swap::as_json),
         }))?;
-    } else if all.is_empty() && connection_limit.is_none() {
-        let name = ident::quote(server.database());
+    } else if all.is_empty() && connection_limit.is_none() && staged.is_none() {
         stdio::print(&printable_text(&format!(
             "no restore has left database {name} unfinished\n"
         )))?;
@@ -33,12 +38,16 @@ pub(super) fn tell(
         let mut texts: Vec<String> = begun.map(|status| text(status, server, connection)).collect();
         texts.extend(connection_limit.map(|limit| owed(limit, server, connection)));
         texts.extend(all.iter().filter_map(|status| beginning(status, server)));
+        texts.extend(staged.map(|state| swap::as_text(state, &name)));
         stdio::print(&printable_text(&texts.join("\n")))?;
     }
-    let is_incomplete = |status: &Status| status.marker.has_begun() && !status.marker.is_ready();
+    let is_incomplete = |status: &Status| {
+        let marker = &status.marker;
+        marker.has_begun() && !marker.is_ready() && !marker.is_of_stage()
+    };
     Ok(if all.iter().any(is_incomplete) {
         Outcome::Incomplete
-    } else if all.is_empty() && connection_limit.is_none() {
+    } else if all.is_empty() && connection_limit.is_none() && staged.is_none() {
         Outcome::Done
     } else {
         Outcome::Unfinished
@@ -68,7 +77,9 @@ fn beginning(status: &Status, server: &Server) -> Option<String> {
 
 fn text(status: &Status, server: &Server, connection: &[String]) -> String {
     let (name, schema) = (ident::quote(server.database()), ident::quote(&status.marker.schema));
-    let state = if status.marker.is_ready() {
+    let state = if status.marker.is_of_stage() {
+        "may be used; the copy that is staged beside what is live is incomplete"
+    } else if status.marker.is_ready() {
         "may be used, but indexes and the validation of foreign keys are missing"
     } else {
         "is incomplete: objects or rows are missing"
@@ -147,9 +158,9 @@ fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::marker::{Later, Marker, Run, State};
+    use crate::pg::marker::{self, Later, Marker, Run};
 
-    fn status(state: State, at_work: &[i32]) -> Status {
+    fn status(state: marker::State, at_work: &[i32]) -> Status {
         let later = Later {
             options: ["-t", "public.a b", "-O"].map(str::to_owned).to_vec(),
             planned: Some(9),
@@ -178,7 +189,8 @@ mod tests {
     fn the_command_can_be_typed() {
         let expect = "silverback restore --resume -d kong -t 'public.a b' -O ./-a.sbk";
         assert_eq!(
-            command(&status(State::NotReady, &[]), &["-d".into(), "kong".into()]).as_deref(),
+            command(&status(marker::State::NotReady, &[]), &["-d".into(), "kong".into()])
+                .as_deref(),
             Some(expect)
         );
     }
@@ -187,12 +199,14 @@ mod tests {
     fn what_is_to_be_done_depends_on_who_is_at_work() {
         let server = Server::from_conninfo("host=h dbname=kong user=u").unwrap();
         let told = |state, at_work: &[i32]| text(&status(state, at_work), &server, &[]);
-        assert!(told(State::NotReady, &[]).contains("it goes on: silverback restore --resume"));
-        assert!(told(State::NotReady, &[]).contains("done        4 of 9 steps"));
         assert!(
-            told(State::Ready, &[])
+            told(marker::State::NotReady, &[]).contains("it goes on: silverback restore --resume")
+        );
+        assert!(told(marker::State::NotReady, &[]).contains("done        4 of 9 steps"));
+        assert!(
+            told(marker::State::Ready, &[])
                 .contains("it makes what is missing: silverback restore --resume")
         );
-        assert!(told(State::NotReady, &[5]).contains("let it end"));
+        assert!(told(marker::State::NotReady, &[5]).contains("let it end"));
     }
 }

@@ -4,24 +4,25 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::args::connection::ConnectionArgs;
+use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::{values, words};
 use super::command::{Outcome, connect_to_named, run_stoppable};
+use super::guards::swap::{self as guards, Asked};
 use super::progress::reporter::Reporter;
 use super::text::stdio;
 use super::text::units::{plural, printable_text};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
-use crate::pg::swap_state::{Phase, State};
+use crate::pg::swap_state::{Phase, State, Way};
 use crate::progress::{Level, Progress as _};
 use crate::sql::ident;
 use crate::swap::written::Written;
-use crate::swap::{self, Direction, Exchange, Options};
+use crate::swap::{self, Direction, Exchange, Options, Plan};
 
 /// Exchange the live objects for the copy that is staged beside them
 #[derive(Args, Debug)]
@@ -50,6 +51,13 @@ pub(super) struct SwapArgs {
     /// Try again this often if a lock was not to be had
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     retries: u32,
+    /// Raise the version of Kong's incremental sync in what becomes live, so that data planes take
+    /// the configuration anew [default N: the largest of both copies, + 1000]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..), conflicts_with_all = ["status", "drop_old"])]
+    bump_sync_version: Option<Vec<i64>>,
+    /// Exchange although migrations may be running in what is live
+    #[arg(long, value_name = "locked", value_enum, hide_possible_values = true, conflicts_with_all = ["status", "drop_old"])]
+    kong_ignore: Vec<IgnoreArg>,
     /// Do SET ROLE after connecting
     #[arg(long, value_name = "ROLE", value_parser = words::name())]
     role: Option<String>,
@@ -57,6 +65,12 @@ pub(super) struct SwapArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// A situation that keeps a swap from beginning unless it is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IgnoreArg {
+    Locked,
 }
 
 /// For ever is too long: all that comes after waits behind it.
@@ -67,13 +81,14 @@ fn swap_wait(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &SwapArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let connection = connect_to_named(&args.connection, reporter.as_ref())?;
+    let server = connection.server.clone();
     let ended = if args.status {
         tell_status(args, &server)
     } else if args.drop_old {
         drop_old(args, &server, &reporter)
     } else {
-        exchange(args, &server, &reporter)
+        exchange(args, &connection, &reporter)
     };
     reporter.finish();
     ended
@@ -86,6 +101,10 @@ impl SwapArgs {
             lock_wait_timeout: self.lock_wait_timeout,
             retries: self.retries,
             profile: kong::restore::profile(),
+            raised: self
+                .bump_sync_version
+                .as_ref()
+                .map(|given| kong::sync_version::raised(given.first().copied())),
         }
     }
 
@@ -94,42 +113,92 @@ impl SwapArgs {
     }
 }
 
+const NOTHING_TO_RAISE: &str = "what becomes live has no incremental sync: --bump-sync-version has \
+    nothing to raise";
+
 fn exchange(
     args: &SwapArgs,
-    server: &Server,
+    connection: &Connection,
     reporter: &std::sync::Arc<Reporter>,
 ) -> Result<Outcome> {
     let direction = if args.back { Direction::Back } else { Direction::Forth };
-    let options = args.options();
+    let (options, server) = (args.options(), &connection.server);
+    let kong = Asked {
+        server,
+        schema: connection.kong_schema.as_ref().map(|value| value.text.as_str()),
+        user: connection.kong_user.as_ref().map(|value| value.text.as_str()),
+        role: args.role.as_deref(),
+        ignores_lock: args.kong_ignore.contains(&IgnoreArg::Locked),
+    };
     let work = async {
-        let prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        let mut prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        let pairs = prepared.exchange.schemas();
+        let found = guards::look(kong, &pairs, reporter.as_ref()).await?;
+        prepared.exchange.plan.refuse(found);
+        if options.raised.is_some() && prepared.exchange.plan.raises().is_empty() {
+            reporter.message(Level::Info, NOTHING_TO_RAISE);
+        }
         if args.dry_run {
-            return Ok(prepared.exchange);
+            return Ok((prepared.exchange, None));
         }
         if let Some(written) = prepared.exchange.written {
             agree(args, written, reporter)?;
         }
-        prepared.carry_out(&options, reporter.as_ref()).await
+        let exchange = prepared.carry_out(&options, reporter.as_ref()).await?;
+        Ok((exchange, Some(guards::closing(kong, &pairs, reporter.as_ref()).await)))
     };
-    let exchange = args.stoppable(server, work)?;
+    let (exchange, closing) = args.stoppable(server, work)?;
     if args.dry_run {
         stdio::print(&printable_text(&plan_text(&exchange)))?;
         reporter.message(Level::Info, "nothing was changed");
-        if exchange.plan.findings.is_empty() {
+        let findings = exchange.plan.findings();
+        if findings.is_empty() {
             return Ok(Outcome::Done);
         }
-        let cause = format!("{} in the way", plural(exchange.plan.findings.len() as u64, "thing"));
+        let cause = format!("{} in the way", plural(findings.len() as u64, "thing"));
         return Err(Error::new(Kind::Requirement, "plan the swap", cause));
     }
-    let (live, away) = (exchange.plan.sets.live.len(), exchange.plan.sets.away.len());
-    let schemas: Vec<String> =
-        exchange.plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
-    let said = format!(
-        "exchanged: {away} objects are live now, {live} are kept in schema {}",
-        schemas.join(", ")
-    );
-    reporter.summary(&said, json!({ "live": away, "away": live, "away_schemas": schemas }));
+    let (mut said, mut fields) = exchanged(&exchange.plan);
+    let kong = match closing {
+        Some(Ok(Some((to_do, fields)))) => {
+            let _ = write!(said, "\n{to_do}");
+            Some(fields)
+        }
+        Some(Err(error)) => {
+            let text = format!("what Kong needs now was not looked at: {error}");
+            reporter.message(Level::Warning, &text);
+            None
+        }
+        _ => None,
+    };
+    fields["kong"] = json!(kong);
+    reporter.summary(&said, fields);
     Ok(Outcome::Done)
+}
+
+/// What was exchanged, in words and for machines.
+fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
+    match plan {
+        Plan::InPlace(plan) => {
+            let (live, away) = (plan.sets.live.len(), plan.sets.away.len());
+            let schemas: Vec<String> =
+                plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
+            let said = format!(
+                "exchanged: {away} objects are live now, {live} are kept in schema {}",
+                schemas.join(", ")
+            );
+            (said, json!({ "live": away, "away": live, "away_schemas": schemas }))
+        }
+        Plan::ByDatabase(plan) => {
+            let (live, away) = (ident::quote(&plan.copy.to), ident::quote(&plan.live.to));
+            let said = format!(
+                "exchanged: what was database {} is {live} now, what was live before is database \
+                 {away}",
+                ident::quote(&plan.copy.from)
+            );
+            (said, json!({ "live_database": plan.copy.to, "away_database": plan.live.to }))
+        }
+    }
 }
 
 /// Says what is lost by going back, and asks.
@@ -163,10 +232,31 @@ fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
 fn plan_text(exchange: &Exchange) -> String {
     let Exchange { state, plan, written } = exchange;
     let mut text = format!("-- {}, one transaction\n", state.way.word());
-    for step in &plan.moves {
-        let _ = writeln!(text, "{};", step.sql);
+    match plan {
+        Plan::InPlace(plan) => {
+            for step in plan.moves.iter().chain(&plan.raises) {
+                let _ = writeln!(text, "{};", step.sql);
+            }
+        }
+        Plan::ByDatabase(plan) => {
+            let renames = [plan.live.step(), plan.copy.step()];
+            for step in plan.properties.iter().chain(&renames) {
+                let _ = writeln!(text, "{};", step.sql);
+            }
+            let copy = ident::quote(&plan.copy.from);
+            for step in &plan.raises {
+                let _ = writeln!(text, "-- before, in database {copy}: {}", step.sql);
+            }
+            let _ = writeln!(
+                text,
+                "-- every session of both databases is ended, also in a transaction"
+            );
+            for session in &plan.ended {
+                let _ = writeln!(text, "-- is ended: {session}");
+            }
+        }
     }
-    for finding in &plan.findings {
+    for finding in plan.findings() {
         let _ = writeln!(text, "-- in the way: {finding}");
     }
     if let Some(written) = written {
@@ -187,7 +277,7 @@ fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Out
     for object in &plan.objects {
         let _ = writeln!(text, "-- {object}");
     }
-    for sql in &plan.statements {
+    for sql in plan.first.iter().chain(&plan.statements) {
         let _ = writeln!(text, "{sql};");
     }
     for finding in &plan.findings {
@@ -219,12 +309,17 @@ fn tell_status(args: &SwapArgs, server: &Server) -> Result<Outcome> {
     Ok(if state.is_some() { Outcome::Noted } else { Outcome::Done })
 }
 
-fn as_text(state: &State, database: &str) -> String {
+/// What is staged, and which copy is live, as lines.
+pub(super) fn as_text(state: &State, database: &str) -> String {
     let (what, next) = match state.phase {
-        Phase::Staging => {
-            ("a staged copy is not complete, and not live", "swap --drop-old drops it")
-        }
-        Phase::Staged => ("a staged copy is complete, and not live", "swap makes it live"),
+        Phase::Staging => (
+            "a staged copy is not complete, and not live",
+            "restore --stage --resume goes on, swap --drop-old drops it",
+        ),
+        Phase::Staged => (
+            "a staged copy is complete, and not live",
+            "swap makes it live, swap --drop-old drops it",
+        ),
         Phase::Swapped => (
             "the staged copy is live",
             "swap --back exchanges again, swap --drop-old drops what was live before",
@@ -246,11 +341,21 @@ fn as_text(state: &State, database: &str) -> String {
         let (live, away) = (ident::quote(&pair.live), ident::quote(&pair.away));
         let _ = writeln!(text, "  not live    schema {away}, of {live}");
     }
+    if state.way == Way::ByDatabase {
+        let away = state.away_database.as_deref();
+        let away = away.map_or_else(
+            || "a database that is not there".to_owned(),
+            |name| format!("database {}", ident::quote(name)),
+        );
+        let _ = writeln!(text, "  live        database {}", ident::quote(&state.live_database));
+        let _ = writeln!(text, "  not live    {away}");
+    }
     let _ = writeln!(text, "  what to do  {next}");
     text
 }
 
-fn as_json(state: &State) -> serde_json::Value {
+/// The same for machines.
+pub(super) fn as_json(state: &State) -> serde_json::Value {
     let pairs: Vec<_> =
         state.schemas.iter().map(|pair| json!({ "live": pair.live, "away": pair.away })).collect();
     json!({
@@ -263,6 +368,8 @@ fn as_json(state: &State) -> serde_json::Value {
         "changed_by": state.changed.as_ref().map(|(by, _)| by),
         "changed_at": state.changed.as_ref().map(|(_, at)| at),
         "schemas": pairs,
+        "live_database": state.live_database,
+        "away_database": state.away_database,
         "live_objects": state.live_objects,
         "away_objects": state.away_objects,
     })

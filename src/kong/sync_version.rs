@@ -6,6 +6,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::restore::step::{Afterwards, Step};
 use crate::sql::ident;
+use crate::swap::raised::Raised;
 
 /// The table.
 pub const TABLE: &str = "clustering_sync_version";
@@ -49,6 +50,11 @@ pub fn afterwards(schema: &str, version: i64) -> Afterwards {
         option: format!("{OPTION}={version}"),
         steps: vec![Step::new(&doing, insert), Step::new(&doing, sequence)],
     }
+}
+
+/// What a swap raises: beyond what either copy has, or the version that is given.
+pub fn raised(given: Option<i64>) -> Raised {
+    Raised { table: TABLE, column: "version", beyond: BEYOND, given }
 }
 
 /// The version that an earlier run of the same restore has chosen, from its options.

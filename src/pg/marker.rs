@@ -45,6 +45,9 @@ pub const DONE: &str = "done";
 pub const DONE_COLUMNS: &str = "key uuid PRIMARY KEY, done timestamp with time zone NOT NULL \
     DEFAULT pg_catalog.clock_timestamp()";
 
+/// The option of a restore that makes a copy beside the live objects, as the marker has it.
+pub const STAGE: &str = "--stage";
+
 /// How far a restore has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -150,6 +153,12 @@ impl Marker {
             return true;
         };
         schemas.into_iter().any(|schema| run.schemas.iter().any(|filled| filled == schema))
+    }
+
+    /// Whether it is of a copy that is made beside the live objects.
+    pub fn is_of_stage(&self) -> bool {
+        let options = self.run.as_ref().map_or(&[][..], |run| &run.later.options);
+        options.iter().any(|option| option == STAGE)
     }
 
     /// Which restore it is, for people.

@@ -54,6 +54,8 @@ pub struct Movable {
     pub columns: Vec<String>,
     /// Whether it is a trigger function.
     pub is_trigger_function: bool,
+    /// The table that it is a partition of; none is 0.
+    pub partition_of: u32,
 }
 
 impl Movable {
@@ -126,6 +128,7 @@ fn movable(row: &Row) -> Result<Movable> {
         relkind: row.get(10)?,
         columns: row.get(11)?,
         is_trigger_function: row.get(12)?,
+        partition_of: row.get(13)?,
     })
 }
 
@@ -220,6 +223,20 @@ const CLASSES: &[Class] = &[
         condition: "true",
     },
     Class {
+        catalog: "pg_ts_parser",
+        space: "text search parser",
+        prefix: "prs",
+        signature: "''",
+        condition: "true",
+    },
+    Class {
+        catalog: "pg_ts_template",
+        space: "text search template",
+        prefix: "tmpl",
+        signature: "''",
+        condition: "true",
+    },
+    Class {
         catalog: "pg_ts_config",
         space: "text search configuration",
         prefix: "cfg",
@@ -235,6 +252,11 @@ const CLASSES: &[Class] = &[
     },
 ];
 
+/// The catalogs of what is moved.
+pub fn classes() -> impl Iterator<Item = &'static str> {
+    CLASSES.iter().map(|class| class.catalog)
+}
+
 /// The query; its columns are those that [`movable`] reads.
 fn sql(places: &[Place<'_>]) -> String {
     let values: Vec<String> = places
@@ -248,7 +270,7 @@ fn sql(places: &[Place<'_>]) -> String {
          found AS ({}) \
          SELECT f.classid, f.objid, f.space, p.live, f.name, coalesce(f.signature, ''), i.type, \
          i.identity, p.nspname::text, coalesce(pg_catalog.pg_has_role(f.owner, 'USAGE'), false), \
-         f.relkind, f.columns, f.is_trigger \
+         f.relkind, f.columns, f.is_trigger, f.partition_of \
          FROM found f JOIN place p ON p.oid = f.namespace, \
          pg_catalog.pg_identify_object(f.classid, f.objid, 0) i \
          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid \
@@ -261,6 +283,7 @@ fn sql(places: &[Place<'_>]) -> String {
 impl Class {
     fn sql(&self) -> String {
         let Self { catalog, space, prefix, signature, condition } = self;
+        let has_owner = !matches!(*catalog, "pg_ts_parser" | "pg_ts_template");
         let is_relation = *catalog == "pg_class";
         let relkind = if is_relation { "o.relkind::text" } else { "''" };
         let columns = if is_relation {
@@ -269,6 +292,14 @@ impl Class {
         } else {
             "ARRAY[]::text[]"
         };
+        let partition_of = if is_relation {
+            "CASE WHEN o.relispartition THEN coalesce((SELECT i.inhparent FROM \
+             pg_catalog.pg_inherits i WHERE i.inhrelid = o.oid), 0::oid) ELSE 0::oid END"
+        } else {
+            "0::oid"
+        };
+        // What has no owner is a superuser's.
+        let owner = if has_owner { format!("o.{prefix}owner") } else { "10::oid".to_owned() };
         let is_trigger = if *catalog == "pg_proc" {
             "o.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype AND o.pronargs = 0"
         } else {
@@ -276,10 +307,10 @@ impl Class {
         };
         format!(
             "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid AS classid, o.oid AS objid, \
-             '{space}' AS space, o.{prefix}namespace AS namespace, o.{prefix}owner AS owner, \
+             '{space}' AS space, o.{prefix}namespace AS namespace, {owner} AS owner, \
              o.{prefix}name::text AS name, {signature} AS signature, {relkind} AS relkind, \
-             {columns} AS columns, {is_trigger} AS is_trigger FROM pg_catalog.{catalog} o JOIN \
-             place pl ON pl.oid = o.{prefix}namespace WHERE {condition}"
+             {columns} AS columns, {is_trigger} AS is_trigger, {partition_of} AS partition_of \
+             FROM pg_catalog.{catalog} o JOIN place pl ON pl.oid = o.{prefix}namespace WHERE {condition}"
         )
     }
 }

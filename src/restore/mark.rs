@@ -37,6 +37,8 @@ pub struct Mark {
     pub made_database: bool,
     /// The connection limit that is set meanwhile, and is given back with the marker.
     pub taken: Option<Taken>,
+    /// Whether it makes a copy beside the live objects, and leaves these alone.
+    pub stages: bool,
 }
 
 /// What a restore notes of its plan, so that another run makes the same.
@@ -233,6 +235,9 @@ fn digest(left: u64) -> String {
 /// An error of a restore that has set its marker, with the way out. `whole`: it makes the tables
 /// itself, so that `-c` can drop them.
 pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
+    if mark.is_some_and(|mark| mark.stages) {
+        return with_way_out(error, STAGE_LEFT);
+    }
     let schema = mark.map(|mark| ident::quote(&mark.schema));
     let way_out = match schema {
         Some(schema) if whole => {
@@ -251,6 +256,10 @@ pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
     };
     with_way_out(error, &way_out)
 }
+
+/// What to do about a copy that was begun and is not complete.
+pub const STAGE_LEFT: &str = "the live objects are untouched: stage again with --resume, which \
+    goes on, or drop the unfinished copy with silverback swap --drop-old";
 
 /// An error of a restore whose marker says ready, with the way out: nothing is lost, and the same
 /// command makes what is missing.

@@ -22,6 +22,7 @@ mod report;
 mod resume;
 mod run;
 mod sessions;
+pub mod staged;
 pub mod status;
 pub mod step;
 mod target;
@@ -241,12 +242,15 @@ async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Res
     };
     progress.phase("check the archive and the target");
     let (selection, max_memory) = (options.selection.clone(), options.max_memory());
-    let renames = options.rename.clone();
+    let (renames, staged) = (options.rename.clone(), options.staged.clone());
     let archive = pool::run(move || {
         let mut archive = FileArchive::open_within(file, &name, max_memory)?;
         archive.check_root()?;
         check_statements(&archive)?;
         let manifest = &mut archive.manifest;
+        if let Some(staged) = &staged {
+            staged.leave_out(manifest);
+        }
         rename::rename(manifest, &selection, &renames)?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);

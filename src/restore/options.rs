@@ -10,6 +10,7 @@ use crate::pg::connect::Server;
 use crate::profile::{Fresh, Home, Profile};
 use crate::restore::finding::Guards;
 use crate::restore::others::held::Held;
+use crate::restore::staged::Staged;
 use crate::restore::step::Afterwards;
 use crate::select::Selection;
 use crate::sql::rename::Renames;
@@ -28,6 +29,8 @@ pub struct Options {
     pub sections: Sections,
     /// What the database is, or becomes first.
     pub into: Into,
+    /// Where a copy is made beside the live objects: what that takes. Its schemas are renamed.
+    pub staged: Option<Staged>,
     /// What is left out of objects' statements, and whose they are.
     pub render: render::Options,
     /// What is done about foreign keys.
@@ -126,7 +129,7 @@ pub enum OnError {
 /// Whether what the target holds is compared with the archive before the end is called good.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {
-    /// Where something is dropped first.
+    /// Where something is dropped first, and where a copy is staged.
     #[default]
     AfterDrop,
     /// In any case.
@@ -242,10 +245,16 @@ impl Options {
     /// Whether rows are compared with the archive.
     pub(super) fn checks(&self) -> bool {
         match self.check {
-            Check::AfterDrop => self.into.drops(),
+            Check::AfterDrop => self.into.drops() || self.staged.is_some(),
             Check::Always => true,
             Check::Never => false,
         }
+    }
+
+    /// Under which name a schema of the plan will be live: that of a copy has another meanwhile.
+    pub(super) fn live_name<'a>(&'a self, schema: &'a str) -> &'a str {
+        let archived = self.selection.archived_as.get(schema);
+        archived.filter(|_| self.staged.is_some()).map_or(schema, String::as_str)
     }
 
     /// Refuses what contradicts itself.

@@ -2,6 +2,7 @@
 //! another. Everything after this knows the new names only.
 
 mod holders;
+mod while_loading;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -37,7 +38,11 @@ pub(super) fn rename(
     manifest.objects.retain(|object| {
         !renames.pairs().any(|(_, new)| is_schema(object, new) && renames.new_name(new).is_none())
     });
-    let mut refused = Vec::new();
+    let mut refused = if renames.keep_bodies() {
+        while_loading::refused(&manifest.objects, renames)
+    } else {
+        Vec::new()
+    };
     for object in &mut manifest.objects {
         // What is refused keeps its old text: if it is selected, nothing is restored.
         let identity = object.identity.clone();

@@ -153,7 +153,7 @@ impl Selection {
     }
 
     /// Whether objects are all meant, be it without rows.
-    pub(super) fn all_objects(&self) -> bool {
+    pub fn all_objects(&self) -> bool {
         let patterns = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas];
         self.markers.is_empty() && patterns.iter().all(|patterns| patterns.is_empty())
     }

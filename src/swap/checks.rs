@@ -1,6 +1,7 @@
 //! What keeps two sets of objects from being exchanged: dependencies that reach out of them, names
 //! that are taken, rights, room for locks. Found at once, before anything is moved.
 
+use super::manner::Manner;
 use super::sets::Sets;
 use crate::error::Result;
 use crate::pg::schema_objects::Movable;
@@ -12,10 +13,22 @@ use crate::sql::ident;
 const NAMED: usize = 10;
 
 /// All that is in the way, in words.
-pub async fn look(session: &Session, sets: &Sets, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+pub async fn look(
+    session: &Session,
+    sets: &Sets,
+    pairs: &[SchemaPair],
+    manners: &[Manner],
+) -> Result<Vec<String>> {
     let mut found = sets.mismatched.clone();
+    // A schema takes along what is in it, whosever it is; only what is locked has to be ours.
+    let goes_along = |object: &Movable| {
+        let mut both = pairs.iter().zip(manners);
+        !object.is_lockable()
+            && both
+                .any(|(pair, manner)| pair.live == object.key.schema && *manner != Manner::OneByOne)
+    };
     found.extend(
-        (sets.all().filter(|object| !object.is_ours))
+        (sets.all().filter(|object| !object.is_ours && !goes_along(object)))
             .map(|object| format!("{} belongs to another role", object.describe())),
     );
     found.extend(rights(session, pairs).await?);
@@ -90,7 +103,8 @@ async fn taken(session: &Session, live: &[Movable], pair: &SchemaPair) -> Result
     rows.iter().map(name).collect()
 }
 
-async fn rights(session: &Session, pairs: &[SchemaPair]) -> Result<Vec<String>> {
+/// What the role lacks to move objects in and out of these schemas.
+pub(super) async fn rights(session: &Session, pairs: &[SchemaPair]) -> Result<Vec<String>> {
     let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
     let mut found = Vec::new();
     if !session.query_one("read the role's rights", sql).await?.get::<_, bool>(0)? {
@@ -114,13 +128,20 @@ async fn rights(session: &Session, pairs: &[SchemaPair]) -> Result<Vec<String>> 
 
 /// Each object is locked until the transaction ends.
 async fn locks(session: &Session, sets: &Sets) -> Result<Option<String>> {
+    room(session, locks_of(&sets.live) + locks_of(&sets.away)).await
+}
+
+/// How many locks these objects take: a table's owned sequence is locked too.
+pub(super) fn locks_of(objects: &[Movable]) -> usize {
+    objects.iter().map(|object| if object.relkind == "r" { 2 } else { 1 }).sum()
+}
+
+/// Whether so many locks are too many.
+pub(super) async fn room(session: &Session, needed: usize) -> Result<Option<String>> {
     let sql = "SELECT pg_catalog.current_setting('max_locks_per_transaction')::int8 * \
         (pg_catalog.current_setting('max_connections')::int8 + \
         pg_catalog.current_setting('max_prepared_transactions')::int8)";
     let room: i64 = session.query_one("read the server's settings", sql).await?.get(0)?;
-    // A table's owned sequence is locked too.
-    let needed: usize =
-        sets.all().map(|object| if object.relkind == "r" { 2 } else { 1 }).sum::<usize>();
     Ok((needed as i64 > room / 2).then(|| {
         format!(
             "{needed} locks are needed at once, and half of the server's lock table has room for \

@@ -17,7 +17,9 @@ pub struct Plan {
     pub objects: Vec<String>,
     /// What outside depends on it.
     pub findings: Vec<String>,
-    /// The statements, in order.
+    /// What goes first, and in no transaction; where that is cut short, the same again ends it.
+    pub first: Vec<String>,
+    /// The statements of a transaction, in order.
     pub statements: Vec<String>,
 }
 
@@ -51,7 +53,7 @@ pub async fn plan(session: &Session, state: &State) -> Result<Plan> {
     }
     statements.extend(note::remove().into_iter().map(|step| step.sql));
     let objects = objects.iter().map(Movable::describe).collect();
-    Ok(Plan { objects, findings, statements })
+    Ok(Plan { objects, findings, first: Vec::new(), statements })
 }
 
 /// What stands outside these schemas and depends on what stands in them.
@@ -77,9 +79,16 @@ async fn outside(session: &Session, names: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Drops it, all or nothing.
+/// Drops it.
 pub async fn carry_out(session: &Session, plan: &Plan) -> Result<()> {
     const DOING: &str = "drop the copy that is not live";
+    let explain = |error: Error| match error.kind() {
+        Kind::Unexpected => error.as_kind(Kind::Requirement).hint("nothing was dropped"),
+        _ => error,
+    };
+    for sql in &plan.first {
+        session.execute(DOING, sql).await.map_err(explain)?;
+    }
     session.execute(DOING, "BEGIN").await?;
     let mut ended = Ok(());
     for sql in &plan.statements {
@@ -90,8 +99,5 @@ pub async fn carry_out(session: &Session, plan: &Plan) -> Result<()> {
     }
     let end = if ended.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let closed = session.execute(DOING, end).await.map(drop);
-    ended.and(closed).map_err(|error: Error| match error.kind() {
-        Kind::Unexpected => error.as_kind(Kind::Requirement).hint("nothing was dropped"),
-        _ => error,
-    })
+    ended.and(closed).map_err(explain)
 }

@@ -7,16 +7,16 @@
 
 use std::time::Duration;
 
+use super::manner::Manner;
 use super::options::Options;
 use super::sets::Sets;
-use super::{checks, note, written};
+use super::{checks, manner, moves, note, raised, written};
 use crate::error::{Error, Kind, Result};
-use crate::pg::schema_objects::{self, Movable, Place};
+use crate::pg::schema_objects::{self, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, SchemaPair, Since, State};
 use crate::progress::{Level, Progress};
 use crate::restore::step::Step;
-use crate::sql::ident;
 use crate::sqlstate;
 
 /// The pause after the first attempt; each further one is twice as long.
@@ -29,12 +29,16 @@ const DOING: &str = "exchange the copies";
 pub struct Plan {
     /// What is exchanged for what.
     pub sets: Sets,
+    /// How, for each schema.
+    pub manners: Vec<Manner>,
     /// Where the other copy will stand.
     pub away: Vec<SchemaPair>,
     /// What is in the way.
     pub findings: Vec<String>,
     /// The moves, in order.
     pub moves: Vec<Step>,
+    /// What is raised then in what has become live.
+    pub raises: Vec<Step>,
 }
 
 /// Looks what is exchanged, and what is in the way. `moment`: goes into the name of the schema that
@@ -46,7 +50,8 @@ pub async fn plan(
     moment: &str,
 ) -> Result<Plan> {
     let sets = sets(session, state, options).await?;
-    let findings = checks::look(session, &sets, &state.schemas).await?;
+    let manners = manner::look(session, &sets, &state.schemas).await?;
+    let findings = checks::look(session, &sets, &state.schemas, &manners).await?;
     let word = if state.phase == Phase::Swapped { "staged" } else { "before" };
     let away: Vec<SchemaPair> = state
         .schemas
@@ -56,8 +61,9 @@ pub async fn plan(
             away: away_schema(&pair.live, word, moment),
         })
         .collect();
-    let moves = moves(&sets, &state.schemas, &away);
-    Ok(Plan { sets, away, findings, moves })
+    let moves = moves::steps(&sets, &state.schemas, &away, &manners);
+    let raises = options.raised.map_or_else(Vec::new, |one| raised::steps(one, &sets, &away));
+    Ok(Plan { sets, manners, away, findings, moves, raises })
 }
 
 /// `public_before_20261129_071500`, cut where it would be too long for a name.
@@ -79,41 +85,6 @@ async fn sets(session: &Session, state: &State, options: &Options) -> Result<Set
     let live = schema_objects::read(session, &live).await?;
     let away = schema_objects::read(session, &away).await?;
     Ok(Sets::choose(live, away, state, &options.profile))
-}
-
-fn moves(sets: &Sets, now: &[SchemaPair], then: &[SchemaPair]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for pair in then {
-        let sql = format!("CREATE SCHEMA {}", ident::quote(&pair.away));
-        steps.push(Step::new("make room for the live objects", sql));
-    }
-    let step = |object: &Movable, schema: &str| {
-        Step::new(
-            format!("move {} to schema {}", object.describe(), ident::quote(schema)),
-            object.set_schema(schema),
-        )
-    };
-    // What names types in its arguments goes before these move: its name is told with theirs.
-    let names_types =
-        |object: &Movable| matches!(object.key.space.as_str(), "routine" | "operator");
-    let in_order = |objects: &'_ [Movable]| {
-        let mut objects = objects.to_vec();
-        objects.sort_by_key(|object| !names_types(object));
-        objects
-    };
-    let away_of = |live: &str| then.iter().find(|pair| pair.live == live);
-    steps.extend(
-        in_order(&sets.live)
-            .iter()
-            .filter_map(|object| Some(step(object, &away_of(&object.key.schema)?.away))),
-    );
-    steps.extend(in_order(&sets.away).iter().map(|object| step(object, &object.key.schema)));
-    // Nothing of the copy is in it any more.
-    steps.extend(now.iter().map(|pair| {
-        let schema = ident::quote(&pair.away);
-        Step::new(format!("drop schema {schema}"), format!("DROP SCHEMA {schema}"))
-    }));
-    steps
 }
 
 /// Exchanges; gives up after the retries, the live copy untouched.
@@ -190,23 +161,28 @@ async fn attempt_once(
     session.execute(DOING, "SET LOCAL statement_timeout = 0").await?;
     // What was looked at before the locks may have changed since.
     let sets = sets(session, state, options).await?;
-    if !sets.is_same(&plan.sets) {
+    let manners = manner::look(session, &sets, &state.schemas).await?;
+    if !sets.is_same(&plan.sets) || manners != plan.manners {
         let cause = "objects were made or dropped meanwhile";
         return Err(Error::new(Kind::Consistency, DOING, cause).hint("run the same command again"));
     }
-    if let Some(found) = checks::look(session, &sets, &state.schemas).await?.first() {
+    let found = checks::look(session, &sets, &state.schemas, &manners).await?;
+    if let Some(found) = found.first() {
         return Err(Error::new(Kind::Requirement, DOING, found));
     }
-    for step in &plan.moves {
+    for step in plan.moves.iter().chain(&plan.raises) {
         session.execute(&step.doing, &step.sql).await?;
     }
     let phase = if state.phase == Phase::Swapped { Phase::Staged } else { Phase::Swapped };
     let since = if phase == Phase::Swapped { Some(since(session, &sets).await?) } else { None };
-    let words = |objects: &[Movable]| {
-        objects.iter().map(|object| object.key.to_string()).collect::<Vec<_>>()
-    };
-    let step =
-        note::exchanged(phase.word(), &plan.away, &words(&sets.away), &words(&sets.live), since);
+    let step = note::exchanged(&note::Exchanged {
+        phase,
+        schemas: &plan.away,
+        away_database: None,
+        live: &sets.away,
+        away: &sets.live,
+        since,
+    });
     session.execute(&step.doing, &step.sql).await?;
     session.execute(DOING, "COMMIT").await.map(drop)
 }

@@ -1,34 +1,41 @@
 //! Swap: a copy that was staged beside the live one takes its place, or gives it back, or whichever
 //! is not live is dropped.
 //!
-//! Does not know how a copy is made, nor any product.
+//! Does not know how a restore makes a copy, nor any product.
 
+pub mod by_database;
 pub mod checks;
 pub mod drop_old;
 pub mod in_place;
+pub mod manner;
+pub mod moves;
 pub mod note;
+mod open;
 pub mod options;
+pub mod raised;
 pub mod sets;
+pub mod stage;
 pub mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::by_database::pair;
+use self::open::{STALL, open_alone};
 pub use self::options::Options;
 use self::written::Written;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
-use crate::pg::pooler;
-use crate::pg::session::Session;
-use crate::pg::swap_state::{self, Phase, State, Way};
+use crate::pg::session::{Purpose, Session};
+use crate::pg::swap_state::{self, Phase, SchemaPair, State, Way};
 use crate::progress::{Level, Progress};
+use crate::restore::status::{self as restores, Status};
+use crate::restore::step::Step;
 
-/// The two halves of the key of the lock that one swap of a database holds: "silv", "swap".
-const AT_WORK: (i32, i32) = (i32::from_be_bytes(*b"silv"), i32::from_be_bytes(*b"swap"));
-
-/// How long an answer may take before it is looked whether the server is at work.
-const STALL: Duration = Duration::from_secs(300);
+/// How often, and how far apart, it is looked whether a stage is still at work.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,28 +46,84 @@ pub enum Direction {
     Back,
 }
 
+/// What is exchanged and how.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// Objects of one database.
+    InPlace(in_place::Plan),
+    /// Two databases.
+    ByDatabase(by_database::Plan),
+}
+
+impl Plan {
+    /// What is in the way, in words.
+    pub fn findings(&self) -> &[String] {
+        match self {
+            Self::InPlace(plan) => &plan.findings,
+            Self::ByDatabase(plan) => &plan.findings,
+        }
+    }
+
+    /// Adds what somebody else has found.
+    pub fn refuse(&mut self, found: Vec<String>) {
+        match self {
+            Self::InPlace(plan) => plan.findings.extend(found),
+            Self::ByDatabase(plan) => plan.findings.extend(found),
+        }
+    }
+
+    /// What is raised in what becomes live.
+    pub fn raises(&self) -> &[Step] {
+        match self {
+            Self::InPlace(plan) => &plan.raises,
+            Self::ByDatabase(plan) => &plan.raises,
+        }
+    }
+}
+
 /// What would be, or was, exchanged.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// What was noted before.
     pub state: State,
     /// What is exchanged and how.
-    pub plan: in_place::Plan,
+    pub plan: Plan,
     /// Back only: what was written since.
     pub written: Option<Written>,
 }
 
-/// A swap that was looked at, in its session.
+impl Exchange {
+    /// The schemas whose objects are exchanged, each with the one that holds its counterpart: by
+    /// database one of the same name.
+    pub fn schemas(&self) -> Vec<SchemaPair> {
+        match &self.plan {
+            Plan::InPlace(_) => self.state.schemas.clone(),
+            Plan::ByDatabase(plan) => {
+                let same = |name: &String| SchemaPair { live: name.clone(), away: name.clone() };
+                plan.schemas.iter().map(same).collect()
+            }
+        }
+    }
+}
+
+/// A swap that was looked at, with its sessions.
 pub struct Prepared {
     session: Session,
+    /// By database: the sessions that are not in the live one.
+    apart: Option<by_database::Apart>,
     /// What it will do.
     pub exchange: Exchange,
 }
 
-/// What is noted in the database; none where nothing is staged.
+/// What is noted in the database, and what the names of databases say of it; none where nothing is
+/// staged.
 pub async fn status(server: &Server) -> Result<Option<State>> {
-    let session = server.open(crate::pg::session::Purpose::Probe).await?;
-    swap_state::read(&session, false).await
+    let session = server.open(Purpose::Probe).await?;
+    let Some(state) = swap_state::read(&session, false).await? else { return Ok(None) };
+    if state.way == Way::InPlace {
+        return Ok(Some(state));
+    }
+    pair::resolve(server, &session, state).await.map(Some)
 }
 
 /// Looks what is exchanged, and what is in the way; changes nothing.
@@ -74,21 +137,27 @@ pub async fn prepare(
         timeout: options.lock_wait_timeout,
         tell: Arc::new(move |words| progress.message(Level::Info, words)),
     };
-    let session = open(&server.patient(STALL).watching(waits), options).await?;
+    let server = server.patient(STALL).watching(waits);
+    let session = open_alone(&server, options.role()).await?;
     let state = staged(&session).await?;
-    direction.check(state.phase)?;
-    if state.way == Way::ByDatabase {
-        let cause = "the copy stands in a database of its own";
-        return Err(Error::new(Kind::Requirement, "prepare the swap", cause)
-            .hint("a newer version of silverback has staged it: swap with that"));
-    }
     let moment = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
+    if state.way == Way::ByDatabase {
+        let (state, other) = pair::find(&server, &session, state, options.role()).await?;
+        direction.check(state.phase)?;
+        let prepared =
+            by_database::prepare(&server, &session, other, &state, options, &moment).await?;
+        let by_database::Prepared { apart, plan, written } = prepared;
+        let plan = Plan::ByDatabase(plan);
+        return Ok(Prepared { session, apart, exchange: Exchange { state, plan, written } });
+    }
+    direction.check(state.phase)?;
     let plan = in_place::plan(&session, &state, options, &moment).await?;
     let written = match state.since.filter(|_| direction == Direction::Back) {
         Some(since) => Some(written::count(&session, &plan.sets.live, since).await?),
         None => None,
     };
-    Ok(Prepared { session, exchange: Exchange { state, plan, written } })
+    let plan = Plan::InPlace(plan);
+    Ok(Prepared { session, apart: None, exchange: Exchange { state, plan, written } })
 }
 
 impl Direction {
@@ -97,7 +166,7 @@ impl Direction {
             (Self::Forth, Phase::Staged) | (Self::Back, Phase::Swapped) => return Ok(()),
             (_, Phase::Staging) => (
                 "the staged copy is not complete",
-                "stage it again, which goes on; or drop it (swap --drop-old)",
+                "stage it again with --resume, which goes on; or drop it (swap --drop-old)",
             ),
             (Self::Forth, Phase::Swapped) => (
                 "the staged copy is live already",
@@ -118,24 +187,58 @@ impl Prepared {
     /// [`Kind::Requirement`] with what is in the way; [`Kind::Consistency`] where the locks were
     /// not to be had. The live copy is untouched then.
     pub async fn carry_out(self, options: &Options, progress: &dyn Progress) -> Result<Exchange> {
-        let Self { session, exchange } = self;
-        refuse("exchange the copies", &exchange.plan.findings)?;
+        let Self { session, apart, exchange } = self;
+        refuse("exchange the copies", exchange.plan.findings())?;
         progress.phase("exchange the copies");
-        in_place::exchange(&session, &exchange.state, &exchange.plan, options, progress).await?;
+        match &exchange.plan {
+            Plan::InPlace(plan) => {
+                in_place::exchange(&session, &exchange.state, plan, options, progress).await?;
+            }
+            Plan::ByDatabase(plan) => {
+                Box::pin(by_database::exchange(session, apart, plan, options, progress)).await?;
+            }
+        }
         Ok(exchange)
     }
 }
 
 /// Looks what `--drop-old` drops; drops it unless it is only to be shown.
 pub async fn drop_old(server: &Server, options: &Options, dry_run: bool) -> Result<drop_old::Plan> {
-    let session = open(server, options).await?;
+    let session = open_alone(server, options.role()).await?;
     let state = staged(&session).await?;
-    let plan = drop_old::plan(&session, &state).await?;
+    let plan = match state.way {
+        Way::InPlace => {
+            let mut plan = drop_old::plan(&session, &state).await?;
+            if state.phase == Phase::Staging {
+                plan.findings.extend(at_work(server).await?);
+            }
+            plan
+        }
+        Way::ByDatabase => by_database::plan_drop(server, &session, &state, options.role()).await?,
+    };
     if !dry_run {
         refuse("drop the copy that is not live", &plan.findings)?;
         drop_old::carry_out(&session, &plan).await?;
     }
     Ok(plan)
+}
+
+/// Who still makes the copy that is to be dropped. A process whose client was killed ends when it
+/// notices, so a little time is given to it.
+async fn at_work(server: &Server) -> Result<Option<String>> {
+    let mut looks = 0;
+    loop {
+        let restores = restores::status(server).await?.restores;
+        let is_at_work = |one: &&Status| one.marker.is_of_stage() && !one.at_work.is_empty();
+        let Some(one) = restores.iter().find(is_at_work) else { return Ok(None) };
+        looks += 1;
+        if looks == LOOKS {
+            let processes: Vec<String> = one.at_work.iter().map(i32::to_string).collect();
+            let processes = processes.join(", ");
+            return Ok(Some(format!("it is being staged (server processes {processes})")));
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 fn refuse(doing: &str, findings: &[String]) -> Result<()> {
@@ -153,19 +256,4 @@ async fn staged(session: &Session) -> Result<State> {
     swap_state::read(session, false).await?.ok_or_else(|| {
         Error::new(Kind::Requirement, "look for a staged copy", "nothing is staged here")
     })
-}
-
-async fn open(server: &Server, options: &Options) -> Result<Session> {
-    let session = pooler::open_lasting(server).await?;
-    if let Some(role) = &options.role {
-        session.set_role(role).await?;
-    }
-    let (class, object) = AT_WORK;
-    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({class}, {object})");
-    let row = session.query_one("look for another swap", &sql).await?;
-    if !row.get::<_, bool>(0)? {
-        let cause = "another swap of this database is at work";
-        return Err(Error::new(Kind::Requirement, "begin the swap", cause).hint("let it end"));
-    }
-    Ok(session)
 }

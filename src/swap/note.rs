@@ -1,6 +1,7 @@
 //! Statements that note a stage or an exchange in the database.
 
-use crate::pg::swap_state::{COLUMNS, SCHEMA, SchemaPair, Since, State, TABLE};
+use crate::pg::schema_objects::Movable;
+use crate::pg::swap_state::{COLUMNS, Phase, SCHEMA, SchemaPair, Since, State, TABLE};
 use crate::restore::step::Step;
 use crate::sql::ident;
 
@@ -56,28 +57,49 @@ pub fn make(state: &State) -> Vec<Step> {
     sql.into_iter().map(|sql| Step::new("note the staged copy", sql)).collect()
 }
 
-/// Notes an exchange: what is live now, where the other copy is, and since when rows count as
-/// written.
-pub fn exchanged(
-    phase: &str,
-    pairs: &[SchemaPair],
-    live_objects: &[String],
-    away_objects: &[String],
-    since: Option<Since>,
-) -> Step {
-    let (xid, deleted) = since.map_or_else(
+/// Notes that the copy is complete.
+pub fn complete() -> Step {
+    let phase = ident::literal(Phase::Staged.word());
+    Step::new("note that the copy is complete", format!("UPDATE {} SET phase = {phase}", table()))
+}
+
+/// An exchange, as it is noted in what is live then.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchanged<'a> {
+    /// How far it has come.
+    pub phase: Phase,
+    /// In place: where the other copy is.
+    pub schemas: &'a [SchemaPair],
+    /// By database: what the other copy is called.
+    pub away_database: Option<&'a str>,
+    /// What moved in.
+    pub live: &'a [Movable],
+    /// What moved away.
+    pub away: &'a [Movable],
+    /// Since when rows count as written.
+    pub since: Option<Since>,
+}
+
+/// Notes an exchange.
+pub fn exchanged(what: &Exchanged<'_>) -> Step {
+    let (xid, deleted) = what.since.map_or_else(
         || ("NULL".to_owned(), "NULL".to_owned()),
         |since| (since.xid.to_string(), since.rows_deleted.to_string()),
     );
+    let keys = |objects: &[Movable]| {
+        let keys: Vec<String> = objects.iter().map(|object| object.key.to_string()).collect();
+        array(keys.iter().map(String::as_str))
+    };
     let sql = format!(
         "UPDATE {} SET phase = {}, changed_by = current_user::text, changed_at = \
-         pg_catalog.now(), away_schemas = {}, live_objects = {}, away_objects = {}, swap_xid = \
-         {xid}, rows_deleted = {deleted}",
+         pg_catalog.now(), away_schemas = {}, away_database = {}, live_objects = {}, away_objects \
+         = {}, swap_xid = {xid}, rows_deleted = {deleted}",
         table(),
-        ident::literal(phase),
-        array(pairs.iter().map(|pair| pair.away.as_str())),
-        array(live_objects.iter().map(String::as_str)),
-        array(away_objects.iter().map(String::as_str)),
+        ident::literal(what.phase.word()),
+        array(what.schemas.iter().map(|pair| pair.away.as_str())),
+        or_null(what.away_database),
+        keys(what.live),
+        keys(what.away),
     );
     Step::new("note the swap", sql)
 }

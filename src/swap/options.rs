@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::raised::Raised;
 use crate::profile::Profile;
 
 /// How to exchange.
@@ -15,4 +16,13 @@ pub struct Options {
     pub retries: u32,
     /// What is known of the product whose database it is.
     pub profile: Profile,
+    /// What is raised in what becomes live.
+    pub raised: Option<Raised>,
+}
+
+impl Options {
+    /// The role whose place is taken.
+    pub fn role(&self) -> Option<&str> {
+        self.role.as_deref()
+    }
 }

@@ -14,6 +14,8 @@ pub struct Sets {
     pub live: Vec<Movable>,
     /// What moves in.
     pub away: Vec<Movable>,
+    /// The live schemas in which something stays, unquoted.
+    pub staying: BTreeSet<String>,
     /// What has one name here and there and is of two kinds, in words.
     pub mismatched: Vec<String>,
 }
@@ -46,12 +48,35 @@ impl Sets {
                 Some(format!("{} is a {} in the copy", object.describe(), other.kind))
             })
             .collect();
-        let chosen = live.into_iter().filter(|object| {
-            wanted.contains(&object.key)
-                || moved_in.contains(object.key.to_string().as_str())
-                || is_product(object)
-        });
-        Self { live: chosen.collect(), away, mismatched }
+        let mut chosen: HashSet<(u32, u32)> = live
+            .iter()
+            .filter(|object| {
+                wanted.contains(&object.key)
+                    || moved_in.contains(object.key.to_string().as_str())
+                    || is_product(object)
+            })
+            .map(|object| (object.class, object.oid))
+            .collect();
+        // A table goes with its partitions, also those that the copy does not have.
+        let partitions = |chosen: &HashSet<(u32, u32)>| {
+            let goes_along = |object: &&Movable| {
+                chosen.contains(&(object.class, object.partition_of))
+                    && !chosen.contains(&(object.class, object.oid))
+            };
+            let along = live.iter().filter(goes_along);
+            along.map(|object| (object.class, object.oid)).collect::<Vec<_>>()
+        };
+        loop {
+            let more = partitions(&chosen);
+            if more.is_empty() {
+                break;
+            }
+            chosen.extend(more);
+        }
+        let is_chosen = |object: &Movable| chosen.contains(&(object.class, object.oid));
+        let (live, staying): (Vec<_>, Vec<_>) = live.into_iter().partition(is_chosen);
+        let staying = staying.into_iter().map(|object| object.key.schema).collect();
+        Self { live, away, staying, mismatched }
     }
 
     /// Whether both sets are those, object by object.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::ErrorPosition;
-use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Config, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -87,17 +87,21 @@ impl Client {
     /// The rows of a query, each value in its text form.
     #[track_caller]
     pub fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        self.try_rows(sql)
+            .unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)))
+    }
+
+    /// The same, or the server's refusal.
+    pub fn try_rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Error> {
         let (client, statement) = (Arc::clone(&self.inner), sql.to_owned());
-        let messages = block_on(async move { client.simple_query(&statement).await });
-        let messages = messages
-            .unwrap_or_else(|error| panic!("{}\nin: {}", describe(&error, sql), shorten(sql)));
+        let messages = block_on(async move { client.simple_query(&statement).await })?;
         let rows = messages.into_iter().filter_map(|message| {
             if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None }
         });
-        rows.map(|row| {
+        let texts = |row: SimpleQueryRow| {
             (0..row.len()).map(|n| row.try_get(n).expect("a text").map(str::to_owned)).collect()
-        })
-        .collect()
+        };
+        Ok(rows.map(texts).collect())
     }
 
     /// The first column of a query; NULL reads "NULL".

@@ -266,6 +266,7 @@ fn a_target_that_is_not_ready() {
         options: Vec::new(),
         made_database: false,
         taken: None,
+        stages: false,
     };
     mark.set(None).iter().for_each(|step| marked.execute(&step.sql));
     marked.execute("UPDATE silverback_restore.run SET begun = '2026-01-02 03:04:05Z'");

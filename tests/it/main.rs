@@ -40,6 +40,7 @@ mod restore;
 mod resume;
 mod rollback;
 mod signals;
+mod stage;
 mod statistics;
 mod stream;
 mod support;

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// Scripts of databases with one of everything, by name.
-const SCRIPTS: &[(&str, &str)] = &[
+pub(crate) const SCRIPTS: &[(&str, &str)] = &[
     ("types", zoo::TYPES),
     ("routines", zoo::ROUTINES),
     ("operators", zoo::OPERATORS),
@@ -93,7 +93,7 @@ fn described(database: &Database<'_>) -> String {
     script.lines().filter(|line| !is_own(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn load<'s>(server: &'s Server, script: &str) -> Database<'s> {
+pub(crate) fn load<'s>(server: &'s Server, script: &str) -> Database<'s> {
     let (owner, reader) = (server.role("owner"), server.role("reader"));
     let source = server.database("source");
     let sql = zoo::for_version(script, server.version())

@@ -1,12 +1,13 @@
 //! A copy beside the live one takes its place, gives it back, and is dropped: by a role that owns
 //! the database and nothing more.
 
+mod by_database;
 mod clients;
 
 use std::collections::BTreeMap;
 
 use testkit::kong_versions::KongVersion;
-use testkit::{Database, Role, Server};
+use testkit::{Client, Database, Role, Server};
 
 use crate::support::{Outcome, Silverback, dump, ends, temp_dir};
 
@@ -18,9 +19,9 @@ fn swap(database: &Database<'_>) -> Silverback {
     Silverback::new(["swap", "-d", &database.url()])
 }
 
-/// Notes that a complete copy of `public` stands in [`STAGED`].
-fn note_staged(database: &Database<'_>) {
-    database.connect().execute(&format!(
+/// What makes the table that a copy is noted in, and writes this row.
+fn note_sql(row: &str) -> String {
+    format!(
         "CREATE SCHEMA silverback_swap; CREATE TABLE silverback_swap.state (archive_id uuid \
          PRIMARY KEY, archive_name text NOT NULL, archive_root text NOT NULL, silverback_version \
          text NOT NULL, way text NOT NULL, phase text NOT NULL, is_whole boolean NOT NULL, \
@@ -29,10 +30,17 @@ fn note_staged(database: &Database<'_>) {
          NOT NULL, away_objects text[] NOT NULL, is_new boolean NOT NULL, live_database text NOT \
          NULL, away_database text, swap_xid bigint, rows_deleted bigint); GRANT USAGE ON SCHEMA \
          silverback_swap TO PUBLIC; GRANT SELECT ON silverback_swap.state TO PUBLIC; INSERT INTO \
-         silverback_swap.state VALUES (gen_random_uuid(), 'kong.sbk', 'f00', '0', 'in place', \
-         'staged', true, current_user, now(), NULL, NULL, '{{public}}', '{{{STAGED}}}', '{{}}', \
-         '{{}}', true, current_database(), NULL, NULL, NULL)"
-    ));
+         silverback_swap.state VALUES ({row})"
+    )
+}
+
+/// Notes that a complete copy of `public` stands in [`STAGED`].
+fn note_staged(database: &Database<'_>) {
+    database.connect().execute(&note_sql(&format!(
+        "gen_random_uuid(), 'kong.sbk', 'f00', '0', 'in place', 'staged', true, current_user, \
+         now(), NULL, NULL, '{{public}}', '{{{STAGED}}}', '{{}}', '{{}}', true, \
+         current_database(), NULL, NULL, NULL"
+    )));
 }
 
 /// Kong 3.9 live, 3.4 staged, and what Kong's tables do not show: a trigger that is disabled, a
@@ -65,7 +73,11 @@ fn two_copies<'s>(server: &'s Server, role: &Role<'s>) -> Database<'s> {
 /// What stands in a schema, under that schema's live name: columns, rows, sequences, triggers,
 /// functions.
 fn digest(database: &Database<'_>, schema: &str) -> BTreeMap<String, String> {
-    let admin = database.connect_as("postgres");
+    digest_by(&database.connect_as("postgres"), schema)
+}
+
+/// The same, by this session.
+fn digest_by(admin: &Client, schema: &str) -> BTreeMap<String, String> {
     let columns = format!(
         "SELECT c.relname, c.relkind::text || ' ' || coalesce((SELECT string_agg(attname || ' ' || \
          replace(format_type(atttypid, atttypmod), '{schema}.', ''), ',' ORDER BY attnum) FROM \

@@ -21,13 +21,19 @@ fn commands() -> Vec<&'static str> {
     lines.collect()
 }
 
-/// Every table's rows but those of `locks`: the lock that the dump held is among them, and ends by
+/// The rows of every live table but those of `locks`: the lock that the dump held is among them, and ends by
 /// itself.
 fn rows(database: &Database<'_>) -> BTreeMap<String, (u64, String)> {
     let mut rows = database_digest(database);
-    rows.remove("public.locks");
+    rows.retain(|table, _| table.starts_with("public.") && table != "public.locks");
     rows
 }
+
+/// What the older version has made goes, as far as it is live.
+const UPGRADED: &str = "DO $$ DECLARE t regclass; f regprocedure; BEGIN FOR t IN SELECT oid FROM \
+    pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP EXECUTE 'DROP \
+    TABLE ' || t || ' CASCADE'; END LOOP; FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = \
+    'public'::regnamespace LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$";
 
 /// A run that is connected as Kong is.
 fn silverback(words: &[&str], database: &Database<'_>, folder: &Path) -> Silverback {
@@ -58,14 +64,15 @@ fn every_command_of_the_page_does_what_it_says() {
     let before = (rows(&database), pg_dump_schema(&database));
     let folder = temp_dir();
     let run = |words: &[&str]| silverback(words, &database, folder.path());
-    let mut seen = Vec::new();
+    let (mut seen, mut upgraded) = (Vec::new(), BTreeMap::new());
     for command in commands() {
         let words: Vec<&str> = command.split_whitespace().collect();
         match &words[..] {
             ["kong", "migrations", "up"] => {}
             ["kong", "migrations", "finish"] => {
-                database.connect().execute("DROP OWNED BY CURRENT_USER");
+                database.connect().execute(UPGRADED);
                 KongVersion::new("3.9.3").load(&database);
+                upgraded = rows(&database);
             }
             ["silverback", words @ ..] => {
                 if words == ["restore", "--status"] {
@@ -82,18 +89,27 @@ fn every_command_of_the_page_does_what_it_says() {
                 } else if words.contains(&"--resume") {
                     let done = run(words).run();
                     assert!(matches!(done.code, Some(0 | 6)), "{}", done.stderr);
+                } else if words == ["swap", "--status"] {
+                    run(words).run().expect(10);
                 } else {
                     run(words).run().expect(0);
                 }
-                if words == ["restore", "-c", "--if-exists", "kong-before.sbk"] {
-                    assert_eq!(rows(&database), before.0);
+                match words {
+                    ["restore", "-c", "--if-exists", "kong-before.sbk"] | ["swap"] => {
+                        assert_eq!(rows(&database), before.0, "{words:?}");
+                    }
+                    ["restore", "--stage", ..] => assert_eq!(rows(&database), before.0),
+                    ["swap", "--dry-run" | "--back" | "--drop-old", ..] => {
+                        assert_eq!(rows(&database), upgraded, "{words:?}");
+                    }
+                    _ => {}
                 }
             }
             _ => panic!("{command} is of a kind that is not tried"),
         }
         seen.push(words[0]);
     }
-    assert_eq!(seen.iter().filter(|word| **word == "silverback").count(), 9);
+    assert_eq!(seen.iter().filter(|word| **word == "silverback").count(), 16);
     assert_eq!(rows(&database), before.0);
     assert_same_lines("pg_dump -s", &before.1, &pg_dump_schema(&database));
 }

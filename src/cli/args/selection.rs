@@ -77,6 +77,11 @@ impl SelectionArgs {
         patterns.iter().any(|patterns| !patterns.is_empty())
     }
 
+    /// Whether they say which tables are meant, and no others.
+    pub(in crate::cli) fn choose_tables(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     /// What these options mean.
     pub(in crate::cli) fn selection(&self) -> Selection {
         Selection {

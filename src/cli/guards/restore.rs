@@ -70,7 +70,8 @@ pub(in crate::cli) async fn look(
     let (mut fresh, mut kong) = (None, None);
     for archived in &all {
         let into = into(asked, options, archived);
-        let found = if options.into.makes_database() {
+        // A stage leaves alone what is live.
+        let found = if options.into.makes_database() || options.staged.is_some() {
             Target::default()
         } else {
             look_at_target(asked, options, archived, into).await?
@@ -112,7 +113,8 @@ fn closing(
     let sync_version = bump(asked.args, options, archived, found, progress)?;
     options.afterwards = sync_version.map(|version| sync_version::afterwards(&schema, version));
     let has_rows = options.sections.data && options.selection.data_of(&schema, "schema_meta");
-    let closing = has_rows.then(|| Closing::of(&archived.info));
+    let goes_live = has_rows && options.staged.is_none();
+    let closing = goes_live.then(|| Closing::of(&archived.info));
     Ok(Kong { schema, closing, sync_version })
 }
 

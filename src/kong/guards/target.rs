@@ -17,6 +17,8 @@ pub enum Into {
     Cleaned,
     /// What `kong migrations bootstrap` has made is dropped first.
     Replaced,
+    /// Another copy takes its place, and it is kept.
+    Exchanged,
 }
 
 /// How many nodes are named.
@@ -28,9 +30,16 @@ pub fn judge(into: Into, source: &Info, target: &Info, used: &[String]) -> Vec<G
         rows_of_another(into, source, target),
         half_migrated(into, target),
         locked(target),
-        connected(target.facts.sessions.as_deref().unwrap_or_default()),
+        connected(into, target),
         occupied(into, target, used),
     ];
+    guards.into_iter().flatten().collect()
+}
+
+/// Judges what is live when another copy takes its place.
+pub fn judge_exchange(live: &Info) -> Vec<Guard> {
+    let into = Into::Exchanged;
+    let guards = [half_migrated(into, live), locked(live), connected(into, live)];
     guards.into_iter().flatten().collect()
 }
 
@@ -68,6 +77,7 @@ fn half_migrated(into: Into, target: &Info) -> Option<Guard> {
     let problem = format!("the target is half migrated: {}", note.text);
     let next = match into {
         Into::Cleaned => "-c takes it back to the archive's version".to_owned(),
+        Into::Exchanged => "the other copy takes its place".to_owned(),
         Into::Rows => "run kong migrations finish there first, or restore without -a, with -c, \
             which takes it back to the archive's version; --kong-ignore half-migrated goes past"
             .to_owned(),
@@ -87,7 +97,8 @@ fn locked(target: &Info) -> Option<Guard> {
     Some(Guard::new(Situation::LockedTarget, problem, next))
 }
 
-fn connected(sessions: &[Session]) -> Option<Guard> {
+fn connected(into: Into, target: &Info) -> Option<Guard> {
+    let sessions: &[Session] = target.facts.sessions.as_deref().unwrap_or_default();
     if sessions.is_empty() {
         return None;
     }
@@ -97,19 +108,24 @@ fn connected(sessions: &[Session]) -> Option<Guard> {
         format!("server process {} of role {}{from}", session.pid, session.role)
     });
     let more = if sessions.len() > NAMED { ", …" } else { "" };
+    let (done, next) = if into == Into::Exchanged {
+        ("exchanged", "restart every node when it is done")
+    } else {
+        let next = "stop every node first (kong stop), and start it afterwards; --while-connected \
+            goes past";
+        ("restored", next)
+    };
     let problem = format!(
         "Kong nodes seem to be connected to the target: {}{more}; they would not notice that it is \
-         restored, and go on with what they have cached",
+         {done}, and go on with what they have cached",
         told.collect::<Vec<_>>().join(", ")
     );
-    let next = "stop every node first (kong stop), and start it afterwards; --while-connected goes \
-        past";
     Some(Guard::new(Situation::Connected, problem, next))
 }
 
 fn occupied(into: Into, target: &Info, used: &[String]) -> Option<Guard> {
     let is_half_migrated = target.notes.iter().any(|note| note.code == "half_migrated");
-    if matches!(into, Into::Rows | Into::Cleaned) || is_half_migrated {
+    if matches!(into, Into::Rows | Into::Cleaned | Into::Exchanged) || is_half_migrated {
         return None;
     }
     if used.is_empty() {

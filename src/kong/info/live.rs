@@ -16,6 +16,7 @@ use crate::pg::readable;
 use crate::pg::row::Row;
 use crate::pg::session::{Purpose, Session};
 use crate::pg::settings::Transaction;
+use crate::pg::swap_state;
 use crate::sql::ident;
 
 /// How long a table is waited for that a migration has locked, unless somebody says.
@@ -34,14 +35,14 @@ const APPLICATIONS: &str = "'', 'kong'";
 /// [`Kind::Consistency`](crate::error::Kind::Consistency) where a table stays locked.
 pub async fn read(server: &Server, request: Request<'_>) -> Result<Facts> {
     let session = open(server, request).await?;
-    let found = schemas(&session).await?;
+    let found = schemas(&session, request.schema).await?;
     of_one(server, &session, request, found).await
 }
 
 /// The same; none where there is no Kong.
 pub async fn read_if_there(server: &Server, request: Request<'_>) -> Result<Option<Facts>> {
     let session = open(server, request).await?;
-    let found = schemas(&session).await?;
+    let found = schemas(&session, request.schema).await?;
     if !is_there(&found, request.schema) {
         session.batch("end the transaction", "COMMIT").await?;
         return Ok(None);
@@ -92,8 +93,9 @@ async fn of_one(
     Ok(facts)
 }
 
-/// The schemas that have a `schema_meta` with Kong's columns.
-async fn schemas(session: &Session) -> Result<Vec<String>> {
+/// The schemas that have a `schema_meta` with Kong's columns, but for those of a copy that is not
+/// live, unless such a one is wanted.
+async fn schemas(session: &Session, wanted: Option<&str>) -> Result<Vec<String>> {
     let columns: Vec<String> = COLUMNS.iter().map(|column| ident::literal(column)).collect();
     let sql = format!(
         "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
@@ -105,7 +107,14 @@ async fn schemas(session: &Session) -> Result<Vec<String>> {
         COLUMNS.len()
     );
     let rows = session.query("look for schema_meta", &sql).await?;
-    rows.iter().map(|row| row.get(0)).collect()
+    let mut found = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>>>()?;
+    if found.len() > 1
+        && let Some(state) = swap_state::read(session, true).await?
+    {
+        let away = state.schemas_left_out();
+        found.retain(|schema| wanted == Some(schema.as_str()) || !away.contains(schema));
+    }
+    Ok(found)
 }
 
 /// Microseconds since 1970; NULL where the time is infinite.

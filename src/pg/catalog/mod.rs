@@ -36,8 +36,9 @@ use self::tables::{
 };
 use self::types::{casts, collations, domains};
 use super::session::Session;
-use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind};
 use crate::error::Result;
+use crate::sql::ident;
 
 pub use self::database::source::source;
 pub use self::list::{ListedTable, list_tables};
@@ -54,6 +55,15 @@ pub use self::reader::unknown::{UnknownColumns, UsedColumn, unknown_columns};
 pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
     let reader = Reader::new(session).await?;
     let read = Box::pin(read_all(&reader, options)).await;
+    read.map_err(|error| reader.cause().unwrap_or(error))
+}
+
+/// Reads what a database of this server is beside what is in it, described as if it were called
+/// `under`: owner, settings, privileges (always, even where they are the initial ones), comment,
+/// properties.
+pub async fn database_as(session: &Session, name: &str, under: &str) -> Result<Object> {
+    let reader = Reader::new(session).await?;
+    let read = database::read_as(&reader, ObjectId(0), &ident::literal(name), Some(under)).await;
     read.map_err(|error| reader.cause().unwrap_or(error))
 }
 

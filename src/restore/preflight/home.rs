@@ -9,16 +9,18 @@ use crate::profile::{Home, Profile};
 use crate::restore::finding::Finding;
 use crate::sql::ident;
 
-/// The product would look in another schema, and take its database for an empty one.
-pub(in crate::restore) fn elsewhere(
+/// The product would look in another schema, and take its database for an empty one. `live`: under
+/// which name a schema will be looked for.
+pub(in crate::restore) fn elsewhere<'a>(
     home: &Home,
     profile: &Profile,
-    objects: &[Object],
+    objects: &'a [Object],
+    live: impl Fn(&'a str) -> &'a str,
 ) -> Option<Finding> {
     let schemas: BTreeSet<&str> = objects
         .iter()
         .filter(|object| object.kind == ObjectKind::Table && (profile.loads_last)(&object.name))
-        .filter_map(|object| object.schema.as_deref())
+        .filter_map(|object| object.schema.as_deref().map(&live))
         .collect();
     if schemas.is_empty() || schemas.contains(home.schema.as_str()) {
         return None;
@@ -58,7 +60,8 @@ mod tests {
                 ..Object::new(ObjectId(id), ObjectKind::Table, "")
             })
             .collect();
-        let found = elsewhere(&home, &profile, &objects).map(|finding| finding.to_string());
+        let found = elsewhere(&home, &profile, &objects, |schema| schema)
+            .map(|finding| finding.to_string());
         assert_eq!(found.as_deref(), expect);
     }
 

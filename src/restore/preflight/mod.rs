@@ -78,6 +78,7 @@ fn unfinished(wanted: Wanted<'_>, marker: &Marker) -> Finding {
     let problem = format!("the target holds {}", marker.describe());
     let schema = ident::quote(&marker.schema);
     let way_out = match (marker.is_ready(), wanted.cleans) {
+        _ if marker.is_of_stage() => mark::STAGE_LEFT.to_owned(),
         (true, true) => "it may be in use: run the same command again without -c, or with \
             --resume, which makes what is missing"
             .to_owned(),

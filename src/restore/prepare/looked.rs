@@ -54,7 +54,8 @@ impl Looked {
             Beginning::look(session, task, archive, asked, &schemas, target, &mut said).await?;
         if let Some(home) = &options.home {
             let objects = &selected.objects;
-            said.findings.extend(home::elsewhere(home, &options.profile, objects));
+            let live = |schema| options.live_name(schema);
+            said.findings.extend(home::elsewhere(home, &options.profile, objects, live));
         }
         // Another plan is made for the same beginning once the target is made or cleaned.
         if room == Room::of(options) {
@@ -69,6 +70,7 @@ impl Looked {
         let version = target.version_num;
         kept.extend(older_server::leave_clauses(&mut selected.objects, sections, version));
         said.left_out.extend(selected.left_out.iter().cloned());
+        said.left_out.extend(options.staged.iter().flat_map(|staged| staged.left_out.clone()));
         if room != Room::ToBeCleaned {
             said.left_out.extend(kept);
         }

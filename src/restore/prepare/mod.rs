@@ -24,7 +24,8 @@ use super::provision::drops::Drop;
 use super::provision::{Room, clean};
 use super::resume::options_digest;
 use super::sessions::set_up;
-use super::target::{Target, marker};
+use super::staged::Staged;
+use super::target::{self, Target, marker};
 use crate::error::Result;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -72,6 +73,9 @@ pub(super) async fn prepare(
     }
     let left_behind = left_behind::look(&session, request, room, aim).await?;
     let mut target = Target::read(&session).await?;
+    if let Some(condition) = options.staged.as_ref().and_then(Staged::condition) {
+        (target.occupied, target.occupied_count) = target::occupied(&session, &condition).await?;
+    }
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
     let data_only = options.selection.data_only || chosen::holds_rows_only(&archive.manifest);
@@ -87,7 +91,7 @@ pub(super) async fn prepare(
 
 /// Makes the plan of what was found.
 fn plan(
-    Task { options, sections, .. }: Task<'_>,
+    Task { options, sections, room, .. }: Task<'_>,
     archive: &FileArchive,
     session: Session,
     target: Target,
@@ -138,21 +142,33 @@ fn plan(
     let mut settled = course.settle(&mut graph, archive, marks, &mut said.findings)?;
     let before_begun = target.before_begun.iter().flat_map(|schema| mark::remove(schema));
     settled.begin.splice(..0, before_begun);
+    let mut before = match &options.staged {
+        Some(staged) if room == Room::ToBeMade => staged.before.clone(),
+        _ => Vec::new(),
+    };
+    before.extend(first);
+    let mut unmark = match &mark {
+        // What is given back is given back by then.
+        Some(mark) if options.ready.is_early() => mark::remove(&mark.schema),
+        mark => mark.as_ref().map(Mark::remove).unwrap_or_default(),
+    };
+    if let Some(staged) = &options.staged {
+        unmark.extend(staged.complete.iter().cloned());
+        if settled.known.is_none() {
+            settled.begin.extend(staged.note.iter().cloned());
+        }
+    }
     let plan = Plan {
         findings: said.findings,
         warnings: said.warnings,
         notes: said.notes,
         left_out: said.left_out,
-        first,
+        first: before,
         begin: settled.begin,
         known: settled.known,
         resumed: settled.resumed,
         usable: mark.as_ref().map(|mark| mark.ready(rest)).unwrap_or_default(),
-        unmark: match &mark {
-            // What is given back is given back by then.
-            Some(mark) if options.ready.is_early() => mark::remove(&mark.schema),
-            mark => mark.as_ref().map(Mark::remove).unwrap_or_default(),
-        },
+        unmark,
         mark,
         ledger: settled.ledger,
         whole: sections.pre_data,
@@ -205,6 +221,7 @@ fn mark_for(
         options: options_digest::words(options).into_iter().chain(dropping).collect(),
         made_database: options.into.makes_database(),
         taken: options.held.taken(),
+        stages: options.staged.is_some(),
         schemas,
         server_version: target.version.clone(),
         now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

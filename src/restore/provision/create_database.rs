@@ -240,7 +240,7 @@ pub(in crate::restore) async fn carry_out(
             .execute(&step.doing, &step.sql)
             .await
             .map_err(|error| explain(error, name, made))?;
-        made |= step.sql.starts_with("CREATE");
+        made |= step.sql.starts_with("CREATE DATABASE ");
     }
     Ok(server.with_database(name))
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::pg::marker::STAGE;
 use crate::restore::options::{ForeignKeys, Options, Sections, Triggers};
 use crate::select::{Pattern, Selection};
 use crate::sql::ident;
@@ -21,10 +22,16 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
     for (option, patterns) in lists(options) {
         words.extend(patterns.iter().flat_map(|pattern| [option.to_owned(), pattern.to_string()]));
     }
-    words.extend(options.rename.pairs().flat_map(|(old, new)| {
-        let pair = format!("{}={}", ident::quote(old), ident::quote(new));
-        ["--rename-schema".to_owned(), pair]
-    }));
+    if let Some(staged) = &options.staged {
+        // Its schemas are named by what is noted of it.
+        words.push(STAGE.to_owned());
+        words.extend(staged.database.as_ref().map(|_| "--by-database".to_owned()));
+    } else {
+        words.extend(options.rename.pairs().flat_map(|(old, new)| {
+            let pair = format!("{}={}", ident::quote(old), ident::quote(new));
+            ["--rename-schema".to_owned(), pair]
+        }));
+    }
     if options.sections != Sections::ALL {
         for (section, _) in sections(options).into_iter().filter(|(_, wanted)| *wanted) {
             words.extend(["--section", section].map(str::to_owned));
@@ -58,6 +65,10 @@ fn text(options: &Options) -> String {
         sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given)
     {
         let _ = writeln!(text, "{option}");
+    }
+    if let Some(staged) = &options.staged {
+        let way = if staged.database.is_some() { " --by-database" } else { "" };
+        let _ = writeln!(text, "{STAGE}{way}");
     }
     for (old, new) in options.rename.pairs() {
         let _ = writeln!(text, "--rename-schema {old:?} {new:?}");

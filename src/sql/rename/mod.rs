@@ -26,6 +26,12 @@ impl Renames {
     pub fn rewrite<'a>(&self, sql: &'a str, reading: Reading) -> Result<Cow<'a, str>, String> {
         rewrite::rewrite(self, sql, reading)
     }
+
+    /// The schema, by its old name, that a function keeps naming in its body or its `search_path`,
+    /// if it does: what it does reads there.
+    pub fn kept_by<'a>(&'a self, function: &str) -> Option<&'a str> {
+        if self.keep_bodies() { rewrite::kept_by(self, function) } else { None }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which schemas get which other names, and how texts are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words;
 use crate::error::{Error, Kind, Result};
@@ -9,6 +9,8 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renames {
     names: BTreeMap<String, String>,
+    /// By old name of a schema: what in it keeps that name.
+    kept: BTreeMap<String, BTreeSet<String>>,
     pub(super) bodies: Bodies,
 }
 
@@ -59,7 +61,20 @@ impl Renames {
                 return Err(refuse(format!("schema {old} is named twice")));
             }
         }
-        Ok(Self { names, bodies: Bodies::default() })
+        Ok(Self::of(names))
+    }
+
+    /// From pairs of old and new names, unquoted.
+    pub fn of(names: BTreeMap<String, String>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// The same, but for objects of these names in one of the schemas, which stay where they are:
+    /// an extension's members, operators too.
+    #[must_use]
+    pub fn keeping(mut self, schema: &str, names: BTreeSet<String>) -> Self {
+        self.kept.insert(schema.to_owned(), names);
+        self
     }
 
     /// The same, with another rule for function bodies.
@@ -81,6 +96,18 @@ impl Renames {
     /// The new name of a schema, if it gets one.
     pub fn new_name(&self, schema: &str) -> Option<&str> {
         self.names.get(schema).map(String::as_str)
+    }
+}
+
+impl Renames {
+    /// Whether what has this name in a schema stays where it is.
+    pub(super) fn keeps(&self, schema: &str, name: &str) -> bool {
+        self.kept.get(schema).is_some_and(|names| names.contains(name))
+    }
+
+    /// Whether bodies and `search_path`s keep the old names.
+    pub fn keep_bodies(&self) -> bool {
+        self.bodies == Bodies::Kept
     }
 }
 

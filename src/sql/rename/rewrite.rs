@@ -30,6 +30,21 @@ pub(super) fn rewrite<'a>(
     Ok(replace(sql, edits))
 }
 
+/// The schema that a function keeps naming, by its old name.
+pub(super) fn kept_by<'a>(renames: &'a Renames, sql: &str) -> Option<&'a str> {
+    let mut named = renames.pairs().map(|(old, _)| old).filter(|old| may_name(sql, old));
+    let tokens = Tokens::of(sql).ok()?;
+    let body = tokens.text_body().and_then(|at| body::inner(tokens.0[at].text));
+    named.find(|old| {
+        let in_path = (0..tokens.0.len()).any(|at| {
+            let token = &tokens.0[at];
+            let text = if token.kind == TokenKind::Text { body::inner(token.text) } else { None };
+            text.or_else(|| name(token)).as_deref() == Some(old) && tokens.in_search_path(at)
+        });
+        in_path || body.as_ref().is_some_and(|body| body::names(body, old))
+    })
+}
+
 /// Puts the edits, which are in order, into the text.
 fn replace(sql: &str, edits: Vec<Edit>) -> Cow<'_, str> {
     if edits.is_empty() {
@@ -67,6 +82,9 @@ impl Tokens<'_> {
             let Some(name) = name(token) else { continue };
             let Some(new) = renames.new_name(&name) else { continue };
             if self.is_qualifier(at) {
+                if self.keeps(at, &name, renames) {
+                    continue;
+                }
                 if may_give_names && self.is_given(&name) {
                     return Err(format!("something in it is called {name}, as the schema is"));
                 }

@@ -1,6 +1,7 @@
 //! A text's tokens, and what stands where among them.
 
 use super::body;
+use super::names::Renames;
 use super::words::name;
 use crate::sql::lexer::{Lexer, Token, TokenKind};
 
@@ -31,6 +32,14 @@ impl<'a> Tokens<'a> {
     /// Whether a name stands before a point, and not behind one.
     pub(super) fn is_qualifier(&self, at: usize) -> bool {
         self.symbol(at + 1, ".") && !(at > 0 && self.symbol(at - 1, "."))
+    }
+
+    /// Whether what a schema's name at this place qualifies stays where it is.
+    pub(super) fn keeps(&self, at: usize, schema: &str, renames: &Renames) -> bool {
+        self.0.get(at + 2).is_some_and(|token| {
+            let operator = (token.kind == TokenKind::Symbol).then(|| token.text.to_owned());
+            operator.or_else(|| name(token)).is_some_and(|kept| renames.keeps(schema, &kept))
+        })
     }
 
     pub(super) fn symbol(&self, at: usize, symbol: &str) -> bool {

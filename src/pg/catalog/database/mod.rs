@@ -26,9 +26,24 @@ const LISTS_OF_NAMES: &[&str] = &[
     "unix_socket_directories",
 ];
 
+/// The database that the session is in.
 pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
+    let mut object = read_as(reader, id, "pg_catalog.current_database()", None).await?;
+    object.acl = object.acl.filter(|acl| acl.initial != acl.items);
+    Ok(object)
+}
+
+/// A database of the server, `name` as SQL, described as if it were called otherwise; its
+/// privileges even where they are the initial ones.
+pub(super) async fn read_as(
+    reader: &Reader<'_>,
+    id: ObjectId,
+    name: &str,
+    under: Option<&str>,
+) -> Result<Object> {
     // Columns that not every server has are looked up in the row as JSON.
-    let sql = "SELECT d.oid, d.datname::text AS name, pg_catalog.pg_get_userbyid(d.datdba)::text \
+    let sql = format!(
+        "SELECT d.oid, d.datname::text AS name, pg_catalog.pg_get_userbyid(d.datdba)::text \
         AS owner, \
            pg_catalog.pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS \
            collate, d.datctype::text AS ctype, \
@@ -40,12 +55,13 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
            pg_catalog.shobj_description(d.oid, 'pg_database') AS comment \
          FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace, \
            LATERAL (SELECT pg_catalog.to_jsonb(d)) j(row) \
-         WHERE d.datname = pg_catalog.current_database()";
-    let rows = reader.rows("the database", sql).await?;
+         WHERE d.datname = {name}"
+    );
+    let rows = reader.rows("the database", &sql).await?;
     let row = rows.first().ok_or_else(|| {
         Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there")
     })?;
-    let name: String = row.get("name")?;
+    let name = under.map_or_else(|| row.get("name"), |name| Ok(name.to_owned()))?;
     let identity = format!("DATABASE {}", ident::quote(&name));
     let comment =
         row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
@@ -53,7 +69,7 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
     let (settings, roles) = settings(reader, oid, &identity).await?;
     let mut object = Object {
         owner: row.get("owner")?,
-        acl: acl(reader, oid, &identity).await?,
+        acl: Some(acl(reader, oid, &identity).await?),
         comments: comment.into_iter().collect(),
         security_labels: labels(reader, oid, &identity).await?,
         roles,
@@ -86,20 +102,21 @@ fn detail(row: &Row) -> Result<Detail> {
     })
 }
 
-async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Option<Acl>> {
+async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Acl> {
     let sql = format!(
         "SELECT NULL::text AS column, g.is_initial, {ROLES} FROM pg_catalog.pg_database d, \
            LATERAL (SELECT true AS is_initial, i.* FROM \
            pg_catalog.aclexplode(pg_catalog.acldefault('d', d.datdba)) WITH ORDINALITY i \
-             UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(d.datacl) WITH ORDINALITY i) \
+             UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(coalesce(d.datacl, \
+             pg_catalog.acldefault('d', d.datdba))) WITH ORDINALITY i) \
              g(is_initial, grantor, grantee, privilege, grantable, place) \
-         WHERE d.oid = {oid} AND d.datacl IS NOT NULL ORDER BY g.is_initial, g.place"
+         WHERE d.oid = {oid} ORDER BY g.is_initial, g.place"
     );
     let mut acl = Acl { on: identity.to_owned(), initial: Vec::new(), items: Vec::new() };
     for row in reader.rows("the database's privileges", &sql).await? {
         add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, &row)?;
     }
-    Ok((acl.initial != acl.items).then_some(acl))
+    Ok(acl)
 }
 
 async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<SecurityLabel>> {

@@ -25,6 +25,7 @@ fn the_plan_reads_well() {
         options: Vec::new(),
         made_database: false,
         taken: None,
+        stages: false,
     };
     let plan = Plan {
         first: Vec::new(),
