@@ -22,6 +22,7 @@ use self::parts::Parts;
 use super::by_database::pair;
 use super::in_place::away_schema;
 use super::note;
+use crate::archive::manifest::ObjectKind;
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::marker;
@@ -73,8 +74,8 @@ pub async fn prepare(
     let objects = &archive.manifest.objects;
     options.selection.check_matched(objects, &archive.manifest.source.database)?;
     let selected = options.selection.apply(objects.clone()).objects;
-    let mut in_schemas = selected.iter().filter(|object| object.schema.is_some()).peekable();
-    if in_schemas.peek().is_some() && in_schemas.all(|object| object.statements.is_empty()) {
+    let mut tables = selected.iter().filter(|object| object.kind == ObjectKind::Table).peekable();
+    if tables.peek().is_some() && tables.all(|object| object.statements.is_empty()) {
         let cause = "the archive has rows and no definitions (dump -a)";
         return Err(Error::new(Kind::Requirement, DOING, cause)
             .hint("stage an archive that was dumped without -a"));
