@@ -4,7 +4,7 @@
 use testkit::kong_versions::WORKSPACE;
 use testkit::{Database, KongVersion, Role, Server, catalog_fingerprint};
 
-use crate::support::{assert_same, dump, restore, temp_dir, verify};
+use crate::support::{Silverback, assert_same, dump, restore, temp_dir, verify};
 
 /// What the target is, and becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,12 @@ enum Way {
     Replace,
     /// `--rename-schema` there, a dump of that, and back.
     Renamed,
+    /// `--stage` beside another version of Kong, and `swap`.
+    Swapped,
 }
 
-const WAYS: [Way; 5] = [Way::Empty, Way::Clean, Way::Clear, Way::Replace, Way::Renamed];
+const WAYS: [Way; 6] =
+    [Way::Empty, Way::Clean, Way::Clear, Way::Replace, Way::Renamed, Way::Swapped];
 
 /// A Kong database.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +171,14 @@ impl<'s> Scene<'s> {
                 self.occupy(false);
                 restore(&["--replace-bootstrap"]).run().expect(0);
             }
+            Way::Swapped => {
+                self.occupy(true);
+                restore(&["--stage"]).run().expect(0);
+                for words in [&["swap"][..], &["swap", "--drop-old"]] {
+                    let url = self.target.url();
+                    Silverback::new(words).args(["-d", &url]).run().expect(0);
+                }
+            }
             Way::Renamed => {
                 let (old, server) = (self.kong.schema, self.target.server());
                 let there = server.database(self.target.owner());
@@ -189,10 +200,10 @@ impl<'s> Scene<'s> {
     fn through(&self, there: &Database<'_>, old: &str) {
         let words = |pair: String| ["--rename-schema".to_owned(), pair];
         let url = there.url_as(self.target.owner());
-        let run = crate::support::Silverback::new(["restore", "-d", &url]).arg(&self.file);
+        let run = Silverback::new(["restore", "-d", &url]).arg(&self.file);
         run.args(words(format!("{old}=kong_next"))).run().expect(0);
         let file = self.file.with_extension("there.sbk");
-        let run = crate::support::Silverback::new(["dump", "-d", &url, "-f"]).arg(&file);
+        let run = Silverback::new(["dump", "-d", &url, "-f"]).arg(&file);
         run.run().expect(0);
         verify(&file).run().expect(0);
         restore(&file, &self.target).args(words(format!("kong_next={old}"))).run().expect(0);
