@@ -150,6 +150,7 @@ fn what_never_began_is_in_nobodys_way() {
             options: Vec::new(),
             made_database: false,
             taken: None,
+            stages: false,
         };
         let owner = target.connect();
         mark.set_before(5).iter().for_each(|step| owner.execute(&step.sql));
