@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::connection::{Connection, ConnectionArgs};
 use super::args::kong::KongArgs;
+use super::args::limits::LimitArgs;
 use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
@@ -172,22 +173,6 @@ pub(super) struct RestoreArgs {
     limits: LimitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-}
-
-/// What a restore may take.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Limits")]
-struct LimitArgs {
-    /// Wait this long for a lock; milliseconds, or with a unit (30s, 5min); 0 waits for ever
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = values::milliseconds)]
-    lock_wait_timeout: Duration,
-    /// Give up when the server takes nothing for this long; with a unit (60s, 5min)
-    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = values::stall)]
-    stall_timeout: Duration,
-    /// Hold at most this much of the rows in memory (256MiB, 1GB) [default: 16MiB for each session,
-    /// at most 96MiB]
-    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
-    max_memory: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
