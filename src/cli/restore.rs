@@ -12,7 +12,7 @@ use super::args::limits::LimitArgs;
 use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
-use super::args::values;
+use super::args::values::{self, FkArg};
 use super::command::{Outcome, connect_to_named, run_settled, run_stoppable, tell_not_carried};
 use super::guards::restore::{self as guards, Asked};
 use super::progress::reporter::Reporter;
@@ -29,7 +29,7 @@ use crate::pg::lock_waits::LockWaits;
 use crate::pg::swap_state::Way;
 use crate::progress::{Level, Progress};
 use crate::restore::{
-    self, Check, ForeignKeys, Into, OnError, Options, Plan, Ready, Sections, Triggers,
+    self, Check, Into, OnError, Options, Plan, Ready, Sections, Triggers,
 };
 use crate::select::Selection;
 use crate::sql::rename::Renames;
@@ -186,24 +186,6 @@ enum SectionArg {
 enum CleanArg {
     Objects,
     Schemas,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FkArg {
-    #[default]
-    Validate,
-    NotValid,
-    Trust,
-}
-
-impl From<FkArg> for ForeignKeys {
-    fn from(arg: FkArg) -> Self {
-        match arg {
-            FkArg::Validate => Self::Validate,
-            FkArg::NotValid => Self::NotValid,
-            FkArg::Trust => Self::Trust,
-        }
-    }
 }
 
 pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {

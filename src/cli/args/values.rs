@@ -3,8 +3,11 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use crate::error::{Error, Kind, Result};
 use crate::limits::cores;
+use crate::restore::ForeignKeys;
 
 /// Less memory than this cannot hold a few chunks.
 const MEMORY_MIN: u64 = 16 << 20;
@@ -140,6 +143,25 @@ pub(in crate::cli) fn refuse_format(format: Option<&str>) -> Result<()> {
     let cause = "there is one archive format, Silverback's own, and it needs no option";
     let hint = "leave -F out; `silverback list --sql` prints an archive's definitions as SQL";
     Err(Error::new(Kind::Usage, format!("read -F {format}"), cause).hint(hint))
+}
+
+/// What is done about foreign keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FkArg {
+    #[default]
+    Validate,
+    NotValid,
+    Trust,
+}
+
+impl From<FkArg> for ForeignKeys {
+    fn from(arg: FkArg) -> Self {
+        match arg {
+            FkArg::Validate => Self::Validate,
+            FkArg::NotValid => Self::NotValid,
+            FkArg::Trust => Self::Trust,
+        }
+    }
 }
 
 #[cfg(test)]

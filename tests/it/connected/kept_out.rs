@@ -145,8 +145,12 @@ fn that_session_may_be_lost() {
             let gate = Gate::close(&target);
             let restore = target.restore(&file, &["-c", "--disconnect-others"]);
             let running = hold_until(restore, || gate.is_reached());
-            let idle = format!("datname = '{}' AND state = 'idle'", target.name);
-            assert!(scene.server().terminate(&idle) > 0, "the keeper is idle");
+            // What it was asked last: who is connected, or who blocks another.
+            let keeper = format!(
+                "datname = '{}' AND state = 'idle' AND query ~ '^WITH gone|pg_blocking_pids'",
+                target.name
+            );
+            assert_eq!(scene.server().terminate(&keeper), 1);
             running.signal(signal);
             if code == 0 {
                 drop(gate);
