@@ -93,6 +93,22 @@ impl Database<'_> {
         &self.session
     }
 
+    /// Does something while the superuser's session, which nobody else may end, is in another
+    /// database; afterwards it is in whichever bears the name then.
+    pub fn left<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.session = self.server.connect("postgres");
+        let name = self.name.replace('\'', "''");
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND usename = 'postgres'"
+        );
+        while self.session.value(&sql) != "0" {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let done = work();
+        self.session = self.server.connect(&self.name);
+        done
+    }
+
     /// Opens a session of the owner.
     #[track_caller]
     pub fn connect(&self) -> Client {

@@ -21,10 +21,12 @@ enum Way {
     Renamed,
     /// `--stage` beside another version of Kong, and `swap`.
     Swapped,
+    /// The same with a database of its own.
+    ByDatabase,
 }
 
-const WAYS: [Way; 6] =
-    [Way::Empty, Way::Clean, Way::Clear, Way::Replace, Way::Renamed, Way::Swapped];
+const WAYS: [Way; 7] =
+    [Way::Empty, Way::Clean, Way::Clear, Way::Replace, Way::Renamed, Way::Swapped, Way::ByDatabase];
 
 /// A Kong database.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +136,10 @@ impl<'s> Scene<'s> {
         }
     }
 
-    fn go(&self, way: Way) {
+    fn go(&mut self, way: Way) {
+        if way == Way::ByDatabase {
+            return self.by_database();
+        }
         let restore = |words: &[&str]| restore(&self.file, &self.target).args(words);
         let beside = self.kong.has_neighbour;
         let before = neighbours(&self.target);
@@ -179,6 +184,7 @@ impl<'s> Scene<'s> {
                     Silverback::new(words).args(["-d", &url]).run().expect(0);
                 }
             }
+            Way::ByDatabase => {}
             Way::Renamed => {
                 let (old, server) = (self.kong.schema, self.target.server());
                 let there = server.database(self.target.owner());
@@ -194,6 +200,29 @@ impl<'s> Scene<'s> {
             self.target.execute("DROP TABLE orders CASCADE");
         }
         assert_same(&self.source, &self.target);
+    }
+
+    fn by_database(&mut self) {
+        self.occupy(true);
+        let owner = testkit::quote(self.target.owner());
+        self.target.execute(&format!("ALTER ROLE {owner} CREATEDB"));
+        let (whole, url) = (catalog_fingerprint(&self.target), self.target.url());
+        restore(&self.file, &self.target).args(["--stage", "--by-database"]).run().expect(0);
+        let swap = |words: &[&str]| Silverback::new(["swap", "-d", &url]).args(words).run();
+        let beside = self.kong.has_neighbour;
+        self.target.left(|| {
+            if beside {
+                swap(&[]).expect(6).says("table public.orders is not in database");
+            } else {
+                swap(&[]).expect(0);
+            }
+            swap(&["--drop-old"]).expect(0);
+        });
+        if beside {
+            assert_eq!(catalog_fingerprint(&self.target), whole);
+        } else {
+            assert_same(&self.source, &self.target);
+        }
     }
 
     /// Into another database under another schema's name, and from there back.
