@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -28,9 +27,7 @@ use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
 use crate::pg::swap_state::Way;
 use crate::progress::{Level, Progress};
-use crate::restore::{
-    self, Check, Into, OnError, Options, Plan, Ready, Sections, Triggers,
-};
+use crate::restore::{self, Check, Into, OnError, Options, Plan, Ready, Sections, Triggers};
 use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
