@@ -1,10 +1,13 @@
 //! Clients that work while copies are exchanged: none loses its connection, none sees a mixture, and
 //! one that holds a table keeps the swap out.
+//!
+//! `SILVERBACK_TEST_ROWS` is how many rows lie beside those that the clients work with;
+//! `SILVERBACK_TEST_KILLS` the number of kills.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::Database;
 
@@ -17,13 +20,16 @@ fn marked<'s>(server: &'s testkit::Server, role: &testkit::Role<'s>) -> Database
     let database = server.database_of(role, "marked");
     let client = database.connect();
     client.execute(&format!("CREATE SCHEMA {STAGED}"));
+    let rows = std::env::var("SILVERBACK_TEST_ROWS").unwrap_or_else(|_| "10".to_owned());
     for (schema, mark) in [("public", 1), (STAGED, 2)] {
         client.execute(&format!(
             "CREATE TABLE {schema}.one (mark int, n int); INSERT INTO {schema}.one VALUES \
              ({mark}, 0); DO $$ BEGIN FOR i IN 1..150 LOOP EXECUTE format('CREATE TABLE \
              {schema}.between_%s (a int)', i); END LOOP; END $$; CREATE TABLE {schema}.two (mark \
              int, n int); INSERT INTO {schema}.two \
-             VALUES ({mark}, 0)"
+             VALUES ({mark}, 0); CREATE TABLE {schema}.consumers AS SELECT md5(i::text)::uuid AS \
+             id, i, repeat('x', 100) AS more FROM generate_series(1, {rows}) i; CREATE UNIQUE INDEX \
+             ON {schema}.consumers (id)"
         ));
     }
     note_staged(&database);
@@ -43,8 +49,10 @@ fn no_client_loses_its_connection_or_sees_a_mixture() {
                 let (client, stop) = (database.connect(), Arc::clone(&stop));
                 let seen = seen.clone();
                 thread::spawn(move || {
+                    let mut longest = Duration::ZERO;
                     while !stop.load(Ordering::Relaxed) {
                         let isolation = ["READ COMMITTED", "REPEATABLE READ"][worker % 2];
+                        let begun = Instant::now();
                         client.execute(&format!("BEGIN ISOLATION LEVEL {isolation}"));
                         let one = client.value("SELECT mark FROM one");
                         client.execute("UPDATE two SET n = n WHERE false");
@@ -52,11 +60,13 @@ fn no_client_loses_its_connection_or_sees_a_mixture() {
                         let written = client.try_execute("INSERT INTO one SELECT mark, 1 FROM two");
                         written.expect("the client goes on");
                         client.execute("ROLLBACK");
+                        longest = longest.max(begun.elapsed());
                         assert_eq!(one, two, "a mixture");
                         let place = usize::from(one == "2");
                         seen[place].fetch_add(1, Ordering::Relaxed);
                         thread::sleep(Duration::from_millis(10));
                     }
+                    println!("PostgreSQL {version}: a client's longest transaction {longest:?}");
                 })
             })
             .collect();
@@ -114,7 +124,7 @@ fn killed_at_any_moment_one_whole_copy_is_live() {
     let server = testkit::newest_server();
     let role = server.role("kong");
     let database = marked(server, &role);
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     swap(&database).run().expect(0);
     let whole = begun.elapsed();
     let (mut live, mut kept_back) = (2, true);
