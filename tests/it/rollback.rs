@@ -154,3 +154,87 @@ fn who_blocks_is_named() {
     running.wait().expect(0).says(&waits);
     assert_same(&source, &copy);
 }
+
+/// Demands that `-c`, planned and tried, is refused with these words and leaves all as it is.
+#[track_caller]
+fn refused(file: &std::path::Path, target: &Database<'_>, words: &[&str]) {
+    let before = (testkit::database_digest(target), testkit::catalog_fingerprint(target));
+    for more in [&["--dry-run"][..], &[]] {
+        let outcome = restore(file, target).args(["-c", "--if-exists"]).args(more).run().expect(6);
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
+    let after = (testkit::database_digest(target), testkit::catalog_fingerprint(target));
+    assert_eq!(before, after);
+}
+
+#[test]
+fn what_would_go_along_or_stands_under_a_name_of_the_archives_is_refused() {
+    for version in ends() {
+        let server = testkit::server(version);
+        let role = server.role("kong");
+        let (source, target) =
+            (server.database_of(&role, "source"), server.database_of(&role, "target"));
+        let guest = server.role("guest");
+        let whole = "CREATE TABLE t (id int CONSTRAINT t_key PRIMARY KEY, n int); CREATE INDEX t_n \
+            ON t (n); CREATE STATISTICS t_both ON id, n FROM t; CREATE TABLE part (id int) \
+            PARTITION BY RANGE (id); CREATE TABLE part1 PARTITION OF part FOR VALUES FROM (0) TO \
+            (10); CREATE TYPE mood AS ENUM ('ok'); INSERT INTO t VALUES (1, 1); INSERT INTO part \
+            VALUES (1)";
+        source.connect().execute(whole);
+        target.connect().execute(whole);
+        let folder = temp_dir();
+        let file = folder.path().join("a.sbk");
+        dump(&source, &file).run().expect(0);
+        let by_guest = |sql: &str| {
+            let guest = testkit::quote(guest.name());
+            target.execute(&format!("SET ROLE {guest}; {sql}; RESET ROLE"));
+        };
+        target.execute(&format!(
+            "GRANT CREATE, USAGE ON SCHEMA public TO {0}; GRANT CREATE ON DATABASE {1} TO {0}",
+            testkit::quote(guest.name()),
+            testkit::quote(target.name())
+        ));
+        // A partition that the archive does not have, in another schema, another role's.
+        let owner = target.connect();
+        owner.execute(
+            "CREATE TABLE part2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part \
+             VALUES (12)",
+        );
+        refused(&file, &target, &["table part2"]);
+        owner.execute("DROP TABLE part2");
+        // Names of an index, a key and a type.
+        owner.execute(
+            "DROP INDEX t_n; CREATE TABLE neighbour (n int); CREATE INDEX t_n ON neighbour (n)",
+        );
+        refused(&file, &target, &["index t_n"]);
+        owner.execute(
+            "DROP INDEX t_n; ALTER TABLE t DROP CONSTRAINT t_key; ALTER TABLE neighbour ADD \
+             CONSTRAINT t_key UNIQUE (n)",
+        );
+        refused(&file, &target, &["index t_key"]);
+        owner.execute(
+            "ALTER TABLE neighbour DROP CONSTRAINT t_key; DROP STATISTICS t_both; CREATE \
+             STATISTICS t_both ON n, (n + 1) FROM neighbour"
+                .replace("n, (n + 1)", if version >= 14 { "n, (n + 1)" } else { "ctid, n" })
+                .as_str(),
+        );
+        owner.execute("DROP TABLE neighbour; DROP TABLE part; CREATE TYPE part AS ENUM ('x')");
+        refused(&file, &target, &["type part"]);
+        owner.execute("DROP TYPE part; DROP TABLE t");
+        // Another role's table of a name of the archive's, in a schema that is the role's own.
+        by_guest("CREATE TABLE t (a int); INSERT INTO t VALUES (7)");
+        target.execute(&format!("ALTER SCHEMA public OWNER TO {}", testkit::quote(role.name())));
+        refused(&file, &target, &["belong to other roles: table t"]);
+        by_guest("DROP TABLE t");
+        target.execute(&format!(
+            "REVOKE ALL ON SCHEMA public FROM {0}; REVOKE ALL ON DATABASE {1} FROM {0}",
+            testkit::quote(guest.name()),
+            testkit::quote(target.name())
+        ));
+        restore(&file, &target).args(["-c", "--if-exists"]).run().expect(0);
+        crate::support::assert_same_rows(&source, &target);
+    }
+}

@@ -137,20 +137,21 @@ fn sql(database: &str, going: Going<'_>, ours: &[i32], role: &str) -> String {
 }
 
 /// Whether role `r` has any privilege on a relation that goes, or has the rights of the owner of a
-/// function or type that does: everybody may use these two as a rule.
+/// function or type that does: everybody may use these two as a rule. A member that does not inherit
+/// them may take them with `SET ROLE`.
 const MAY_USE: &str = "(EXISTS (SELECT FROM gone g JOIN pg_catalog.pg_class c ON c.oid = g.objid \
     WHERE g.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND CASE c.relkind WHEN 'S' THEN \
     coalesce(pg_catalog.has_sequence_privilege(r.oid, c.oid, 'USAGE, SELECT, UPDATE'), false) \
     ELSE coalesce(pg_catalog.has_table_privilege(r.oid, c.oid, \
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') \
     OR pg_catalog.has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'), \
-    false) END) \
+    false) OR pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER') END) \
     OR EXISTS (SELECT FROM gone g JOIN pg_catalog.pg_proc p ON p.oid = g.objid WHERE \
     g.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND \
-    pg_catalog.pg_has_role(r.oid, p.proowner, 'USAGE')) \
+    pg_catalog.pg_has_role(r.oid, p.proowner, 'MEMBER')) \
     OR EXISTS (SELECT FROM gone g JOIN pg_catalog.pg_type t ON t.oid = g.objid WHERE \
     g.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND \
-    pg_catalog.pg_has_role(r.oid, t.typowner, 'USAGE')))";
+    pg_catalog.pg_has_role(r.oid, t.typowner, 'MEMBER')))";
 
 #[cfg(test)]
 mod tests {

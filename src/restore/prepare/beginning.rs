@@ -78,6 +78,12 @@ impl Beginning {
             let also = also_dropped(session, options, sections, asked.objects).await?;
             let needed = dependents::look(session, &dropped, &also.leftovers);
             said.findings.extend(needed.await?);
+            said.findings.extend(dependents::of_others(session, &dropped).await?);
+            if sections.pre_data {
+                let made = asked.objects;
+                let taken = dependents::taken(session, &dropped, &also.leftovers, made);
+                said.findings.extend(taken.await?);
+            }
             going = dependents::roots(&dropped, &also.leftovers);
             said.findings.extend(also.findings);
             if !if_exists {

@@ -37,10 +37,14 @@ pub(in crate::restore) fn drops(
     if_exists: bool,
 ) -> Vec<Drop> {
     let ids: HashSet<ObjectId> = objects.iter().map(|object| object.id).collect();
-    let wanted = objects
-        .iter()
-        .rev()
-        .filter(|object| sections.holds(object.section) && is_dropped(object, target));
+    let is_wanted = |object: &&Object| sections.holds(object.section) && is_dropped(object, target);
+    let gone: HashSet<ObjectId> = objects.iter().filter(is_wanted).map(|one| one.id).collect();
+    // They go with their table; alone they are known by their name, and another's may have it.
+    let goes_along = |object: &&Object| {
+        matches!(object.kind, ObjectKind::Index | ObjectKind::Statistics)
+            && object.of.is_some_and(|of| gone.contains(&of))
+    };
+    let wanted = objects.iter().rev().filter(is_wanted).filter(|object| !goes_along(object));
     wanted
         .filter_map(|object| {
             let sql = object.drop.as_deref()?;

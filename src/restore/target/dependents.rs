@@ -31,7 +31,11 @@ pub(in crate::restore) async fn look(
              AND NOT EXISTS (SELECT FROM gone o WHERE (o.classid, o.objid) = (d.classid, d.objid)) \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend t JOIN pg_catalog.pg_depend e \
                ON e.deptype = 'e' AND (e.classid, e.objid) = (t.refclassid, t.refobjid) \
-               WHERE t.deptype IN ('a', 'i') AND (t.classid, t.objid) = (d.classid, d.objid))) \
+               WHERE t.deptype IN ('a', 'i') AND (t.classid, t.objid) = (d.classid, d.objid)) \
+           UNION SELECT g.classid, g.objid FROM gone g JOIN pg_catalog.pg_class c ON g.classid = \
+             {class} AND c.oid = g.objid WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') \
+             AND NOT EXISTS (SELECT FROM roots o WHERE (o.classid, o.objid) = (g.classid, \
+             g.objid))) \
          SELECT pg_catalog.pg_describe_object(classid, objid, 0), pg_catalog.count(*) OVER () \
          FROM (SELECT DISTINCT CASE WHEN v.oid IS NULL THEN n.classid ELSE {class} END AS classid, \
              coalesce(v.ev_class, n.objid) AS objid \
@@ -59,6 +63,92 @@ pub(in crate::restore) fn roots(dropped: &[&Object], leftovers: &[Leftover]) -> 
     Roots::of(dropped, leftovers).sql()
 }
 
+/// What of the objects that are dropped belongs to others: the owner of a schema may drop it, but it
+/// is not the archive's.
+pub(in crate::restore) async fn of_others(
+    session: &Session,
+    dropped: &[&Object],
+) -> Result<Option<Finding>> {
+    let Some(roots) = roots(dropped, &[]) else { return Ok(None) };
+    let sql = format!(
+        "WITH roots(classid, objid) AS ({roots}), owned AS (SELECT \
+         'pg_catalog.pg_class'::pg_catalog.regclass::oid, oid, relowner FROM pg_catalog.pg_class \
+         UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::oid, oid, typowner FROM \
+         pg_catalog.pg_type) SELECT pg_catalog.pg_describe_object(classid, objid, 0) FROM roots \
+         JOIN owned o(class, oid, owner) ON (o.class, o.oid) = (classid, objid) WHERE NOT \
+         pg_catalog.pg_has_role(o.owner, 'USAGE') ORDER BY 1"
+    );
+    let names = named(session, &sql).await?;
+    Ok(names.map(|names| {
+        let problem = format!("of what -c drops, these belong to other roles: {names}");
+        Finding::new(problem, "let their owner drop them, or restore into another database")
+    }))
+}
+
+/// What stays and has the name of something that the archive makes: a relation, which includes
+/// indexes and those of constraints, or a type. `made`: all that is made.
+pub(in crate::restore) async fn taken(
+    session: &Session,
+    dropped: &[&Object],
+    leftovers: &[Leftover],
+    made: &[Object],
+) -> Result<Option<Finding>> {
+    let Some(gone) = gone(dropped, leftovers) else { return Ok(None) };
+    let name = |object: &Object| ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name);
+    let list = |is_such: fn(&Object) -> bool| {
+        made.iter().filter(|object| is_such(object)).map(name).collect::<Vec<_>>().join(", ")
+    };
+    let (relations, types) = (list(makes_relation), list(makes_type));
+    if relations.is_empty() || types.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "WITH RECURSIVE {gone}, found(classid, objid) AS (SELECT \
+         'pg_catalog.pg_class'::pg_catalog.regclass::oid, c.oid FROM (VALUES {relations}) \
+         w(nspname, name) JOIN pg_catalog.pg_namespace n ON n.nspname = w.nspname JOIN \
+         pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name WHERE c.relkind <> \
+         'c' UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::oid, t.oid FROM (VALUES \
+         {types}) w(nspname, name) JOIN pg_catalog.pg_namespace n ON n.nspname = w.nspname JOIN \
+         pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = w.name LEFT JOIN \
+         pg_catalog.pg_class c ON c.oid = t.typrelid WHERE coalesce(c.relkind, 'c') = 'c' AND NOT \
+         EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)) SELECT \
+         pg_catalog.pg_describe_object(classid, objid, 0) FROM found f WHERE NOT EXISTS (SELECT \
+         FROM gone g WHERE (g.classid, g.objid) = (f.classid, f.objid)) ORDER BY 1"
+    );
+    let names = named(session, &sql).await?;
+    Ok(names.map(|names| {
+        let problem = format!("what stays has names that the archive needs: {names}");
+        Finding::new(problem, "rename or drop these first, or restore into another database")
+    }))
+}
+
+fn makes_relation(object: &Object) -> bool {
+    use ObjectKind::{Constraint, ForeignTable, Index, MaterializedView, Sequence, Table, View};
+    match object.kind {
+        Table | ForeignTable | View | MaterializedView | Sequence | Index => true,
+        Constraint => object.statements.first().is_some_and(|sql| {
+            [" PRIMARY KEY ", " UNIQUE ", " EXCLUDE "].iter().any(|word| sql.contains(word))
+        }),
+        _ => false,
+    }
+}
+
+fn makes_type(object: &Object) -> bool {
+    use ObjectKind::{Domain, ForeignTable, MaterializedView, Table, Type, View};
+    matches!(object.kind, Table | ForeignTable | View | MaterializedView | Type | Domain)
+}
+
+/// The names that a query gives, a few of them.
+async fn named(session: &Session, sql: &str) -> Result<Option<String>> {
+    let rows = session.query("look what the target holds", sql).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let names = rows.iter().take(NAMED).map(|row| row.get(0)).collect::<Result<Vec<String>>>()?;
+    let more = if rows.len() > names.len() { ", …" } else { "" };
+    Ok(Some(format!("{}{more}", names.join(", "))))
+}
+
 /// How many locks the server takes for what is dropped: one for each object, and for each that goes
 /// along.
 pub(in crate::restore) async fn locks(
@@ -76,8 +166,8 @@ pub(in crate::restore) async fn locks(
 fn gone(dropped: &[&Object], leftovers: &[Leftover]) -> Option<String> {
     let roots = Roots::of(dropped, leftovers).sql()?;
     Some(format!(
-        "gone(classid, objid) AS (SELECT * FROM ({roots}) r UNION SELECT d.classid, d.objid FROM \
-         gone g JOIN pg_catalog.pg_depend d ON d.refclassid = g.classid AND d.refobjid = g.objid \
+        "roots(classid, objid) AS ({roots}), gone(classid, objid) AS (SELECT * FROM roots UNION \
+         SELECT d.classid, d.objid FROM gone g JOIN pg_catalog.pg_depend d ON d.refclassid = g.classid AND d.refobjid = g.objid \
          WHERE d.deptype IN ('a', 'i', 'e', 'P', 'S'))"
     ))
 }
