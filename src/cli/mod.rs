@@ -16,6 +16,7 @@ mod signals;
 mod stage;
 mod status;
 mod swap;
+mod swapped;
 mod text;
 mod unlock;
 mod verify;

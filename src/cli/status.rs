@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::command::Outcome;
-use super::swap;
+use super::swapped;
 use super::text::stdio;
 use super::text::units::printable_text;
 use crate::error::Result;
@@ -27,7 +27,7 @@ pub(super) fn tell(
             "database": server.database(),
             "restores": whole,
             "connection_limit_to_give_back": connection_limit,
-            "swap": staged.map(swap::as_json),
+            "swap": staged.map(swapped::as_json),
         }))?;
     } else if all.is_empty() && connection_limit.is_none() && staged.is_none() {
         stdio::print(&printable_text(&format!(
@@ -38,7 +38,7 @@ pub(super) fn tell(
         let mut texts: Vec<String> = begun.map(|status| text(status, server, connection)).collect();
         texts.extend(connection_limit.map(|limit| owed(limit, server, connection)));
         texts.extend(all.iter().filter_map(|status| beginning(status, server)));
-        texts.extend(staged.map(|state| swap::as_text(state, &name)));
+        texts.extend(staged.map(|state| swapped::as_text(state, &name)));
         stdio::print(&printable_text(&texts.join("\n")))?;
     }
     let is_incomplete = |status: &Status| {

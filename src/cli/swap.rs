@@ -13,16 +13,16 @@ use super::args::{values, words};
 use super::command::{Outcome, connect_to_named, run_stoppable};
 use super::guards::swap::{self as guards, Asked};
 use super::progress::reporter::Reporter;
+use super::swapped::{as_json, as_text, exchanged, plan_text};
 use super::text::stdio;
 use super::text::units::{plural, printable_text};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::pg::connect::Server;
-use crate::pg::swap_state::{Phase, State, Way};
 use crate::progress::{Level, Progress as _};
 use crate::sql::ident;
 use crate::swap::written::Written;
-use crate::swap::{self, Direction, Exchange, Options, Plan};
+use crate::swap::{self, Direction, Options, Plan};
 
 /// Exchange the live objects for the copy that is staged beside them
 #[derive(Args, Debug)]
@@ -51,6 +51,10 @@ pub(super) struct SwapArgs {
     /// Try again this often if a lock was not to be had
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     retries: u32,
+    /// With =schemas, move all away that the role owns in the schemas that are exchanged, not only
+    /// what the copy replaces
+    #[arg(long, value_name = "schemas", value_enum, require_equals = true, hide_possible_values = true, conflicts_with_all = ["status", "drop_old"])]
+    clean: Option<CleanArg>,
     /// Raise the version of Kong's incremental sync in what becomes live, so that data planes take
     /// the configuration anew [default N: the largest of both copies, + 1000]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..), conflicts_with_all = ["status", "drop_old"])]
@@ -65,6 +69,12 @@ pub(super) struct SwapArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// What moves away beside what the copy replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CleanArg {
+    Schemas,
 }
 
 /// A situation that keeps a swap from beginning unless it is named.
@@ -100,6 +110,7 @@ impl SwapArgs {
             role: self.role.clone(),
             lock_wait_timeout: self.lock_wait_timeout,
             retries: self.retries,
+            takes_all_owned: self.clean == Some(CleanArg::Schemas),
             profile: kong::restore::profile(),
             raised: self
                 .bump_sync_version
@@ -135,6 +146,13 @@ fn exchange(
         let pairs = prepared.exchange.schemas();
         let found = guards::look(kong, &pairs, reporter.as_ref()).await?;
         prepared.exchange.plan.refuse(found);
+        if let Plan::InPlace(plan) = &prepared.exchange.plan
+            && !plan.sets.unasked.is_empty()
+        {
+            let names = plan.sets.unasked.join(", ");
+            let text = format!("moved away too, because of --clean=schemas: {names}");
+            reporter.message(Level::Info, &text);
+        }
         if options.raised.is_some() && prepared.exchange.plan.raises().is_empty() {
             reporter.message(Level::Info, NOTHING_TO_RAISE);
         }
@@ -176,31 +194,6 @@ fn exchange(
     Ok(Outcome::Done)
 }
 
-/// What was exchanged, in words and for machines.
-fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
-    match plan {
-        Plan::InPlace(plan) => {
-            let (live, away) = (plan.sets.live.len(), plan.sets.away.len());
-            let schemas: Vec<String> =
-                plan.away.iter().map(|pair| ident::quote(&pair.away)).collect();
-            let said = format!(
-                "exchanged: {away} objects are live now, {live} are kept in schema {}",
-                schemas.join(", ")
-            );
-            (said, json!({ "live": away, "away": live, "away_schemas": schemas }))
-        }
-        Plan::ByDatabase(plan) => {
-            let (live, away) = (ident::quote(&plan.copy.to), ident::quote(&plan.live.to));
-            let said = format!(
-                "exchanged: what was database {} is {live} now, what was live before is database \
-                 {away}",
-                ident::quote(&plan.copy.from)
-            );
-            (said, json!({ "live_database": plan.copy.to, "away_database": plan.live.to }))
-        }
-    }
-}
-
 /// Says what is lost by going back, and asks.
 fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
     let deleted = written.deleted.map_or_else(
@@ -227,42 +220,6 @@ fn agree(args: &SwapArgs, written: Written, reporter: &Reporter) -> Result<()> {
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| Error::file("read the answer", error))?;
     if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(refused()) }
-}
-
-fn plan_text(exchange: &Exchange) -> String {
-    let Exchange { state, plan, written } = exchange;
-    let mut text = format!("-- {}, one transaction\n", state.way.word());
-    match plan {
-        Plan::InPlace(plan) => {
-            for step in plan.moves.iter().chain(&plan.raises) {
-                let _ = writeln!(text, "{};", step.sql);
-            }
-        }
-        Plan::ByDatabase(plan) => {
-            let renames = [plan.live.step(), plan.copy.step()];
-            for step in plan.properties.iter().chain(&renames) {
-                let _ = writeln!(text, "{};", step.sql);
-            }
-            let copy = ident::quote(&plan.copy.from);
-            for step in &plan.raises {
-                let _ = writeln!(text, "-- before, in database {copy}: {}", step.sql);
-            }
-            let _ = writeln!(
-                text,
-                "-- every session of both databases is ended, also in a transaction"
-            );
-            for session in &plan.ended {
-                let _ = writeln!(text, "-- is ended: {session}");
-            }
-        }
-    }
-    for finding in plan.findings() {
-        let _ = writeln!(text, "-- in the way: {finding}");
-    }
-    if let Some(written) = written {
-        let _ = writeln!(text, "-- inserted or updated since: {}", written.written);
-    }
-    text
 }
 
 fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Outcome> {
@@ -307,70 +264,4 @@ fn tell_status(args: &SwapArgs, server: &Server) -> Result<Outcome> {
         stdio::print(&printable_text(&text))?;
     }
     Ok(if state.is_some() { Outcome::Noted } else { Outcome::Done })
-}
-
-/// What is staged, and which copy is live, as lines.
-pub(super) fn as_text(state: &State, database: &str) -> String {
-    let (what, next) = match state.phase {
-        Phase::Staging => (
-            "a staged copy is not complete, and not live",
-            "restore --stage --resume goes on, swap --drop-old drops it",
-        ),
-        Phase::Staged => (
-            "a staged copy is complete, and not live",
-            "swap makes it live, swap --drop-old drops it",
-        ),
-        Phase::Swapped => (
-            "the staged copy is live",
-            "swap --back exchanges again, swap --drop-old drops what was live before",
-        ),
-    };
-    let mut text = format!("database {database}: {what}\n");
-    let (by, at) = &state.staged;
-    let _ = writeln!(text, "  archive     {} ({})", state.archive_name, state.archive_id);
-    let _ = writeln!(
-        text,
-        "  staged      {at} by {} with silverback {}",
-        ident::quote(by),
-        state.version
-    );
-    if let Some((by, at)) = &state.changed {
-        let _ = writeln!(text, "  exchanged   {at} by {}", ident::quote(by));
-    }
-    for pair in &state.schemas {
-        let (live, away) = (ident::quote(&pair.live), ident::quote(&pair.away));
-        let _ = writeln!(text, "  not live    schema {away}, of {live}");
-    }
-    if state.way == Way::ByDatabase {
-        let away = state.away_database.as_deref();
-        let away = away.map_or_else(
-            || "a database that is not there".to_owned(),
-            |name| format!("database {}", ident::quote(name)),
-        );
-        let _ = writeln!(text, "  live        database {}", ident::quote(&state.live_database));
-        let _ = writeln!(text, "  not live    {away}");
-    }
-    let _ = writeln!(text, "  what to do  {next}");
-    text
-}
-
-/// The same for machines.
-pub(super) fn as_json(state: &State) -> serde_json::Value {
-    let pairs: Vec<_> =
-        state.schemas.iter().map(|pair| json!({ "live": pair.live, "away": pair.away })).collect();
-    json!({
-        "archive": state.archive_name,
-        "archive_id": state.archive_id,
-        "phase": state.phase.word(),
-        "way": state.way.word(),
-        "staged_by": state.staged.0,
-        "staged_at": state.staged.1,
-        "changed_by": state.changed.as_ref().map(|(by, _)| by),
-        "changed_at": state.changed.as_ref().map(|(_, at)| at),
-        "schemas": pairs,
-        "live_database": state.live_database,
-        "away_database": state.away_database,
-        "live_objects": state.live_objects,
-        "away_objects": state.away_objects,
-    })
 }

@@ -54,8 +54,8 @@ pub struct Movable {
     pub columns: Vec<String>,
     /// Whether it is a trigger function.
     pub is_trigger_function: bool,
-    /// The table that it is a partition of; none is 0.
-    pub partition_of: u32,
+    /// The table that it is a partition of, or the range type that it makes values of; none is 0.
+    pub part_of: u32,
 }
 
 impl Movable {
@@ -128,7 +128,7 @@ fn movable(row: &Row) -> Result<Movable> {
         relkind: row.get(10)?,
         columns: row.get(11)?,
         is_trigger_function: row.get(12)?,
-        partition_of: row.get(13)?,
+        part_of: row.get(13)?,
     })
 }
 
@@ -270,7 +270,7 @@ fn sql(places: &[Place<'_>]) -> String {
          found AS ({}) \
          SELECT f.classid, f.objid, f.space, p.live, f.name, coalesce(f.signature, ''), i.type, \
          i.identity, p.nspname::text, coalesce(pg_catalog.pg_has_role(f.owner, 'USAGE'), false), \
-         f.relkind, f.columns, f.is_trigger, f.partition_of \
+         f.relkind, f.columns, f.is_trigger, f.part_of \
          FROM found f JOIN place p ON p.oid = f.namespace, \
          pg_catalog.pg_identify_object(f.classid, f.objid, 0) i \
          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.deptype = 'e' AND e.classid \
@@ -292,9 +292,13 @@ impl Class {
         } else {
             "ARRAY[]::text[]"
         };
-        let partition_of = if is_relation {
+        let part_of = if is_relation {
             "CASE WHEN o.relispartition THEN coalesce((SELECT i.inhparent FROM \
              pg_catalog.pg_inherits i WHERE i.inhrelid = o.oid), 0::oid) ELSE 0::oid END"
+        } else if *catalog == "pg_proc" {
+            "coalesce((SELECT d.refobjid FROM pg_catalog.pg_depend d WHERE d.classid = \
+             'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = o.oid AND d.refclassid = \
+             'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype = 'i'), 0::oid)"
         } else {
             "0::oid"
         };
@@ -309,7 +313,7 @@ impl Class {
             "SELECT 'pg_catalog.{catalog}'::pg_catalog.regclass::oid AS classid, o.oid AS objid, \
              '{space}' AS space, o.{prefix}namespace AS namespace, {owner} AS owner, \
              o.{prefix}name::text AS name, {signature} AS signature, {relkind} AS relkind, \
-             {columns} AS columns, {is_trigger} AS is_trigger, {partition_of} AS partition_of \
+             {columns} AS columns, {is_trigger} AS is_trigger, {part_of} AS part_of \
              FROM pg_catalog.{catalog} o JOIN place pl ON pl.oid = o.{prefix}namespace WHERE {condition}"
         )
     }

@@ -84,7 +84,7 @@ async fn sets(session: &Session, state: &State, options: &Options) -> Result<Set
         state.schemas.iter().map(|pair| Place { schema: &pair.away, live: &pair.live }).collect();
     let live = schema_objects::read(session, &live).await?;
     let away = schema_objects::read(session, &away).await?;
-    Ok(Sets::choose(live, away, state, &options.profile))
+    Ok(Sets::choose(live, away, state, &options.profile, options.takes_all_owned))
 }
 
 /// Exchanges; gives up after the retries, the live copy untouched.

@@ -142,6 +142,11 @@ pub async fn prepare(
     let state = staged(&session).await?;
     let moment = jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string();
     if state.way == Way::ByDatabase {
+        if options.takes_all_owned {
+            let cause = "the copy is a database of its own, which is exchanged with all in it";
+            return Err(Error::new(Kind::Usage, "prepare the swap", cause)
+                .hint("leave --clean=schemas out"));
+        }
         let (state, other) = pair::find(&server, &session, state, options.role()).await?;
         direction.check(state.phase)?;
         let prepared =

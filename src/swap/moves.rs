@@ -96,7 +96,7 @@ mod tests {
             relkind: "r".into(),
             columns: vec![],
             is_trigger_function: false,
-            partition_of: 0,
+            part_of: 0,
         }
     }
 

@@ -14,6 +14,8 @@ pub struct Options {
     pub lock_wait_timeout: Duration,
     /// How often it is tried again.
     pub retries: u32,
+    /// Whether of what is live all that the role owns moves away.
+    pub takes_all_owned: bool,
     /// What is known of the product whose database it is.
     pub profile: Profile,
     /// What is raised in what becomes live.

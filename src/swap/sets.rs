@@ -1,11 +1,14 @@
 //! Which objects are exchanged: of the copy all, of the live ones what `restore -c` of the copy's
-//! archive would drop. Pure: judges what was read.
+//! archive would drop, or `restore --clean=schemas`. Pure: judges what was read.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::pg::schema_objects::{Key, Movable};
 use crate::pg::swap_state::State;
 use crate::profile::Profile;
+
+/// The catalog `pg_type`, by the number that it has in every version.
+const PG_TYPE: u32 = 1247;
 
 /// Both sets.
 #[derive(Clone, Debug, Default)]
@@ -16,18 +19,22 @@ pub struct Sets {
     pub away: Vec<Movable>,
     /// The live schemas in which something stays, unquoted.
     pub staying: BTreeSet<String>,
+    /// Of what moves away what does so only because all goes that the role owns, in words.
+    pub unasked: Vec<String>,
     /// What has one name here and there and is of two kinds, in words.
     pub mismatched: Vec<String>,
 }
 
 impl Sets {
     /// Chooses. Of the live ones: what has a counterpart in the copy, what the last exchange moved
-    /// in, and what versions of a product have made where both copies are its databases.
+    /// in, and what versions of a product have made where both copies are its databases; or beside
+    /// these all that the role owns.
     pub fn choose(
         live: Vec<Movable>,
         away: Vec<Movable>,
         state: &State,
         profile: &Profile,
+        takes_all_owned: bool,
     ) -> Self {
         let wanted: HashSet<&Key> = away.iter().map(|object| &object.key).collect();
         let moved_in: HashSet<&str> = state.live_objects.iter().map(String::as_str).collect();
@@ -57,26 +64,25 @@ impl Sets {
             })
             .map(|object| (object.class, object.oid))
             .collect();
-        // A table goes with its partitions, also those that the copy does not have.
-        let partitions = |chosen: &HashSet<(u32, u32)>| {
-            let goes_along = |object: &&Movable| {
-                chosen.contains(&(object.class, object.partition_of))
-                    && !chosen.contains(&(object.class, object.oid))
-            };
-            let along = live.iter().filter(goes_along);
-            along.map(|object| (object.class, object.oid)).collect::<Vec<_>>()
-        };
-        loop {
-            let more = partitions(&chosen);
-            if more.is_empty() {
-                break;
-            }
-            chosen.extend(more);
+        add_parts(&mut chosen, &live);
+        let mut unasked = Vec::new();
+        if takes_all_owned {
+            let asked = chosen.clone();
+            let owned = live.iter().filter(|object| object.is_ours);
+            chosen.extend(owned.map(|object| (object.class, object.oid)));
+            add_parts(&mut chosen, &live);
+            unasked.extend(
+                (live.iter().filter(|object| {
+                    let address = (object.class, object.oid);
+                    chosen.contains(&address) && !asked.contains(&address)
+                }))
+                .map(Movable::describe),
+            );
         }
         let is_chosen = |object: &Movable| chosen.contains(&(object.class, object.oid));
         let (live, staying): (Vec<_>, Vec<_>) = live.into_iter().partition(is_chosen);
         let staying = staying.into_iter().map(|object| object.key.schema).collect();
-        Self { live, away, staying, mismatched }
+        Self { live, away, staying, unasked, mismatched }
     }
 
     /// Whether both sets are those, object by object.
@@ -90,6 +96,24 @@ impl Sets {
     /// All objects of both.
     pub fn all(&self) -> impl Iterator<Item = &Movable> {
         self.live.iter().chain(&self.away)
+    }
+}
+
+/// A table goes with its partitions, also those that the copy does not have, and a range type with
+/// the functions that make its values, which are a superuser's: they do not move by themselves.
+fn add_parts(chosen: &mut HashSet<(u32, u32)>, live: &[Movable]) {
+    loop {
+        let goes_along = |object: &&Movable| {
+            let class = if object.key.space == "routine" { PG_TYPE } else { object.class };
+            chosen.contains(&(class, object.part_of))
+                && !chosen.contains(&(object.class, object.oid))
+        };
+        let along = live.iter().filter(goes_along);
+        let more: Vec<(u32, u32)> = along.map(|object| (object.class, object.oid)).collect();
+        if more.is_empty() {
+            break;
+        }
+        chosen.extend(more);
     }
 }
 

@@ -2,6 +2,7 @@
 //! the database and nothing more.
 
 mod by_database;
+mod clear;
 mod clients;
 
 use std::collections::BTreeMap;

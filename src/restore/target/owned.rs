@@ -125,7 +125,7 @@ mod tests {
             relkind: "r".into(),
             columns: Vec::new(),
             is_trigger_function: false,
-            partition_of: 0,
+            part_of: 0,
         }
     }
 

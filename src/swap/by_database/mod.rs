@@ -112,7 +112,9 @@ pub async fn prepare(
     let copy = other.0;
     let mut plan = names(live, &copy, state, moment).await?;
     let objects = objects_in(live).await?;
-    plan.sets = Sets::choose(objects.clone(), objects_in(&copy).await?, state, &options.profile);
+    // The whole database goes, whatever of it is the role's.
+    plan.sets =
+        Sets::choose(objects.clone(), objects_in(&copy).await?, state, &options.profile, false);
     plan.schemas = outside::schemas(live).await?;
     if let Some(raised) = options.raised {
         plan.raises = raises(live, raised, &plan).await?;

@@ -57,6 +57,8 @@ fn there_and_back_and_gone() {
         let properties = pair.properties();
         pair.swap().run().expect(6).says("nothing is staged here");
         pair.note();
+        let refused = pair.swap().arg("--clean=schemas").run().expect(2);
+        refused.says("exchanged with all in it");
         let (old, new) = (digest(&pair.live()), digest(&pair.client_of(&pair.staged())));
         assert_ne!(old, new);
         let look = |expect_live: &BTreeMap<_, _>, expect_away: &BTreeMap<_, _>| {
