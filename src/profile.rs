@@ -9,6 +9,9 @@ pub struct Profile {
     pub loads_last: fn(&str) -> bool,
     /// Whether rows are looked up by a column of this name from the first moment on.
     pub is_searched: fn(&str) -> bool,
+    /// Whether a table of this name with these columns holds nothing but what ends by itself, such
+    /// as locks.
+    pub is_fleeting: fn(&str, &[String]) -> bool,
     /// What is said when a database with such a table may be used.
     pub may_start: &'static str,
     /// The product.
@@ -50,6 +53,7 @@ impl Default for Profile {
         Self {
             loads_last: |_| false,
             is_searched: |_| false,
+            is_fleeting: |_, _| false,
             may_start: "the database may be used now",
             name: "",
             known_by: None,

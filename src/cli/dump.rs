@@ -127,7 +127,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let held = OnceLock::new();
     let cancel = async || {
-        tokio::join!(server.cancel_all(), guards::dump::release(&held));
+        tokio::join!(server.cancel_all(), guards::hold::release(&held));
     };
     let patient = server.patient(args.limits.stall_timeout);
     let asked = guards::dump::Asked {

@@ -3,5 +3,6 @@
 
 mod archive;
 pub(super) mod dump;
+pub(super) mod hold;
 pub(super) mod restore;
 pub(super) mod swap;

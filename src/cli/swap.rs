@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::{values, words};
 use super::command::{Outcome, connect_to_named, run_stoppable};
+use super::guards::hold::release;
 use super::guards::swap::{self as guards, Asked};
 use super::progress::reporter::Reporter;
 use super::swapped::{as_json, as_text, exchanged, plan_text};
@@ -59,6 +61,10 @@ pub(super) struct SwapArgs {
     /// the configuration anew [default N: the largest of both copies, + 1000]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, value_parser = clap::value_parser!(i64).range(1..), conflicts_with_all = ["status", "drop_old"])]
     bump_sync_version: Option<Vec<i64>>,
+    /// Hold Kong's lock for migrations in both copies while they are exchanged, so that nobody
+    /// migrates one meanwhile
+    #[arg(long, conflicts_with_all = ["status", "drop_old"])]
+    hold_migrations: bool,
     /// Exchange although migrations may be running in what is live
     #[arg(long, value_name = "locked", value_enum, hide_possible_values = true, conflicts_with_all = ["status", "drop_old"])]
     kong_ignore: Vec<IgnoreArg>,
@@ -122,6 +128,18 @@ impl SwapArgs {
     fn stoppable<T>(&self, server: &Server, work: impl Future<Output = Result<T>>) -> Result<T> {
         run_stoppable(self.output.log_format, 1, work, async || server.cancel_all().await)
     }
+
+    /// Looks whether Kong's lock can be held: a session that renews it would keep a database from
+    /// taking another name.
+    fn check_hold(&self, plan: &Plan) -> Result<()> {
+        if !self.hold_migrations || matches!(plan, Plan::InPlace(_)) {
+            return Ok(());
+        }
+        let cause = "the copy is a database of its own, and whoever renews the lock in one of the \
+            two would keep it from being renamed";
+        Err(Error::new(Kind::Usage, "hold Kong's lock for migrations", cause)
+            .hint("leave --hold-migrations out"))
+    }
 }
 
 const NOTHING_TO_RAISE: &str = "what becomes live has no incremental sync: --bump-sync-version has \
@@ -141,8 +159,10 @@ fn exchange(
         role: args.role.as_deref(),
         ignores_lock: args.kong_ignore.contains(&IgnoreArg::Locked),
     };
+    let held = OnceLock::new();
     let work = async {
         let mut prepared = swap::prepare(server, direction, &options, reporter.clone()).await?;
+        args.check_hold(&prepared.exchange.plan)?;
         let pairs = prepared.exchange.schemas();
         let found = guards::look(kong, &pairs, reporter.as_ref()).await?;
         prepared.exchange.plan.refuse(found);
@@ -156,16 +176,25 @@ fn exchange(
         if options.raised.is_some() && prepared.exchange.plan.raises().is_empty() {
             reporter.message(Level::Info, NOTHING_TO_RAISE);
         }
+        let holds =
+            if args.hold_migrations { guards::holds(kong, &pairs).await? } else { Vec::new() };
         if args.dry_run {
             return Ok((prepared.exchange, None));
         }
         if let Some(written) = prepared.exchange.written {
             agree(args, written, reporter)?;
         }
-        let exchange = prepared.carry_out(&options, reporter.as_ref()).await?;
+        // What is in the way is told before anything is written.
+        prepared.check()?;
+        let carried_out = Box::pin(prepared.carry_out(&options, reporter.as_ref()));
+        let exchanged = guards::while_held(&held, holds, reporter.as_ref(), carried_out);
+        let exchange = Box::pin(exchanged).await?;
         Ok((exchange, Some(guards::closing(kong, &pairs, reporter.as_ref()).await)))
     };
-    let (exchange, closing) = args.stoppable(server, work)?;
+    let cancel = async || {
+        tokio::join!(server.cancel_all(), release(&held));
+    };
+    let (exchange, closing) = run_stoppable(args.output.log_format, 1, work, cancel)?;
     if args.dry_run {
         stdio::print(&printable_text(&plan_text(&exchange)))?;
         reporter.message(Level::Info, "nothing was changed");

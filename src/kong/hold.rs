@@ -1,4 +1,4 @@
-//! Kong's own lock for migrations, held while a dump is made: a row of `locks` that ends by itself
+//! Kong's own lock for migrations, held while a dump is made or copies are exchanged: a row of `locks` that ends by itself
 //! after a minute, and is renewed until then.
 //!
 //! Each change is a transaction of its own, so that a pooler may give it any session of the server.
@@ -12,8 +12,14 @@ use crate::pg::session::{Purpose, Session};
 use crate::sql::ident;
 use crate::sqlstate;
 
-/// How the owner of every row begins that a dump has written.
-const OWNER: &str = "silverback dump ";
+/// How the owner of every row begins that a dump or a swap has written.
+const OWNERS: [&str; 2] = ["silverback dump ", "silverback swap "];
+
+/// How often a table is looked for again that was moved meanwhile.
+const LOOKS: u32 = 3;
+
+/// Kong's table.
+const TABLE: &str = "locks";
 
 /// The key of the row.
 const KEY: &str = "'migrations'";
@@ -21,16 +27,18 @@ const KEY: &str = "'migrations'";
 /// The end of a row that is written now.
 const END: &str = "pg_catalog.clock_timestamp() + INTERVAL '60 s'";
 
-/// Whether a dump has written a row of `locks` with this owner.
+/// Whether a dump or a swap has written a row of `locks` with this owner.
 pub fn is_ours(owner: &str) -> bool {
-    owner.starts_with(OWNER)
+    OWNERS.iter().any(|begin| owner.starts_with(begin))
 }
 
-/// The lock of one dump.
+/// The lock of one dump, or of one copy of a swap.
 #[derive(Clone, Debug)]
 pub struct Hold {
     server: Server,
     table: String,
+    /// By what the table is found, where it takes another name meanwhile.
+    oid: Option<u32>,
     owner: String,
     role: Option<String>,
 }
@@ -40,17 +48,45 @@ impl Hold {
     pub fn new(server: &Server, schema: &str, role: Option<&str>) -> Self {
         Self {
             server: server.clone(),
-            table: ident::qualified(schema, "locks"),
-            owner: format!("{OWNER}{}", Uuid::new_v4()),
+            table: ident::qualified(schema, TABLE),
+            oid: None,
+            owner: format!("{}{}", OWNERS[0], Uuid::new_v4()),
             role: role.map(str::to_owned),
         }
     }
 
+    /// That of a copy's schema, whose table is found again when it has been moved; not taken yet.
+    ///
+    /// # Errors
+    /// [`Kind::Requirement`] where the schema has no such table.
+    pub async fn of_copy(server: &Server, schema: &str, role: Option<&str>) -> Result<Self> {
+        let hold = Self {
+            owner: format!("{}{}", OWNERS[1], Uuid::new_v4()),
+            ..Self::new(server, schema, role)
+        };
+        let sql = format!(
+            "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = \
+             c.relnamespace WHERE c.relkind = 'r' AND c.relname = '{TABLE}' AND n.nspname = {}",
+            ident::literal(schema)
+        );
+        let session = server.open(Purpose::Probe).await?;
+        let rows = session.query(&hold.doing(), &sql).await?;
+        let Some(row) = rows.first() else {
+            return Err(Error::new(Kind::Requirement, hold.doing(), "there is no such table")
+                .hint("leave --hold-migrations out"));
+        };
+        Ok(Self { oid: Some(row.get(0)?), ..hold })
+    }
+
     /// Says that it is held, and that this is written.
     pub fn told(&self) -> String {
+        let (until, more) = if self.oid.is_some() {
+            ("the copies are exchanged", "")
+        } else {
+            ("the dump ends", ", the one thing that this dump writes")
+        };
         format!(
-            "held until the dump ends: Kong's lock for migrations, a row of {} (owner {}), the one \
-             thing that this dump writes",
+            "held until {until}: Kong's lock for migrations, a row of {} (owner {}){more}",
             self.table, self.owner
         )
     }
@@ -61,8 +97,8 @@ impl Hold {
     /// [`Kind::Consistency`] where somebody else holds it, [`Kind::Requirement`] where this role or
     /// this server cannot write it.
     pub async fn take(&self) -> Result<()> {
-        let session = self.begin().await?;
-        let (table, owner) = (&self.table, ident::literal(&self.owner));
+        let (session, table) = self.begin().await?;
+        let owner = ident::literal(&self.owner);
         let dead =
             format!("DELETE FROM {table} WHERE key = {KEY} AND ttl < pg_catalog.clock_timestamp()");
         let insert = format!(
@@ -71,33 +107,46 @@ impl Hold {
         );
         self.execute(&session, &dead).await?;
         if self.execute(&session, &insert).await? == 0 {
-            return Err(self.held_by_another(&session).await?);
+            return Err(self.held_by_another(&session, &table).await?);
         }
         self.execute(&session, "COMMIT").await.map(drop)
     }
 
     /// Renews it; false where it is not ours any more.
     pub async fn renew(&self) -> Result<bool> {
-        let session = self.begin().await?;
-        let sql = format!("UPDATE {} SET ttl = {END} WHERE {}", self.table, self.is_this());
-        let renewed = self.execute(&session, &sql).await?;
-        self.execute(&session, "COMMIT").await?;
-        Ok(renewed > 0)
+        self.change(|table| format!("UPDATE {table} SET ttl = {END} WHERE {}", self.is_this()))
+            .await
     }
 
     /// Lets it go, if it is ours.
     pub async fn release(&self) -> Result<()> {
-        let session = self.begin().await?;
-        let sql = format!("DELETE FROM {} WHERE {}", self.table, self.is_this());
-        self.execute(&session, &sql).await?;
-        self.execute(&session, "COMMIT").await.map(drop)
+        let sql = |table: &str| format!("DELETE FROM {table} WHERE {}", self.is_this());
+        self.change(sql).await.map(drop)
+    }
+
+    /// Changes the row; false where it is not there. Between the look for the table and the statement
+    /// the table may have moved and the other copy's have its name, whose row has another owner.
+    async fn change(&self, sql: impl Fn(&str) -> String) -> Result<bool> {
+        for _ in 0..LOOKS {
+            let (session, table) = self.begin().await?;
+            let changed = self.execute(&session, &sql(&table)).await?;
+            self.execute(&session, "COMMIT").await?;
+            if changed > 0 {
+                return Ok(true);
+            }
+            if self.oid.is_none() {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     fn is_this(&self) -> String {
         format!("key = {KEY} AND owner = {}", ident::literal(&self.owner))
     }
 
-    async fn begin(&self) -> Result<Session> {
+    /// A transaction, and the table's name in it.
+    async fn begin(&self) -> Result<(Session, String)> {
         let session = self.server.open(Purpose::Probe).await?;
         self.execute(&session, "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE").await?;
         self.execute(&session, "SET LOCAL search_path = ''").await?;
@@ -105,17 +154,27 @@ impl Hold {
         if let Some(role) = &self.role {
             self.execute(&session, &format!("SET LOCAL ROLE {}", ident::quote(role))).await?;
         }
-        Ok(session)
+        let Some(oid) = self.oid else { return Ok((session, self.table.clone())) };
+        let sql = format!(
+            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {oid}"
+        );
+        let rows = session.query(&self.doing(), &sql).await?;
+        let Some(row) = rows.first() else {
+            return Err(Error::new(Kind::Consistency, self.doing(), "the table was dropped"));
+        };
+        let table = row.get(0)?;
+        Ok((session, table))
     }
 
     async fn execute(&self, session: &Session, sql: &str) -> Result<u64> {
         session.execute(&self.doing(), sql).await.map_err(|error| match error.sqlstate() {
             Some(sqlstate::READ_ONLY_SQL_TRANSACTION) => error
                 .as_kind(Kind::Requirement)
-                .hint("dump the primary server, or leave --hold-migrations out"),
+                .hint("name the primary server, or leave --hold-migrations out"),
             Some(sqlstate::INSUFFICIENT_PRIVILEGE) => {
                 error.as_kind(Kind::Requirement).hint(format!(
-                    "GRANT SELECT, INSERT, UPDATE, DELETE ON {}, or dump as Kong's role",
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON {}, or connect as Kong's role",
                     self.table
                 ))
             }
@@ -127,11 +186,10 @@ impl Hold {
         format!("hold Kong's lock for migrations in {}", self.table)
     }
 
-    async fn held_by_another(&self, session: &Session) -> Result<Error> {
+    async fn held_by_another(&self, session: &Session, table: &str) -> Result<Error> {
         let sql = format!(
             "SELECT coalesce(owner, '?'), coalesce(pg_catalog.to_char(ttl AT TIME ZONE 'UTC', \
-             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'for ever') FROM {} WHERE key = {KEY}",
-            self.table
+             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'for ever') FROM {table} WHERE key = {KEY}"
         );
         let rows = session.query(&self.doing(), &sql).await?;
         let cause = match rows.first() {
@@ -141,8 +199,9 @@ impl Hold {
             }
             None => "somebody else has held it until now".to_owned(),
         };
-        Ok(Error::new(Kind::Consistency, self.doing(), cause)
-            .hint("wait until kong migrations, or the other dump, has ended, and dump again"))
+        Ok(Error::new(Kind::Consistency, self.doing(), cause).hint(
+            "wait until kong migrations, or the other dump or swap, has ended, and run it again",
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ pub fn profile() -> Profile {
     Profile {
         loads_last,
         is_searched,
+        is_fleeting,
         may_start: "Kong may start now",
         name: "Kong",
         known_by: Some(SCHEMA_META),
@@ -37,6 +38,11 @@ fn loads_last(table_name: &str) -> bool {
 /// expired with every insert, and an index spares them a scan of the whole table.
 fn is_searched(column: &str) -> bool {
     matches!(column, "ttl" | "expire_at")
+}
+
+/// Whether it is Kong's table of locks.
+fn is_fleeting(table_name: &str, columns: &[String]) -> bool {
+    table_name == "locks" && makes_table(table_name, columns)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::schema_objects::{self, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, SchemaPair, Since, State};
+use crate::profile::Profile;
 use crate::progress::{Level, Progress};
 use crate::restore::step::Step;
 use crate::sqlstate;
@@ -174,7 +175,11 @@ async fn attempt_once(
         session.execute(&step.doing, &step.sql).await?;
     }
     let phase = if state.phase == Phase::Swapped { Phase::Staged } else { Phase::Swapped };
-    let since = if phase == Phase::Swapped { Some(since(session, &sets).await?) } else { None };
+    let since = if phase == Phase::Swapped {
+        Some(since(session, &sets, &options.profile).await?)
+    } else {
+        None
+    };
     let step = note::exchanged(&note::Exchanged {
         phase,
         schemas: &plan.away,
@@ -188,8 +193,8 @@ async fn attempt_once(
 }
 
 /// From now on rows count as written.
-async fn since(session: &Session, sets: &Sets) -> Result<Since> {
+async fn since(session: &Session, sets: &Sets, profile: &Profile) -> Result<Since> {
     let sql = "SELECT pg_catalog.txid_current()";
     let xid = session.query_one("read the transaction's number", sql).await?.get(0)?;
-    Ok(Since { xid, rows_deleted: written::deleted(session, &sets.away).await? })
+    Ok(Since { xid, rows_deleted: written::deleted(session, &sets.away, profile).await? })
 }

@@ -158,7 +158,9 @@ pub async fn prepare(
     direction.check(state.phase)?;
     let plan = in_place::plan(&session, &state, options, &moment).await?;
     let written = match state.since.filter(|_| direction == Direction::Back) {
-        Some(since) => Some(written::count(&session, &plan.sets.live, since).await?),
+        Some(since) => {
+            Some(written::count(&session, &plan.sets.live, since, &options.profile).await?)
+        }
         None => None,
     };
     let plan = Plan::InPlace(plan);
@@ -186,14 +188,22 @@ impl Direction {
 }
 
 impl Prepared {
+    /// Looks whether nothing is in the way.
+    ///
+    /// # Errors
+    /// [`Kind::Requirement`] with what is.
+    pub fn check(&self) -> Result<()> {
+        refuse("exchange the copies", self.exchange.plan.findings())
+    }
+
     /// Exchanges the copies.
     ///
     /// # Errors
     /// [`Kind::Requirement`] with what is in the way; [`Kind::Consistency`] where the locks were
     /// not to be had. The live copy is untouched then.
     pub async fn carry_out(self, options: &Options, progress: &dyn Progress) -> Result<Exchange> {
+        self.check()?;
         let Self { session, apart, exchange } = self;
-        refuse("exchange the copies", exchange.plan.findings())?;
         progress.phase("exchange the copies");
         match &exchange.plan {
             Plan::InPlace(plan) => {

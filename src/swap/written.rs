@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::pg::schema_objects::Movable;
 use crate::pg::session::Session;
 use crate::pg::swap_state::Since;
+use crate::profile::Profile;
 
 /// Rows written since a swap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,10 +24,20 @@ impl Written {
     }
 }
 
+/// Whether its rows are something that could be lost.
+fn counts(object: &Movable, profile: &Profile) -> bool {
+    object.has_rows() && !(profile.is_fleeting)(&object.key.name, &object.columns)
+}
+
 /// Counts them in these objects.
-pub async fn count(session: &Session, live: &[Movable], since: Since) -> Result<Written> {
+pub async fn count(
+    session: &Session,
+    live: &[Movable],
+    since: Since,
+    profile: &Profile,
+) -> Result<Written> {
     let mut written = 0;
-    for table in live.iter().filter(|object| object.has_rows()) {
+    for table in live.iter().filter(|object| counts(object, profile)) {
         let sql = format!(
             "SELECT pg_catalog.count(*) FROM ONLY {} WHERE pg_catalog.age(xmin) < \
              pg_catalog.age(({} % 4294967296)::text::xid)",
@@ -35,16 +46,16 @@ pub async fn count(session: &Session, live: &[Movable], since: Since) -> Result<
         let doing = format!("count rows written in {}", table.identity);
         written += session.query_one(&doing, &sql).await?.get::<_, i64>(0)?.unsigned_abs();
     }
-    let deleted = deleted(session, live).await?;
+    let deleted = deleted(session, live, profile).await?;
     let deleted = u64::try_from(deleted - since.rows_deleted).ok();
     Ok(Written { written, deleted })
 }
 
 /// What the statistics say of deletions in these tables, since they were made.
-pub async fn deleted(session: &Session, live: &[Movable]) -> Result<i64> {
+pub async fn deleted(session: &Session, live: &[Movable], profile: &Profile) -> Result<i64> {
     let oids: Vec<String> = live
         .iter()
-        .filter(|object| object.has_rows())
+        .filter(|object| counts(object, profile))
         .map(|object| object.oid.to_string())
         .collect();
     let sql = format!(

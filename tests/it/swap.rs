@@ -4,6 +4,7 @@
 mod by_database;
 mod clear;
 mod clients;
+mod hold;
 
 use std::collections::BTreeMap;
 

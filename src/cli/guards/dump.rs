@@ -1,11 +1,10 @@
 //! Looks at a database before it is dumped: what is dangerous is a warning, and nothing more; and
 //! holds Kong's lock for migrations meanwhile, where that is asked for.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::sync::OnceLock;
-use std::time::Duration;
 
+use super::hold::while_held;
 use crate::error::{Error, Kind, Result};
 use crate::kong::classes;
 use crate::kong::guards::source::{self, Work};
@@ -16,12 +15,6 @@ use crate::pg::connect::Server;
 use crate::progress::{Level, Progress};
 use crate::select::Selection;
 use crate::sql::ident;
-
-/// How long the lock is held before it is renewed; it ends after 60 s.
-const RENEW_AFTER: Duration = Duration::from_secs(20);
-
-/// When it is tried again after a failure.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What is dumped.
 pub(in crate::cli) struct Asked<'a> {
@@ -37,7 +30,7 @@ pub(in crate::cli) struct Asked<'a> {
 /// Looks, warns, and dumps; `held` is the lock that is to be let go when a signal comes.
 pub(in crate::cli) async fn dump<T>(
     asked: Asked<'_>,
-    held: &OnceLock<Hold>,
+    held: &OnceLock<Vec<Hold>>,
     progress: &dyn Progress,
     dump: impl Future<Output = Result<T>>,
 ) -> Result<T> {
@@ -67,7 +60,7 @@ pub(in crate::cli) async fn dump<T>(
         return Err(Error::new(Kind::Requirement, doing, "no schema has Kong's table schema_meta")
             .hint("leave --hold-migrations out, or name Kong's database"));
     };
-    let lock = held.get_or_init(|| Hold::new(asked.server, &info.facts.schema, asked.role));
+    let lock = held.get_or_init(|| vec![Hold::new(asked.server, &info.facts.schema, asked.role)]);
     while_held(lock, progress, dump).await
 }
 
@@ -101,54 +94,5 @@ fn warn(info: &Info, of_several: bool, asked: &Asked<'_>, progress: &dyn Progres
             let guard = if of_several { guard.in_schema(schema) } else { guard };
             progress.message(Level::Warning, &guard.line());
         }
-    }
-}
-
-/// Takes the lock, renews it while `work` goes on, and lets it go however that ends.
-async fn while_held<T>(
-    hold: &Hold,
-    progress: &dyn Progress,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    hold.take().await?;
-    progress.message(Level::Info, &hold.told());
-    let result = tokio::select! {
-        result = work => result,
-        never = renew(hold, progress) => match never {},
-    };
-    if let Err(error) = hold.release().await {
-        let text = format!("Kong's lock for migrations ends by itself within 60 s: {error}");
-        progress.message(Level::Warning, &text);
-    }
-    result
-}
-
-async fn renew(hold: &Hold, progress: &dyn Progress) -> Infallible {
-    let mut pause = RENEW_AFTER;
-    loop {
-        tokio::time::sleep(pause).await;
-        match hold.renew().await {
-            Ok(true) => pause = RENEW_AFTER,
-            Ok(false) => {
-                progress.message(
-                    Level::Warning,
-                    "Kong's lock for migrations is held no more: somebody has taken the row away; \
-                     migrations may run beside this dump",
-                );
-                return std::future::pending().await;
-            }
-            Err(error) => {
-                let text = format!("Kong's lock for migrations was not renewed: {error}");
-                progress.message(Level::Warning, &text);
-                pause = RETRY_AFTER;
-            }
-        }
-    }
-}
-
-/// Lets the lock go when a signal has come.
-pub(in crate::cli) async fn release(held: &OnceLock<Hold>) {
-    if let Some(hold) = held.get() {
-        let _ = hold.release().await;
     }
 }

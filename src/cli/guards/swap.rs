@@ -1,11 +1,15 @@
 //! Looks at a live Kong before another copy takes its place, and says afterwards what is to be done
 //! with its nodes.
 
+use std::future::Future;
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::kong::closing::{Closing, RESTART};
 use crate::kong::guards::{Situation, target};
+use crate::kong::hold::Hold;
 use crate::kong::info::{Info, Request, live};
 use crate::kong::rights;
 use crate::pg::connect::Server;
@@ -23,6 +27,33 @@ pub(in crate::cli) struct Asked<'a> {
     pub(in crate::cli) role: Option<&'a str>,
     /// Whether it is gone past that migrations may be running.
     pub(in crate::cli) ignores_lock: bool,
+}
+
+/// What is to be held while the copies are exchanged: the lock for migrations of both.
+pub(in crate::cli) async fn holds(asked: Asked<'_>, pairs: &[SchemaPair]) -> Result<Vec<Hold>> {
+    let info = read(asked, pairs).await?;
+    let is_kong =
+        |pair: &&SchemaPair| info.as_ref().is_some_and(|info| info.facts.schema == pair.live);
+    let Some(pair) = pairs.iter().find(is_kong) else {
+        let cause = "no schema that is exchanged has Kong's table schema_meta";
+        return Err(Error::new(Kind::Requirement, "hold Kong's lock for migrations", cause)
+            .hint("leave --hold-migrations out"));
+    };
+    let mut holds = Vec::new();
+    for schema in [&pair.live, &pair.away] {
+        holds.push(Hold::of_copy(asked.server, schema, asked.role).await?);
+    }
+    Ok(holds)
+}
+
+/// Exchanges while the locks are held; `held` are those that are to be let go when a signal comes.
+pub(in crate::cli) async fn while_held<T>(
+    held: &OnceLock<Vec<Hold>>,
+    holds: Vec<Hold>,
+    progress: &dyn Progress,
+    exchange: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    super::hold::while_held(held.get_or_init(|| holds), progress, exchange).await
 }
 
 /// Looks at what is live in the schemas that are exchanged: what stands in the way; the rest is

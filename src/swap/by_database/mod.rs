@@ -143,7 +143,7 @@ pub async fn prepare(
         }
     };
     let written = match state.since.filter(|_| state.phase == Phase::Swapped) {
-        Some(since) => Some(written::count(live, &plan.sets.live, since).await?),
+        Some(since) => Some(written::count(live, &plan.sets.live, since, &options.profile).await?),
         None => None,
     };
     Ok(Prepared { apart, plan, written })
@@ -240,7 +240,7 @@ pub async fn exchange(
     let ender = open::open(stand.server(), options.role()).await?;
     // The lock in the live database goes with its session.
     open::alone(&stand, plan.live.oid.min(plan.copy.oid)).await?;
-    note(&copy, plan).await.map_err(rename::explain)?;
+    note(&copy, plan, options).await.map_err(rename::explain)?;
     // They would be in the way like any other.
     let own = [live.backend_pid(), copy.backend_pid()];
     drop((live, copy));
@@ -270,11 +270,12 @@ const NOTE: &str = "note the swap";
 
 /// Notes in the copy what it is once it is live. It is not believed before: the names say which one
 /// is live.
-async fn note(copy: &Session, plan: &Plan) -> Result<()> {
+async fn note(copy: &Session, plan: &Plan, options: &Options) -> Result<()> {
     copy.execute(NOTE, "BEGIN").await?;
     let sql = "SELECT pg_catalog.txid_current()";
     let xid = copy.query_one("read the transaction's number", sql).await?.get(0)?;
-    let since = Since { xid, rows_deleted: written::deleted(copy, &plan.sets.away).await? };
+    let rows_deleted = written::deleted(copy, &plan.sets.away, &options.profile).await?;
+    let since = Since { xid, rows_deleted };
     let step = note::exchanged(&note::Exchanged {
         phase: Phase::Staged,
         schemas: &[],

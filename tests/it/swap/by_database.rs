@@ -59,6 +59,8 @@ fn there_and_back_and_gone() {
         pair.note();
         let refused = pair.swap().arg("--clean=schemas").run().expect(2);
         refused.says("exchanged with all in it");
+        let refused = pair.swap().arg("--hold-migrations").run().expect(2);
+        refused.says("keep it from being renamed");
         let (old, new) = (digest(&pair.live()), digest(&pair.client_of(&pair.staged())));
         assert_ne!(old, new);
         let look = |expect_live: &BTreeMap<_, _>, expect_away: &BTreeMap<_, _>| {
