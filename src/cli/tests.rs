@@ -69,6 +69,11 @@ fn help_of_restore() {
 }
 
 #[test]
+fn help_of_swap() {
+    insta::assert_snapshot!(help("swap"));
+}
+
+#[test]
 fn help_of_verify() {
     insta::assert_snapshot!(help("verify"));
 }

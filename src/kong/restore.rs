@@ -56,6 +56,13 @@ mod tests {
     }
 
     #[test]
+    fn only_the_locks_end_by_themselves() {
+        let columns = ["key", "owner", "ttl"].map(str::to_owned);
+        assert!(is_fleeting("locks", &columns));
+        assert!(!is_fleeting("locks", &columns[..2]) && !is_fleeting("tags", &columns));
+    }
+
+    #[test]
     fn expiry_is_searched() {
         assert!(is_searched("ttl") && is_searched("expire_at") && !is_searched("tags"));
     }
