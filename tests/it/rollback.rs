@@ -203,18 +203,18 @@ fn what_would_go_along_or_stands_under_a_name_of_the_archives_is_refused() {
             "CREATE TABLE part2 PARTITION OF part FOR VALUES FROM (10) TO (20); INSERT INTO part \
              VALUES (12)",
         );
-        refused(&file, &target, &["table part2"]);
+        refused(&file, &target, &["table public.part2"]);
         owner.execute("DROP TABLE part2");
         // Names of an index, a key and a type.
         owner.execute(
             "DROP INDEX t_n; CREATE TABLE neighbour (n int); CREATE INDEX t_n ON neighbour (n)",
         );
-        refused(&file, &target, &["index t_n"]);
+        refused(&file, &target, &["index public.t_n"]);
         owner.execute(
             "DROP INDEX t_n; ALTER TABLE t DROP CONSTRAINT t_key; ALTER TABLE neighbour ADD \
              CONSTRAINT t_key UNIQUE (n)",
         );
-        refused(&file, &target, &["index t_key"]);
+        refused(&file, &target, &["index public.t_key"]);
         owner.execute(
             "ALTER TABLE neighbour DROP CONSTRAINT t_key; DROP STATISTICS t_both; CREATE \
              STATISTICS t_both ON n, (n + 1) FROM neighbour"
@@ -222,12 +222,12 @@ fn what_would_go_along_or_stands_under_a_name_of_the_archives_is_refused() {
                 .as_str(),
         );
         owner.execute("DROP TABLE neighbour; DROP TABLE part; CREATE TYPE part AS ENUM ('x')");
-        refused(&file, &target, &["type part"]);
+        refused(&file, &target, &["type public.part"]);
         owner.execute("DROP TYPE part; DROP TABLE t");
         // Another role's table of a name of the archive's, in a schema that is the role's own.
         by_guest("CREATE TABLE t (a int); INSERT INTO t VALUES (7)");
         target.execute(&format!("ALTER SCHEMA public OWNER TO {}", testkit::quote(role.name())));
-        refused(&file, &target, &["belong to other roles: table t"]);
+        refused(&file, &target, &["belong to other roles: table public.t"]);
         by_guest("DROP TABLE t");
         target.execute(&format!(
             "REVOKE ALL ON SCHEMA public FROM {0}; REVOKE ALL ON DATABASE {1} FROM {0}",

@@ -94,7 +94,9 @@ pub(in crate::restore) async fn taken(
     made: &[Object],
 ) -> Result<Option<Finding>> {
     let Some(gone) = gone(dropped, leftovers) else { return Ok(None) };
-    let name = |object: &Object| ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name);
+    let name = |object: &Object| {
+        ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name)
+    };
     let list = |is_such: fn(&Object) -> bool| {
         made.iter().filter(|object| is_such(object)).map(name).collect::<Vec<_>>().join(", ")
     };
