@@ -11,6 +11,7 @@ use super::args::connection::{Connection, ConnectionArgs};
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, Compression};
+use super::args::words;
 use super::command::{Outcome, connect, run_stoppable, tell_not_carried};
 use super::guards;
 use super::text::units;
@@ -20,6 +21,7 @@ use crate::error::Result;
 use crate::kong::reader::Node;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
+use crate::pg::connect::secret::Secret;
 use crate::pg::snapshot::Begin;
 use crate::progress::{Level, Progress};
 use crate::select::{Pattern, Selection};
@@ -29,6 +31,9 @@ use crate::storage::Sink;
 /// Write a database into an archive
 #[derive(Args, Debug)]
 pub(super) struct DumpArgs {
+    /// Dump this database: a name, a URI, or "key=value ..."; the same as -d
+    #[arg(value_name = "DBNAME", value_parser = words::secret(), conflicts_with = "dbname")]
+    database: Option<Secret>,
     /// Write the archive to this file, where nothing may be yet; - is standard output
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
@@ -96,6 +101,15 @@ struct LimitArgs {
     serializable_deferrable: bool,
 }
 
+impl DumpArgs {
+    /// The connection options; a database that is named without -d is as good as one with it.
+    fn connection(&self) -> ConnectionArgs {
+        let connection = self.connection.clone();
+        let dbname = connection.dbname.or_else(|| self.database.clone());
+        ConnectionArgs { dbname, ..connection }
+    }
+}
+
 pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     values::refuse_format(args.format.as_deref())?;
     let codec = match values::compression(args.compress.as_deref())? {
@@ -106,7 +120,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     args.selection.check(reporter.as_ref())?;
     let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
     let Connection { server, kong_schema, .. } =
-        connect(&args.connection, node, reporter.as_ref())?;
+        connect(&args.connection(), node, reporter.as_ref())?;
     let options = Options {
         codec,
         selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: what is refused, what is printed where, exit codes,
 //! signals, and verify and list on archives made here.
 
+mod habits;
 mod restores;
 
 use std::fs::File;

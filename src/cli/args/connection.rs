@@ -135,7 +135,7 @@ impl ConnectionArgs {
         let dbname = self.dbname.as_ref().and_then(Secret::text);
         if dbname.is_some_and(|text| text.trim().is_empty()) {
             return Err(Error::new(Kind::Usage, "read --dbname", "it is empty")
-                .hint("name a database, or leave -d out"));
+                .hint("name a database, or leave it out"));
         }
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
