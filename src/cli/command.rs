@@ -28,6 +28,8 @@ pub(crate) enum Outcome {
     Unfinished,
     /// The same, and the database is incomplete.
     Incomplete,
+    /// Something failed, is told already, and this is the exit code's kind.
+    Told(Kind),
 }
 
 impl Outcome {
@@ -36,6 +38,7 @@ impl Outcome {
             Self::Done => 0,
             Self::NotCarried | Self::Noted | Self::Unfinished => 10,
             Self::Incomplete => 7,
+            Self::Told(kind) => kind.exit_code(),
         }
     }
 }

@@ -60,7 +60,7 @@ enum Command {
     Restore(Box<restore::RestoreArgs>),
     /// Give back the CONNECTION LIMIT that a killed restore has taken from a database
     Unlock(unlock::UnlockArgs),
-    /// Prove that an archive is intact
+    /// Prove that archives are intact
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),

@@ -1,30 +1,32 @@
 //! `silverback verify`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use super::args::output::OutputArgs;
 use super::args::values;
 use super::command::{Outcome, run_stoppable};
-use super::text::stdio;
+use super::progress::reporter;
+use super::text::stdio::{self, LogFormat};
 use super::text::units::{self, printable};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::progress::Progress;
-use crate::storage::Source;
-use crate::verify::{self, Report};
+use crate::storage::{Source, is_stream};
+use crate::verify::{self, Report, Totals};
 
-/// Prove that an archive is intact: every checksum, every row
+/// Prove that archives are intact: every checksum, every row
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The archive; - is standard input
-    #[arg(value_name = "ARCHIVE")]
-    archive: PathBuf,
-    /// Print the report as JSON
+    /// The archives; - is standard input
+    #[arg(value_name = "ARCHIVE", required = true)]
+    archives: Vec<PathBuf>,
+    /// Print the report as JSON, one object for each archive
     #[arg(long)]
     json: bool,
     /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
@@ -36,26 +38,59 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
+    if args.archives.iter().filter(|path| is_stream(path)).count() > 1 {
+        let cause = "there is one standard input, and - is given twice";
+        return Err(Error::new(Kind::Usage, "read the archives' names", cause));
+    }
+    let work = async {
+        let mut worst = None;
+        for path in &args.archives {
+            let Err(error) = verify_one(args, path).await? else { continue };
+            reporter::print_error(&error, args.output.log_format);
+            worst = Some(worse(worst, error.kind()));
+        }
+        Ok(worst.map_or(Outcome::Done, Outcome::Told))
+    };
+    run_stoppable(args.output.log_format, 1, work, async || ())
+}
+
+/// What several errors amount to: damage, and otherwise what came first.
+fn worse(before: Option<Kind>, now: Kind) -> Kind {
+    before.filter(|before| *before == Kind::Archive || now != Kind::Archive).unwrap_or(now)
+}
+
+/// Verifies an archive and prints its report. What is wrong with it, or keeps it from being read,
+/// is the inner error; what keeps the next from being verified, too, the outer.
+async fn verify_one(args: &VerifyArgs, path: &Path) -> Result<Result<()>> {
     let reporter = args.output.reporter();
     let progress: Arc<dyn Progress> = reporter.clone();
     let (path, limits) =
-        (args.archive.clone(), Limits { max_memory: args.max_memory, ..Limits::default() });
-    let work = async move {
-        let checking = tokio::task::spawn_blocking(move || {
-            verify::run(Source::open(&path)?, &limits, progress.as_ref())
-        });
-        checking.await.map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?
-    };
-    let result = run_stoppable(args.output.log_format, 1, work, async || ());
+        (path.to_owned(), Limits { max_memory: args.max_memory, ..Limits::default() });
+    let checking = tokio::task::spawn_blocking(move || {
+        verify::run(Source::open(&path)?, &limits, progress.as_ref())
+    });
+    let result = checking
+        .await
+        .map_err(|error| Error::new(Kind::Unexpected, "verify", error.to_string()))?;
     reporter.finish();
-    let report = result?;
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => return Ok(Err(error)),
+    };
     if args.json {
         stdio::print_json(&report)?;
     } else {
         stdio::print(&as_text(&report, args.output.quiet))?;
     }
+    if args.output.log_format == LogFormat::Json {
+        reporter.summary("", as_event(&report));
+    }
+    Ok(verdict(&report))
+}
+
+fn verdict(report: &Report) -> Result<()> {
     if report.ok {
-        return Ok(Outcome::Done);
+        return Ok(());
     }
     if let ([finding], None) = (report.findings.as_slice(), &report.id) {
         // No archive of ours, or nothing of it can be read: that is the sentence.
@@ -67,6 +102,24 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         format!("verify {}", report.archive),
         format!("it is damaged: {count}"),
     ))
+}
+
+/// The fields of the event that closes an archive.
+fn as_event(report: &Report) -> serde_json::Value {
+    let Totals { tables, chunks, rows, raw_bytes, stored_bytes, file_bytes } = report.totals;
+    json!({
+        "archive": report.archive,
+        "ok": report.ok,
+        "findings": report.findings.len(),
+        "root": report.root,
+        "tables": tables,
+        "chunks": chunks,
+        "rows": rows,
+        "raw_bytes": raw_bytes,
+        "stored_bytes": stored_bytes,
+        "file_bytes": file_bytes,
+        "seconds": report.seconds,
+    })
 }
 
 fn as_text(report: &Report, quiet: bool) -> String {
@@ -104,7 +157,18 @@ fn as_text(report: &Report, quiet: bool) -> String {
 mod tests {
     use super::*;
 
-    use crate::verify::{Finding, Place, Totals};
+    use crate::verify::{Finding, Place};
+
+    #[test]
+    fn damage_comes_before_all_else() {
+        let of = |kinds: &[Kind]| {
+            kinds.iter().fold(None, |worst, &kind| Some(worse(worst, kind))).map(Kind::exit_code)
+        };
+        assert_eq!(of(&[Kind::File, Kind::Archive, Kind::Requirement]), Some(3));
+        assert_eq!(of(&[Kind::Archive, Kind::File]), Some(3));
+        assert_eq!(of(&[Kind::File, Kind::Requirement]), Some(8));
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn verdicts() {

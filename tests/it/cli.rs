@@ -102,7 +102,7 @@ fn wrong_use_is_exit_2_with_a_way_out() {
     check("dump -f x.sbk --inserts", "--inserts");
     check("dump -f x.sbk -t a.b.c.d", "more than three parts");
     check("restore", "<ARCHIVE>");
-    check("verify a b", "'b'");
+    check("verify - -", "- is given twice");
     check("", "Usage:");
     let line = json_lines(&silverback("dump --log-format json").expect(2).stderr);
     assert_eq!(

@@ -1,6 +1,9 @@
 //! What fingers type that know `pg_dump`, `psql` and the like.
 
-use super::super::support::{Silverback, restore, temp_dir};
+use serde_json::json;
+
+use super::super::support::{Silverback, assert_same, restore, temp_dir};
+use super::{archive, damage, json_lines};
 
 #[test]
 fn a_database_is_named_as_pg_dump_takes_it() {
@@ -17,7 +20,7 @@ fn a_database_is_named_as_pg_dump_takes_it() {
         dump.run().expect(0).says("dumped 1 table, 1,000 rows: ");
         let copy = server.database(&format!("cli_positional_{at}"));
         restore(&file, &copy).run().expect(0);
-        super::super::support::assert_same(&source, &copy);
+        assert_same(&source, &copy);
     }
     let check = |words: &[&str], says: &str| {
         Silverback::new(["dump", "-f", "/nowhere/x"]).args(words).run().expect(2).says(says);
@@ -25,4 +28,38 @@ fn a_database_is_named_as_pg_dump_takes_it() {
     check(&["shop", "-d", "shop"], "cannot be used with");
     check(&[""], "it is empty");
     check(&["a:b@c"], "without its postgresql://");
+}
+
+#[test]
+fn several_archives_are_verified_and_each_is_told() {
+    let (folder, other) = (temp_dir(), temp_dir());
+    let (whole, bad) = (archive(folder.path()), archive(other.path()));
+    damage(&bad, 5000);
+    let missing = folder.path().join("missing.sbk");
+    let verify = |options: &[&str], paths: &[&std::path::Path]| {
+        Silverback::new(["verify"]).args(options).args(paths).run()
+    };
+    let outcome = verify(&[], &[&whole, &whole]).expect(0);
+    assert_eq!(outcome.stdout.matches("is intact: 2 tables, 4,000 rows").count(), 2);
+    let outcome = verify(&[], &[&missing, &bad, &whole]).expect(3);
+    let text = &outcome.stdout;
+    assert!(text.contains("is DAMAGED") && text.contains("is intact"), "{text}");
+    outcome.says("No such file").says("it is damaged: ");
+    verify(&["-q"], &[&whole, &missing]).expect(8).says("No such file");
+    let outcome = verify(&["--json", "--log-format", "json"], &[&bad, &missing, &whole]).expect(3);
+    let reports = serde_json::Deserializer::from_str(&outcome.stdout).into_iter();
+    let oks: Vec<serde_json::Value> = reports
+        .map(|report: Result<serde_json::Value, _>| report.expect("JSON")["ok"].clone())
+        .collect();
+    assert_eq!(oks, [json!(false), json!(true)]);
+    let events = json_lines(&outcome.stderr);
+    let told: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "summary" || event["event"] == "error")
+        .map(|event| (event["event"].as_str().expect("text"), event["ok"].as_bool()))
+        .collect();
+    assert_eq!(
+        told,
+        [("summary", Some(false)), ("error", None), ("error", None), ("summary", Some(true))]
+    );
 }
