@@ -25,7 +25,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::progress::reporter;
 use self::text::stdio::{self, LogFormat};
@@ -90,7 +90,7 @@ Exit codes:
 /// Reads the command line, does what it says, tells what went wrong.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let cli = match Cli::try_parse_from(&words) {
+    let cli = match read(&words) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(explain_usage(&error, wanted_format(&words))),
     };
@@ -110,6 +110,21 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// Reads the command line.
+fn read(words: &[OsString]) -> clap::error::Result<Cli> {
+    let mut matches = repeatable(Cli::command()).try_get_matches_from(words)?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+/// Lets every flag be given more than once, as `pg_dump` does.
+fn repeatable(command: clap::Command) -> clap::Command {
+    let again = |arg: Arg| {
+        let id = arg.get_id().clone();
+        if matches!(arg.get_action(), ArgAction::SetTrue) { arg.overrides_with(id) } else { arg }
+    };
+    command.mut_args(again).mut_subcommands(repeatable)
 }
 
 /// Prints help and version to standard output, and what is wrong with the command line to standard

@@ -2,8 +2,6 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
-use clap::CommandFactory;
-
 use super::*;
 use crate::limits::Limits;
 use crate::progress::{Level, Progress, TableTotal};
@@ -43,7 +41,32 @@ pub(crate) fn scenario(progress: &dyn Progress) {
 
 #[test]
 fn the_commands_are_well_formed() {
-    Cli::command().debug_assert();
+    repeatable(Cli::command()).debug_assert();
+}
+
+fn read_words(words: &str) -> clap::error::Result<Cli> {
+    read(&words.split(' ').map(OsString::from).collect::<Vec<_>>())
+}
+
+#[test]
+fn flags_may_be_repeated() {
+    for words in [
+        "dump -f x -v -v",
+        "dump -f x -q -q -O -O -x --no-acl",
+        "dump -f x -s --schema-only -w -w",
+        "restore x -a -a --no-check --check --check",
+        "restore x -c --if-exists --if-exists",
+        "verify x -qq",
+        "list x --json --json",
+        "kong info -v -v",
+        "swap -v -v",
+        "unlock -q -q",
+    ] {
+        read_words(&format!("silverback {words}")).expect(words);
+    }
+    // Of a value that is given twice, one would count in silence.
+    assert!(read_words("silverback dump -f x -f y").is_err());
+    assert!(read_words("silverback dump -f x -d a -d b").is_err());
 }
 
 fn help(command: &str) -> String {
@@ -115,7 +138,7 @@ fn helps_have_no_full_stops() {
 #[test]
 fn wrong_use() {
     let check = |words: &str, expect: &str| {
-        let error = Cli::try_parse_from(words.split(' ')).unwrap_err();
+        let error = read_words(words).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{words}");
         assert!(error.to_string().contains(expect), "{words}: {error}");
     };
