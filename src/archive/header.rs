@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::codec;
 use super::error::damaged;
+use super::foreign;
 use crate::error::{Error, Kind, Result};
 
 /// The version that this crate writes. It reads this one and those before it.
@@ -129,25 +130,38 @@ impl Header {
     }
 }
 
+/// Whether these are the first bytes of something else than an archive.
+pub(super) fn is_foreign(start: &[u8]) -> bool {
+    start.is_empty() || !has_magic(start) && !is_in_text_mode(start)
+}
+
+fn has_magic(start: &[u8]) -> bool {
+    let shared = start.len().min(MAGIC.len());
+    start[..shared] == MAGIC[..shared]
+}
+
+fn is_in_text_mode(start: &[u8]) -> bool {
+    start.len() >= 4 && start[1..4] == MAGIC[1..4]
+        || start.starts_with(b"\xc2\x89SBK")
+        || start.starts_with(b"\xef\xbf\xbdSBK")
+}
+
 fn check_magic(start: &[u8]) -> Result<()> {
     if start.is_empty() {
         return Err(damaged(DOING, "the file is empty"));
     }
-    let shared = start.len().min(MAGIC.len());
-    if start[..shared] == MAGIC[..shared] {
+    if has_magic(start) {
         return Ok(());
     }
-    if start.len() >= 4 && start[1..4] == MAGIC[1..4]
-        || start.starts_with(b"\xc2\x89SBK")
-        || start.starts_with(b"\xef\xbf\xbdSBK")
-    {
+    if is_in_text_mode(start) {
         let error = damaged(
             DOING,
             "its first bytes are damaged as a transfer in text mode would damage them",
         );
         return Err(error.hint("transfer the file again, in binary mode"));
     }
-    Err(damaged(DOING, "it is not a silverback archive"))
+    let what = foreign::what(start).map(|what| format!(", but {what}")).unwrap_or_default();
+    Err(damaged(DOING, format!("it is not a silverback archive{what}")))
 }
 
 #[cfg(test)]
@@ -192,7 +206,7 @@ mod tests {
 
     #[test]
     fn strangers_are_told_apart() {
-        check(b"PGDMP", Kind::Archive, "not a silverback archive");
+        check(b"PGDMP", Kind::Archive, "not a silverback archive, but pg_dump's custom");
         check(b"\x89SBK\n\x1a\n", Kind::Archive, "text mode");
         check(&resealed(|bytes| bytes[8] = 3), Kind::Requirement, "newer format");
         assert_eq!(

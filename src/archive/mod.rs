@@ -17,6 +17,7 @@ mod decode;
 mod encode;
 mod error;
 mod footer;
+mod foreign;
 mod header;
 mod in_order;
 mod incoming;

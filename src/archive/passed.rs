@@ -7,7 +7,7 @@ use std::io::Read;
 use super::chunk::{self, header_bytes};
 use super::error::damaged;
 use super::footer::Footer;
-use super::header::{Format, Header};
+use super::header::{self, Format, Header};
 use super::in_order::{Arrived, Break, InOrder};
 use super::index::{self, Index, IndexEntry};
 use super::manifest::TableId;
@@ -121,6 +121,7 @@ impl<R: Read> InOrder<R> {
         let footer = survey::footer(&header, self.input.tail());
         Survey {
             total_bytes: self.input.position(),
+            is_foreign: header::is_foreign(&self.start),
             header,
             manifest: self.manifest,
             footer,

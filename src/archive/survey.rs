@@ -9,7 +9,7 @@ use super::chunk::{self, ChunkHeader, header_bytes};
 use super::decode::StoredChunk;
 use super::error::damaged;
 use super::footer::Footer;
-use super::header::{Format, Header};
+use super::header::{self, Format, Header};
 use super::index::IndexEntry;
 use super::limits::COLUMNS_MAX;
 use super::manifest::{Manifest, TableId};
@@ -24,6 +24,8 @@ use crate::error::{Error, Result};
 pub struct Survey {
     /// The file's bytes.
     pub total_bytes: u64,
+    /// Whether its first bytes are of something else than an archive.
+    pub is_foreign: bool,
     /// What it is.
     pub header: Result<Header>,
     /// The schema and the tables; found behind the header, without the footer's help.
@@ -54,8 +56,9 @@ pub fn survey<R: ReadAt>(
 ) -> Result<Survey> {
     let total_bytes =
         source.total_bytes().map_err(|error| Error::file("ask for its size", error))?;
-    let header = read(source, 0, total_bytes.min(Header::BYTES as u64), "header")
-        .and_then(|bytes| Header::decode(&bytes));
+    let start = read(source, 0, total_bytes.min(Header::BYTES as u64), "header");
+    let is_foreign = start.as_ref().is_ok_and(|bytes| header::is_foreign(bytes));
+    let header = start.and_then(|bytes| Header::decode(&bytes));
     let tail = total_bytes.min(TAIL_BYTES);
     let footer =
         read(source, total_bytes - tail, tail, "footer").and_then(|bytes| footer(&header, &bytes));
@@ -101,7 +104,7 @@ pub fn survey<R: ReadAt>(
         chunks.push(chunk);
         chunks_end = chunks_end.saturating_add(stored_bytes).min(total_bytes);
     }
-    Ok(Survey { total_bytes, header, manifest, footer, chunks, chunks_end })
+    Ok(Survey { total_bytes, is_foreign, header, manifest, footer, chunks, chunks_end })
 }
 
 /// The footer at the end of an archive's last bytes.

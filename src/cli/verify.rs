@@ -54,7 +54,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     run_stoppable(args.output.log_format, 1, work, async || ())
 }
 
-/// What several errors amount to: damage, and otherwise what came first.
+/// What several errors amount to: what is no intact archive, and otherwise what came first.
 fn worse(before: Option<Kind>, now: Kind) -> Kind {
     before.filter(|before| *before == Kind::Archive || now != Kind::Archive).unwrap_or(now)
 }
@@ -109,6 +109,7 @@ fn as_event(report: &Report) -> serde_json::Value {
     let Totals { tables, chunks, rows, raw_bytes, stored_bytes, file_bytes } = report.totals;
     json!({
         "archive": report.archive,
+        "is_archive": report.is_archive,
         "ok": report.ok,
         "findings": report.findings.len(),
         "root": report.root,
@@ -124,6 +125,10 @@ fn as_event(report: &Report) -> serde_json::Value {
 
 fn as_text(report: &Report, quiet: bool) -> String {
     let mut text = String::new();
+    if !report.is_archive {
+        // It is not damaged, and what it is the error says.
+        return text;
+    }
     for finding in &report.findings {
         let _ = writeln!(text, "{}", printable(&finding.to_string()));
     }
@@ -183,6 +188,7 @@ mod tests {
         let mut report = Report {
             schema_version: 1,
             archive: "kong.sbk".to_owned(),
+            is_archive: true,
             ok: true,
             findings: Vec::new(),
             id: None,

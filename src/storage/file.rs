@@ -42,7 +42,17 @@ impl Archive<File> {
 pub(super) fn open(path: &Path) -> Result<File> {
     let doing = || format!("open {}", path.display());
     // Before it is opened: to open a pipe is to wait for its writer.
-    if !path.metadata().map_err(|error| Error::file(doing(), error))?.is_file() {
+    let metadata = path.metadata().map_err(|error| Error::file(doing(), error))?;
+    if metadata.is_dir() && path.join("toc.dat").exists() {
+        let cause = "it is not a silverback archive, but pg_dump's directory format: pg_restore \
+            reads it";
+        return Err(Error::new(Kind::Archive, doing(), cause));
+    }
+    if metadata.is_dir() {
+        let error = Error::new(Kind::File, doing(), "it is a directory, not a regular file");
+        return Err(error.hint("name the archive's file"));
+    }
+    if !metadata.is_file() {
         let error = Error::new(Kind::File, doing(), "it is not a regular file");
         return Err(error.hint("name the archive's file"));
     }

@@ -43,12 +43,11 @@ pub(super) fn check(name: &str, error: &Error, survey: Survey) -> Report {
     findings.add(Place::File, error.to_string());
     if survey.header.is_err() && survey.manifest.is_err() && survey.footer.is_err() {
         // Nothing of it is ours, and what our parts would be in it says nothing.
-        return report(
-            name,
-            findings,
-            Vec::new(),
-            Totals { file_bytes: survey.total_bytes, ..Totals::default() },
-        );
+        let totals = Totals { file_bytes: survey.total_bytes, ..Totals::default() };
+        return Report {
+            is_archive: !survey.is_foreign,
+            ..report(name, findings, Vec::new(), totals)
+        };
     }
     // What kept it from being opened stands first already.
     let mut add = |part: Option<&Error>| {

@@ -46,6 +46,8 @@ pub struct Report {
     pub schema_version: u32,
     /// The archive's path, or the stream it came from.
     pub archive: String,
+    /// Whether it is an archive at all, be it a damaged one.
+    pub is_archive: bool,
     /// Whether nothing is wrong.
     pub ok: bool,
     /// All that is wrong.
@@ -230,6 +232,7 @@ fn report(archive: String, findings: Findings, tables: Vec<TableReport>, totals:
     Report {
         schema_version,
         archive,
+        is_archive: true,
         ok,
         findings,
         id: None,

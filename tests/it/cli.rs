@@ -178,7 +178,7 @@ fn what_is_no_archive_is_said() {
     let check = |bytes: &[u8], says: &str| {
         std::fs::write(&path, bytes).expect("written");
         let outcome = verify(&path).run().expect(3);
-        assert!(outcome.stdout.contains(says), "{}", outcome.stdout);
+        assert!((outcome.stdout.clone() + &outcome.stderr).contains(says), "{outcome:?}");
         Silverback::new(["list"]).arg(&path).run().expect(3).says(says);
         Silverback::new(["restore", "-d", "host=/nonexistent user=x dbname=x"])
             .arg(&path)
@@ -189,7 +189,14 @@ fn what_is_no_archive_is_said() {
     check(&whole[..whole.len() - 1], "cut short");
     check(&whole[..whole.len() / 2], "cut short");
     check(b"", "empty");
-    check(b"PGDMP and more", "not a silverback archive");
+    check(b"PGDMP and more", "not a silverback archive, but pg_dump's custom format");
+    check(b"\x1f\x8b\x08", "compressed with gzip");
+    let outcome = verify(&path).run();
+    assert!(outcome.stdout.is_empty() && !outcome.stderr.contains("damaged"), "{outcome:?}");
+    let directory = folder.path().join("directory");
+    std::fs::create_dir(&directory).expect("made");
+    std::fs::write(directory.join("toc.dat"), "PGDMP").expect("written");
+    verify(&directory).run().expect(3).says("pg_dump's directory format");
     verify(&folder.path().join("missing.sbk")).run().expect(8).says("No such file");
     verify(folder.path()).run().expect(8).says("not a regular file");
 }
