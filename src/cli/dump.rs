@@ -38,7 +38,7 @@ pub(super) struct DumpArgs {
     #[arg(short, long, value_name = "FILE")]
     file: PathBuf,
     /// Copy with this many sessions at a time [default: cores + 2, at most 8]
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(short, long, value_name = "NUMBER", value_parser = values::job_number)]
     jobs: Option<u16>,
     /// Compress with zstd (levels 1 to 22, 1 unless given) or not at all (none)
     #[arg(short = 'Z', long, value_name = "zstd[:LEVEL]|none")]
@@ -52,6 +52,9 @@ pub(super) struct DumpArgs {
     /// Leave security labels out
     #[arg(long)]
     no_security_labels: bool,
+    /// Take large objects; that is the default, and whatever is chosen by -s, -t or -n decides
+    #[arg(short = 'b', long, visible_alias = "blobs", conflicts_with_all = ["schema_only", "table", "schema"])]
+    large_objects: bool,
     /// Let a restore send the rows of partitions to the partitioned table at the top
     #[arg(long)]
     load_via_partition_root: bool,

@@ -7,6 +7,7 @@ pub mod args;
 mod command;
 mod dump;
 mod guards;
+mod habits;
 mod kong;
 mod list;
 mod progress;
@@ -29,7 +30,7 @@ use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::progress::reporter;
 use self::text::stdio::{self, LogFormat};
-use crate::error::{Error, Kind};
+use crate::error::Kind;
 
 /// Dump, verify and restore PostgreSQL databases, Kong Gateway's first
 #[derive(Debug, Parser)]
@@ -92,7 +93,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let cli = match read(&words) {
         Ok(cli) => cli,
-        Err(error) => return ExitCode::from(explain_usage(&error, wanted_format(&words))),
+        Err(error) => return ExitCode::from(explain_usage(&error, &words)),
     };
     let (result, format) = match cli.command {
         Command::Dump(args) => (dump::run(&args), args.output.log_format),
@@ -129,29 +130,27 @@ fn repeatable(command: clap::Command) -> clap::Command {
 
 /// Prints help and version to standard output, and what is wrong with the command line to standard
 /// error.
-fn explain_usage(error: &clap::Error, format: LogFormat) -> u8 {
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if format == LogFormat::Json && !asked {
-        let text = error.render().to_string();
-        let cause =
-            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        reporter::print_error(
-            &Error::new(Kind::Usage, "read the command line", cause).hint("see silverback --help"),
-            format,
-        );
-        return Kind::Usage.exit_code();
+fn explain_usage(error: &clap::Error, words: &[OsString]) -> u8 {
+    let format = wanted_format(words);
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => stdio::written(error.print())
+            .map_or_else(
+                |failure| {
+                    reporter::print_error(&failure, format);
+                    failure.kind().exit_code()
+                },
+                |()| 0,
+            ),
+        // Where nothing is typed, all that may be is shown.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == LogFormat::Text => {
+            let _ = error.print();
+            Kind::Usage.exit_code()
+        }
+        _ => {
+            reporter::print_error(&habits::explain(error, words), format);
+            Kind::Usage.exit_code()
+        }
     }
-    let printed = error.print();
-    if !asked {
-        return Kind::Usage.exit_code();
-    }
-    stdio::written(printed).map_or_else(
-        |failure| {
-            reporter::print_error(&failure, format);
-            failure.kind().exit_code()
-        },
-        |()| 0,
-    )
 }
 
 /// The format of errors when the command line cannot be read as a whole.

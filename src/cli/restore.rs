@@ -41,7 +41,7 @@ pub(super) struct RestoreArgs {
     #[arg(value_name = "ARCHIVE", required_unless_present = "status")]
     archive: Option<PathBuf>,
     /// Work with this many sessions at a time [default: cores, at least 2, at most 8]
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(short, long, value_name = "NUMBER", value_parser = values::job_number)]
     jobs: Option<u16>,
     /// Check the archive's frame and the target and print the plan; change nothing, read no rows
     /// (verify does)

@@ -18,6 +18,9 @@ const STALL_MIN: Duration = Duration::from_secs(1);
 /// The compression levels that zstd has for speed and size.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
+/// More sessions than this help nobody.
+const JOBS_MAX: u16 = 256;
+
 /// Threads that split, compress and join, on a machine that has as many cores.
 const CODING_THREADS_MAX: usize = 8;
 
@@ -81,6 +84,12 @@ fn split_unit(text: &str) -> Result<(u64, &str), String> {
     let (number, unit) = text.split_at(digits);
     let number = number.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
     Ok((number, unit.trim_start()))
+}
+
+/// Reads `-j`.
+pub(in crate::cli) fn job_number(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| (1..=JOBS_MAX).contains(number));
+    number.ok_or_else(|| format!("write a number from 1 to {JOBS_MAX}"))
 }
 
 /// How many sessions, where a number is typed: its parser takes no 0.

@@ -206,7 +206,11 @@ fn hosts(parameters: &mut Parameters) -> Result<Vec<Host>> {
     let mut hosts = Vec::with_capacity(count);
     for at in 0..count {
         let port = ports.get(at).or(ports.first()).map_or("", String::as_str);
-        let port = if port.is_empty() { 5432 } else { number::<u16>(parameters, "port", port)? };
+        let port = if port.is_empty() {
+            5432
+        } else {
+            number::<u16>(parameters, "port", port, "a number from 1 to 65535")?
+        };
         if port == 0 {
             return Err(parameters.refuse("port", "a port is between 1 and 65535"));
         }
@@ -222,7 +226,7 @@ fn hosts(parameters: &mut Parameters) -> Result<Vec<Host>> {
 
 fn place(parameters: &Parameters, name: &str, address: &str, port: u16) -> Result<Place> {
     if !address.is_empty() {
-        let parsed = number(parameters, "hostaddr", address)?;
+        let parsed = number(parameters, "hostaddr", address, "an IP address")?;
         let name = if name.is_empty() { address } else { name };
         return Ok(Place::Tcp { name: name.to_owned(), address: Some(parsed) });
     }
@@ -301,13 +305,13 @@ fn application_name(parameters: &mut Parameters) -> String {
 /// `connect_timeout` in seconds; zero and less wait for ever, as libpq does.
 fn timeout(parameters: &Parameters) -> Result<Option<Duration>> {
     let Some(text) = parameters.text("connect_timeout") else { return Ok(Some(TIMEOUT)) };
-    let seconds: i32 = number(parameters, "connect_timeout", text)?;
+    let seconds: i32 = number(parameters, "connect_timeout", text, "a whole number")?;
     Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs))
 }
 
 fn keepalives(parameters: &Parameters) -> Result<Option<Keepalives>> {
     if let Some(text) = parameters.text("keepalives")
-        && number::<i32>(parameters, "keepalives", text)? == 0
+        && number::<i32>(parameters, "keepalives", text, "a whole number")? == 0
     {
         return Ok(None);
     }
@@ -345,15 +349,12 @@ fn session_attrs(parameters: &Parameters) -> Result<SessionAttrs> {
 /// A number above zero; zero and less mean the default, as in libpq.
 fn positive(parameters: &Parameters, key: &str) -> Result<Option<u64>> {
     let Some(text) = parameters.text(key) else { return Ok(None) };
-    let value: i32 = number(parameters, key, text)?;
+    let value: i32 = number(parameters, key, text, "a whole number")?;
     Ok(u64::try_from(value).ok().filter(|value| *value > 0))
 }
 
-fn number<T: FromStr>(parameters: &Parameters, key: &str, text: &str) -> Result<T>
-where
-    T::Err: std::fmt::Display,
-{
-    text.trim().parse().map_err(|error: T::Err| parameters.refuse(key, &error.to_string()))
+fn number<T: FromStr>(parameters: &Parameters, key: &str, text: &str, expected: &str) -> Result<T> {
+    text.trim().parse().map_err(|_| parameters.refuse(key, &format!("it is not {expected}")))
 }
 
 #[cfg(test)]

@@ -31,6 +31,34 @@ fn a_database_is_named_as_pg_dump_takes_it() {
 }
 
 #[test]
+fn what_other_programs_take_is_answered() {
+    let check = |words: &str, says: &str, hint: &str| {
+        let outcome = Silverback::new(words.split_whitespace()).run().expect(2);
+        let lines: Vec<_> = outcome.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{words}: {}", outcome.stderr);
+        outcome.says(says).says("hint: ").says(hint);
+    };
+    check("dump -c -f x", "that is an option of restore", "silverback restore");
+    check("dump -f x --section=data", "that is an option of restore", "silverback restore");
+    check("dump -f x -B", "large objects are dumped", "leave it out");
+    check("dump -f x -b -t a", "cannot be used with", "silverback dump --help");
+    check("dump -f x --inserts", "not statements", "leave it out");
+    check("restore -l x.sbk", "a command of its own", "silverback list ARCHIVE");
+    check("restore -f x.sbk", "the archive is named without it", "silverback restore -d");
+    check("list -f x.sbk", "the archive is named without it", "leave -f out");
+    check("dump -h -f x", "-h is the host", "--help or -?");
+    check("-h", "-h is the host", "--help");
+    check("version", "no such command", "silverback --version");
+    check("dump -f x -j abc", "write a number from 1 to 256", "silverback dump --help");
+    let port = "dump -h localhost -p 70000 -f /nowhere/x";
+    let outcome = Silverback::new(port.split_whitespace()).run().expect(2);
+    outcome.says("it is not a number from 1 to 65535");
+    let words = ["restore", "--log-format", "json", "-d", "x"];
+    let line = json_lines(&Silverback::new(words).run().expect(2).stderr).remove(0);
+    assert!(line["cause"].as_str().expect("text").contains("<ARCHIVE>"), "{line}");
+}
+
+#[test]
 fn several_archives_are_verified_and_each_is_told() {
     let (folder, other) = (temp_dir(), temp_dir());
     let (whole, bad) = (archive(folder.path()), archive(other.path()));
