@@ -149,6 +149,12 @@ pub(super) fn explain(error: &clap::Error, words: &[OsString]) -> Error {
     if let Some((word, habit)) = habit(error, command) {
         return Error::new(Kind::Usage, format!("read {word}"), habit.cause).hint(habit.hint);
     }
+    if refused(error).is_some_and(|word| word.contains("://") || word.contains("password=")) {
+        // Not repeated: it may hold a password.
+        let cause = "a database's address stands where none is expected";
+        return Error::new(Kind::Usage, "read the command line", cause)
+            .hint("name the database once, with -d");
+    }
     let help = match command {
         "" => HELP.to_owned(),
         command => format!("silverback {command} --help tells what it takes"),
@@ -175,21 +181,26 @@ fn command(words: &[OsString]) -> &str {
     COMMANDS.into_iter().find(|command| *command == first).unwrap_or_default()
 }
 
-/// The word that is not taken, and what is known about it.
-fn habit(error: &clap::Error, command: &str) -> Option<(String, &'static Habit)> {
+/// The word that is not taken.
+fn refused(error: &clap::Error) -> Option<&str> {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let word = match error.kind() {
-        ErrorKind::UnknownArgument => context(ContextKind::InvalidArg)?,
-        ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand)?,
+    match error.kind() {
+        ErrorKind::UnknownArgument => context(ContextKind::InvalidArg),
+        ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand),
         // No value: what is named is the option with what it takes.
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue)?.is_empty() => {
-            context(ContextKind::InvalidArg)?.split(' ').next()?
+            context(ContextKind::InvalidArg)?.split(' ').next()
         }
-        _ => return None,
-    };
+        _ => None,
+    }
+}
+
+/// The word that is not taken, and what is known about it.
+fn habit(error: &clap::Error, command: &str) -> Option<(String, &'static Habit)> {
+    let word = refused(error)?;
     let habit = HABITS
         .iter()
         .find(|habit| habit.commands.contains(&command) && habit.words.contains(&word))?;
@@ -246,6 +257,20 @@ mod tests {
         check("undump", "'undump'", "");
         check("--nothing", "'--nothing'", "silverback --help");
         check("kong", "", "");
+    }
+
+    #[test]
+    fn no_password_is_repeated() {
+        for line in [
+            "dump shop postgres://u:hunter2@h/x -f y",
+            "restore a.sbk postgres://u:hunter2@h/x",
+            "restore a.sbk password=hunter2",
+            "postgres://u:hunter2@h/x",
+        ] {
+            let error = explained(&format!("silverback {line}"));
+            assert!(!format!("{error:?}").contains("hunter2"), "{line}: {error}");
+            assert_eq!(error.hint_text(), Some("name the database once, with -d"), "{line}");
+        }
     }
 
     #[test]
