@@ -144,7 +144,11 @@ pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
 /// error.
 pub fn caught<T>(doing: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Error::new(Kind::Unexpected, doing, "a bug: the panic was told before"))
+        Err(Error::new(
+            Kind::Unexpected,
+            doing,
+            "internal error: a worker panicked (see the message above)",
+        ))
     })
 }
 

@@ -171,7 +171,7 @@ impl Footer {
 }
 
 fn cut_short() -> crate::error::Error {
-    damaged(DOING, "there is none: the archive is cut short, or was never finished")
+    damaged(DOING, "no footer: the archive is cut short, or the dump did not finish")
         .hint("dump again; a copy of a finished archive may be whole")
 }
 

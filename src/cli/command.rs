@@ -5,6 +5,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::first_line;
+use super::progress::reporter::Reporter;
 use super::signals;
 use super::text::stdio::LogFormat;
 use crate::archive::manifest::NotCarried;
@@ -80,19 +82,23 @@ pub(super) fn run_settled<T>(
     result
 }
 
-/// Decides where the server is, of Kong's this one, and says what there is to say about it.
+/// Decides where the server is, of Kong's this one, and says what is done there (`doing`, such as
+/// `dump`) and what there is to say about it.
 pub(super) fn connect(
     args: &ConnectionArgs,
     node: Node,
-    progress: &dyn Progress,
+    doing: &str,
+    reporter: &Reporter,
 ) -> Result<Connection> {
-    Ok(told(args.resolve(node)?, progress))
+    Ok(told(args.resolve(node)?, Some(doing), reporter))
 }
 
-/// The same for a run that changes the database: defaults alone do not say which.
+/// The same for a run that changes the database: defaults alone do not say which. Without `doing`
+/// the run says itself where it is.
 pub(super) fn connect_to_named(
     args: &ConnectionArgs,
-    progress: &dyn Progress,
+    doing: Option<&str>,
+    reporter: &Reporter,
 ) -> Result<Connection> {
     let connection = args.resolve(Node::Primary)?;
     if !connection.names_database {
@@ -105,10 +111,13 @@ pub(super) fn connect_to_named(
                 --kong-conf FILE",
         ));
     }
-    Ok(told(connection, progress))
+    Ok(told(connection, doing, reporter))
 }
 
-fn told(connection: Connection, progress: &dyn Progress) -> Connection {
+fn told(connection: Connection, doing: Option<&str>, progress: &Reporter) -> Connection {
+    if let Some(doing) = doing {
+        first_line::tell(doing, &connection, progress);
+    }
     for warning in &connection.warnings {
         progress.message(Level::Warning, warning);
     }

@@ -14,7 +14,7 @@ use super::args::values::{self, Compression};
 use super::args::words;
 use super::command::{Outcome, connect, run_stoppable, tell_not_carried};
 use super::guards;
-use super::text::units;
+use super::text::{objects, units};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
 use crate::error::Result;
@@ -123,7 +123,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     args.selection.check(reporter.as_ref())?;
     let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
     let Connection { server, kong_schema, .. } =
-        connect(&args.connection(), node, reporter.as_ref())?;
+        connect(&args.connection(), node, "dump", reporter.as_ref())?;
     let options = Options {
         codec,
         selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,
@@ -192,8 +192,24 @@ fn select(
 
 fn as_text(report: &Report) -> String {
     let summary = &report.summary;
+    let objects = objects::counted(&report.objects);
+    let database = ident::quote(&report.database);
+    let archive = format!(
+        "archive {}, {}\nroot {}",
+        units::printable(&report.archive),
+        units::bytes(summary.total_bytes),
+        summary.root,
+    );
+    if report.tables.is_empty() {
+        let what = if objects.is_empty() { "nothing".to_owned() } else { objects };
+        let seconds = units::seconds(report.seconds);
+        return format!(
+            "dumped the definitions of database {database}: {what}, {seconds}\n{archive}"
+        );
+    }
+    let objects = if objects.is_empty() { "rows only".to_owned() } else { objects };
     format!(
-        "dumped {}, {}: {} of rows in {} (ratio {}), {}, {}\narchive {}, {}\nroot {}",
+        "dumped {}, {}: {} of rows in {} (ratio {}), {}, {}\ndatabase {database}: {objects}\n{archive}",
         units::plural(report.tables.len() as u64, "table"),
         units::plural(summary.rows, "row"),
         units::bytes(summary.raw_bytes),
@@ -201,16 +217,17 @@ fn as_text(report: &Report) -> String {
         units::ratio(summary.raw_bytes, summary.stored_bytes),
         units::seconds(report.seconds),
         units::rate(summary.raw_bytes, Duration::from_secs_f64(report.seconds)),
-        units::printable(&report.archive),
-        units::bytes(summary.total_bytes),
-        summary.root,
     )
 }
 
 fn as_json(report: &Report) -> serde_json::Value {
     let summary = &report.summary;
+    let objects: serde_json::Map<_, _> =
+        report.objects.iter().map(|(kind, number)| (kind.to_string(), json!(number))).collect();
     json!({
         "archive": report.archive,
+        "database": report.database,
+        "objects": objects,
         "root": summary.root.to_string(),
         "tables": report.tables.len(),
         "rows": summary.rows,
@@ -226,6 +243,7 @@ fn as_json(report: &Report) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::manifest::ObjectKind;
     use crate::archive::{Root, Summary};
 
     #[test]
@@ -243,12 +261,15 @@ mod tests {
         let report = Report {
             archive: "kong\n.sbk".to_owned(),
             summary,
+            database: "kong".to_owned(),
+            objects: vec![(ObjectKind::Table, 1), (ObjectKind::Index, 2)],
             tables,
             not_carried: Vec::new(),
             seconds: 12.34,
         };
         insta::assert_snapshot!(as_text(&report), @r"
         dumped 1 table, 1,234,567 rows: 700.0 MB of rows in 120.0 MB (ratio 5.83), 12.3 s, 56.7 MB/s
+        database kong: 1 table, 2 indexes
         archive kong\n.sbk, 120.3 MB
         root 0707070707070707070707070707070707070707070707070707070707070707
         ");

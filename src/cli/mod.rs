@@ -6,6 +6,7 @@
 pub mod args;
 mod command;
 mod dump;
+mod first_line;
 mod guards;
 mod habits;
 mod kong;
@@ -61,7 +62,7 @@ enum Command {
     Restore(Box<restore::RestoreArgs>),
     /// Give back the CONNECTION LIMIT that a killed restore has taken from a database
     Unlock(unlock::UnlockArgs),
-    /// Prove that archives are intact
+    /// Check that archives are intact
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
@@ -84,8 +85,8 @@ Exit codes:
   7  restore incomplete, the target is marked so
   8  local file error (disk full, ...)
   9  a lock or a consistent view was given up
- 10  done, but something that is named could not be carried (--status: in use, not finished;
-     kong info: something is to be looked at)
+ 10  done, but something that is named was not dumped or restored (--status: in use, not
+     finished; kong info: something is to be looked at)
  130, 143  stopped by SIGINT, SIGTERM; nothing half-written left behind";
 
 /// Reads the command line, does what it says, tells what went wrong.

@@ -12,13 +12,11 @@ use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, FkArg};
-use super::command::{Outcome, connect_to_named, run_settled, run_stoppable, tell_not_carried};
+use super::command::{Outcome, connect_to_named, run_settled, run_stoppable};
 use super::guards::restore::{self as guards, Asked};
-use super::progress::reporter::Reporter;
 use super::restored;
 use super::stage;
 use super::status;
-use super::text::{stdio, units};
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::kong::sources::Value;
@@ -27,7 +25,7 @@ use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
 use crate::pg::swap_state::Way;
 use crate::progress::{Level, Progress};
-use crate::restore::{self, Check, Into, OnError, Options, Plan, Ready, Sections, Triggers};
+use crate::restore::{self, Check, Into, OnError, Options, Ready, Sections, Triggers};
 use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
@@ -80,11 +78,11 @@ pub(super) struct RestoreArgs {
     /// Restore this section; may be repeated
     #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
     section: Vec<SectionArg>,
-    /// Make the database first, under the name it had, with all its properties; -d only says where
-    /// to begin
+    /// Create the database first, under the name it had, with all its properties; connect to -d
+    /// only to issue CREATE DATABASE
     #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
     create: bool,
-    /// Drop what the archive holds before making it, with -C the database; =schemas drops all that
+    /// Drop what the archive holds before creating it, with -C the database; =schemas drops all that
     /// the role owns in the schemas that the archive fills
     #[arg(
         short,
@@ -113,8 +111,8 @@ pub(super) struct RestoreArgs {
     /// After an error, go on with what can still be done; name all that failed at the end
     #[arg(long)]
     keep_going: bool,
-    /// Prove foreign keys; or leave them NOT VALID; or trust the rows, which needs a superuser or
-    /// GRANT SET ON PARAMETER session_replication_role: an orphan in the source stays one
+    /// How to add foreign keys: validate (default), not-valid, or trust (no check: rows that
+    /// violate a key stay; needs a superuser or GRANT SET ON PARAMETER session_replication_role)
     #[arg(
         long,
         value_name = "validate|not-valid|trust",
@@ -123,17 +121,17 @@ pub(super) struct RestoreArgs {
         hide_possible_values = true
     )]
     fk: FkArg,
-    /// With -a or --section data: do not let foreign keys look at the rows, as a superuser; the
-    /// tables' own triggers keep still anyway
+    /// With -a or --section data: disable foreign-key triggers, too, while loading, which needs a
+    /// superuser; user triggers are disabled without it
     #[arg(long)]
     disable_triggers: bool,
-    /// With -a or --section data: let the tables' own triggers fire on the rows
+    /// With -a or --section data: let user triggers fire on the rows
     #[arg(long, conflicts_with = "disable_triggers")]
     fire_triggers: bool,
-    /// Say as soon as Kong may start, and do the rest while it serves
+    /// Report ready once Kong can start; build remaining indexes and validate foreign keys online
     #[arg(long)]
     ready_early: bool,
-    /// With --ready-early, make this file then
+    /// With --ready-early, create this file when ready is reported
     #[arg(long, value_name = "PATH", requires = "ready_early")]
     ready_file: Option<PathBuf>,
     /// Read all rows back and compare them with the archive before the end is called good; with -c
@@ -216,7 +214,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     args.others.check(args.clean.is_some() || args.resume || args.kong.replace_bootstrap)?;
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
-        connect_to_named(&args.connection, reporter.as_ref())?;
+        connect_to_named(&args.connection, Some(args.doing()), reporter.as_ref())?;
     let (source, mut options) =
         (Source::open(args.archive())?, args.options(kong_schema.as_ref(), renames));
     let cancel = async || server.cancel_all().await;
@@ -236,7 +234,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         };
         let plan = run_stoppable(format, threads, plan, cancel);
         reporter.finish();
-        return print_plan(&plan?, &reporter);
+        return restored::print_plan(&plan?, &reporter);
     }
     // What is held is the same one.
     let held = options.clone();
@@ -269,7 +267,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
 
 fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let server = connect_to_named(&args.connection, None, reporter.as_ref())?.server;
     let cancel = async || server.cancel_all().await;
     let found =
         async { Ok((restore::status::status(&server).await?, swap::status(&server).await?)) };
@@ -281,13 +279,22 @@ fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
 }
 
 /// What a signal leaves is not known here: it may have come before the first statement.
-const STOPPED: &str = "a restore that had begun has left its marker, schema silverback_restore: \
-    restore again with --resume, which goes on, or with -c, which begins anew unless the database \
-    may be used already; restore --status tells what it has left";
+const STOPPED: &str = "restore --status tells what was left and whether the database may be in use; \
+    --resume goes on";
 
 impl RestoreArgs {
     fn archive(&self) -> &Path {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+
+    /// What is begun, in the words before the name of the place.
+    fn doing(&self) -> &'static str {
+        match (self.dry_run, self.create, self.stage) {
+            (true, ..) => "plan a restore into",
+            (_, true, _) => "restore into a database of the archive's name, connected first to",
+            (.., true) => "restore a staged copy, connected to",
+            _ => "restore into",
+        }
     }
 
     /// Makes the options those of a stage, where that is asked for: where the copy is.
@@ -380,20 +387,4 @@ impl RestoreArgs {
             ..Options::default()
         }
     }
-}
-
-fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
-    stdio::print(&units::printable_text(&plan.to_string()))?;
-    reporter.message(
-        Level::Info,
-        "nothing was changed, and no rows were read: silverback verify checks these",
-    );
-    if plan.findings.is_empty() {
-        return Ok(tell_not_carried(&plan.left_out, reporter));
-    }
-    let cause = format!(
-        "{} in the way, which the plan names",
-        units::plural(plan.findings.len() as u64, "thing")
-    );
-    Err(Error::new(Kind::Requirement, "plan the restore", cause))
 }

@@ -1,4 +1,4 @@
-//! What is said of a restore that has ended well.
+//! What is said of a restore that has ended well, and of one that is only planned.
 
 use std::time::Duration;
 
@@ -8,9 +8,12 @@ use super::command::{Outcome, tell_not_carried};
 use super::guards::restore::Kong;
 use super::progress::reporter::Reporter;
 use super::stage;
-use super::text::units;
+use super::text::{objects, stdio, units};
+use crate::archive::manifest::ObjectKind;
+use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress as _};
-use crate::restore::Report;
+use crate::restore::{Plan, Report};
+use crate::sql::ident;
 use crate::swap::stage::Copy;
 
 /// Tells it. `copy`: what was staged.
@@ -27,15 +30,7 @@ pub(super) fn tell(
             &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")),
         );
     }
-    let mut lines = format!(
-        "restored {}, {}, {} of rows, {} ({} before ANALYZE), {}",
-        units::plural(report.tables, "table"),
-        units::plural(report.rows, "row"),
-        units::bytes(report.raw_bytes),
-        units::seconds(report.seconds_total),
-        units::seconds(report.seconds_before_analyze),
-        units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
-    );
+    let mut lines = as_text(report);
     if let Some(to_do) = kong.and_then(Kong::lines) {
         lines = format!("{lines}\n{to_do}");
     }
@@ -47,7 +42,12 @@ pub(super) fn tell(
         .iter()
         .map(|(stage, seconds)| (stage.to_string(), json!(seconds)))
         .collect();
+    let made: serde_json::Map<_, _> =
+        report.made.iter().map(|(kind, number)| (kind.to_string(), json!(number))).collect();
     let fields = json!({
+        "database": report.database,
+        "made": made,
+        "foreign_keys_validated": report.validated,
         "tables": report.tables,
         "rows": report.rows,
         "raw_bytes": report.raw_bytes,
@@ -63,4 +63,57 @@ pub(super) fn tell(
     });
     reporter.summary(&lines, fields);
     outcome
+}
+
+/// What was done to which database: what was made counts where there were no rows, too.
+fn as_text(report: &Report) -> String {
+    let database = ident::quote(&report.database);
+    let made = match (objects::counted(&report.made), report.validated) {
+        (made, 0) if made.is_empty() => String::new(),
+        (made, 0) => format!("made {made}"),
+        (made, keys) => {
+            let keys = units::plural(keys, "foreign key");
+            if made.is_empty() {
+                format!("validated {keys}")
+            } else {
+                format!("made {made}, validated {keys}")
+            }
+        }
+    };
+    let seconds = format!(
+        "{} ({} before ANALYZE)",
+        units::seconds(report.seconds_total),
+        units::seconds(report.seconds_before_analyze)
+    );
+    let makes_tables = report.made.iter().any(|(kind, _)| *kind == ObjectKind::Table);
+    if report.rows == 0 && (report.tables == 0 || !(made.is_empty() || makes_tables)) {
+        let made = if made.is_empty() { "no object was left to make".to_owned() } else { made };
+        return format!("restored into database {database}: {made}, {seconds}");
+    }
+    let rows = format!(
+        "restored {}, {}, {} of rows, {seconds}, {}",
+        units::plural(report.tables, "table"),
+        units::plural(report.rows, "row"),
+        units::bytes(report.raw_bytes),
+        units::rate(report.raw_bytes, Duration::from_secs_f64(report.seconds_total)),
+    );
+    let made = if made.is_empty() { "made no object, only rows".to_owned() } else { made };
+    format!("{rows}\ndatabase {database}: {made}")
+}
+
+/// Prints what a restore would do.
+pub(super) fn print_plan(plan: &Plan, reporter: &Reporter) -> Result<Outcome> {
+    stdio::print(&units::printable_text(&plan.to_string()))?;
+    reporter.message(
+        Level::Info,
+        "nothing was changed, and no rows were read: silverback verify checks these",
+    );
+    if plan.findings.is_empty() {
+        return Ok(tell_not_carried(&plan.left_out, reporter));
+    }
+    let number = plan.findings.len() as u64;
+    let prevent = if number == 1 { "prevents" } else { "prevent" };
+    let cause =
+        format!("{} {prevent} this restore, see the plan", units::plural(number, "problem"));
+    Err(Error::new(Kind::Requirement, "plan the restore", cause))
 }

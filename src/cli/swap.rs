@@ -41,7 +41,7 @@ pub(super) struct SwapArgs {
     /// With --status, write JSON
     #[arg(long, requires = "status")]
     json: bool,
-    /// List what would be exchanged or dropped, and what is in the way; change nothing
+    /// List what would be exchanged or dropped, and what prevents it; change nothing
     #[arg(long)]
     dry_run: bool,
     /// With --back, give up the rows that were written since the swap without asking
@@ -97,7 +97,13 @@ fn swap_wait(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &SwapArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let connection = connect_to_named(&args.connection, reporter.as_ref())?;
+    let doing = match (args.status, args.dry_run, args.drop_old) {
+        (true, ..) => None,
+        (_, true, _) => Some("plan a swap in"),
+        (.., true) => Some("drop what is not live in"),
+        _ => Some("swap in"),
+    };
+    let connection = connect_to_named(&args.connection, doing, reporter.as_ref())?;
     let server = connection.server.clone();
     let ended = if args.status {
         tell_status(args, &server)
@@ -202,7 +208,9 @@ fn exchange(
         if findings.is_empty() {
             return Ok(Outcome::Done);
         }
-        let cause = format!("{} in the way", plural(findings.len() as u64, "thing"));
+        let number = findings.len() as u64;
+        let prevent = if number == 1 { "prevents" } else { "prevent" };
+        let cause = format!("{} {prevent} this swap, see the plan", plural(number, "problem"));
         return Err(Error::new(Kind::Requirement, "plan the swap", cause));
     }
     let (mut said, mut fields) = exchanged(&exchange.plan);
@@ -267,7 +275,7 @@ fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Out
         let _ = writeln!(text, "{sql};");
     }
     for finding in &plan.findings {
-        let _ = writeln!(text, "-- in the way: {finding}");
+        let _ = writeln!(text, "-- problem: {finding}");
     }
     stdio::print(&printable_text(&text))?;
     reporter.message(Level::Info, "nothing was changed");

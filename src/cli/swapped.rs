@@ -65,7 +65,7 @@ pub(super) fn plan_text(exchange: &Exchange) -> String {
         }
     }
     for finding in plan.findings() {
-        let _ = writeln!(text, "-- in the way: {finding}");
+        let _ = writeln!(text, "-- problem: {finding}");
     }
     if let Some(written) = written {
         let _ = writeln!(text, "-- inserted or updated since: {}", written.written);

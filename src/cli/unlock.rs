@@ -25,7 +25,7 @@ pub(super) struct UnlockArgs {
 
 pub(super) fn run(args: &UnlockArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
-    let server = connect_to_named(&args.connection, reporter.as_ref())?.server;
+    let server = connect_to_named(&args.connection, Some("unlock"), reporter.as_ref())?.server;
     let cancel = async || server.cancel_all().await;
     let work = unlock::unlock(&server, args.role.as_deref());
     let given_back = run_stoppable(args.output.log_format, 1, work, cancel);

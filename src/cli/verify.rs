@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::storage::{Source, is_stream};
 use crate::verify::{self, Report, Totals};
 
-/// Prove that archives are intact: every checksum, every row
+/// Check that archives are intact: every checksum, every row
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
     /// The archives; - is standard input

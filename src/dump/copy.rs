@@ -133,7 +133,8 @@ async fn work(
                     context.progress.message(
                         Level::Info,
                         &format!(
-                            "{}: somebody waits to alter it; copied by the session that holds it",
+                            "{}: another session waits for an ACCESS EXCLUSIVE lock; copied by the session \
+                             that holds the lock",
                             piece.name
                         ),
                     );

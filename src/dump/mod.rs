@@ -19,7 +19,7 @@ pub use options::Options;
 use self::left_out::LeftOut;
 use self::plan::Plan;
 use crate::archive::Summary;
-use crate::archive::manifest::{Manifest, NotCarried, ObjectId, Table};
+use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::Result;
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
@@ -37,6 +37,11 @@ pub struct Report {
     pub archive: String,
     /// Its totals and root.
     pub summary: Summary,
+    /// The database, unquoted.
+    pub database: String,
+    /// How many objects of which kind are described; what is only a tie or a setting of others is
+    /// not counted.
+    pub objects: Vec<(ObjectKind, u64)>,
     /// Names of the tables, in the order of the summary's totals, quoted.
     pub tables: Vec<String>,
     /// What the database holds and the archive does not.
@@ -61,6 +66,7 @@ pub async fn run(
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
+    let (database, objects) = (manifest.source.database.clone(), described(&manifest.objects));
     let buffers = Buffers::new(copy::CHUNK_BYTES);
     let writer = writer::ChunkWriter::start(
         sink,
@@ -84,11 +90,31 @@ pub async fn run(
         stall_timeout: options.limits.stall_timeout,
         progress: Arc::clone(&progress),
     };
-    progress.phase(&format!("copy {} tables", plan.totals.len()));
+    progress.phase(&match plan.totals.len() {
+        0 => "write the definitions".to_owned(),
+        1 => "copy the rows of 1 table".to_owned(),
+        tables => format!("copy the rows of {tables} tables"),
+    });
     let copied = copy::run(&context, keeper, plan, jobs.get(), writer.sender()).await;
     // The writer's own failure (disk full) is the cause of any other.
     let summary = writer.finish(copied).await?;
-    Ok(Report { archive, summary, tables, not_carried, seconds: started.elapsed().as_secs_f64() })
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Report { archive, summary, database, objects, tables, not_carried, seconds })
+}
+
+/// How many objects of which kind can be made from what is described.
+fn described(objects: &[Object]) -> Vec<(ObjectKind, u64)> {
+    let mut counts: Vec<(ObjectKind, u64)> = Vec::new();
+    for object in objects {
+        if object.statements.is_empty() || !object.kind.stands_alone() {
+            continue;
+        }
+        match counts.iter_mut().find(|(known, _)| *known == object.kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((object.kind, 1)),
+        }
+    }
+    counts
 }
 
 async fn prepare(
@@ -123,6 +149,10 @@ async fn prepare(
         progress.message(Level::Warning, warning);
     }
     selection.check_matched(&objects, &source.database)?;
+    let loaded: Vec<&Table> = tables.iter().map(|source| &source.table).collect();
+    for warning in selection.without_effect(&objects, &loaded) {
+        progress.message(Level::Warning, &warning);
+    }
     let withheld = selection.withheld(&objects);
     let selected = selection.apply(objects);
     let unfinished =

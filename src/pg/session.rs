@@ -194,10 +194,7 @@ impl Session {
     /// Takes a role's place, as `--role` says; a dump's session for the transaction.
     pub async fn set_role(&self, role: &str) -> Result<()> {
         let taken = self
-            .execute(
-                "take the role (--role)",
-                &format!("{} ROLE {}", self.set(), ident::quote(role)),
-            )
+            .execute("SET ROLE (--role)", &format!("{} ROLE {}", self.set(), ident::quote(role)))
             .await;
         taken.map(drop).map_err(|error| match error.sqlstate() {
             // It is not there, or not ours to take.
@@ -329,7 +326,8 @@ impl Session {
         let (state, waits_for) = (seen(0)?, seen(1)?);
         if waits_for == "Client" || state.starts_with("idle") {
             return Err(
-                "the server waits for us: what one side sends does not reach the other".to_owned()
+                "connection stalled: the server is waiting for the client (network or proxy problem)"
+                    .to_owned()
             );
         }
         *at_work = Some(Instant::now());

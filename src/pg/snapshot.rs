@@ -130,8 +130,8 @@ fn unreadable(error: Error) -> Error {
         return error;
     }
     error.as_kind(Kind::Requirement).hint(
-        "a name, a comment or a definition of this database is no UTF-8 and cannot be put into it: \
-         change that; rows may hold such bytes",
+        "a name, comment or definition is not valid UTF-8: rename the object or fix the comment; \
+         row data is not affected",
     )
 }
 
@@ -159,7 +159,8 @@ async fn attempt_once(
     let (deferrable, lock_timeout) = (options.serializable_deferrable, options.lock_wait_timeout);
     let transaction = Transaction { deferrable, lock_timeout, ..options.begin.transaction() };
     session.begin(End::Commit, &transaction).await?;
-    progress.phase(&format!("lock {} tables", locked.len()));
+    let tables = if locked.len() == 1 { "table" } else { "tables" };
+    progress.phase(&format!("lock {} {tables}", locked.len()));
     if let Err(error) = lock(session, &locked).await {
         return match error.sqlstate() {
             Some(sqlstate::LOCK_NOT_AVAILABLE) => {

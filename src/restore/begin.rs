@@ -104,13 +104,13 @@ pub(super) async fn make_room(
     match room {
         Room::Empty | Room::Cleaned => Ok((request, prepared)),
         Room::ToBeMade => {
-            progress.phase("make the database");
             let name = &prepared.target.database;
             request.server = create_database::carry_out(
                 &prepared.session,
                 &request.server,
                 name,
                 &prepared.plan.first,
+                progress,
             )
             .await?;
             drop(prepared.session);

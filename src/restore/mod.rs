@@ -42,7 +42,7 @@ pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
 use self::prepare::{Aim, Prepared, prepare};
 pub use self::report::Report;
-use self::report::{Busy, counts, totals, totals_left};
+use self::report::{Busy, counts, made, totals, totals_left, validated};
 use self::run::failures::Failures;
 use self::run::load::Loader;
 use self::run::ready::{self, Announcement};
@@ -50,7 +50,7 @@ use self::run::sort_memory::Memory;
 use self::run::{Shared, carry_out, script};
 use self::sessions::{open_sessions, revive};
 use self::target::{Target, marker};
-use crate::archive::manifest::NotCarried;
+use crate::archive::manifest::{NotCarried, Table};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
@@ -104,7 +104,8 @@ async fn run_held(
         totals(&archive)
     });
     let sessions = open_sessions(&request, session).await?;
-    let (begun, counts, whole) = (Instant::now(), counts(&plan), plan.whole);
+    let (begun, counts, made, whole) =
+        (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.whole);
     let not_carried = archive.manifest.not_carried.clone();
     let mut not_restored: Vec<NotCarried> =
         request.options.selection.not_carried(not_carried).collect();
@@ -130,7 +131,9 @@ async fn run_held(
     let report = Report::new(counts, seconds, busy, jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     let database = shared.request.server.database().to_owned();
-    Ok(Report { database, seconds_ready, not_valid: shared.graph.unproved.clone(), ..report })
+    let not_valid = shared.graph.unproved.clone();
+    let (made, validated) = made;
+    Ok(Report { database, made, validated, seconds_ready, not_valid, ..report })
 }
 
 /// Begins a planned restore: its marker is set, and other restores may look at the target. Where
@@ -255,9 +258,15 @@ async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Res
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
         }
-        Ok(archive)
+        Ok::<_, Error>(archive)
     });
-    archive.await
+    let archive = archive.await?;
+    let manifest = &archive.manifest;
+    let tables: Vec<&Table> = manifest.tables.iter().collect();
+    for warning in options.selection.without_effect(&manifest.objects, &tables) {
+        progress.message(Level::Warning, &warning);
+    }
+    Ok(archive)
 }
 
 /// What a restore says to an archive that comes in a stream.

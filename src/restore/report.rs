@@ -1,10 +1,11 @@
 //! What a restore tells: how much there is to load, and at the end what was done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::plan::Plan;
 use super::plan::graph::{Stage, Work};
-use crate::archive::manifest::NotCarried;
+use super::step::Step;
+use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind};
 use crate::progress::TableTotal;
 use crate::sql::ident;
 use crate::storage::FileArchive;
@@ -19,6 +20,11 @@ pub struct Report {
     pub database: String,
     /// Tables whose rows were asked for, those without any too, as a dump counts them.
     pub tables: u64,
+    /// How many objects of which kind were made; what is only a tie or a setting of others is not
+    /// counted.
+    pub made: Vec<(ObjectKind, u64)>,
+    /// Foreign keys that were validated after they had been added.
+    pub validated: u64,
     /// Rows loaded.
     pub rows: u64,
     /// Bytes of COPY data loaded.
@@ -58,6 +64,8 @@ impl Report {
         Self {
             database: String::new(),
             tables,
+            made: Vec::new(),
+            validated: 0,
             rows,
             raw_bytes,
             seconds_total,
@@ -105,5 +113,51 @@ pub(super) fn counts(plan: &Plan) -> (u64, u64, u64) {
             all_bytes += raw_bytes;
         }
     }
-    (plan.tables_wanted, all_rows, all_bytes)
+    // Whoever only finishes what an earlier run has left restores no table anew.
+    let tables = if plan.resumed.is_some() && all_rows == 0 { 0 } else { plan.tables_wanted };
+    (tables, all_rows, all_bytes)
+}
+
+/// How many objects of which kind the plan makes.
+pub(super) fn made(plan: &Plan) -> Vec<(ObjectKind, u64)> {
+    let kinds: HashMap<ObjectId, ObjectKind> =
+        plan.objects.iter().map(|object| (object.id, object.kind)).collect();
+    let mut seen = HashSet::new();
+    let mut counts: Vec<(ObjectKind, u64)> = Vec::new();
+    let steps = plan.graph.jobs.iter().flat_map(|job| match &job.work {
+        Work::Statements(steps) | Work::Script(steps) => steps.as_slice(),
+        Work::Concurrently(index) => std::slice::from_ref(&index.create),
+        _ => &[],
+    });
+    let makes = |step: &Step| step.of.filter(|_| step.makes);
+    for id in steps.filter_map(makes).filter(|id| seen.insert(*id)) {
+        let Some(kind) = kinds.get(&id).copied().filter(|kind| kind.stands_alone()) else {
+            continue;
+        };
+        match counts.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((kind, 1)),
+        }
+    }
+    counts
+}
+
+/// How many foreign keys are validated by jobs of their own.
+pub(super) fn validated(plan: &Plan) -> u64 {
+    let keys: HashSet<ObjectId> = plan
+        .objects
+        .iter()
+        .filter(|object| object.kind == ObjectKind::ForeignKey)
+        .map(|object| object.id)
+        .collect();
+    let validates = |step: &Step| !step.makes && step.of.is_some_and(|id| keys.contains(&id));
+    let jobs = plan.graph.jobs.iter().filter(|job| match &job.work {
+        Work::Statements(steps) => {
+            matches!(job.stage, Stage::ForeignKeys | Stage::Finish)
+                && steps.iter().all(validates)
+                && !steps.is_empty()
+        }
+        _ => false,
+    });
+    jobs.count() as u64
 }

@@ -121,7 +121,42 @@ impl Selection {
             !names.any(|name| pattern.matches_schema(self.archived(name)))
         };
         let tables = self.tables.iter().filter(missing_table);
-        tables.chain(self.schemas.iter().filter(missing_schema)).map(ToString::to_string).collect()
+        let tables = tables.map(|pattern| format!("{pattern} (-t)"));
+        let schemas = self.schemas.iter().filter(missing_schema);
+        tables.chain(schemas.map(|pattern| format!("{pattern} (-n)"))).collect()
+    }
+
+    /// The patterns that leave something out and match nothing, each with its option, in words: a
+    /// slip of the pen lets through what was to be kept back.
+    pub fn without_effect(&self, objects: &[Object], tables: &[&Table]) -> Vec<String> {
+        let is_table = |pattern: &Pattern| {
+            let relations = objects
+                .iter()
+                .filter(|object| is_relation(object.kind))
+                .map(|object| (object.schema.as_deref().unwrap_or_default(), object.name.as_str()));
+            let loaded = tables.iter().map(|table| (table.schema.as_str(), table.name.as_str()));
+            let mut names = relations.chain(loaded);
+            names.any(|(schema, name)| pattern.matches_table(self.archived(schema), name))
+        };
+        let is_schema = |pattern: &Pattern| {
+            // These are no objects, and always there.
+            let always = ["public", "pg_catalog", "information_schema"];
+            let mut names = objects.iter().filter_map(schema_name).chain(always);
+            names.any(|name| pattern.matches_schema(self.archived(name)))
+        };
+        let missing =
+            |option: &str, patterns: &[Pattern], what: &str, is: &dyn Fn(&Pattern) -> bool| {
+                let missing = patterns.iter().filter(|pattern| !is(pattern));
+                missing
+                    .map(|pattern| format!("{option} {pattern} matches no {what}"))
+                    .collect::<Vec<_>>()
+            };
+        [
+            missing("-T", &self.exclude_tables, "table, view or sequence", &is_table),
+            missing("-N", &self.exclude_schemas, "schema", &is_schema),
+            missing("--exclude-table-data", &self.exclude_table_data, "table", &is_table),
+        ]
+        .concat()
     }
 
     /// Refuses a pattern that matches nothing: a table that was asked for by name must not be
@@ -146,10 +181,10 @@ impl Selection {
         if unmatched.is_empty() {
             return Ok(());
         }
-        let cause = format!("nothing matches {}", unmatched.join(", "));
+        let cause = format!("no object matches {}", unmatched.join(", "));
         let hint = "patterns fold to lower case unless they stand in double quotes; `silverback \
             list` shows what an archive holds";
-        Err(Error::new(Kind::Requirement, "select what was asked for", cause).hint(hint))
+        Err(Error::new(Kind::Requirement, "select objects", cause).hint(hint))
     }
 
     /// Whether objects are all meant, be it without rows.
@@ -276,8 +311,8 @@ mod tests {
         (table.schema, table.name) = (Some("new".into()), "t".into());
         let unmatched = |selection: Selection| selection.unmatched(std::slice::from_ref(&table));
         let by_table = |names| unmatched(Selection { tables: tables(names), ..renamed() });
-        assert_eq!(by_table(&["old.t", "new.t", "old.u"]), ["new.t", "old.u"]);
+        assert_eq!(by_table(&["old.t", "new.t", "old.u"]), ["new.t (-t)", "old.u (-t)"]);
         let by_schema = |names| unmatched(Selection { schemas: schemas(names), ..renamed() });
-        assert_eq!(by_schema(&["old", "new", "public"]), ["new"], "public is always there");
+        assert_eq!(by_schema(&["old", "new", "public"]), ["new (-n)"], "public is always there");
     }
 }

@@ -284,9 +284,18 @@ fn a_pattern_without_a_match_is_refused() {
     let check = |words: &str, expect: &[&str]| {
         assert_eq!(select(words).unmatched(&database()), expect, "{words}");
     };
-    check("-troutes -tmissing", &["missing"]);
+    check("-troutes -tmissing", &["missing (-t)"]);
     check("-Tmissing -Nmissing -Dmissing", &[]);
-    check("-nkon? -npublic -nx", &["x"]);
+    check("-nkon? -npublic -nx", &["x (-n)"]);
+    let warned = select("-Tmissing -Troutes -Nmissing -Dmissing").without_effect(&database(), &[]);
+    assert_eq!(
+        warned,
+        [
+            "-T missing matches no table, view or sequence",
+            "-N missing matches no schema",
+            "--exclude-table-data missing matches no table"
+        ]
+    );
     let error = select("-tnone.routes").check_matched(&database(), "kong").unwrap_err();
     assert_eq!(error.kind(), Kind::Requirement);
     assert!(error.to_string().contains("none.routes"), "{error}");

@@ -261,7 +261,7 @@ fn refuse(doing: &str, findings: &[String]) -> Result<()> {
         [] => Ok(()),
         [one] => Err(Error::new(Kind::Requirement, doing, one).hint("nothing was changed")),
         many => {
-            let cause = format!("{} things are in the way:", many.len());
+            let cause = format!("{} problems prevent this swap:", many.len());
             Err(Error::new(Kind::Requirement, doing, cause).with_items(many.to_vec()))
         }
     }

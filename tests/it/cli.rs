@@ -287,7 +287,9 @@ fn a_dump_sums_up() {
     let outcome = dump(&database, &folder.path().join("text.sbk"))
         .run()
         .expect(0)
-        .says("dumped 2 tables, 1,000 rows: ");
+        .says("dumped 2 tables, 1,000 rows: ")
+        .says(&format!("/{} (", database.name()))
+        .says(&format!("\ndatabase {}: 2 tables", database.name()));
     assert!(outcome.stdout.is_empty() && outcome.stderr.contains("root "), "{outcome:?}");
     let outcome = dump(&database, &folder.path().join("quiet.sbk")).arg("-q").run().expect(0);
     assert!(outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{outcome:?}");
@@ -295,7 +297,13 @@ fn a_dump_sums_up() {
         .args(["--log-format", "json"])
         .run()
         .expect(0);
-    let last = json_lines(&outcome.stderr).pop().expect("a line");
+    let lines = json_lines(&outcome.stderr);
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    assert_eq!(
+        (&first["event"], &first["doing"], &first["database"], &last["database"]),
+        (&json!("connection"), &json!("dump"), &json!(database.name()), &json!(database.name()))
+    );
+    assert!(first["sources"]["database"].is_string(), "{first}");
     assert_eq!(
         (&last["event"], &last["rows"], &last["tables"]),
         (&json!("summary"), &json!(1000), &json!(2))
@@ -304,7 +312,14 @@ fn a_dump_sums_up() {
         .args(["-t", "a", "-t", "missing"])
         .run()
         .expect(6)
-        .says("nothing matches missing");
+        .says("no object matches missing (-t)");
+    dump(&database, &folder.path().join("definitions.sbk"))
+        .args(["-s", "-T", "slip", "--exclude-table-data", "gone"])
+        .run()
+        .expect(0)
+        .says(&format!("dumped the definitions of database {}: 2 tables", database.name()))
+        .says("warning: -T slip matches no table, view or sequence")
+        .says("warning: --exclude-table-data gone matches no table");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn who_may_use_what_goes_keeps_it_from_going() {
             .connect()
             .execute(&format!("GRANT SELECT (name) ON parents TO {}", quote(stranger.name())));
         let plan = target.restore(&file, &["-c", "--dry-run"]).run().expect(6).stdout;
-        assert!(plan.contains("in the way: 1 session is connected of roles"), "{plan}");
+        assert!(plan.contains("problem: 1 session is connected of roles"), "{plan}");
         assert!(plan.contains(&named), "{plan}");
         let told = target.restore(&file, &["-c"]).run().expect(6).says(&named);
         assert!(told.stderr.contains("--disconnect-others, which ends"), "{}", told.stderr);

@@ -29,7 +29,12 @@ impl Told {
     fn told(&mut self, title: &str, code: i32, run: Silverback) {
         let outcome = run.run().expect(code);
         clear_end(&outcome);
-        let mut said = format!("{}{}", outcome.stdout, outcome.stderr);
+        // Where each run goes is told of other tests.
+        let begins = ["dump ", "restore into ", "plan a restore into ", "look into ", "swap in "];
+        let is_first = |line: &&str| begins.iter().any(|begin| line.starts_with(begin));
+        let stderr = outcome.stderr.lines().filter(|line| !is_first(line));
+        let stderr: Vec<&str> = stderr.collect();
+        let mut said = format!("{}{}\n", outcome.stdout, stderr.join("\n"));
         for (name, shown) in &self.names {
             said = said.replace(name, shown);
         }

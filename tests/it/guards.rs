@@ -67,7 +67,7 @@ fn rows_alone_of_another_version() {
             let told = rows(&[]).run().expect(6).says(named).says(&past);
             assert!(told.stderr.contains("restore without -a, with -c"), "{}", told.stderr);
             let plan = rows(&["--dry-run"]).run().expect(6).stdout;
-            assert!(plan.contains(&format!("in the way: the rows are {named}")), "{plan}");
+            assert!(plan.contains(&format!("problem: the rows are {named}")), "{plan}");
             assert_eq!(scene.copy.value("SELECT count(*) FROM consumers"), "0");
             rows(&["--kong-ignore", word]).run().expect(0).says("gone past, as asked");
             assert_eq!(scene.copy.value("SELECT count(*) FROM consumers"), "30");

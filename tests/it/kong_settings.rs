@@ -172,7 +172,7 @@ fn the_schema_of_kong_is_what_is_dumped() {
     check("d.sbk", &["-N", "public"], &ours);
     check("e.sbk", &["-t", "schema_meta"], &[ours[0], theirs]);
     check("f.sbk", &["-T", "routes"], &[ours[0], ours[1], theirs]);
-    run("g.sbk").env("KONG_PG_SCHEMA", "gone").run().expect(6).says("nothing matches gone");
+    run("g.sbk").env("KONG_PG_SCHEMA", "gone").run().expect(6).says("no object matches gone (-n)");
     run("h.sbk").env("KONG_PG_SCHEMA", "").run().expect(0);
     assert_eq!(tables(&pair, "h.sbk").len(), 4);
 }

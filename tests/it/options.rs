@@ -246,7 +246,7 @@ fn keep_going_does_what_can_be_done_and_names_what_cannot() {
         .arg("--keep-going")
         .run()
         .expect(7)
-        .says("2 things failed")
+        .says("2 errors:")
         .says("Key (customer)=(77)")
         .says("schema_meta");
     assert!(kept.stderr.contains("marks the target as incomplete"), "{}", kept.stderr);

@@ -239,7 +239,7 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     let beside =
         restore(&early.archive, &early.copy).args(["--ready-early", "--dry-run"]).run().expect(6);
     assert!(
-        beside.stdout.contains("in the way: another restore is at work in the target"),
+        beside.stdout.contains("problem: another restore is at work in the target"),
         "{}",
         beside.stdout
     );
@@ -267,7 +267,7 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
     ] {
         let run =
             restore(&early.archive, &early.copy).arg("--ready-early").args(less).run().expect(6);
-        run.says("what was left undone is not what this restore would leave")
+        run.says("the interrupted restore used other options")
             .says("the options of the first time");
     }
     early.start().wait().expect(0).says("Kong may start now");

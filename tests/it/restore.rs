@@ -274,7 +274,7 @@ fn a_selection_brings_a_table_with_what_belongs_to_it() {
     refused(
         restore(&archive, &source, Options { selection: nothing, ..options() }),
         Kind::Requirement,
-        &["nothing matches nix"],
+        &["no object matches nix (-t)"],
     );
 }
 

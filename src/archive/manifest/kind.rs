@@ -61,6 +61,28 @@ pub enum ObjectKind {
     Comment,
 }
 
+impl ObjectKind {
+    /// Whether it is more than a tie between other objects, or a setting or the contents of one.
+    pub fn stands_alone(self) -> bool {
+        !matches!(
+            self,
+            Self::Database
+                | Self::Comment
+                | Self::Default
+                | Self::DefaultAcl
+                | Self::IndexAttach
+                | Self::LargeObject
+                | Self::PublicationSchema
+                | Self::PublicationTable
+                | Self::RefreshMaterializedView
+                | Self::RowSecurity
+                | Self::SequenceOwner
+                | Self::SequenceValue
+                | Self::TableAttach
+        )
+    }
+}
+
 /// In words, lower case: `foreign key`.
 impl std::fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -24,7 +24,7 @@ use crate::pg::connect::{Ask, Server};
 /// it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConnectionArgs {
-    /// Connect to this host or socket folder
+    /// Connect to this host or socket directory
     #[arg(short = 'h', long, value_name = "HOST", value_parser = words::name(), help_heading = "Connection")]
     pub host: Option<String>,
     /// Connect to this port
@@ -33,8 +33,8 @@ pub struct ConnectionArgs {
     /// Connect as this role
     #[arg(short = 'U', long, value_name = "NAME", value_parser = words::name(), help_heading = "Connection")]
     pub username: Option<String>,
-    /// Connect to this database: a name, a URI, or "key=value ..."; the latter two outdo the
-    /// options above
+    /// Connect to this database: a name, a URI, or "key=value ..."; values in a URI or conninfo
+    /// string override -h, -p and -U
     #[arg(short = 'd', long, value_name = "DBNAME", value_parser = words::secret(), help_heading = "Connection")]
     pub dbname: Option<Secret>,
     /// Connect as Kong does with this configuration file [default: Kong's own, unless something

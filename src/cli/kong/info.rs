@@ -64,7 +64,7 @@ pub(super) fn run(args: &InfoArgs) -> Result<Outcome> {
 
 fn of_database(args: &InfoArgs, reporter: &Reporter) -> Result<(Place, Facts)> {
     let Connection { server, kong_schema, .. } =
-        connect(&args.connection, Node::Primary, reporter)?;
+        connect(&args.connection, Node::Primary, "look into", reporter)?;
     let kong_schema = kong_schema.as_ref().map(|value| value.text.as_str());
     let schema = args.schema.as_deref().or(kong_schema);
     let request = Request { schema, exact: args.exact, ..Request::default() };

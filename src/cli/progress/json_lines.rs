@@ -1,7 +1,7 @@
 //! Progress as one JSON object a line, for machines.
 //!
-//! Every line has `time` (RFC 3339, UTC) and `event`: `phase`, `tables`, `progress`, `table`,
-//! `message`, `summary`, `error`. Fields may be added, never taken away or given another meaning.
+//! Every line has `time` (RFC 3339, UTC) and `event`: `connection`, `phase`, `tables`, `progress`,
+//! `table`, `message`, `summary`, `error`. Fields may be added, never taken away or given another meaning.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -40,6 +40,15 @@ impl Reporter {
         }
     }
 
+    /// Says a line to people, an event of its own to machines. Nothing with `-q`.
+    pub(in crate::cli) fn event(&self, event: &str, text: &str, fields: Value) {
+        match &self.inner {
+            _ if self.verbosity == Verbosity::Quiet => {}
+            Inner::Json(json) => json.event(event, fields),
+            _ => self.message(Level::Info, text),
+        }
+    }
+
     /// Closes with a summary: lines for people, or fields for machines. Nothing with `-q`.
     pub(in crate::cli) fn summary(&self, lines: &str, fields: Value) {
         self.finish();

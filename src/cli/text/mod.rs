@@ -1,5 +1,6 @@
 //! Text for people and machines: units, columns, standard output and standard error.
 
+pub(super) mod objects;
 pub(super) mod stdio;
 pub(super) mod table;
 pub(super) mod units;

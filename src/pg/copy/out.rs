@@ -131,7 +131,7 @@ impl CopyOut<'_> {
                 Poll::Ready(Some(Ok(_))) => {
                     return Poll::Ready(Err(broken(
                         &self.doing,
-                        "rows went past those who hold them",
+                        "bug: CopyData arrived on a connection without a receiver",
                     )));
                 }
                 Poll::Ready(Some(Err(source))) => {

@@ -71,14 +71,14 @@ impl Stage {
             Self::Keys => "build keys",
             Self::Indexes => "build indexes",
             Self::Analyze => "gather statistics",
-            Self::ForeignKeys => "prove foreign keys",
+            Self::ForeignKeys => "validate foreign keys",
             Self::Rest => "make triggers and the rest",
             Self::Privileges => "set privileges and comments",
             Self::Refresh => "fill materialized views",
             Self::Last => "load the rows that declare it usable",
             Self::Compare => "compare rows with the archive",
             Self::Ready => "let the database be used",
-            Self::Finish => "build indexes and prove foreign keys while the database is in use",
+            Self::Finish => "build indexes and validate foreign keys while the database is in use",
         }
     }
 }
@@ -205,7 +205,7 @@ pub struct Graph {
 
 impl Graph {
     /// The graph's ranks: for each job the cost of the longest chain of jobs that starts with it.
-    /// Fails where jobs need each other in a circle.
+    /// Fails where jobs need each other in a cycle.
     pub fn ranks(&self) -> Result<Vec<u64>> {
         let order = self.order()?;
         let mut ranks: Vec<u64> = vec![0; self.jobs.len()];
@@ -243,11 +243,9 @@ impl Graph {
             .take(5)
             .map(|job| self.jobs[job.index()].label.as_str())
             .collect();
-        let cause =
-            format!("objects depend on each other in a circle, among them: {}", stuck.join("; "));
+        let cause = format!("dependency cycle among: {}", stuck.join("; "));
         Err(Error::new(Kind::Requirement, "plan the restore", cause).hint(
-            "rows of tables whose foreign keys refer to each other in a circle, and stand \
-                already, have no order to be loaded in: restore with --disable-triggers, as a \
+            "existing tables have mutually referencing foreign keys: use --disable-triggers as \
                 superuser",
         ))
     }
@@ -353,13 +351,13 @@ pub(in crate::restore) mod tests {
     }
 
     #[test]
-    fn a_circle_is_refused() {
+    fn a_cycle_is_refused() {
         let graph = Graph {
             jobs: vec![job(&[1], &[], 1), job(&[0], &[], 1), job(&[], &[], 1)],
             ..Graph::default()
         };
         let error = graph.ranks().unwrap_err();
         assert_eq!(error.kind(), Kind::Requirement);
-        assert!(error.to_string().contains("circle"));
+        assert!(error.to_string().contains("dependency cycle"));
     }
 }

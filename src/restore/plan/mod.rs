@@ -71,7 +71,7 @@ pub struct Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
-            writeln!(f, "in the way: {finding}")?;
+            writeln!(f, "problem: {finding}")?;
         }
         for warning in &self.warnings {
             writeln!(f, "warning: {warning}")?;

@@ -30,7 +30,7 @@ pub(super) fn refuse(findings: &[Finding], target: &Target) -> Option<Error> {
         [] => None,
         [one] => Some(Error::new(Kind::Requirement, doing, &one.problem).hint(&one.way_out)),
         many => {
-            let cause = format!("{} things are in the way:", many.len());
+            let cause = format!("{} problems prevent this restore:", many.len());
             Some(
                 Error::new(Kind::Requirement, doing, cause)
                     .with_items(many.iter().map(Finding::to_string).collect()),
@@ -119,8 +119,7 @@ pub(super) fn others_at_work(processes: &[i32]) -> Option<Finding> {
 pub(super) fn other_rest(target: &Target, rest: u64) -> Option<Finding> {
     let marker = target.marker.as_ref().filter(|marker| !mark::leaves(marker, rest))?;
     let problem = format!(
-        "what was left undone is not what this restore would leave (other options, or another \
-         version): the target holds {}",
+        "the interrupted restore used other options (or another version): the target holds {}",
         marker.describe()
     );
     Some(Finding::new(

@@ -7,6 +7,7 @@ use crate::archive::manifest::{Detail, Object};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::session::Session;
+use crate::progress::Progress;
 use crate::restore::finding::Finding;
 use crate::restore::plan::statements;
 use crate::restore::step::Step;
@@ -140,12 +141,13 @@ impl Creation<'_> {
     pub(in crate::restore) fn steps(&self, target: &Target) -> Vec<Step> {
         let database = self.database;
         let identity = format!("DATABASE {}", ident::quote(&database.name));
+        let named = format!("database {}", ident::quote(&database.name));
         let mut steps = Vec::new();
         if self.clean {
             let is_template = matches!(database.detail, Detail::Database { is_template: true, .. });
             if is_template && target.databases.contains_key(&database.name) {
                 steps.push(Step::new(
-                    format!("drop {identity}"),
+                    format!("drop {named}"),
                     format!("ALTER {identity} IS_TEMPLATE false"),
                 ));
             }
@@ -158,16 +160,16 @@ impl Creation<'_> {
                      WHERE datname = {}",
                     ident::literal(&database.name)
                 );
-                steps.push(Step::new(format!("end the sessions in {identity}"), sql));
+                steps.push(Step::new(format!("end the sessions in {named}"), sql));
             }
             let force = if forces { " WITH (FORCE)" } else { "" };
             steps.push(Step::new(
-                format!("drop {identity}"),
+                format!("drop {named}"),
                 format!("DROP DATABASE {word}{}{force}", ident::quote(&database.name)),
             ));
         }
         steps.push(Step::new(
-            format!("create {identity}"),
+            format!("create {named}"),
             render::create_database(database, self.render, target.version_num),
         ));
         steps.extend(after(database, self.render));
@@ -177,7 +179,7 @@ impl Creation<'_> {
 
 /// What follows when the database is made, and may be run twice.
 pub(in crate::restore) fn after(database: &Object, render: &render::Options) -> Vec<Step> {
-    let identity = format!("DATABASE {}", ident::quote(&database.name));
+    let identity = format!("database {}", ident::quote(&database.name));
     let owned = render::owner_statements(database, render);
     let owned =
         owned.into_iter().map(|sql| Step::new(format!("give {identity} to its owner"), sql));
@@ -233,9 +235,11 @@ pub(in crate::restore) async fn carry_out(
     server: &Server,
     name: &str,
     steps: &[Step],
+    progress: &dyn Progress,
 ) -> Result<Server> {
     let mut made = false;
     for step in steps {
+        progress.phase(&step.doing);
         session
             .execute(&step.doing, &step.sql)
             .await

@@ -136,9 +136,9 @@ impl Failures {
     /// All failures as one error.
     pub(in crate::restore) fn sum_up(&self) -> Error {
         let told = std::mem::take(&mut self.inner().told);
-        let things =
-            if told.len() == 1 { "1 thing".to_owned() } else { format!("{} things", told.len()) };
-        Error::new(Kind::Incomplete, "restore", format!("{things} failed:"))
+        let errors =
+            if told.len() == 1 { "1 error:".to_owned() } else { format!("{} errors:", told.len()) };
+        Error::new(Kind::Incomplete, "restore", errors)
             .with_items(told.iter().map(Told::in_words).collect())
     }
 }

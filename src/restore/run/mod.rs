@@ -170,7 +170,7 @@ impl Shared {
     fn senseless(&self, failures: &Failures, job: &Job) -> Option<Failed> {
         let table = match &job.work {
             Work::Ready if failures.any() => {
-                let cause = "something failed, which would be in use then";
+                let cause = "not reported ready: earlier errors left the database incomplete";
                 return Some(Error::new(Kind::Incomplete, &job.label, cause).into());
             }
             Work::Load { table, .. } => table,
@@ -178,7 +178,7 @@ impl Shared {
         };
         let table = &self.loader.archive.manifest.tables[table.0 as usize];
         let cause = if job.stage == Stage::Last && failures.any() {
-            "its rows would declare a database usable that is incomplete"
+            "skipped: these rows mark the schema as migrated, and earlier steps failed"
         } else if failures.lacks(table.object) {
             "the table was not made"
         } else {

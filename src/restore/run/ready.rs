@@ -40,8 +40,11 @@ impl Announcement {
             let text = format!("{}\n", self.words);
             pool::run(move || write(&path, &text)).await?;
         }
-        let jobs = if left == 1 { "job" } else { "jobs" };
-        progress.message(Level::Info, &format!("{}; {left} {jobs} go on beside it", self.words));
+        let (jobs, go) = if left == 1 { ("job", "goes") } else { ("jobs", "go") };
+        progress.message(
+            Level::Info,
+            &format!("{}; {left} {jobs} {go} on in the background", self.words),
+        );
         Ok(())
     }
 }

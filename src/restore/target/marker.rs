@@ -124,7 +124,7 @@ pub(in crate::restore) async fn read_after(
     server: &Server,
     backend_pid: i32,
 ) -> Result<Option<Marker>> {
-    let doing = "look what became of a commit";
+    let doing = "check whether the COMMIT succeeded";
     let session = server.open(Purpose::Restore).await?;
     let sql = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {backend_pid}");
     for _ in 0..LOOKS {

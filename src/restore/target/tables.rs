@@ -143,10 +143,7 @@ async fn examine_one(
     may_hold_rows: bool,
 ) -> Result<Vec<Finding>> {
     if !found.ours {
-        let problem = format!(
-            "table {name} belongs to a role that this one is no member of, and only its owner \
-             keeps its triggers still"
-        );
+        let problem = format!("must be owner of table {name} to disable its triggers");
         return Ok(vec![Finding::new(problem, "restore as its owner, or with --role")]);
     }
     let mut findings = compare(name, table, &found.columns);

@@ -28,10 +28,15 @@ fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
     let says = "warning: not carried: foreign key b_id_fkey on public.b: it needs public.a, which \
         is not selected";
     restore(&file, &copy).args(["--dry-run", "-t", "b"]).run().expect(10).says(says);
-    restore(&file, &copy).args(["-t", "missing"]).run().expect(6).says("nothing matches missing");
+    restore(&file, &copy)
+        .args(["-t", "missing"])
+        .run()
+        .expect(6)
+        .says("no object matches missing (-t)");
     restore(&file, &copy).run().expect(0).says(", 1,000 rows, ");
-    let outcome = restore(&file, &copy).arg("--dry-run").run().expect(6).says("in the way");
-    assert!(outcome.stdout.contains("in the way: "), "{}", outcome.stdout);
+    let outcome =
+        restore(&file, &copy).arg("--dry-run").run().expect(6).says("this restore, see the plan");
+    assert!(outcome.stdout.contains("problem: "), "{}", outcome.stdout);
     let outcome = restore(&file, &copy).args(["--log-format", "json"]).run().expect(6);
     let last = json_lines(&outcome.stderr).pop().expect("a line");
     assert_eq!(

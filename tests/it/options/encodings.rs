@@ -105,7 +105,7 @@ fn unknown_bytes_are_not_guessed_at() {
          '\" ()'; END$$",
     );
     let refused = support::dump(&source, &folder.path().join("b.sbk")).run().expect(6).says("0xe9");
-    assert!(refused.stderr.contains("is no UTF-8"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("is not valid UTF-8"), "{}", refused.stderr);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn options_that_make_no_sense_with_it() {
     scene.stage().args(["-t", "consumers"]).run().expect(2).says("single tables are not staged");
     let bumped = scene.stage().arg("--bump-sync-version").run();
     bumped.expect(2).says("give it to silverback swap");
-    scene.stage().args(["-n", "nowhere"]).run().expect(6).says("nothing matches nowhere");
+    scene.stage().args(["-n", "nowhere"]).run().expect(6).says("no object matches nowhere (-n)");
     let rows = scene.folder.path().join("rows.sbk");
     dump(&scene.older, &rows).arg("-a").run().expect(0);
     stage(&rows, &scene.live).run().expect(6).says("rows and no definitions");

@@ -36,7 +36,7 @@ pub(in crate::pg::catalog) fn repair(
         .collect();
     let name = names.first().copied().unwrap_or_default().to_owned();
     let reason = format!(
-        "these need each other in a circle, so that one may fail to be made: {}",
+        "these form a dependency cycle, so that one may fail to be made: {}",
         names.join(", ")
     );
     Some(NotCarried { kind: "dependency".to_owned(), name, reason })

@@ -181,7 +181,7 @@ fn it_is_dropped_made_given_away_and_set() {
     ] {
         let steps = with(|_| (), how, |one| one.steps(&target(180_000)));
         assert_eq!(sql(&steps), expect, "{how:?}");
-        assert!(steps.iter().all(|step| step.doing.contains("DATABASE \"My kong\"")));
+        assert!(steps.iter().all(|step| step.doing.contains("database \"My kong\"")));
     }
 }
 
