@@ -86,7 +86,7 @@ pub(in crate::restore) async fn of_others(
 }
 
 /// What stays and has the name of something that the archive makes: a relation, which includes
-/// indexes and those of constraints, or a type. `made`: all that is made.
+/// indexes and those of constraints, a type, or extended statistics. `made`: all that is made.
 pub(in crate::restore) async fn taken(
     session: &Session,
     dropped: &[&Object],
@@ -101,6 +101,14 @@ pub(in crate::restore) async fn taken(
         made.iter().filter(|object| is_such(object)).map(name).collect::<Vec<_>>().join(", ")
     };
     let (relations, types) = (list(makes_relation), list(makes_type));
+    let statistics = match list(|object| object.kind == ObjectKind::Statistics) {
+        none if none.is_empty() => "SELECT NULL::oid, NULL::oid WHERE false".to_owned(),
+        names => format!(
+            "SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass::oid, s.oid FROM (VALUES \
+             {names}) w(nspname, name) JOIN pg_catalog.pg_namespace n ON n.nspname = w.nspname \
+             JOIN pg_catalog.pg_statistic_ext s ON s.stxnamespace = n.oid AND s.stxname = w.name"
+        ),
+    };
     if relations.is_empty() || types.is_empty() {
         return Ok(None);
     }
@@ -113,7 +121,8 @@ pub(in crate::restore) async fn taken(
          {types}) w(nspname, name) JOIN pg_catalog.pg_namespace n ON n.nspname = w.nspname JOIN \
          pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = w.name LEFT JOIN \
          pg_catalog.pg_class c ON c.oid = t.typrelid WHERE coalesce(c.relkind, 'c') = 'c' AND NOT \
-         EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)) SELECT \
+         EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) UNION ALL \
+         {statistics}) SELECT \
          pg_catalog.pg_describe_object(classid, objid, 0) FROM found f WHERE NOT EXISTS (SELECT \
          FROM gone g WHERE (g.classid, g.objid) = (f.classid, f.objid)) ORDER BY 1"
     );

@@ -45,7 +45,12 @@ fn a_circle_that_stands_already_is_loaded_without_its_triggers() {
         let pair = Pair::on(testkit::server(version), CIRCLE);
         pair.dump().run().expect(0);
         pair.restore().arg("-s").run().expect(0);
-        pair.restore().arg("-a").run().expect(6).says("dependency cycle").says("--disable-triggers");
+        pair.restore()
+            .arg("-a")
+            .run()
+            .expect(6)
+            .says("dependency cycle")
+            .says("--disable-triggers");
         pair.restore().args(["-a", "--disable-triggers"]).run().expect(6).says("is no superuser");
         assert_eq!(pair.copy.value("SELECT count(*) FROM f1"), "0");
         let as_superuser =

@@ -96,11 +96,14 @@ fn what_was_made_last_goes_first() {
 fn parts_go_with_the_whole_and_need_not_be_there() {
     let mut index = object(1, ObjectKind::Index, "DROP INDEX s.i");
     index.of = Some(ObjectId(0));
+    let mut trigger = object(2, ObjectKind::Trigger, "DROP TRIGGER g ON s.t");
+    trigger.of = Some(ObjectId(0));
     let table = object(0, ObjectKind::Table, "DROP TABLE s.t");
     let target = Target::default();
-    let all = drops(&[table, index.clone()], Sections::ALL, &target, false);
-    assert_eq!(all[0].step.sql, "DROP INDEX IF EXISTS s.i");
+    let all = drops(&[table, index.clone(), trigger], Sections::ALL, &target, false);
+    assert_eq!(all[0].step.sql, "DROP TRIGGER IF EXISTS g ON s.t");
     assert_eq!((all[0].part, all[1].part), (true, false));
+    assert_eq!(all.len(), 2, "an index of that name may be another table's");
     // Without its table in the list it stands for itself.
     let all = drops(&[index], Sections::ALL, &target, false);
     assert_eq!((all[0].step.sql.as_str(), all[0].part), ("DROP INDEX s.i", false));
