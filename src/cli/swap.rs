@@ -187,6 +187,7 @@ fn exchange(
         if args.dry_run {
             return Ok((prepared.exchange, None));
         }
+        prepared.exchange.check()?;
         if let Some(written) = prepared.exchange.written {
             agree(args, written, reporter)?;
         }

@@ -7,7 +7,7 @@ use crate::pg::connect::Server;
 use crate::pg::marker::{self, DONE, Marker};
 use crate::pg::session::{Purpose, Session};
 use crate::restore::others::limit;
-use crate::restore::target::marker::at_work_now;
+use crate::restore::target::marker as target;
 use crate::sql::ident;
 
 /// What restores have left in a database.
@@ -34,7 +34,7 @@ pub struct Status {
 /// What every restore has left that has its marker in the server's database. Changes nothing.
 pub async fn status(server: &Server) -> Result<Left> {
     let session = server.open(Purpose::Probe).await?;
-    let at_work = at_work_now(&session).await?;
+    let at_work = target::at_work_now(&session).await?;
     let mut all = Vec::new();
     for marker in marker::read(&session, false).await? {
         let done = done(&session, &marker.schema).await?;
@@ -42,6 +42,17 @@ pub async fn status(server: &Server) -> Result<Left> {
     }
     let owed = limit::read(&session, false).await?.owed;
     Ok(Left { restores: all, connection_limit: owed.filter(|_| at_work.is_empty()) })
+}
+
+/// The server processes of restores that are at work in the session's database, but for those that
+/// end in a little while.
+pub async fn at_work(session: &Session) -> Result<Vec<i32>> {
+    target::others_at_work(session).await
+}
+
+/// The same as it is at this moment.
+pub async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
+    target::at_work_now(session).await
 }
 
 async fn done(session: &Session, schema: &str) -> Result<Option<u64>> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::manner::Manner;
 use super::options::Options;
 use super::sets::Sets;
-use super::{checks, manner, moves, note, raised, written};
+use super::{checks, manner, moves, note, raised, unfinished, written};
 use crate::error::{Error, Kind, Result};
 use crate::pg::schema_objects::{self, Place};
 use crate::pg::session::Session;
@@ -161,6 +161,7 @@ async fn attempt_once(
     }
     session.execute(DOING, "SET LOCAL statement_timeout = 0").await?;
     // What was looked at before the locks may have changed since.
+    unfinished::refuse(session, DOING, true).await?;
     let sets = sets(session, state, options).await?;
     let manners = manner::look(session, &sets, &state.schemas).await?;
     if !sets.is_same(&plan.sets) || manners != plan.manners {

@@ -15,6 +15,7 @@ pub mod options;
 pub mod raised;
 pub mod sets;
 pub mod stage;
+mod unfinished;
 pub mod written;
 
 use std::sync::Arc;
@@ -93,6 +94,14 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Refuses to go on where something is in the way.
+    ///
+    /// # Errors
+    /// [`Kind::Requirement`] with all of it.
+    pub fn check(&self) -> Result<()> {
+        refuse("exchange the copies", self.plan.findings())
+    }
+
     /// The schemas whose objects are exchanged, each with the one that holds its counterpart: by
     /// database one of the same name.
     pub fn schemas(&self) -> Vec<SchemaPair> {
@@ -156,7 +165,8 @@ pub async fn prepare(
         return Ok(Prepared { session, apart, exchange: Exchange { state, plan, written } });
     }
     direction.check(state.phase)?;
-    let plan = in_place::plan(&session, &state, options, &moment).await?;
+    let mut plan = in_place::plan(&session, &state, options, &moment).await?;
+    plan.findings.extend(unfinished::look(&session).await?);
     let written = match state.since.filter(|_| direction == Direction::Back) {
         Some(since) => {
             Some(written::count(&session, &plan.sets.live, since, &options.profile).await?)
@@ -221,16 +231,19 @@ impl Prepared {
 pub async fn drop_old(server: &Server, options: &Options, dry_run: bool) -> Result<drop_old::Plan> {
     let session = open_alone(server, options.role()).await?;
     let state = staged(&session).await?;
-    let plan = match state.way {
+    let mut plan = match state.way {
         Way::InPlace => {
             let mut plan = drop_old::plan(&session, &state).await?;
             if state.phase == Phase::Staging {
-                plan.findings.extend(at_work(server).await?);
+                plan.findings.extend(being_staged(server).await?);
             }
             plan
         }
         Way::ByDatabase => by_database::plan_drop(server, &session, &state, options.role()).await?,
     };
+    if plan.findings.is_empty() {
+        plan.findings.extend(unfinished::at_work(&session).await?);
+    }
     if !dry_run {
         refuse("drop the copy that is not live", &plan.findings)?;
         drop_old::carry_out(&session, &plan).await?;
@@ -240,7 +253,7 @@ pub async fn drop_old(server: &Server, options: &Options, dry_run: bool) -> Resu
 
 /// Who still makes the copy that is to be dropped. A process whose client was killed ends when it
 /// notices, so a little time is given to it.
-async fn at_work(server: &Server) -> Result<Option<String>> {
+async fn being_staged(server: &Server) -> Result<Option<String>> {
     let mut looks = 0;
     loop {
         let restores = restores::status(server).await?.restores;

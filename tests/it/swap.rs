@@ -5,6 +5,7 @@ mod by_database;
 mod clear;
 mod clients;
 mod hold;
+mod unfinished;
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use super::options::Options;
 use super::raised::{self, Raised};
 use super::sets::Sets;
 use super::written::{self, Written};
-use super::{in_place, note, open};
+use super::{in_place, note, open, unfinished};
 use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::schema_objects::{self, Place};
@@ -120,6 +120,9 @@ pub async fn prepare(
         plan.raises = raises(live, raised, &plan).await?;
     }
     plan.findings = rights(live, &plan).await?;
+    for session in [live, &copy] {
+        plan.findings.extend(unfinished::look(session).await?);
+    }
     let other = (&copy, plan.copy.from.as_str());
     plan.findings.extend(outside::look(live, other, &objects, &plan.sets).await?);
     let own = [live.backend_pid(), copy.backend_pid()];
@@ -240,6 +243,9 @@ pub async fn exchange(
     let ender = open::open(stand.server(), options.role()).await?;
     // The lock in the live database goes with its session.
     open::alone(&stand, plan.live.oid.min(plan.copy.oid)).await?;
+    for session in [&live, &copy] {
+        unfinished::refuse(session, "exchange the databases", false).await?;
+    }
     note(&copy, plan, options).await.map_err(rename::explain)?;
     // They would be in the way like any other.
     let own = [live.backend_pid(), copy.backend_pid()];
