@@ -24,7 +24,14 @@ pub(super) fn check(selection: &SelectionArgs, kong: &KongArgs) -> Result<()> {
         return refuse(
             "-t",
             "single tables are not staged: what refers to them would stay with the live ones",
-            "choose schemas (-n, -N), and leave tables out with -T or --exclude-table-data",
+            "choose schemas (-n, -N), and leave tables out with -T",
+        );
+    }
+    if selection.choose_rows() {
+        return refuse(
+            "--exclude-table-data",
+            "a table without its rows would become live",
+            "leave the table out with -T: what is live stays then",
         );
     }
     if kong.bump_sync_version.is_some() {

@@ -82,6 +82,11 @@ impl SelectionArgs {
         !self.table.is_empty()
     }
 
+    /// Whether they leave out rows of tables that are meant.
+    pub(in crate::cli) fn choose_rows(&self) -> bool {
+        !self.exclude_table_data.is_empty()
+    }
+
     /// What these options mean.
     pub(in crate::cli) fn selection(&self) -> Selection {
         Selection {

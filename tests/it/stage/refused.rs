@@ -24,6 +24,8 @@ fn options_that_make_no_sense_with_it() {
         scene.stage().args(option).run().expect(2);
     }
     scene.stage().args(["-t", "consumers"]).run().expect(2).says("single tables are not staged");
+    let rows = scene.stage().args(["--exclude-table-data", "consumers"]).run();
+    rows.expect(2).says("a table without its rows would become live");
     let bumped = scene.stage().arg("--bump-sync-version").run();
     bumped.expect(2).says("give it to silverback swap");
     scene.stage().args(["-n", "nowhere"]).run().expect(6).says("no object matches nowhere (-n)");
