@@ -114,10 +114,7 @@ pub async fn prepare(
         }
         Course::Anew => {
             is_begun = false;
-            let (way, because) = match way {
-                Some(way) => (way, None),
-                None => way::choose(&session, &parts, &selected).await?,
-            };
+            let (way, because) = way::choose(&session, &parts, &selected, way).await?;
             why = because;
             anew(way, &parts, &here, &state.live_database)?
         }

@@ -105,6 +105,15 @@ fn what_keeps_it_from_beginning_leaves_nothing() {
     admin.execute(&format!("ALTER ROLE {owner} CREATEDB"));
     Silverback::new(["restore", "--by-database", "a.sbk"]).run().expect(2);
     stage(&pair, &folder).args(["--by-database", "--in-place"]).run().expect(2);
+    // A role that may not note anything in what is live.
+    let live = testkit::quote(&pair.live);
+    admin.execute(&format!("ALTER DATABASE {live} OWNER TO postgres"));
+    for way in [&[][..], &["--by-database"], &["--in-place"], &["--dry-run"]] {
+        let told = stage(&pair, &folder).args(way).run().expect(6);
+        told.says("may not create schemas").says("GRANT CREATE ON DATABASE");
+        assert_eq!(pair.names().len(), 1);
+    }
+    admin.execute(&format!("ALTER DATABASE {live} OWNER TO {owner}"));
     // A neighbour in the same database: the swap is refused, and what was staged is dropped.
     pair.live().execute("CREATE TABLE orders (id int)");
     let old = digest(&pair.live());
@@ -124,6 +133,13 @@ fn where_the_locks_do_not_fit_it_is_a_database() {
         "max_locks_per_transaction = 10\nmax_connections = 15\nmax_prepared_transactions = 0";
     let server = Server::spec(testkit::newest()).conf(conf).start();
     let (pair, folder) = upgraded(&server);
+    stage(&pair, &folder)
+        .arg("--in-place")
+        .run()
+        .expect(6)
+        .says("max_locks_per_transaction")
+        .says("--by-database");
+    pair.swap().arg("--status").run().expect(0);
     stage(&pair, &folder)
         .run()
         .expect(0)
