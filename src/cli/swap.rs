@@ -124,6 +124,7 @@ impl SwapArgs {
             retries: self.retries,
             takes_all_owned: self.clean == Some(CleanArg::Schemas),
             profile: kong::restore::profile(),
+            gives_up: self.yes,
             raised: self
                 .bump_sync_version
                 .as_ref()

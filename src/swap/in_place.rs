@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::manner::Manner;
 use super::options::Options;
 use super::sets::Sets;
+use super::written::Written;
 use super::{checks, manner, moves, note, raised, unfinished, written};
 use crate::error::{Error, Kind, Result};
 use crate::pg::schema_objects::{self, Place};
@@ -88,11 +89,11 @@ async fn sets(session: &Session, state: &State, options: &Options) -> Result<Set
     Ok(Sets::choose(live, away, state, &options.profile, options.takes_all_owned))
 }
 
-/// Exchanges; gives up after the retries, the live copy untouched.
+/// Exchanges; gives up after the retries, the live copy untouched. With what was noted, what was
+/// looked at, and which rows may be given up, if not all.
 pub async fn exchange(
     session: &Session,
-    state: &State,
-    plan: &Plan,
+    what: (&State, &Plan, Option<Written>),
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -100,7 +101,7 @@ pub async fn exchange(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let Err(error) = attempt_once(session, state, plan, options).await else { return Ok(()) };
+        let Err(error) = attempt_once(session, what, options).await else { return Ok(()) };
         // The first error is the one that is told.
         let _ = session.execute("roll back", "ROLLBACK").await;
         let is_lock = matches!(
@@ -139,8 +140,7 @@ fn explain(error: Error) -> Error {
 
 async fn attempt_once(
     session: &Session,
-    state: &State,
-    plan: &Plan,
+    (state, plan, agreed): (&State, &Plan, Option<Written>),
     options: &Options,
 ) -> Result<()> {
     session.execute(DOING, "BEGIN").await?;
@@ -171,6 +171,10 @@ async fn attempt_once(
     let found = checks::look(session, &sets, &state.schemas, &manners).await?;
     if let Some(found) = found.first() {
         return Err(Error::new(Kind::Requirement, DOING, found));
+    }
+    // Whoever has kept the locks may have written.
+    if let (Some(agreed), Some(since)) = (agreed, state.since) {
+        written::count(session, &sets.live, since).await?.check_within(agreed, DOING)?;
     }
     for step in plan.moves.iter().chain(&plan.raises) {
         session.execute(&step.doing, &step.sql).await?;

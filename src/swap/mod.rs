@@ -217,7 +217,9 @@ impl Prepared {
         progress.phase("exchange the copies");
         match &exchange.plan {
             Plan::InPlace(plan) => {
-                in_place::exchange(&session, &exchange.state, plan, options, progress).await?;
+                let agreed = exchange.written.filter(|_| !options.gives_up);
+                let what = (&exchange.state, plan, agreed);
+                in_place::exchange(&session, what, options, progress).await?;
             }
             Plan::ByDatabase(plan) => {
                 Box::pin(by_database::exchange(session, apart, plan, options, progress)).await?;

@@ -20,6 +20,8 @@ pub struct Options {
     pub profile: Profile,
     /// What is raised in what becomes live.
     pub raised: Option<Raised>,
+    /// Whether rows that were written since the swap are given up by going back, however many.
+    pub gives_up: bool,
 }
 
 impl Options {

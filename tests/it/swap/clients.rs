@@ -118,6 +118,32 @@ fn a_client_that_holds_a_table_keeps_the_swap_out() {
 }
 
 #[test]
+fn rows_of_a_client_that_keeps_the_way_back_waiting_are_counted() {
+    let server = testkit::newest_server();
+    let role = server.role("kong");
+    let database = marked(server, &role);
+    swap(&database).run().expect(0);
+    let back = |more: &[&str]| {
+        let holder = database.connect();
+        holder.execute("BEGIN; INSERT INTO two VALUES (7, 7)");
+        let running = swap(&database).args(["--back", "--lock-wait-timeout", "60s"]).args(more);
+        let running = running.spawn();
+        wait_for("the way back to wait", || {
+            let sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = \
+                'AccessExclusiveLock' AND relation = 'public.two'::regclass";
+            database.value(sql) != "0"
+        });
+        holder.execute("COMMIT");
+        running.wait()
+    };
+    back(&[]).expect(2).says("1 inserted or updated").says("nothing was changed");
+    assert_eq!(database.value("SELECT mark FROM public.one"), "2");
+    assert_eq!(database.value("SELECT count(*) FROM public.two WHERE mark = 7"), "1");
+    back(&["--yes"]).expect(0);
+    assert_eq!(database.value("SELECT mark FROM public.one"), "1");
+}
+
+#[test]
 fn killed_at_any_moment_one_whole_copy_is_live() {
     let kills: u32 = std::env::var("SILVERBACK_TEST_KILLS")
         .map_or(6, |count| count.parse().expect("SILVERBACK_TEST_KILLS is a number"));
