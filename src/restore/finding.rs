@@ -63,10 +63,27 @@ pub(super) fn without_repetition(findings: &mut Vec<Finding>) {
     }
 }
 
+/// Says what it means that the place of a staged copy is not empty: its name is new, so that
+/// nobody has made anything there but another stage.
+pub(super) fn beside_another_stage(findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| finding.sort == Sort::NotEmpty) {
+        "another stage has begun at the same moment: silverback swap --status tells of it"
+            .clone_into(&mut finding.way_out);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Sort::{NotEmpty, Occupant, Requirement};
     use super::*;
+
+    #[test]
+    fn a_copys_place_that_is_taken_is_another_stages() {
+        let mut findings = [Finding::new("a", "b"), Finding::new("c", "d").sort(NotEmpty)];
+        beside_another_stage(&mut findings);
+        assert_eq!(findings[0].way_out, "b");
+        assert!(findings[1].way_out.starts_with("another stage"), "{findings:?}");
+    }
 
     #[test]
     fn who_is_there_is_said_once() {

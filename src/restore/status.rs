@@ -50,7 +50,12 @@ pub async fn at_work(session: &Session) -> Result<Vec<i32>> {
     target::others_at_work(session).await
 }
 
-/// The same as it is at this moment.
+/// The same of another database of the server, unquoted.
+pub async fn at_work_in(session: &Session, database: &str) -> Result<Vec<i32>> {
+    target::others_at_work_in(session, &ident::literal(database)).await
+}
+
+/// Those that are at work in the session's database at this moment.
 pub async fn at_work_now(session: &Session) -> Result<Vec<i32>> {
     target::at_work_now(session).await
 }

@@ -104,6 +104,9 @@ impl Looked {
         };
         said.against(options, wanted, target, !course.is_ready());
         finding::without_repetition(&mut said.findings);
+        if options.staged.is_some() && !options.resume {
+            finding::beside_another_stage(&mut said.findings);
+        }
         said.findings.append(&mut existing.findings);
         if manner.disable_triggers {
             said.findings.extend(preflight::disable_triggers(target));

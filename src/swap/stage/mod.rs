@@ -31,6 +31,7 @@ use crate::pg::swap_state::{self, Phase, SchemaPair, State, Way};
 use crate::pool;
 use crate::restore;
 use crate::restore::staged::Staged;
+use crate::restore::status as restores;
 use crate::sql::ident;
 use crate::sql::rename::{Bodies, Renames};
 use crate::storage::FileArchive;
@@ -158,7 +159,31 @@ async fn course(
         }
         noted => noted,
     };
+    if let Some(noted) = noted.as_ref().filter(|noted| noted.phase == Phase::Staging) {
+        refuse_beside_another(session, noted).await?;
+    }
     course::decide(noted.as_ref(), &markers, &state.archive_id, parts, asked)
+}
+
+/// Refuses where the copy that is not complete is being made now.
+async fn refuse_beside_another(session: &Session, noted: &State) -> Result<()> {
+    let processes = match (noted.way, &noted.away_database) {
+        (Way::InPlace, _) => restores::at_work(session).await?,
+        (Way::ByDatabase, Some(name)) => restores::at_work_in(session, name).await?,
+        (Way::ByDatabase, None) => Vec::new(),
+    };
+    if processes.is_empty() {
+        return Ok(());
+    }
+    let processes: Vec<String> = processes.iter().map(i32::to_string).collect();
+    let cause = format!(
+        "another stage is at work (server processes {}), of {} ({})",
+        processes.join(", "),
+        noted.archive_name,
+        noted.archive_id
+    );
+    Err(Error::new(Kind::Requirement, DOING, cause)
+        .hint("let it end; silverback swap --status tells what is staged then"))
 }
 
 /// Names what holds a copy that is begun now.

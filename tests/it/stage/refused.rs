@@ -1,6 +1,7 @@
 //! What cannot be staged is refused, or left out and named; and one stage at a time.
 
 use super::{Upgraded, leavings, live_rows, stage, swap};
+use crate::invariants::{Gate, Scene};
 use crate::support::{dump, temp_dir};
 
 #[test]
@@ -104,6 +105,22 @@ fn schemas_and_tables_that_are_left_out_stay_live() {
     swap(&scene.live).args(["--back", "--yes"]).run().expect(0);
     swap(&scene.live).arg("--drop-old").run().expect(0);
     assert_eq!(scene.live.value("SELECT count(*) FROM consumers"), "500");
+}
+
+#[test]
+fn beside_another_stage() {
+    let server = testkit::newest_server();
+    let scene = Scene::new(server, 100).waits("load");
+    let (file, target) = (scene.archive(), scene.target());
+    let gate = Gate::close(&target);
+    let first = gate.hold(stage(&file, &target));
+    for more in [&[][..], &["--resume"]] {
+        stage(&file, &target).args(more).run().expect(6).says("another stage is at work");
+    }
+    drop(gate);
+    first.wait().expect(0);
+    stage(&file, &target).run().expect(6).says("a complete copy is staged already");
+    swap(&target).arg("--drop-old").run().expect(0);
 }
 
 #[test]
