@@ -194,6 +194,7 @@ fn as_text(report: &Report) -> String {
     let summary = &report.summary;
     let objects = objects::counted(&report.objects);
     let database = ident::quote(&report.database);
+    let database = units::printable(&database);
     let archive = format!(
         "archive {}, {}\nroot {}",
         units::printable(&report.archive),

@@ -68,6 +68,7 @@ pub(super) fn tell(
 /// What was done to which database: what was made counts where there were no rows, too.
 fn as_text(report: &Report) -> String {
     let database = ident::quote(&report.database);
+    let database = units::printable(&database);
     let made = match (objects::counted(&report.made), report.validated) {
         (made, 0) if made.is_empty() => String::new(),
         (made, 0) => format!("made {made}"),

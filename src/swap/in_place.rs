@@ -174,7 +174,8 @@ async fn attempt_once(
     }
     // Whoever has kept the locks may have written.
     if let (Some(agreed), Some(since)) = (agreed, state.since) {
-        written::count(session, &sets.live, since).await?.check_within(agreed, DOING)?;
+        let now = written::count(session, &sets.live, since, &options.profile).await?;
+        now.check_within(agreed, DOING)?;
     }
     for step in plan.moves.iter().chain(&plan.raises) {
         session.execute(&step.doing, &step.sql).await?;

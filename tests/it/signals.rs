@@ -140,7 +140,7 @@ fn a_restore_that_is_stopped_while_an_index_is_built_leaves_no_session_at_work()
         let gate = Gate::close(&target);
         let running = gate.hold(restore(&file, &target));
         running.signal(signal);
-        let outcome = wait_within(running, 5).expect(code).says("silverback_restore");
+        let outcome = wait_within(running, 5).expect(code).says("restore --status");
         // The gate is still closed: only a request to cancel, or a look at the socket, ends the
         // build.
         assert_eq!(after_restore(&outcome, &file, &scene.source, &target), State::Marked);
