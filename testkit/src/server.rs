@@ -191,8 +191,14 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle can be copied"))
             .stderr(log);
-        let mut child =
-            command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            // Another thread has begun a process while the program was being copied.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                return Err(error.to_string());
+            }
+            Err(error) => panic!("{}: {error}", self.program.display()),
+        };
         state.reaper.guard(child.id());
         while !is_ready(&data, child.id()) {
             if child.try_wait().expect("a child can be waited for").is_some() {
