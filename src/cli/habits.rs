@@ -131,7 +131,7 @@ const HABITS: &[Habit] = &[
         commands: &[""],
         words: &["check", "test"],
         cause: "there is no such command",
-        hint: "silverback verify proves that archives are intact",
+        hint: "silverback verify checks that archives are intact",
     },
     Habit {
         commands: &[""],

@@ -259,20 +259,7 @@ fn a_target_that_is_not_ready() {
 
     let marked = scene.target();
     told.hide(&marked.name(), "MARKED");
-    let mark = silverback::restore::mark::Mark {
-        schema: "silverback_restore".into(),
-        archive_id: "6d1ba3a5-fd0a-4a10-b0dd-000000000007".into(),
-        archive_name: "kong.sbk".into(),
-        archive_root: "00".into(),
-        options_digest: "00".into(),
-        schemas: vec!["public".into()],
-        server_version: "18".into(),
-        now: "today".into(),
-        options: Vec::new(),
-        made_database: false,
-        taken: None,
-        stages: false,
-    };
+    let mark = crate::support::mark("kong.sbk");
     mark.set(None).iter().for_each(|step| marked.execute(&step.sql));
     marked.execute("UPDATE silverback_restore.run SET begun = '2026-01-02 03:04:05Z'");
     told.told("half restored", 6, restore(&file, &marked));

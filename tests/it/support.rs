@@ -322,3 +322,21 @@ pub(crate) fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// What a restore of an archive of this name says of itself while it works.
+pub(crate) fn mark(archive_name: &str) -> silverback::restore::mark::Mark {
+    silverback::restore::mark::Mark {
+        schema: "silverback_restore".into(),
+        archive_id: "6d1ba3a5-fd0a-4a10-b0dd-000000000007".into(),
+        archive_name: archive_name.into(),
+        archive_root: "00".into(),
+        options_digest: "00".into(),
+        schemas: vec!["public".into()],
+        server_version: "18".into(),
+        now: "today".into(),
+        options: Vec::new(),
+        made_database: false,
+        taken: None,
+        stages: false,
+    }
+}

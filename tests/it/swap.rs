@@ -14,6 +14,16 @@ use testkit::{Client, Database, Role, Server};
 
 use crate::support::{Outcome, Silverback, dump, ends, temp_dir};
 
+/// Demands that the command of a run that was killed ends well; it is told where there is nothing
+/// left to do.
+fn ends_well(again: impl Fn() -> Silverback) {
+    crate::support::wait_for("the killed run's session to end", || {
+        let outcome = again().run();
+        let done = ["live already", "the staged copy is not live"];
+        outcome.code == Some(0) || done.iter().any(|words| outcome.stderr.contains(words))
+    });
+}
+
 /// Where the copy is staged.
 const STAGED: &str = "public_staged_1";
 

@@ -175,7 +175,7 @@ mod tests {
         let way = Way { disconnects: true, ..Way::default() };
         check(way, &all[..2], (false, false, 2));
         let judged = check(way, &all, (true, false, 2));
-        let finding = judged.finding.expect("the superuser is in the way");
+        let finding = judged.finding.expect("a superuser's session keeps it from beginning");
         assert!(finding.problem.contains("superusers pass every connection limit"));
         assert!(finding.problem.contains("process 3") && !finding.problem.contains("process 2"));
         check(Way { beside: true, ..way }, &all, (false, true, 2));

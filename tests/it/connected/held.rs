@@ -138,20 +138,7 @@ fn a_kill_leaves_it_to_be_given_back() {
 fn what_never_began_is_in_nobodys_way() {
     for version in ends() {
         let (scene, file, target) = scene(testkit::server(version), None);
-        let mark = silverback::restore::mark::Mark {
-            schema: "silverback_restore".into(),
-            archive_id: "6d1ba3a5-fd0a-4a10-b0dd-000000000007".into(),
-            archive_name: "other.sbk".into(),
-            archive_root: "00".into(),
-            options_digest: "00".into(),
-            schemas: vec!["public".into()],
-            server_version: "18".into(),
-            now: "today".into(),
-            options: Vec::new(),
-            made_database: false,
-            taken: None,
-            stages: false,
-        };
+        let mark = crate::support::mark("other.sbk");
         let owner = target.connect();
         mark.set_before(5).iter().for_each(|step| owner.execute(&step.sql));
         drop(owner);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use testkit::Database;
 
-use super::{STAGED, away, note_staged, swap};
+use super::{STAGED, away, ends_well, note_staged, swap};
 use crate::support::wait_for;
 
 /// Two tables in each copy that bear its mark, and so many between that one is moved long before the
@@ -165,12 +165,7 @@ fn killed_at_any_moment_one_whole_copy_is_live() {
         running.wait();
         let marks = database.value("SELECT one.mark * 10 + two.mark FROM public.one, public.two");
         assert!(marks == "11" || marks == "22", "{marks}");
-        // The same command again ends well; it is told where there is nothing left to do.
-        wait_for("the killed run's session to end", || {
-            let outcome = run().run();
-            let done = ["live already", "the staged copy is not live"];
-            outcome.code == Some(0) || done.iter().any(|words| outcome.stderr.contains(words))
-        });
+        ends_well(run);
         live = 3 - live;
         kept_back = !kept_back;
         assert_eq!(database.value("SELECT mark FROM public.one"), live.to_string());
