@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::connection::{Connection, ConnectionArgs};
 use super::first_line;
 use super::progress::reporter::Reporter;
-use super::signals;
+use super::signals::{self, Stoppable};
 use super::text::stdio::LogFormat;
 use crate::archive::manifest::NotCarried;
 use crate::error::{Error, Kind, Result};
@@ -66,6 +66,18 @@ pub(super) fn run_settled<T>(
     cancel: impl AsyncFnOnce(),
     settle: impl AsyncFnOnce(),
 ) -> Result<T> {
+    let mut done = None;
+    let command = Box::pin(async {
+        done = Some(command.await?);
+        Ok(())
+    });
+    let cancel = Box::pin(async { cancel().await });
+    let settle = Box::pin(async { settle().await });
+    run(format, threads, Stoppable { command, cancel, settle })?;
+    Ok(done.expect("the command has ended well"))
+}
+
+fn run(format: LogFormat, threads: usize, command: Stoppable<'_>) -> Result<()> {
     let moving = cores().min(MOVING_THREADS_MAX);
     pool::check_threads(moving + threads)?;
     pool::start(threads);
@@ -74,9 +86,8 @@ pub(super) fn run_settled<T>(
         .enable_all()
         .build()
         .map_err(|source| Error::new(Kind::Unexpected, "start", source.to_string()))?;
-    let result = runtime.block_on(async {
-        signals::Signals::listen()?.race(format, command, cancel, settle).await
-    });
+    let result =
+        runtime.block_on(async { signals::Signals::listen()?.race(format, command).await });
     // A thread that is still at work on a command that was stopped is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result

@@ -4,6 +4,7 @@
 //! One that whoever started the program had set to be ignored (`nohup`, a script's `&`) stays so.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,6 +22,17 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// A write beyond the file size limit kills the process unless somebody listens; with a listener it
 /// fails with EFBIG, and is reported.
 const SIGXFSZ: i32 = 25;
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A command, and what follows where a signal stops it.
+pub(super) struct Stoppable<'a> {
+    pub(super) command: Boxed<'a, Result<()>>,
+    /// Tells the servers.
+    pub(super) cancel: Boxed<'a, ()>,
+    /// Does what is left to do then.
+    pub(super) settle: Boxed<'a, ()>,
+}
 
 /// The signals that are listened to from now on.
 pub(super) struct Signals {
@@ -61,17 +73,11 @@ impl Signals {
         }
     }
 
-    /// Runs `command` until it ends or a signal comes. On the first, `cancel` tells the servers,
-    /// the command's future is dropped, which removes what it had begun to write, and `settle` does
-    /// what is left to do then. On the second, the process ends at once.
-    pub(super) async fn race<T>(
-        mut self,
-        format: LogFormat,
-        command: impl Future<Output = Result<T>>,
-        cancel: impl AsyncFnOnce(),
-        settle: impl AsyncFnOnce(),
-    ) -> Result<T> {
-        let mut command = Box::pin(command);
+    /// Runs a command until it ends or a signal comes. On the first, the servers are told, the
+    /// command's future is dropped, which removes what it had begun to write, and it is settled. On
+    /// the second, the process ends at once.
+    pub(super) async fn race(mut self, format: LogFormat, stoppable: Stoppable<'_>) -> Result<()> {
+        let Stoppable { mut command, cancel, settle } = stoppable;
         let (kind, name) = tokio::select! {
             result = &mut command => return result,
             came = self.next() => came,
@@ -84,9 +90,9 @@ impl Signals {
             let (kind, name) = self.next().await;
             exit(&stopped(kind, name), format);
         });
-        let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel()).await;
+        let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel).await;
         drop(command);
-        settle().await;
+        settle.await;
         Err(stopped(kind, name))
     }
 }

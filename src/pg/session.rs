@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use futures_util::try_join;
+use futures_util::{FutureExt as _, try_join};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -185,10 +185,13 @@ impl Session {
         self.is_proxied
     }
 
+    // The three that every other module waits for are boxed: each state machine that asks the server
+    // would hold a copy of the driver's, as large as a page and as long to poll.
+
     /// Runs exactly one statement; text that holds two is refused by the server, because it is sent
     /// by Parse and Bind.
     pub async fn execute(&self, doing: &str, sql: &str) -> Result<u64> {
-        self.answered(doing, self.client.execute_typed(sql, &[])).await
+        self.answered(doing, self.client.execute_typed(sql, &[])).boxed().await
     }
 
     /// Takes a role's place, as `--role` says; a dump's session for the transaction.
@@ -209,13 +212,13 @@ impl Session {
 
     /// Runs several of our own statements; never with text from a catalog or an archive in it.
     pub async fn batch(&self, doing: &str, sql: &str) -> Result<()> {
-        self.answered(doing, self.client.batch_execute(sql)).await
+        self.answered(doing, self.client.batch_execute(sql)).boxed().await
     }
 
     /// Runs a query. Every text in the rows is UTF-8: one that is not fails as it does where the
     /// server converts.
     pub async fn query(&self, doing: &str, sql: &str) -> Result<Vec<Row>> {
-        let answer = self.answered(doing, self.client.query_typed(sql, &[])).await?;
+        let answer = self.answered(doing, self.client.query_typed(sql, &[])).boxed().await?;
         let rows = Row::all(doing, answer)?;
         readable::check(doing, &rows).map(|()| rows)
     }

@@ -26,6 +26,8 @@ mod verifier;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
+use futures_util::FutureExt as _;
+
 use self::attempt::Attempt;
 use self::refusal::{Next, Refusal};
 use self::server::bounded;
@@ -44,16 +46,19 @@ impl Server {
 
     /// Opens a session and sets it up.
     pub async fn open(&self, purpose: Purpose<'_>) -> Result<Session> {
-        let typed = self.inner.typed.lock().await.clone();
-        let refusal = match self.try_hosts(purpose, typed.as_ref()).await {
-            Ok(session) => return Ok(session),
-            Err(refusal) => refusal,
+        let opening = async {
+            let typed = self.inner.typed.lock().await.clone();
+            let refusal = match self.try_hosts(purpose, typed.as_ref()).await {
+                Ok(session) => return Ok(session),
+                Err(refusal) => refusal,
+            };
+            let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else {
+                return Err(refusal.error);
+            };
+            let password = self.typed_password(ask).await?;
+            self.try_hosts(purpose, Some(&password)).await.map_err(|refusal| refusal.error)
         };
-        let (Next::Password, Some(ask)) = (refusal.next, self.inner.ask) else {
-            return Err(refusal.error);
-        };
-        let password = self.typed_password(ask).await?;
-        self.try_hosts(purpose, Some(&password)).await.map_err(|refusal| refusal.error)
+        opening.boxed().await
     }
 
     async fn typed_password(&self, ask: Ask) -> Result<Password> {
