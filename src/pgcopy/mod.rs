@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Knows neither tokio nor Postgres, nor what a value means: a field is a length and bytes, or
-//! NULL.
+//! NULL. Only [`text`] knows values.
 
 #![expect(
     clippy::inline_always,
@@ -22,6 +22,7 @@ mod split;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 pub use columns::{Column, Columns, Form};
 pub use digest::Digest;
@@ -29,5 +30,5 @@ pub use encoding::RowEncoding;
 pub use fields::{Fields, fields};
 pub use join::{Joined, join, tell};
 pub use sizes::LARGE_ROW_BYTES;
-pub use split::{Split, each_row, split};
+pub use split::{Split, each_row, first_row, split};
 pub use stream::{BINARY_HEADER, BINARY_TRAILER, strip_binary_header};

@@ -123,6 +123,33 @@ pub fn each_row(
     }
 }
 
+/// Takes the first of some whole rows apart, into `fields`, where NULL is none. Tells how many bytes
+/// are left behind it, or nothing where no row is left.
+pub fn first_row<'a>(
+    encoding: RowEncoding,
+    columns: usize,
+    raw: &'a [u8],
+    fields: &mut Vec<Option<&'a [u8]>>,
+) -> Result<Option<usize>> {
+    match encoding {
+        RowEncoding::Binary => first_row_as::<binary::Binary>(columns, raw, fields),
+        RowEncoding::Text => first_row_as::<text::Text>(columns, raw, fields),
+    }
+}
+
+fn first_row_as<'a, F: Format>(
+    columns: usize,
+    raw: &'a [u8],
+    fields: &mut Vec<Option<&'a [u8]>>,
+) -> Result<Option<usize>> {
+    fields.clear();
+    if F::is_end(raw) {
+        return Ok(None);
+    }
+    let mut places = vec![(); columns];
+    F::row(0, &mut places, raw, |(), value| fields.push(value.bytes())).map(|rest| Some(rest.len()))
+}
+
 fn each_row_as<F: Format>(
     columns: usize,
     raw: &[u8],
