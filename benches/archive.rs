@@ -241,6 +241,7 @@ fn manifest(rows: Rows) -> Manifest {
     let column = |at: usize| Column {
         name: format!("column{at}"),
         type_name: "text".into(),
+        sent_as: None,
         not_null: false,
     };
     let object = Object {

@@ -25,6 +25,7 @@ pub mod pool;
 pub mod profile;
 pub mod progress;
 pub mod restore;
+pub mod rows;
 pub mod select;
 pub mod sql;
 pub mod sqlstate;

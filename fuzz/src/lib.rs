@@ -35,6 +35,7 @@ pub fn manifest(tables: &[(RowEncoding, usize)]) -> Manifest {
                 .map(|at| Column {
                     name: format!("c{at}"),
                     type_name: "text".into(),
+                    sent_as: None,
                     not_null: false,
                 })
                 .collect(),

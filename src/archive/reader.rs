@@ -119,7 +119,7 @@ impl<R: ReadAt> Archive<R> {
             ));
         };
         self.read_entry(chunk as u64, entry).map_err(|error| {
-            let Table { schema, name, .. } = self.table(entry);
+            let Table { schema, name, .. } = self.table_of(entry);
             error.within(format!(
                 "read chunk {chunk} of {} ({schema}.{name}, at byte {})",
                 self.name, entry.offset
@@ -130,7 +130,7 @@ impl<R: ReadAt> Archive<R> {
     /// The most bytes that the columns of a chunk of so many rows take while it is read and
     /// decoded, beside the chunk as it is stored and its rows.
     pub fn columns_bytes(&self, entry: &IndexEntry) -> u64 {
-        let table = self.table(entry);
+        let table = self.table_of(entry);
         columns_bytes(table.encoding, table.columns.len(), entry.rows, entry.raw_bytes)
     }
 
@@ -174,7 +174,7 @@ impl<R> Archive<R> {
             }
             Format::One | Format::Two => {}
         }
-        let table = self.table(entry);
+        let table = self.table_of(entry);
         let columns = usize::from(header.columns);
         let says = (
             header.table,
@@ -203,10 +203,10 @@ impl<R> Archive<R> {
     }
 
     pub(super) fn header_bytes(&self, entry: &IndexEntry) -> u64 {
-        header_bytes(self.header.format(), self.table(entry).columns.len())
+        header_bytes(self.header.format(), self.table_of(entry).columns.len())
     }
 
-    fn table(&self, entry: &IndexEntry) -> &Table {
+    fn table_of(&self, entry: &IndexEntry) -> &Table {
         &self.manifest.tables[entry.table.0 as usize]
     }
 

@@ -92,7 +92,7 @@ const HABITS: &[Habit] = &[
         hint: "leave it out",
     },
     Habit {
-        commands: &["verify", "list"],
+        commands: &["verify", "list", "cat"],
         words: &["-d", "--dbname", "-h", "--host", "-p", "--port", "-U", "--username"],
         cause: "an archive is read without a server",
         hint: "leave it out",
@@ -176,7 +176,8 @@ pub(super) fn explain(error: &clap::Error, words: &[OsString]) -> Error {
 
 /// The command that is typed, or nothing.
 fn command(words: &[OsString]) -> &str {
-    const COMMANDS: [&str; 7] = ["dump", "restore", "unlock", "verify", "list", "swap", "kong"];
+    const COMMANDS: [&str; 8] =
+        ["dump", "restore", "unlock", "verify", "list", "cat", "swap", "kong"];
     let first = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     COMMANDS.into_iter().find(|command| *command == first).unwrap_or_default()
 }

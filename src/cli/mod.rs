@@ -4,6 +4,7 @@
 //! Does not know how anything is done.
 
 pub mod args;
+mod cat;
 mod command;
 mod dump;
 mod first_line;
@@ -66,6 +67,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Show what an archive holds
     List(list::ListArgs),
+    /// Print the rows of a table of an archive
+    Cat(cat::CatArgs),
     /// Exchange the live objects for a copy that is staged beside them, and back
     Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
@@ -101,6 +104,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Restore(args) => (restore::run(&args), args.output.log_format),
         Command::Verify(args) => (verify::run(&args), args.output.log_format),
         Command::List(args) => (list::run(&args), args.log_format),
+        Command::Cat(args) => (cat::run(&args), args.log_format),
         Command::Swap(args) => (swap::run(&args), args.output.log_format),
         Command::Unlock(args) => (unlock::run(&args), args.output.log_format),
         Command::Kong(args) => (kong::run(&args), args.log_format()),

@@ -107,6 +107,11 @@ fn help_of_list() {
 }
 
 #[test]
+fn help_of_cat() {
+    insta::assert_snapshot!(help("cat"));
+}
+
+#[test]
 fn help_of_unlock() {
     insta::assert_snapshot!(help("unlock"));
 }
@@ -128,7 +133,7 @@ fn help_tells_how_much_memory_is_taken() {
 
 #[test]
 fn helps_have_no_full_stops() {
-    for command in ["", "dump", "restore", "verify", "list", "unlock", "kong", "kong info"] {
+    for command in ["", "dump", "restore", "verify", "list", "cat", "unlock", "kong", "kong info"] {
         for line in help(command).lines() {
             assert!(!line.ends_with('.') || line.ends_with("..."), "{line}");
         }

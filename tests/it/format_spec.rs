@@ -128,6 +128,7 @@ fn manifest(tables: &Rows) -> Manifest {
                 .map(|&name| Column {
                     name: name.into(),
                     type_name: "text".into(),
+                    sent_as: None,
                     not_null: false,
                 })
                 .collect(),

@@ -45,6 +45,7 @@ mod statistics;
 mod stream;
 mod support;
 mod swap;
+mod text_rows;
 mod text_values;
 mod traps;
 mod types;

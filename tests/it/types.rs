@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use testkit::Database;
+
 use crate::support::{assert_same_rows, round_trip, temp_dir};
 
 /// Literals by type. What a server has and this has not fails the test.
@@ -126,38 +128,7 @@ fn every_type_of_the_server_comes_back() {
     for version in testkit::versions() {
         let server = testkit::server(version);
         let (source, copy) = (server.database("types"), server.database("copy"));
-        source.execute(NAMED);
-        let has_xml = source.admin().try_execute("SELECT '<a/>'::xml").is_ok();
-        let mut script = String::new();
-        for row in source.rows(TYPES) {
-            let [Some(qualified), Some(name), Some(has_array)] = row.as_slice() else {
-                unreachable!("none of them is NULL")
-            };
-            let samples =
-                SAMPLES.iter().find(|(known, _)| known == name).map(|(_, samples)| *samples);
-            let is_writable = !UNWRITABLE.contains(&name.as_str()) && (name != "xml" || has_xml);
-            assert!(
-                samples.is_some() || !is_writable,
-                "PostgreSQL {version} has a type {qualified}, and SAMPLES no value of it"
-            );
-            let samples = samples.filter(|_| is_writable).unwrap_or_default();
-            let values: Vec<String> =
-                samples.iter().chain(&["NULL"]).map(|sample| literal(sample, qualified)).collect();
-            let _ = write!(
-                script,
-                "CREATE TABLE \"{name}\" (v {qualified}); INSERT INTO \"{name}\" VALUES ({});",
-                values.join("), (")
-            );
-            if has_array == "t" {
-                let all = values.join(", ");
-                let _ = write!(
-                    script,
-                    "CREATE TABLE \"{name}[]\" (v {qualified}[]); INSERT INTO \"{name}[]\" VALUES \
-                     (ARRAY[{all}]), ('{{}}'), (NULL);"
-                );
-            }
-        }
-        source.execute(&script);
+        fill(&source, version);
         let folder = temp_dir();
         round_trip(&source, &copy, folder.path());
         assert_same_rows(&source, &copy);
@@ -167,6 +138,41 @@ fn every_type_of_the_server_comes_back() {
             ("true".to_owned(), "true".to_owned())
         );
     }
+}
+
+/// Makes the tables.
+pub(crate) fn fill(source: &Database<'_>, version: u32) {
+    source.execute(NAMED);
+    let has_xml = source.admin().try_execute("SELECT '<a/>'::xml").is_ok();
+    let mut script = String::new();
+    for row in source.rows(TYPES) {
+        let [Some(qualified), Some(name), Some(has_array)] = row.as_slice() else {
+            unreachable!("none of them is NULL")
+        };
+        let samples = SAMPLES.iter().find(|(known, _)| known == name).map(|(_, samples)| *samples);
+        let is_writable = !UNWRITABLE.contains(&name.as_str()) && (name != "xml" || has_xml);
+        assert!(
+            samples.is_some() || !is_writable,
+            "PostgreSQL {version} has a type {qualified}, and SAMPLES no value of it"
+        );
+        let samples = samples.filter(|_| is_writable).unwrap_or_default();
+        let values: Vec<String> =
+            samples.iter().chain(&["NULL"]).map(|sample| literal(sample, qualified)).collect();
+        let _ = write!(
+            script,
+            "CREATE TABLE \"{name}\" (v {qualified}); INSERT INTO \"{name}\" VALUES ({});",
+            values.join("), (")
+        );
+        if has_array == "t" {
+            let all = values.join(", ");
+            let _ = write!(
+                script,
+                "CREATE TABLE \"{name}[]\" (v {qualified}[]); INSERT INTO \"{name}[]\" VALUES \
+                     (ARRAY[{all}]), ('{{}}'), (NULL);"
+            );
+        }
+    }
+    source.execute(&script);
 }
 
 fn literal(sample: &str, qualified: &str) -> String {

@@ -89,6 +89,10 @@ pub struct Column {
     pub name: String,
     /// Its type as `format_type` writes it, qualified.
     pub type_name: String,
+    /// What its values are in binary, where the type is the database's own: a domain's base type,
+    /// `text` for an enumeration, `range of integer` or `multirange of integer` for a range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_as: Option<String>,
     /// Whether it may not be NULL, in any row.
     pub not_null: bool,
 }

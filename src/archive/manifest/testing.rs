@@ -25,7 +25,12 @@ pub(crate) fn source() -> Source {
 
 /// A column that may be null.
 pub(crate) fn column(name: &str, type_name: &str) -> Column {
-    Column { name: name.to_owned(), type_name: type_name.to_owned(), not_null: false }
+    Column {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        sent_as: None,
+        not_null: false,
+    }
 }
 
 /// Privileges on the whole of an object, which the grantee, or everybody, may not give on.

@@ -193,8 +193,12 @@ fn sections_come_in_order_under_their_names() {
 }
 
 fn manifest() -> Manifest {
-    let column =
-        Column { name: "A".to_owned(), type_name: "pg_catalog.int4".to_owned(), not_null: true };
+    let column = Column {
+        name: "A".to_owned(),
+        type_name: "s.d".to_owned(),
+        sent_as: Some(owned("integer")),
+        not_null: true,
+    };
     let values = Values::from([("null_frac".to_owned(), "0.5".to_owned())]);
     let name = |name: &str| TableName { schema: "s".to_owned(), name: name.to_owned() };
     Manifest {

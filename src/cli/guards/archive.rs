@@ -160,8 +160,12 @@ mod tests {
     #[test]
     fn the_type_of_the_syncs_version() {
         let of = |schema: &str, table: &str, column: &str| {
-            let column =
-                Column { name: column.into(), type_name: "integer".into(), not_null: true };
+            let column = Column {
+                name: column.into(),
+                type_name: "integer".into(),
+                sent_as: None,
+                not_null: true,
+            };
             let table = Table::new(ObjectId(0), schema, table, vec![column], RowEncoding::Binary);
             archived(&manifest(vec![], vec![table], "")).sync_column
         };

@@ -139,6 +139,7 @@ pub(in crate::pg::catalog) async fn tables(
             .map(|column| Column {
                 name: column.name.clone(),
                 type_name: column.type_name.clone(),
+                sent_as: types.sent_as(column.type_oid),
                 not_null: column.is_never_null(),
             })
             .collect();

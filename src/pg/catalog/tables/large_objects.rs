@@ -104,6 +104,7 @@ pub(in crate::pg::catalog) async fn source(
     let column = |name: &str, type_name: &str| Column {
         name: name.to_owned(),
         type_name: type_name.to_owned(),
+        sent_as: None,
         not_null: true,
     };
     let table = Table {

@@ -34,6 +34,8 @@ const TEXT_ONLY: &[&str] = &[
 struct TypeInfo {
     kind: char,
     name: String,
+    /// As `format_type` writes it.
+    words: String,
     is_builtin: bool,
     sends_and_receives: bool,
     /// The element of an array, the base of a domain, the subtype of a range or multirange.
@@ -52,7 +54,8 @@ impl Types {
         let multirange = reader.features.column("pg_range", "r.rngmultitypid", "0::oid");
         // Composite types, and arrays of them, are left out: whatever is not found travels as text.
         let sql = format!(
-            "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, t.oid < 16384 AND \
+            "SELECT t.oid, t.typtype::text AS kind, t.typname::text AS name, \
+             pg_catalog.format_type(t.oid, NULL) AS words, t.oid < 16384 AND \
              n.nspname = 'pg_catalog' AS is_builtin, \
                t.typsend <> 0 AND t.typreceive <> 0 AS sends_and_receives, e.oid IS NOT NULL AS \
                is_array, \
@@ -67,6 +70,7 @@ impl Types {
             Ok(TypeInfo {
                 kind: letter(row, "kind")?,
                 name: row.get("name")?,
+                words: row.get("words")?,
                 is_builtin: row.get("is_builtin")?,
                 sends_and_receives: row.get("sends_and_receives")?,
                 under: row.get("under")?,
@@ -88,6 +92,24 @@ impl Types {
         mut types: impl Iterator<Item = u32>,
     ) -> RowEncoding {
         if types.all(|oid| self.is_binary(oid)) { RowEncoding::Binary } else { RowEncoding::Text }
+    }
+
+    /// What the values of a type of the database's own are in binary, if they can travel so.
+    pub(in crate::pg::catalog) fn sent_as(&self, oid: u32) -> Option<String> {
+        let is_own = self.by_oid.get(&oid).is_some_and(|info| !info.is_builtin);
+        (is_own && self.is_binary(oid)).then(|| self.words(oid)).flatten()
+    }
+
+    fn words(&self, oid: u32) -> Option<String> {
+        let info = self.by_oid.get(&oid)?;
+        match info.kind {
+            _ if info.is_builtin => Some(info.words.clone()),
+            'e' => Some("text".to_owned()),
+            'd' => self.words(info.under),
+            'r' => Some(format!("range of {}", self.words(info.under)?)),
+            'm' => Some(format!("multirange of {}", self.words(info.under)?)),
+            _ => None,
+        }
     }
 
     fn is_binary(&self, oid: u32) -> bool {

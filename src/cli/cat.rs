@@ -1,0 +1,89 @@
+//! `silverback cat`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::args::values;
+use super::command::{Outcome, run_stoppable};
+use super::text::output;
+use super::text::stdio::LogFormat;
+use crate::error::{Error, Kind, Result};
+use crate::pool;
+use crate::rows::{csv, json};
+use crate::storage::{FileArchive, is_stream};
+
+/// Print the rows of a table of an archive
+#[derive(Args, Clone, Debug)]
+pub(super) struct CatArgs {
+    /// The archive
+    #[arg(value_name = "ARCHIVE")]
+    archive: PathBuf,
+    /// The table: its name with its schema, or alone where it is in one schema only
+    #[arg(short, long, value_name = "TABLE")]
+    table: String,
+    /// Write CSV, as COPY does with CSV HEADER, or JSON, an object a line, as row_to_json does
+    #[arg(long, value_name = "csv|json", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    /// Write into this file, which must not be there, instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
+    /// size
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    max_memory: Option<u64>,
+    /// Write errors as text or as one JSON object a line
+    #[arg(
+        long,
+        value_name = "text|json",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Csv,
+    Json,
+}
+
+pub(super) fn run(args: &CatArgs) -> Result<Outcome> {
+    if is_stream(&args.archive) {
+        let cause = "rows of one table are not read from standard input";
+        return Err(Error::new(Kind::Usage, "read the archive's name", cause)
+            .hint("save the archive to a file first, and name that"));
+    }
+    let own = args.clone();
+    let work =
+        pool::run(move || output::write(own.file.as_deref(), |out| print(&own, &own.archive, out)));
+    run_stoppable(args.log_format, 1, work, async || ())?;
+    Ok(Outcome::Done)
+}
+
+/// Writes the rows, each chunk of which was checked before.
+fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
+    let archive = FileArchive::open_path_within(path, args.max_memory.unwrap_or(0))?;
+    archive.check_root()?;
+    let table = archive.table(&args.table)?;
+    let rows = table.rows()?;
+    let mut line = Vec::new();
+    if matches!(args.format, Format::Csv) {
+        csv::write_header(table.columns(), &mut line);
+        output::put(out, &line)?;
+    }
+    for row in rows {
+        line.clear();
+        match args.format {
+            Format::Csv => csv::write(&row?, &mut line),
+            Format::Json => {
+                json::write(&row?, &mut line).map_err(|error| error.hint("use --format csv"))?;
+            }
+        }
+        output::put(out, &line)?;
+    }
+    Ok(())
+}

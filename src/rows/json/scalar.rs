@@ -1,0 +1,36 @@
+//! One value that is no array.
+
+/// Writes a value by its type: numbers and truth values bare, `json` as it is, dates as ISO 8601 has
+/// them, all else as a string.
+pub(super) fn write(value: &str, type_name: &str, out: &mut Vec<u8>) {
+    let base = type_name.split('(').next().unwrap_or(type_name).trim_end();
+    match base {
+        "boolean" => out.extend_from_slice(if value == "t" { b"true" } else { b"false" }),
+        "smallint" | "integer" | "bigint" | "real" | "double precision" | "numeric"
+            if value.bytes().next_back().is_some_and(|last| last.is_ascii_digit()) =>
+        {
+            out.extend_from_slice(value.as_bytes());
+        }
+        "json" | "jsonb" => {
+            let is_break = |byte| matches!(byte, b'\n' | b'\r');
+            out.extend(value.bytes().map(|byte| if is_break(byte) { b' ' } else { byte }));
+        }
+        _ if base.starts_with("timestamp") => string(&date_time(value), out),
+        _ => string(value, out),
+    }
+}
+
+/// Writes a JSON string.
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("memory takes all, and a text is JSON");
+}
+
+/// A date, `T`, a time; hours of a zone with their minutes.
+fn date_time(value: &str) -> String {
+    let (moment, era) = match value.strip_suffix(" BC") {
+        Some(moment) => (moment, " BC"),
+        None => (value, ""),
+    };
+    let minutes = if moment.ends_with("+00") { ":00" } else { "" };
+    format!("{}{minutes}{era}", moment.replacen(' ', "T", 1))
+}
