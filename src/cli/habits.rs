@@ -74,12 +74,6 @@ const HABITS: &[Habit] = &[
         hint: "leave it out; --resume goes on where a restore was stopped",
     },
     Habit {
-        commands: &["restore"],
-        words: &["-f", "--file"],
-        cause: "the archive is named without it, and the rows come into a database only",
-        hint: "silverback restore -d DBNAME ARCHIVE; silverback list --sql ARCHIVE prints definitions",
-    },
-    Habit {
         commands: &["verify", "list"],
         words: &["-f", "--file"],
         cause: "the archive is named without it",

@@ -16,6 +16,7 @@ mod progress;
 mod restore;
 mod restored;
 mod signals;
+mod sql_text;
 mod stage;
 mod status;
 mod swap;

@@ -15,6 +15,7 @@ use super::args::values::{self, FkArg};
 use super::command::{Outcome, connect_to_named, run_settled, run_stoppable};
 use super::guards::restore::{self as guards, Asked};
 use super::restored;
+use super::sql_text::{self, SqlTextArgs};
 use super::stage;
 use super::status;
 use crate::error::{Error, Kind, Result};
@@ -38,6 +39,8 @@ pub(super) struct RestoreArgs {
     /// The archive
     #[arg(value_name = "ARCHIVE", required_unless_present = "status")]
     archive: Option<PathBuf>,
+    #[command(flatten)]
+    text: SqlTextArgs,
     /// Work with this many sessions at a time [default: cores, at least 2, at most 8]
     #[arg(short, long, value_name = "NUMBER", value_parser = values::job_number)]
     jobs: Option<u16>,
@@ -193,6 +196,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     }
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
+    if let Some(file) = &args.text.file {
+        let options = args.options(None, Renames::parse(&args.rename_schema)?);
+        return sql_text::write(args.archive(), file, options, args.output.log_format, &reporter);
+    }
     if args.selection.selection().statistics && !args.section.is_empty() {
         let hint =
             "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";

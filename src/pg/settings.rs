@@ -76,6 +76,22 @@ pub(super) fn of_restore() -> impl Iterator<Item = &'static Setting> {
     FIRST.iter().chain(BOTH).chain(RESTORE)
 }
 
+/// The same as statements for a server of any version, for SQL text.
+pub fn as_text() -> Vec<String> {
+    let statement = |setting: &Setting| {
+        let (name, value) = (setting.name, ident::literal(setting.value));
+        if setting.since.is_empty() {
+            return format!("SET {name} = {value}");
+        }
+        let text = ident::literal(name);
+        format!(
+            "SELECT pg_catalog.set_config(name, {value}, false) FROM pg_catalog.pg_settings WHERE \
+             name = {text}"
+        )
+    };
+    of_restore().map(statement).collect()
+}
+
 /// What a dump's transactions are set to, whatever they are for.
 pub(super) fn of_dump() -> impl Iterator<Item = &'static Setting> {
     FIRST.iter().chain(BOTH).chain(DUMP)

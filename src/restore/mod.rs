@@ -22,6 +22,7 @@ mod report;
 mod resume;
 mod run;
 mod sessions;
+pub mod sql_text;
 pub mod staged;
 pub mod status;
 pub mod step;

@@ -40,6 +40,7 @@ mod restore;
 mod resume;
 mod rollback;
 mod signals;
+mod sql_text;
 mod stage;
 mod statistics;
 mod stream;

@@ -13,21 +13,25 @@ use crate::select::{Selected, Withheld};
 use crate::storage::FileArchive;
 
 /// The objects that are asked for.
-pub(super) struct Chosen {
+pub(in crate::restore) struct Chosen {
     /// All but the database itself.
-    pub(super) selected: Selected,
+    pub(in crate::restore) selected: Selected,
     /// The database itself, if the archive describes it.
-    pub(super) database: Option<Object>,
+    pub(in crate::restore) database: Option<Object>,
     /// The statistics that would tell what is not restored.
-    pub(super) withheld: Withheld,
+    pub(in crate::restore) withheld: Withheld,
     /// Every schema of the archive.
-    pub(super) schemas: BTreeSet<String>,
+    pub(in crate::restore) schemas: BTreeSet<String>,
 }
 
 impl Chosen {
     /// Chooses. The last plan takes the archive's objects: they may be many, and two lists of them
     /// would be held for as long as the restore takes.
-    pub(super) fn of(options: &Options, archive: &mut FileArchive, room: Room) -> Result<Self> {
+    pub(in crate::restore) fn of(
+        options: &Options,
+        archive: &mut FileArchive,
+        room: Room,
+    ) -> Result<Self> {
         let manifest = &mut archive.manifest;
         options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
         let schemas = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
@@ -50,7 +54,7 @@ impl Chosen {
 
 /// Whether only rows can be asked for, because the archive was dumped with `-a`: then its tables
 /// are names without definitions.
-pub(super) fn holds_rows_only(manifest: &Manifest) -> bool {
+pub(in crate::restore) fn holds_rows_only(manifest: &Manifest) -> bool {
     let defined: HashSet<ObjectId> = manifest
         .objects
         .iter()
@@ -74,7 +78,7 @@ fn schema_of(object: &Object) -> Option<&str> {
 }
 
 /// The schemas in which this run makes something, or fills it.
-pub(super) fn filled(
+pub(in crate::restore) fn filled(
     objects: &[Object],
     manifest: &Manifest,
     chunks: &[Vec<ChunkSize>],
@@ -90,14 +94,18 @@ pub(super) fn filled(
 }
 
 /// Which tables' rows are wanted.
-pub(super) fn rows_of(options: &Options, archive: &FileArchive, selected: &Selected) -> Vec<bool> {
+pub(in crate::restore) fn rows_of(
+    options: &Options,
+    archive: &FileArchive,
+    selected: &Selected,
+) -> Vec<bool> {
     let kept = selected.ids();
     let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
     archive.manifest.tables.iter().map(wanted).collect()
 }
 
 /// Each table's chunks; none where its rows are not wanted.
-pub(super) fn chunks(archive: &FileArchive, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
+pub(in crate::restore) fn chunks(archive: &FileArchive, wanted: &[bool]) -> Vec<Vec<ChunkSize>> {
     let mut chunks = vec![Vec::new(); wanted.len()];
     for (chunk, entry) in archive.index.chunks.iter().enumerate() {
         let table = entry.table.0 as usize;

@@ -2,7 +2,7 @@
 //! which views are filled. Changes nothing.
 
 mod beginning;
-mod chosen;
+pub(super) mod chosen;
 mod connected;
 mod left_behind;
 mod looked;
@@ -26,6 +26,7 @@ use super::resume::options_digest;
 use super::sessions::set_up;
 use super::staged::Staged;
 use super::target::{self, Target, marker};
+use crate::archive::manifest::Manifest;
 use crate::error::Result;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -76,17 +77,23 @@ pub(super) async fn prepare(
     if let Some(condition) = options.staged.as_ref().and_then(Staged::condition) {
         (target.occupied, target.occupied_count) = target::occupied(&session, &condition).await?;
     }
-    let mut sections = options.sections;
-    sections.data &= !options.selection.schema_only;
-    let data_only = options.selection.data_only || chosen::holds_rows_only(&archive.manifest);
-    sections.pre_data &= !data_only;
-    sections.post_data &= !data_only;
+    let sections = sections_of(options, &archive.manifest);
     sections::check_sections(options, sections)?;
     let task = Task { options, sections, room, aim };
     let looked = Looked::at(task, archive, &session, &mut target).await?;
     let mut prepared = plan(task, archive, session, target, looked)?;
     prepared.plan.warnings.splice(..0, left_behind);
     Ok(prepared)
+}
+
+/// The sections that are wanted and can be had.
+pub(super) fn sections_of(options: &Options, manifest: &Manifest) -> Sections {
+    let mut sections = options.sections;
+    sections.data &= !options.selection.schema_only;
+    let data_only = options.selection.data_only || chosen::holds_rows_only(manifest);
+    sections.pre_data &= !data_only;
+    sections.post_data &= !data_only;
+    sections
 }
 
 /// Makes the plan of what was found.
@@ -192,7 +199,7 @@ fn plan(
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once
 /// what comes after the rows is made.
-fn refreshes(options: &Options, sections: Sections) -> bool {
+pub(super) fn refreshes(options: &Options, sections: Sections) -> bool {
     if options.sections == Sections::ALL {
         sections.data
     } else {

@@ -44,7 +44,6 @@ fn what_other_programs_take_is_answered() {
     check("dump -f x -b -t a", "cannot be used with", "silverback dump --help");
     check("dump -f x --inserts", "not statements", "leave it out");
     check("restore -l x.sbk", "a command of its own", "silverback list ARCHIVE");
-    check("restore -f x.sbk", "the archive is named without it", "silverback restore -d");
     check("list -f x.sbk", "the archive is named without it", "leave -f out");
     check("dump -h -f x", "-h is the host", "--help or -?");
     check("-h", "-h is the host", "--help");

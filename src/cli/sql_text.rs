@@ -1,0 +1,58 @@
+//! `silverback restore -f`: an archive as SQL text.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::command::{Outcome, run_stoppable, tell_not_carried};
+use super::progress::reporter::Reporter;
+use super::text::output;
+use super::text::stdio::LogFormat;
+use crate::error::Result;
+use crate::pool;
+use crate::restore::Options;
+use crate::restore::sql_text::SqlText;
+use crate::storage::Source;
+
+/// Where SQL text goes.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct SqlTextArgs {
+    /// Write SQL text for psql into this file, which must not be there, instead of restoring into a
+    /// database; - is standard output
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "host", "port", "username", "dbname", "kong_conf", "no_password", "password", "jobs",
+            "dry_run", "resume", "stage", "status", "create", "clean", "while_connected",
+            "disconnect_others", "exit_on_error", "keep_going", "fk", "disable_triggers",
+            "fire_triggers", "ready_early", "check", "statistics", "replace_bootstrap",
+            "kong_ignore", "bump_sync_version", "lock_wait_timeout", "stall_timeout",
+        ]
+    )]
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Writes what a restore of these options would make, and names what is not in it.
+pub(super) fn write(
+    archive: &Path,
+    file: &Path,
+    options: Options,
+    format: LogFormat,
+    reporter: &Arc<Reporter>,
+) -> Result<Outcome> {
+    let (source, file) = (Source::open(archive)?, PathBuf::from(file));
+    let work = async {
+        let text = SqlText::open(source, options, reporter.as_ref()).await?;
+        pool::run(move || {
+            output::write(Some(&file), |out| text.write(out))?;
+            Ok(text.left_out)
+        })
+        .await
+    };
+    let left_out = run_stoppable(format, 1, work, async || ());
+    reporter.finish();
+    Ok(tell_not_carried(&left_out?, reporter.as_ref()))
+}

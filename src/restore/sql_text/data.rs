@@ -1,0 +1,118 @@
+//! Rows, sequences' values and large objects as text.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use super::SqlText;
+use super::statement::Out;
+use crate::archive::manifest::{Object, ObjectKind, Section, Table, TableId};
+use crate::error::Result;
+use crate::rows::{Rows, copy};
+use crate::sql::ident;
+
+impl SqlText {
+    /// Rows, but for those that come last; then sequences' values.
+    pub(super) fn data(&self, out: &mut Out<'_>) -> Result<()> {
+        if !self.sections.data {
+            return Ok(());
+        }
+        let data = |object: &&Object| object.section == Section::Data;
+        let (large, values): (Vec<&Object>, Vec<&Object>) =
+            self.made().filter(data).partition(|object| object.kind == ObjectKind::LargeObject);
+        large.into_iter().try_for_each(|object| self.create(object, out))?;
+        self.tables(out, |table| !self.is_last(table))?;
+        values.into_iter().try_for_each(|object| self.create(object, out))
+    }
+
+    /// The rows that declare a database usable, and those of extensions, which may act on what
+    /// stands.
+    pub(super) fn last_rows(&self, out: &mut Out<'_>) -> Result<()> {
+        self.tables(out, |table| self.is_last(table))
+    }
+
+    fn is_last(&self, table: &Table) -> bool {
+        (self.options.profile.loads_last)(&table.name)
+    }
+
+    fn tables(&self, out: &mut Out<'_>, wanted: impl Fn(&Table) -> bool) -> Result<()> {
+        let manifest = &self.archive.manifest;
+        let with_rows: Vec<(TableId, &Table)> = (0..)
+            .map(TableId)
+            .zip(&manifest.tables)
+            .filter(|(id, table)| {
+                let at = id.0 as usize;
+                self.rows_of[at] && self.archive.index.tables[at].rows > 0 && wanted(table)
+            })
+            .collect();
+        if with_rows.is_empty() {
+            return Ok(());
+        }
+        in_order(with_rows).into_iter().try_for_each(|(id, table)| self.table(id, table, out))
+    }
+
+    fn table(&self, id: TableId, table: &Table, out: &mut Out<'_>) -> Result<()> {
+        let rows = self.archive.rows_of(id)?;
+        out.text("\n")?;
+        let count = self.archive.index.tables[id.0 as usize].rows;
+        let name = ident::qualified(&table.schema, &table.name);
+        out.comment(&format!("{count} rows of {name}"))?;
+        if table.is_large_objects() {
+            return large_objects(rows, out);
+        }
+        let into =
+            table.root.as_ref().map_or(name, |root| ident::qualified(&root.schema, &root.name));
+        let columns = ident::list(table.columns.iter().map(|column| column.name.as_str()));
+        let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
+        // All else is in UTF-8.
+        let encoding = match self.archive.manifest.source.encoding.as_str() {
+            "UTF8" => String::new(),
+            other => format!(" WITH (ENCODING {})", ident::literal(other)),
+        };
+        out.statement(&format!("COPY {into}{columns} FROM stdin{encoding}"))?;
+        let mut line = Vec::new();
+        for row in rows {
+            line.clear();
+            copy::write(&row?, &mut line);
+            out.bytes(&line)?;
+        }
+        out.text("\\.\n")
+    }
+}
+
+/// Each part of each object, by a call.
+fn large_objects(rows: Rows<'_, File>, out: &mut Out<'_>) -> Result<()> {
+    for row in rows {
+        let row = row?;
+        let (oid, position): (u32, i64) = (row.get("loid")?, row.get("position")?);
+        let data = ident::literal(row.get("data")?);
+        out.statement(&format!(
+            "SELECT pg_catalog.lo_put({oid}::pg_catalog.oid, {position}::pg_catalog.int8, \
+             {data}::pg_catalog.bytea)"
+        ))?;
+    }
+    Ok(())
+}
+
+/// A table's rows after those that they refer to, as extensions' tables have it from the start.
+fn in_order(mut waiting: Vec<(TableId, &Table)>) -> Vec<(TableId, &Table)> {
+    let mut ordered: Vec<(TableId, &Table)> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let names: HashSet<(&str, &str)> =
+            waiting.iter().map(|(_, table)| (table.schema.as_str(), table.name.as_str())).collect();
+        let waits = |table: &Table| {
+            let own = (table.schema.as_str(), table.name.as_str());
+            table
+                .after
+                .iter()
+                .map(|name| (name.schema.as_str(), name.name.as_str()))
+                .any(|name| name != own && names.contains(&name))
+        };
+        let (later, ready): (Vec<_>, Vec<_>) =
+            waiting.iter().copied().partition(|(_, table)| waits(table));
+        // A dump has cut circles; should one be read, its tables come as they stand.
+        let (ready, later) = if ready.is_empty() { (later, ready) } else { (ready, later) };
+        ordered.extend(ready);
+        waiting = later;
+    }
+    ordered
+}

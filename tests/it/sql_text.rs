@@ -1,0 +1,169 @@
+//! A restore as SQL text: what psql makes of it is the source.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use testkit::{Database, kong, zoo};
+
+use crate::support::{Silverback, assert_same_rows, assert_same_schema, dump, ends, temp_dir};
+use crate::zoo_b;
+
+/// Writes the SQL text of an archive into a file.
+fn text(archive: &Path, file: &Path, options: &[&str]) {
+    Silverback::new(["restore", "-f"]).arg(file).args(options).arg(archive).run().expect(0);
+}
+
+/// Runs SQL text from a file, as the superuser.
+#[track_caller]
+fn psql(file: &Path, target: &Database<'_>) {
+    let url = target.url_as("postgres");
+    let output = Command::new(testkit::client_tool("psql"))
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &url, "-f"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .output()
+        .expect("psql runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "psql -f {}: {told}", file.display());
+}
+
+/// Dumps, writes SQL text, runs it, and compares.
+#[track_caller]
+fn comes_back(source: &Database<'_>, copy: &Database<'_>) {
+    let folder = temp_dir();
+    let (archive, file) = (folder.path().join("a.sbk"), folder.path().join("a.sql"));
+    dump(source, &archive).run().expect(0);
+    text(&archive, &file, &[]);
+    psql(&file, copy);
+    assert_same_schema(source, copy);
+    if source.value("SELECT to_regclass('public.moods') IS NULL") == "t" {
+        return assert_same_rows(source, copy);
+    }
+    // Where a hash of an enumeration's values puts rows, another database puts others.
+    let rows = "SELECT count(*), sum(hashtext(t::text)::bigint) FROM moods t";
+    assert_eq!(source.rows(rows), copy.rows(rows));
+}
+
+#[test]
+fn kongs_database() {
+    for version in ends() {
+        let server = testkit::server(version);
+        let (source, copy) = (server.database("kong"), server.database("copy"));
+        kong::load(&source);
+        kong::seed(&source, 200);
+        comes_back(&source, &copy);
+    }
+}
+
+#[test]
+fn one_of_every_object() {
+    let zoos = [zoo::TYPES, zoo::ROUTINES, zoo::OPERATORS, zoo::SEARCH, zoo::CYCLES, zoo::VALUES];
+    for version in ends() {
+        let server = testkit::server(version);
+        let scripts = zoos
+            .map(|script| zoo::for_version(script, version))
+            .into_iter()
+            .chain(zoo_b::SCRIPTS.iter().map(|(_, script)| zoo_b::for_version(script, version)));
+        for script in scripts {
+            let (owner, reader) = (server.role("owner"), server.role("reader"));
+            let (source, copy) = (server.database("zoo"), server.database("copy"));
+            let script = script.replace("{owner}", owner.name()).replace("{reader}", reader.name());
+            source.execute(&script);
+            comes_back(&source, &copy);
+        }
+    }
+}
+
+/// Names and rows in another encoding than UTF-8.
+#[test]
+fn another_encoding() {
+    let server = testkit::newest_server();
+    let options = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    let source = server.database_with("latin", options);
+    let (copy, utf8) = (server.database_with("copy", options), server.database("utf8"));
+    source.execute(
+        "CREATE TABLE \"tür\" (\"ä\" text); INSERT INTO \"tür\" VALUES ('größe'), (NULL), ('\\.');",
+    );
+    comes_back(&source, &copy);
+    let folder = temp_dir();
+    let (archive, file) = (folder.path().join("a.sbk"), folder.path().join("a.sql"));
+    dump(&source, &archive).run().expect(0);
+    text(&archive, &file, &[]);
+    psql(&file, &utf8);
+    let rows = "SELECT \"ä\" FROM \"tür\"";
+    assert_eq!(source.rows(rows), utf8.rows(rows));
+}
+
+#[test]
+fn what_is_chosen() {
+    let server = testkit::newest_server();
+    let role = server.role("reader");
+    let source = server.database("chosen");
+    source.execute(&format!(
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); \
+         CREATE TABLE b (id int); INSERT INTO b VALUES (3); GRANT SELECT ON a TO {}; \
+         COMMENT ON TABLE a IS 'of a'",
+        role.name()
+    ));
+    let folder = temp_dir();
+    let archive = folder.path().join("a.sbk");
+    dump(&source, &archive).run().expect(0);
+    let written = |options: &[&str]| {
+        let run = Silverback::new(["restore", "-f", "-"]).args(options).arg(&archive).run();
+        run.expect(0).stdout
+    };
+    let all = written(&[]);
+    for part in [
+        "CREATE TABLE public.a",
+        "COPY public.a (id) FROM stdin;\n1\n2\n\\.\n",
+        "PRIMARY KEY",
+        "OWNER TO postgres",
+        "GRANT SELECT",
+        "COMMENT ON",
+        "COPY public.b",
+    ] {
+        assert!(all.contains(part), "{part} in {all}");
+    }
+    let bare = written(&["-t", "a", "-O", "-x", "--no-comments"]);
+    for part in ["OWNER TO", "GRANT", "COMMENT ON", "public.b"] {
+        assert!(!bare.contains(part), "{part} in {bare}");
+    }
+    assert!(bare.contains("COPY public.a"));
+    assert!(!written(&["-s"]).contains("COPY"));
+    let rows = written(&["-a"]);
+    assert!(rows.contains("COPY public.b") && !rows.contains("CREATE"), "{rows}");
+    let post = written(&["--section", "post-data"]);
+    assert!(post.contains("PRIMARY KEY") && !post.contains("CREATE TABLE"), "{post}");
+    let renamed = written(&["--rename-schema", "public=mine"]);
+    assert!(renamed.contains("COPY mine.a") && !renamed.contains("public."), "{renamed}");
+}
+
+#[test]
+fn what_text_cannot_do_is_refused() {
+    let folder = temp_dir();
+    let (archive, file) = (folder.path().join("a.sbk"), folder.path().join("a.sql"));
+    let server = testkit::newest_server();
+    dump(&server.database("empty"), &archive).run().expect(0);
+    for option in [
+        "-dx",
+        "--jobs=2",
+        "--dry-run",
+        "--resume",
+        "-c",
+        "-C",
+        "--ready-early",
+        "--check",
+        "--statistics",
+        "--disable-triggers",
+        "--fk=trust",
+        "--keep-going",
+    ] {
+        let run = Silverback::new(["restore", option, "-f"]).arg(&file).arg(&archive).run();
+        run.expect(2);
+    }
+    assert!(!file.exists());
+    std::fs::write(&file, "mine").expect("a small file");
+    let run = Silverback::new(["restore", "-f"]).arg(&file).arg(&archive).run();
+    run.expect(6).says("exists");
+    assert_eq!(std::fs::read(&file).expect("it is there"), b"mine");
+}
