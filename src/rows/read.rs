@@ -78,8 +78,15 @@ impl Reading {
     fn of(table: &Table, manifest: &Manifest) -> Result<Self> {
         let known = |column: &Column| {
             let name = column.sent_as.as_deref().unwrap_or(&column.type_name);
-            Type::of(name, manifest.source.server_version_num)
-                .map_err(|error| error.within(format!("column {}", ident::quote(&column.name))))
+            Type::of(name, manifest.source.server_version_num).map_err(|error| {
+                let error = error.within(format!("column {}", ident::quote(&column.name)));
+                // Those of the server itself have no schema in their names.
+                if name.contains('.') {
+                    error.hint("dump the database again: archives now say what its own types are")
+                } else {
+                    error
+                }
+            })
         };
         let types = match table.encoding {
             RowEncoding::Binary => table.columns.iter().map(known).collect::<Result<_>>()?,
