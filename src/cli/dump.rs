@@ -8,12 +8,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, Compression};
 use super::args::words;
 use super::command::{Outcome, connect, run_stoppable, tell_not_carried};
 use super::guards;
+use super::metrics::Figures;
 use super::text::{objects, units};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
@@ -82,6 +84,8 @@ pub(super) struct DumpArgs {
     limits: LimitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 /// What a dump may take.
@@ -99,6 +103,10 @@ struct LimitArgs {
     /// at most 96MiB]
     #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     max_memory: Option<u64>,
+    /// Read at most this much a second from the server, by all sessions together: kilobytes, or with
+    /// a suffix k or M, as pg_basebackup has it (32k to 1024M)
+    #[arg(long, value_name = "RATE", value_parser = values::rate)]
+    max_rate: Option<u64>,
     /// Wait for a snapshot that no serializable transaction can contradict
     #[arg(long)]
     serializable_deferrable: bool,
@@ -124,6 +132,7 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
     let Connection { server, kong_schema, .. } =
         connect(&args.connection(), node, "dump", reporter.as_ref())?;
+    let server = args.limits.max_rate.map_or(server.clone(), |rate| server.paced(rate));
     let options = Options {
         codec,
         selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,
@@ -165,7 +174,13 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     reporter.finish();
     let report = result?;
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());
-    reporter.summary(&as_text(&report), as_json(&report));
+    reporter.summary(&as_text(&report), &as_json(&report));
+    args.metrics.count(&Figures {
+        tables: Some(report.tables.len() as u64),
+        rows: Some(report.summary.rows),
+        raw_bytes: Some(report.summary.raw_bytes),
+        file_bytes: Some(report.summary.total_bytes),
+    });
     Ok(outcome)
 }
 
@@ -226,6 +241,7 @@ fn as_json(report: &Report) -> serde_json::Value {
     let objects: serde_json::Map<_, _> =
         report.objects.iter().map(|(kind, number)| (kind.to_string(), json!(number))).collect();
     json!({
+        "command": "dump",
         "archive": report.archive,
         "database": report.database,
         "objects": objects,

@@ -27,7 +27,7 @@ pub(super) fn tell(doing: &str, connection: &Connection, reporter: &Reporter) {
         "role": server.user(),
         "sources": sources.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
     });
-    reporter.event("connection", &text, fields);
+    reporter.event("connection", &text, &fields);
 }
 
 /// Each part with its source.

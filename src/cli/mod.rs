@@ -12,6 +12,7 @@ mod guards;
 mod habits;
 mod kong;
 mod list;
+mod metrics;
 mod progress;
 mod restore;
 mod restored;
@@ -31,9 +32,12 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::args::metrics::MetricsArgs;
+use self::command::Outcome;
+use self::metrics::MetricsFile;
 use self::progress::reporter;
 use self::text::stdio::{self, LogFormat};
-use crate::error::Kind;
+use crate::error::{Error, Kind, Result};
 
 /// Dump, verify and restore PostgreSQL databases, Kong Gateway's first
 #[derive(Debug, Parser)]
@@ -100,22 +104,75 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(explain_usage(&error, &words)),
     };
-    let (result, format) = match cli.command {
-        Command::Dump(args) => (dump::run(&args), args.output.log_format),
-        Command::Restore(args) => (restore::run(&args), args.output.log_format),
-        Command::Verify(args) => (verify::run(&args), args.output.log_format),
-        Command::List(args) => (list::run(&args), args.log_format),
-        Command::Cat(args) => (cat::run(&args), args.log_format),
-        Command::Swap(args) => (swap::run(&args), args.output.log_format),
-        Command::Unlock(args) => (unlock::run(&args), args.output.log_format),
-        Command::Kong(args) => (kong::run(&args), args.log_format()),
-    };
-    match result {
-        Ok(outcome) => ExitCode::from(outcome.exit_code()),
-        Err(error) => {
-            reporter::print_error(&error, format);
-            ExitCode::from(error.kind().exit_code())
+    ExitCode::from(cli.command.run_measured())
+}
+
+impl Command {
+    /// Runs it, tells what went wrong, leaves its figures where that is asked for. Returns the exit
+    /// code.
+    fn run_measured(&self) -> u8 {
+        let told = |error: &Error| {
+            reporter::print_error(error, self.log_format());
+            error.kind().exit_code()
+        };
+        let file = match self.metrics_file().transpose() {
+            Ok(file) => file,
+            Err(error) => return told(&error),
+        };
+        let code = match self.run() {
+            Ok(outcome) => outcome.exit_code(),
+            Err(error) => told(&error),
+        };
+        if let (Some(file), Some((_, metrics))) = (file, self.metrics())
+            && let Err(error) = file.end(code, metrics.figures())
+        {
+            // What was done is done, and must not be done again for this.
+            reporter::print_warning(&error.to_string(), self.log_format());
         }
+        code
+    }
+
+    fn run(&self) -> Result<Outcome> {
+        match self {
+            Self::Dump(args) => dump::run(args),
+            Self::Restore(args) => restore::run(args),
+            Self::Verify(args) => verify::run(args),
+            Self::List(args) => list::run(args),
+            Self::Cat(args) => cat::run(args),
+            Self::Swap(args) => swap::run(args),
+            Self::Unlock(args) => unlock::run(args),
+            Self::Kong(args) => kong::run(args),
+        }
+    }
+
+    fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Dump(args) => args.output.log_format,
+            Self::Restore(args) => args.output.log_format,
+            Self::Verify(args) => args.output.log_format,
+            Self::List(args) => args.log_format,
+            Self::Cat(args) => args.log_format,
+            Self::Swap(args) => args.output.log_format,
+            Self::Unlock(args) => args.output.log_format,
+            Self::Kong(args) => args.log_format(),
+        }
+    }
+
+    /// The command's name and what is to be measured, if it does any work.
+    fn metrics(&self) -> Option<(&'static str, &MetricsArgs)> {
+        match self {
+            Self::Dump(args) => Some(("dump", &args.metrics)),
+            Self::Restore(args) => Some(("restore", &args.metrics)),
+            Self::Verify(args) => Some(("verify", &args.metrics)),
+            Self::Swap(args) => Some(("swap", &args.metrics)),
+            Self::Unlock(args) => Some(("unlock", &args.metrics)),
+            Self::List(_) | Self::Cat(_) | Self::Kong(_) => None,
+        }
+    }
+
+    fn metrics_file(&self) -> Option<Result<MetricsFile>> {
+        let (name, metrics) = self.metrics()?;
+        metrics.metrics_file.as_ref().map(|path| MetricsFile::begin(path, name))
     }
 }
 

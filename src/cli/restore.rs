@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::connection::{Connection, ConnectionArgs};
 use super::args::kong::KongArgs;
 use super::args::limits::LimitArgs;
+use super::args::metrics::MetricsArgs;
 use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
@@ -46,7 +47,7 @@ pub(super) struct RestoreArgs {
     jobs: Option<u16>,
     /// Check the archive's frame and the target and print the plan; change nothing, read no rows
     /// (verify does)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "metrics_file")]
     dry_run: bool,
     /// Go on where a restore of this archive with these options was stopped; where none was begun,
     /// begin
@@ -73,7 +74,7 @@ pub(super) struct RestoreArgs {
     by_database: bool,
     /// Say what a restore that was stopped has left in the database, and what to do: exit code 0 if
     /// nothing, 10 if it may be used, 7 if not
-    #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean"])]
+    #[arg(long, conflicts_with_all = ["archive", "resume", "dry_run", "create", "clean", "metrics_file"])]
     status: bool,
     /// With --status, write JSON
     #[arg(long, requires = "status")]
@@ -171,6 +172,8 @@ pub(super) struct RestoreArgs {
     limits: LimitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -269,6 +272,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
         _ => error,
     })?;
+    args.metrics.count(&restored::figures(&report));
     Ok(restored::tell(&report, kong.as_ref(), copy.as_ref(), &reporter))
 }
 

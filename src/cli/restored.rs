@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::command::{Outcome, tell_not_carried};
 use super::guards::restore::Kong;
+use super::metrics::Figures;
 use super::progress::reporter::Reporter;
 use super::stage;
 use super::text::{objects, stdio, units};
@@ -45,13 +46,14 @@ pub(super) fn tell(
     let made: serde_json::Map<_, _> =
         report.made.iter().map(|(kind, number)| (kind.to_string(), json!(number))).collect();
     let fields = json!({
+        "command": "restore",
         "database": report.database,
         "made": made,
         "foreign_keys_validated": report.validated,
         "tables": report.tables,
         "rows": report.rows,
         "raw_bytes": report.raw_bytes,
-        "jobs": report.jobs,
+        "sessions": report.jobs,
         "not_restored": report.not_restored,
         "not_valid": report.not_valid,
         "seconds": report.seconds_total,
@@ -61,8 +63,18 @@ pub(super) fn tell(
         "kong": kong.map(Kong::as_json),
         "staged": copy.map(stage::as_json),
     });
-    reporter.summary(&lines, fields);
+    reporter.summary(&lines, &fields);
     outcome
+}
+
+/// The same as figures.
+pub(super) fn figures(report: &Report) -> Figures {
+    Figures {
+        tables: Some(report.tables),
+        rows: Some(report.rows),
+        raw_bytes: Some(report.raw_bytes),
+        file_bytes: None,
+    }
 }
 
 /// What was done to which database: what was made counts where there were no rows, too.

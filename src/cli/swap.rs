@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
 use super::args::{values, words};
 use super::command::{Outcome, connect_to_named, run_stoppable};
@@ -36,13 +37,13 @@ pub(super) struct SwapArgs {
     #[arg(long, conflicts_with = "status")]
     drop_old: bool,
     /// Say what is staged and which copy is live: exit code 0 if nothing is, 10 if something
-    #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "yes", "metrics_file"])]
     status: bool,
     /// With --status, write JSON
     #[arg(long, requires = "status")]
     json: bool,
     /// List what would be exchanged or dropped, and what prevents it; change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "metrics_file")]
     dry_run: bool,
     /// With --back, give up the rows that were written since the swap without asking
     #[arg(long, requires = "back")]
@@ -75,6 +76,8 @@ pub(super) struct SwapArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 /// What moves away beside what the copy replaces.
@@ -228,8 +231,10 @@ fn exchange(
         }
         _ => None,
     };
+    fields["command"] = json!("swap");
+    fields["database"] = json!(server.database());
     fields["kong"] = json!(kong);
-    reporter.summary(&said, fields);
+    reporter.summary(&said, &fields);
     Ok(Outcome::Done)
 }
 
@@ -266,7 +271,12 @@ fn drop_old(args: &SwapArgs, server: &Server, reporter: &Reporter) -> Result<Out
     let plan = args.stoppable(server, swap::drop_old(server, &options, args.dry_run))?;
     if !args.dry_run {
         let line = format!("dropped {}", plural(plan.objects.len() as u64, "object"));
-        reporter.summary(&line, json!({ "dropped": plan.objects }));
+        let fields = json!({
+            "command": "swap",
+            "database": server.database(),
+            "dropped": plan.objects,
+        });
+        reporter.summary(&line, &fields);
         return Ok(Outcome::Done);
     }
     let mut text = String::new();

@@ -1,13 +1,14 @@
 //! `silverback unlock`.
 
 use clap::Args;
+use serde_json::json;
 
 use super::args::connection::ConnectionArgs;
+use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
 use super::args::words;
 use super::command::{Outcome, connect_to_named, run_stoppable};
 use crate::error::Result;
-use crate::progress::{Level, Progress as _};
 use crate::restore::unlock;
 use crate::sql::ident;
 
@@ -21,6 +22,8 @@ pub(super) struct UnlockArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 pub(super) fn run(args: &UnlockArgs) -> Result<Outcome> {
@@ -31,10 +34,16 @@ pub(super) fn run(args: &UnlockArgs) -> Result<Outcome> {
     let given_back = run_stoppable(args.output.log_format, 1, work, cancel);
     reporter.finish();
     let name = ident::quote(server.database());
-    let text = match given_back? {
+    let given_back = given_back?;
+    let text = match given_back {
         Some(limit) => format!("database {name} has got its CONNECTION LIMIT {limit} back"),
         None => format!("there is nothing to give back to database {name}"),
     };
-    reporter.message(Level::Info, &text);
+    let fields = json!({
+        "command": "unlock",
+        "database": server.database(),
+        "connection_limit": given_back,
+    });
+    reporter.summary(&text, &fields);
     Ok(Outcome::Done)
 }

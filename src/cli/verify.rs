@@ -8,9 +8,11 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
 use super::args::values;
 use super::command::{Outcome, run_stoppable};
+use super::metrics::Figures;
 use super::progress::reporter;
 use super::text::stdio::{self, LogFormat};
 use super::text::units::{self, printable};
@@ -18,7 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::progress::Progress;
 use crate::storage::{Source, is_stream};
-use crate::verify::{self, Report, Totals};
+use crate::verify::{self, Finding, Report, Totals};
 
 /// Check that archives are intact: every checksum, every row
 #[derive(Args, Debug)]
@@ -35,6 +37,8 @@ pub(super) struct VerifyArgs {
     max_memory: Option<u64>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
@@ -82,8 +86,14 @@ async fn verify_one(args: &VerifyArgs, path: &Path) -> Result<Result<()>> {
     } else {
         stdio::print(&as_text(&report, args.output.quiet))?;
     }
+    if report.ok {
+        args.metrics.count(&figures(&report.totals));
+    }
+    for finding in &report.findings {
+        reporter.event_for_machines("finding", &finding_event(&report.archive, finding));
+    }
     if args.output.log_format == LogFormat::Json {
-        reporter.summary("", as_event(&report));
+        reporter.summary("", &as_event(&report));
     }
     Ok(verdict(&report))
 }
@@ -104,10 +114,31 @@ fn verdict(report: &Report) -> Result<()> {
     ))
 }
 
+fn figures(totals: &Totals) -> Figures {
+    Figures {
+        tables: Some(totals.tables),
+        rows: Some(totals.rows),
+        raw_bytes: Some(totals.raw_bytes),
+        file_bytes: Some(totals.file_bytes),
+    }
+}
+
+/// The fields of the event that tells a finding.
+fn finding_event(archive: &str, finding: &Finding) -> serde_json::Value {
+    json!({
+        "archive": archive,
+        "place": finding.place,
+        "what": finding.what,
+        "expected": finding.expected,
+        "found": finding.found,
+    })
+}
+
 /// The fields of the event that closes an archive.
 fn as_event(report: &Report) -> serde_json::Value {
     let Totals { tables, chunks, rows, raw_bytes, stored_bytes, file_bytes } = report.totals;
     json!({
+        "command": "verify",
         "archive": report.archive,
         "is_archive": report.is_archive,
         "ok": report.ok,
@@ -162,7 +193,7 @@ fn as_text(report: &Report, quiet: bool) -> String {
 mod tests {
     use super::*;
 
-    use crate::verify::{Finding, Place};
+    use crate::verify::Place;
 
     #[test]
     fn damage_comes_before_all_else() {

@@ -250,6 +250,7 @@ async fn copy_piece(
     sender: &ChunkSender,
 ) -> Result<()> {
     let mut header_due = piece.encoding == RowEncoding::Binary;
+    let tell = |bytes| context.progress.received(piece.table.0 as usize, bytes);
     loop {
         if sender.is_stopped() {
             return Err(unexpected(&copy.doing, "the archive can no longer be written"));
@@ -259,7 +260,7 @@ async fn copy_piece(
         if buffer.capacity() < CHUNK_BYTES {
             return Err(no_memory(&copy.doing, CHUNK_BYTES));
         }
-        let mut filled = copy.fill(buffer, CHUNK_BYTES).await?;
+        let mut filled = copy.fill_telling(buffer, CHUNK_BYTES, tell).await?;
         if let Filled::Large(bytes) = filled {
             if bytes as u64 > ROW_BYTES_MAX {
                 return Err(too_large(&copy.doing, bytes));
@@ -269,7 +270,7 @@ async fn copy_piece(
             permit = context.budget.acquire(bytes as u64 * MEMORY_PER_RAW_BYTE).await;
             let mut buffer = Vec::new();
             buffer.try_reserve_exact(bytes).map_err(|_| no_memory(&copy.doing, bytes))?;
-            filled = copy.fill(buffer, bytes).await?;
+            filled = copy.fill_telling(buffer, bytes, tell).await?;
         }
         let (raw, last) = match filled {
             Filled::Full(raw) => (raw, false),

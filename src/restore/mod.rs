@@ -43,7 +43,7 @@ pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
 use self::prepare::{Aim, Prepared, prepare};
 pub use self::report::Report;
-use self::report::{Busy, counts, made, totals, totals_left, validated};
+use self::report::{Busy, counts, made, totals, validated};
 use self::run::failures::Failures;
 use self::run::load::Loader;
 use self::run::ready::{self, Announcement};
@@ -99,11 +99,7 @@ async fn run_held(
     let request = Request { server: target, options };
     let (request, prepared) = Box::pin(make_room(request, &mut archive, progress.as_ref())).await?;
     let Prepared { session, mut plan, triggers, target, .. } = prepared;
-    progress.tables(&if plan.resumed.is_some() {
-        totals_left(&archive, &plan)
-    } else {
-        totals(&archive)
-    });
+    progress.tables(&totals(&archive, &plan));
     let sessions = open_sessions(&request, session).await?;
     let (begun, counts, made, whole) =
         (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.whole);

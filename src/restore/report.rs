@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::plan::Plan;
 use super::plan::graph::{Stage, Work};
 use super::step::Step;
-use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind};
+use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind, Table};
 use crate::progress::TableTotal;
 use crate::sql::ident;
 use crate::storage::FileArchive;
@@ -79,30 +79,21 @@ impl Report {
     }
 }
 
-pub(super) fn totals(archive: &FileArchive) -> Vec<TableTotal> {
-    let tables = archive.manifest.tables.iter().zip(&archive.index.tables);
-    tables
-        .map(|(table, totals)| TableTotal {
-            name: ident::qualified(&table.schema, &table.name),
-            rows: totals.rows,
-            bytes: totals.raw_bytes,
-        })
-        .collect()
-}
-
-/// Tells how much there is to load where an earlier run is gone on with.
-pub(super) fn totals_left(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
-    let mut left: Vec<TableTotal> = totals(archive)
-        .into_iter()
-        .map(|total| TableTotal { rows: 0, bytes: 0, ..total })
-        .collect();
+/// How much there is to load: nothing of a table whose rows are not chosen, or stand already.
+pub(super) fn totals(archive: &FileArchive, plan: &Plan) -> Vec<TableTotal> {
+    let total = |table: &Table| TableTotal {
+        name: ident::qualified(&table.schema, &table.name),
+        rows: 0,
+        bytes: 0,
+    };
+    let mut totals: Vec<TableTotal> = archive.manifest.tables.iter().map(total).collect();
     for job in &plan.graph.jobs {
         if let Work::Load { table, rows, raw_bytes, .. } = &job.work {
-            left[table.0 as usize].rows += rows;
-            left[table.0 as usize].bytes += raw_bytes;
+            totals[table.0 as usize].rows += rows;
+            totals[table.0 as usize].bytes += raw_bytes;
         }
     }
-    left
+    totals
 }
 
 pub(super) fn counts(plan: &Plan) -> (u64, u64, u64) {

@@ -16,8 +16,9 @@ use silverback::verify;
 const PYTHON_BYTES_MAX: u64 = 4 << 20;
 
 /// How to get it.
-const HOW: &str = "read.py needs a Python with zstandard, xxhash and blake3:\n  \
-    python3 -m venv target/venv && target/venv/bin/pip install zstandard xxhash blake3\n  \
+const HOW: &str = "a Python with some packages is needed:\n  \
+    python3 -m venv target/venv\n  \
+    target/venv/bin/pip install zstandard xxhash blake3 prometheus_client\n  \
     export SILVERBACK_TEST_PYTHON=$PWD/target/venv/bin/python";
 
 /// The archive that a finished run with these arguments says it has made.
@@ -58,7 +59,7 @@ pub(crate) fn judge(path: &Path) {
     }
 }
 
-/// The Python that has what `read.py` needs.
+/// The Python that has what `read.py` and other tests need.
 pub(crate) fn python() -> Command {
     let Some(python) = std::env::var_os("SILVERBACK_TEST_PYTHON") else {
         panic!("SILVERBACK_TEST_PYTHON is not set. {HOW}");

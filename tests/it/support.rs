@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Client, Database};
 
-use crate::archives;
+use crate::{archives, events};
 
 /// A folder that goes away with the test.
 pub(crate) fn temp_dir() -> tempfile::TempDir {
@@ -155,6 +155,7 @@ impl Running {
         {
             archives::judge(&archive);
         }
+        events::judge(&arguments, &String::from_utf8_lossy(&output.stderr));
         Outcome {
             shown: format!("{arguments:?}"),
             code: output.status.code(),

@@ -3,6 +3,7 @@
 pub mod connection;
 pub(super) mod kong;
 pub(super) mod limits;
+pub(super) mod metrics;
 pub(super) mod others;
 pub(super) mod output;
 pub(super) mod selection;

@@ -15,6 +15,9 @@ const MEMORY_MIN: u64 = 16 << 20;
 /// A busy server is silent for longer than this, often.
 const STALL_MIN: Duration = Duration::from_secs(1);
 
+/// The rates that `pg_basebackup` takes, in kilobytes a second.
+const RATES: std::ops::RangeInclusive<f64> = 32.0..=1_048_576.0;
+
 /// The compression levels that zstd has for speed and size.
 const LEVELS: std::ops::RangeInclusive<i32> = 1..=22;
 
@@ -49,6 +52,24 @@ pub(in crate::cli) fn size(text: &str) -> Result<u64, String> {
 pub(in crate::cli) fn memory(text: &str) -> Result<u64, String> {
     let bytes = size(text)?;
     if bytes < MEMORY_MIN { Err("at least 16MiB are needed".to_owned()) } else { Ok(bytes) }
+}
+
+/// Reads `--max-rate`, as `pg_basebackup` does: kilobytes of 1024 bytes, or with a suffix.
+pub(in crate::cli) fn rate(text: &str) -> Result<u64, String> {
+    const WRITE: &str = "write a number of kilobytes a second, or one with k or M: 500k, 10M";
+    let number = text.trim();
+    let (number, kilobytes) = match number.strip_suffix(['k', 'M']) {
+        Some(rest) if number.ends_with('M') => (rest, 1024.0),
+        Some(rest) => (rest, 1.0),
+        None => (number, 1.0),
+    };
+    let number: f64 = number.trim_end().parse().map_err(|_| WRITE.to_owned())?;
+    let rate = number * kilobytes;
+    if RATES.contains(&rate) {
+        Ok((rate * 1024.0) as u64)
+    } else {
+        Err("the rate must be between 32k and 1024M a second".to_owned())
+    }
 }
 
 /// Reads a time as PostgreSQL's settings do, milliseconds where no unit is given: `30000`, `30s`,

@@ -1,20 +1,23 @@
-//! Progress as bars on a terminal: what is being done, the running tables, the whole.
+//! Progress as bars on a terminal: what is being done, the running tables and jobs, the whole.
 //!
-//! Without colours, so that there is nothing to turn off.
+//! Without colours, so that there is nothing to turn off. What the lines say is decided by
+//! [`lines`](super::lines).
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::{Width, terminal_size_of};
 
+use super::lines::lines;
 use super::tally::Tally;
 use super::ticker::Ticker;
 use crate::cli::text::stdio::{Verbosity, note};
-use crate::cli::text::units;
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{JobTotal, Level, Progress, TableTotal};
 
-/// More tables at a time than this are worked on unseen.
-const BARS_MAX: usize = 8;
+/// What a terminal has that does not tell its width.
+const COLUMNS: usize = 80;
 
 /// Draws on standard error.
 pub(in crate::cli) struct Bars {
@@ -26,37 +29,27 @@ pub(in crate::cli) struct Bars {
 
 struct State {
     tally: Tally,
-    multi: MultiProgress,
-    /// Until the tables are known, phases are lines: a password may be asked for in between.
-    phase: Option<ProgressBar>,
-    whole: Option<ProgressBar>,
-    tables: Vec<(usize, ProgressBar)>,
+    /// All lines in one. Until the tables are known there is none, and phases are lines: a password
+    /// may be asked for in between.
+    drawn: Option<ProgressBar>,
 }
 
 impl Bars {
     pub(in crate::cli) fn new(verbosity: Verbosity) -> Self {
-        let multi = MultiProgress::new();
-        let state = Arc::new(Mutex::new(State {
-            tally: Tally::new(),
-            multi,
-            phase: None,
-            whole: None,
-            tables: Vec::new(),
-        }));
+        let state = Arc::new(Mutex::new(State { tally: Tally::new(Instant::now()), drawn: None }));
         let ticking = Arc::clone(&state);
         let ticker = Ticker::start(Duration::from_millis(250), move || {
-            ticking.lock().unwrap_or_else(PoisonError::into_inner).redraw();
+            let mut state = ticking.lock().unwrap_or_else(PoisonError::into_inner);
+            state.redraw(Instant::now(), columns());
         });
         Self { state, verbosity, _ticker: ticker }
     }
 
     /// Takes the bars away, so that lines can follow.
     pub(in crate::cli) fn finish(&self) {
-        let mut state = self.lock();
-        state.tables.clear();
-        state.whole = None;
-        state.phase = None;
-        let _ = state.multi.clear();
+        if let Some(drawn) = self.lock().drawn.take() {
+            drawn.finish_and_clear();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -65,85 +58,63 @@ impl Bars {
 }
 
 impl State {
-    fn redraw(&mut self) {
-        let Some(phase) = &self.phase else { return };
-        phase.set_message(units::printable(&self.tally.phase_and_steps()).into_owned());
-        phase.tick();
-        for (at, bar) in &self.tables {
-            if let Some(table) = self.tally.tables.get(*at) {
-                bar.set_length(table.bytes_total.max(table.bytes));
-                bar.set_position(table.bytes);
-                let elapsed = table.since.map(|since| since.elapsed()).unwrap_or_default();
-                bar.set_message(format!(
-                    "{}, {}",
-                    units::plural(table.rows, "row"),
-                    units::rate(table.bytes, elapsed)
-                ));
-            }
-        }
-        if let Some(whole) = &self.whole {
-            whole.set_length(self.tally.bytes_total());
-            whole.set_position(self.tally.bytes);
-            whole.set_message(self.tally.speed());
-        }
+    fn draw_on(&mut self, target: ProgressDrawTarget) {
+        let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
+        self.drawn = Some(ProgressBar::with_draw_target(None, target).with_style(style));
     }
 
-    /// Puts a bar above the whole's.
-    fn add_table(&mut self, at: usize) {
-        if self.tables.len() >= BARS_MAX {
-            return;
-        }
-        let (Some(whole), Some(table)) = (&self.whole, self.tally.tables.get(at)) else { return };
-        let bar = ProgressBar::new(table.bytes_total)
-            .with_style(style("  {prefix:32!} [{bar:20}] {percent:>3} % {msg}"));
-        let bar = self.multi.insert_before(whole, bar);
-        bar.set_prefix(units::printable(&table.name).into_owned());
-        self.tables.push((at, bar));
+    fn redraw(&mut self, now: Instant, columns: usize) {
+        let Some(drawn) = &self.drawn else { return };
+        self.tally.look(now);
+        // The spinner stands before the first line.
+        let lines = lines(&self.tally, now, columns.saturating_sub(2));
+        drawn.set_message(lines.join("\n"));
+        drawn.tick();
     }
+}
 
-    fn remove_table(&mut self, at: usize) {
-        if let Some(place) = self.tables.iter().position(|(table, _)| *table == at) {
-            let (_, bar) = self.tables.swap_remove(place);
-            bar.finish_and_clear();
-            self.multi.remove(&bar);
-        }
-    }
+/// The width of the terminal.
+fn columns() -> usize {
+    terminal_size_of(io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into())
 }
 
 impl Progress for Bars {
     fn tables(&self, tables: &[TableTotal]) {
         let mut state = self.lock();
-        state.tally.set_tables(tables);
-        let bar = ProgressBar::new(state.tally.bytes_total())
-            .with_style(style("all [{bar:30}] {percent:>3} % {msg}"));
-        let spinner = ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}"));
-        state.phase = Some(state.multi.add(spinner));
-        state.whole = (!tables.is_empty()).then(|| state.multi.add(bar));
+        state.tally.set_tables(tables, Instant::now());
+        state.draw_on(ProgressDrawTarget::stderr());
+        state.redraw(Instant::now(), columns());
+    }
+
+    fn jobs(&self, jobs: &[JobTotal]) {
+        self.lock().tally.set_jobs(jobs, Instant::now());
+    }
+
+    fn job_begun(&self, job: usize) {
+        self.lock().tally.job_begun(job, Instant::now());
+    }
+
+    fn job_done(&self, job: usize) {
+        self.lock().tally.job_done(job, Instant::now());
+    }
+
+    fn received(&self, table: usize, bytes: u64) {
+        self.lock().tally.received(table, bytes, Instant::now());
     }
 
     fn advance(&self, table: usize, rows: u64, bytes: u64) {
-        let mut state = self.lock();
-        if state.tally.advance(table, rows, bytes) {
-            state.add_table(table);
-        }
+        self.lock().tally.advance(table, rows, bytes, Instant::now());
     }
 
     fn table_done(&self, table: usize) {
-        let mut state = self.lock();
-        state.tally.table_done(table);
-        state.remove_table(table);
-        if state.tally.all_tables_done()
-            && let Some(whole) = state.whole.take()
-        {
-            state.multi.remove(&whole);
-        }
+        self.lock().tally.table_done(table, Instant::now());
     }
 
     fn phase(&self, text: &str) {
         let mut state = self.lock();
         state.tally.set_phase(text);
-        if state.phase.is_some() {
-            state.redraw();
+        if state.drawn.is_some() {
+            state.redraw(Instant::now(), columns());
         } else {
             note(&state.tally.phase_and_steps());
         }
@@ -155,35 +126,13 @@ impl Progress for Bars {
 
     fn message(&self, level: Level, text: &str) {
         if let Some(line) = self.verbosity.line(level, text) {
-            let state = self.lock();
-            if state.phase.is_some() {
-                let _ = state.multi.println(line);
-            } else {
-                note(&line);
+            match &self.lock().drawn {
+                Some(drawn) => drawn.println(line),
+                None => note(&line),
             }
         }
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates are ours").progress_chars("=> ")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::tests::scenario;
-
-    #[test]
-    fn bars_come_and_go() {
-        let bars = Bars::new(Verbosity::Normal);
-        bars.tables(&[TableTotal { name: "public.a".to_owned(), rows: 1, bytes: 10 }]);
-        bars.advance(0, 1, 5);
-        assert_eq!(bars.lock().tables.len(), 1);
-        bars.table_done(0);
-        assert_eq!(bars.lock().tables.len(), 0);
-        scenario(&bars);
-        bars.finish();
-        bars.finish();
-    }
-}
+mod tests;

@@ -1,19 +1,20 @@
 //! Progress as one JSON object a line, for machines.
 //!
-//! Every line has `time` (RFC 3339, UTC) and `event`: `connection`, `phase`, `tables`, `progress`,
-//! `table`, `message`, `summary`, `error`. Fields may be added, never taken away or given another meaning.
+//! Every line begins with `time` and `event`. Events and their fields are described in
+//! `docs/events.md`, whose promise holds for them, and in `docs/events.schema.json`.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::tally::Tally;
 use super::ticker::Ticker;
 use crate::cli::text::stdio::Verbosity;
 use crate::cli::text::units;
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{JobTotal, Level, Progress, TableTotal};
 
 /// Time between two `progress` lines.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -31,55 +32,67 @@ struct State<W> {
     tally: Tally,
 }
 
-/// One line: the event's fields after its name and time.
-pub(in crate::cli) fn line(event: &str, fields: Value) -> String {
-    let mut line = json!({ "time": format!("{:.3}", jiff::Timestamp::now()), "event": event });
-    if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
-        line.extend(fields);
-    }
-    units::escaped_json(&line.to_string()).into_owned()
+/// A line as it is written: in this order.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    event: &'a str,
+    #[serde(flatten)]
+    fields: &'a Value,
+}
+
+/// One line: the event's fields after its time and name.
+pub(in crate::cli) fn line(event: &str, fields: &Value) -> String {
+    let line = Line { time: format!("{:.3}", jiff::Timestamp::now()), event, fields };
+    let line = serde_json::to_string(&line).expect("fields are an object");
+    units::escaped_json(&line).into_owned()
 }
 
 impl<W: Write> State<W> {
-    fn say(&mut self, event: &str, fields: Value) {
+    fn say(&mut self, event: &str, fields: &Value) {
         let _ = writeln!(self.out, "{}", line(event, fields));
     }
 
-    fn progress(&mut self) {
+    fn progress(&mut self, now: Instant) {
+        self.tally.look(now);
         let tally = &self.tally;
-        let seconds = tally.elapsed().as_secs_f64();
+        let jobs: Vec<&str> = tally.jobs_running().map(|(label, _)| label).collect();
+        let tables: Vec<&str> = tally.running().map(|(_, table)| table.name.as_str()).collect();
         let fields = json!({
             "phase": tally.phase,
-            "steps_done": tally.steps.map(|(done, _)| done),
-            "steps": tally.steps.map(|(_, total)| total),
+            "percent": tally.percent(),
+            "seconds": tally.elapsed(now).as_secs_f64(),
+            "seconds_left": tally.time_left().map(|left| left.as_secs_f64().ceil() as u64),
+            "jobs_done": tally.jobs().map(|(done, _)| done),
+            "jobs": tally.jobs().map(|(_, all)| all),
+            "jobs_running": jobs,
             "tables_done": tally.tables_done,
-            "tables": tally.tables.len(),
+            "tables": tally.tables_all,
+            "tables_running": tables,
             "rows": tally.rows,
             "rows_total": tally.rows_total(),
             "bytes": tally.bytes,
             "bytes_total": tally.bytes_total(),
-            "seconds": seconds,
-            "seconds_left": tally.time_left().map(|left| left.as_secs()),
-            "running": tally.running().map(|(_, table)| table.name.as_str()).collect::<Vec<_>>(),
         });
-        self.say("progress", fields);
+        self.say("progress", &fields);
     }
 }
 
 impl<W: Write + Send + 'static> JsonLines<W> {
     pub(in crate::cli) fn new(out: W, verbosity: Verbosity) -> Self {
-        let state = Arc::new(Mutex::new(State { out, tally: Tally::new() }));
+        let state = Arc::new(Mutex::new(State { out, tally: Tally::new(Instant::now()) }));
         let ticking = Arc::clone(&state);
         let ticker = (verbosity != Verbosity::Quiet).then(|| {
             Ticker::start(INTERVAL, move || {
-                ticking.lock().unwrap_or_else(PoisonError::into_inner).progress();
+                let mut state = ticking.lock().unwrap_or_else(PoisonError::into_inner);
+                state.progress(Instant::now());
             })
         });
         Self { state, verbosity, _ticker: ticker }
     }
 
     /// Says something of another kind.
-    pub(in crate::cli) fn event(&self, event: &str, fields: Value) {
+    pub(in crate::cli) fn event(&self, event: &str, fields: &Value) {
         self.lock().say(event, fields);
     }
 
@@ -95,23 +108,48 @@ impl<W: Write + Send + 'static> JsonLines<W> {
 impl<W: Write + Send + 'static> Progress for JsonLines<W> {
     fn tables(&self, tables: &[TableTotal]) {
         let mut state = self.lock();
-        state.tally.set_tables(tables);
+        state.tally.set_tables(tables, Instant::now());
         if self.talks() {
-            let fields = json!({ "tables": tables.len(), "rows_total": state.tally.rows_total(), "bytes_total": state.tally.bytes_total() });
-            state.say("tables", fields);
+            let fields = json!({
+                "tables": tables.len(),
+                "rows_total": state.tally.rows_total(),
+                "bytes_total": state.tally.bytes_total(),
+            });
+            state.say("tables", &fields);
         }
     }
 
+    fn jobs(&self, jobs: &[JobTotal]) {
+        let mut state = self.lock();
+        state.tally.set_jobs(jobs, Instant::now());
+        if self.talks() {
+            let fields = json!({ "jobs": jobs.len(), "tables": state.tally.tables_all });
+            state.say("jobs", &fields);
+        }
+    }
+
+    fn job_begun(&self, job: usize) {
+        self.lock().tally.job_begun(job, Instant::now());
+    }
+
+    fn job_done(&self, job: usize) {
+        self.lock().tally.job_done(job, Instant::now());
+    }
+
+    fn received(&self, table: usize, bytes: u64) {
+        self.lock().tally.received(table, bytes, Instant::now());
+    }
+
     fn advance(&self, table: usize, rows: u64, bytes: u64) {
-        self.lock().tally.advance(table, rows, bytes);
+        self.lock().tally.advance(table, rows, bytes, Instant::now());
     }
 
     fn table_done(&self, table: usize) {
         let mut state = self.lock();
-        state.tally.table_done(table);
+        state.tally.table_done(table, Instant::now());
         if let Some(table) = state.tally.tables.get(table).filter(|_| self.talks()) {
             let fields = json!({ "name": table.name, "rows": table.rows, "bytes": table.bytes });
-            state.say("table", fields);
+            state.say("table", &fields);
         }
     }
 
@@ -119,12 +157,18 @@ impl<W: Write + Send + 'static> Progress for JsonLines<W> {
         let mut state = self.lock();
         state.tally.set_phase(text);
         if self.talks() {
-            state.say("phase", json!({ "text": text }));
+            state.say("phase", &json!({ "text": text }));
         }
     }
 
     fn steps(&self, done: u64, total: u64) {
         self.lock().tally.steps = Some((done, total));
+    }
+
+    fn ready(&self, text: &str, jobs_left: usize) {
+        if self.talks() {
+            self.lock().say("ready", &json!({ "text": text, "jobs_left": jobs_left }));
+        }
     }
 
     fn message(&self, level: Level, text: &str) {
@@ -134,7 +178,7 @@ impl<W: Write + Send + 'static> Progress for JsonLines<W> {
                 Level::Info => "info",
                 Level::Warning => "warning",
             };
-            self.lock().say("message", json!({ "level": level, "text": text }));
+            self.lock().say("message", &json!({ "level": level, "text": text }));
         }
     }
 }
@@ -149,7 +193,7 @@ mod tests {
         let sink = Sink::default();
         let lines = JsonLines::new(sink.clone(), Verbosity::Normal);
         scenario(&lines);
-        lines.lock().progress();
+        lines.lock().progress(Instant::now());
         let mut seen = Vec::new();
         for line in sink.text().lines() {
             let mut value: Value = serde_json::from_str(line).unwrap();
@@ -164,7 +208,7 @@ mod tests {
         {"bytes_total":2000,"event":"tables","rows_total":8,"tables":1}
         {"event":"message","level":"warning","text":"event trigger \"x\n\" is not carried"}
         {"bytes":1000,"event":"table","name":"public.routes","rows":10}
-        {"bytes":1000,"bytes_total":1000,"event":"progress","phase":"lock 1 table","rows":10,"rows_total":10,"running":[],"seconds_left":null,"steps":2,"steps_done":1,"tables":1,"tables_done":1}
+        {"bytes":1000,"bytes_total":1000,"event":"progress","jobs":null,"jobs_done":null,"jobs_running":[],"percent":100,"phase":"lock 1 table","rows":10,"rows_total":10,"seconds_left":null,"tables":1,"tables_done":1,"tables_running":[]}
         "#);
     }
 }

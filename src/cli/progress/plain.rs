@@ -9,7 +9,7 @@ use super::tally::Tally;
 use super::ticker::Ticker;
 use crate::cli::text::stdio::Verbosity;
 use crate::cli::text::units;
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{JobTotal, Level, Progress, TableTotal};
 
 /// Silence longer than this is broken by a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -38,13 +38,22 @@ impl<W: Write> State<W> {
 
 impl<W: Write + Send + 'static> Plain<W> {
     pub(in crate::cli) fn new(out: W, verbosity: Verbosity) -> Self {
-        let state = Arc::new(Mutex::new(State { out, tally: Tally::new(), said: Instant::now() }));
+        let state = Arc::new(Mutex::new(State {
+            out,
+            tally: Tally::new(Instant::now()),
+            said: Instant::now(),
+        }));
         let beating = Arc::clone(&state);
         let ticker = (verbosity != Verbosity::Quiet).then(|| {
             Ticker::start(HEARTBEAT / 10, move || {
                 let mut state = beating.lock().unwrap_or_else(PoisonError::into_inner);
-                let line = state.tally.heartbeat();
-                if state.said.elapsed() >= HEARTBEAT && !line.is_empty() {
+                if state.said.elapsed() < HEARTBEAT {
+                    return;
+                }
+                let now = Instant::now();
+                state.tally.look(now);
+                let line = state.tally.heartbeat(now);
+                if !line.is_empty() {
                     state.say(&line);
                 }
             })
@@ -59,16 +68,32 @@ impl<W: Write + Send + 'static> Plain<W> {
 
 impl<W: Write + Send + 'static> Progress for Plain<W> {
     fn tables(&self, tables: &[TableTotal]) {
-        self.lock().tally.set_tables(tables);
+        self.lock().tally.set_tables(tables, Instant::now());
+    }
+
+    fn jobs(&self, jobs: &[JobTotal]) {
+        self.lock().tally.set_jobs(jobs, Instant::now());
+    }
+
+    fn job_begun(&self, job: usize) {
+        self.lock().tally.job_begun(job, Instant::now());
+    }
+
+    fn job_done(&self, job: usize) {
+        self.lock().tally.job_done(job, Instant::now());
+    }
+
+    fn received(&self, table: usize, bytes: u64) {
+        self.lock().tally.received(table, bytes, Instant::now());
     }
 
     fn advance(&self, table: usize, rows: u64, bytes: u64) {
-        self.lock().tally.advance(table, rows, bytes);
+        self.lock().tally.advance(table, rows, bytes, Instant::now());
     }
 
     fn table_done(&self, table: usize) {
         let mut state = self.lock();
-        state.tally.table_done(table);
+        state.tally.table_done(table, Instant::now());
         if let Some(table) =
             state.tally.tables.get(table).filter(|_| self.verbosity == Verbosity::Verbose)
         {

@@ -10,7 +10,7 @@ use super::plain::Plain;
 use crate::cli::text::stdio::{LogFormat, Verbosity, note};
 use crate::cli::text::units;
 use crate::error::Error;
-use crate::progress::{Level, Progress, TableTotal};
+use crate::progress::{JobTotal, Level, Progress, TableTotal};
 
 /// Shows progress in the way that was asked for.
 pub(in crate::cli) struct Reporter {
@@ -41,7 +41,7 @@ impl Reporter {
     }
 
     /// Says a line to people, an event of its own to machines. Nothing with `-q`.
-    pub(in crate::cli) fn event(&self, event: &str, text: &str, fields: Value) {
+    pub(in crate::cli) fn event(&self, event: &str, text: &str, fields: &Value) {
         match &self.inner {
             _ if self.verbosity == Verbosity::Quiet => {}
             Inner::Json(json) => json.event(event, fields),
@@ -49,8 +49,15 @@ impl Reporter {
         }
     }
 
+    /// Tells machines what people are told elsewhere; also with `-q`.
+    pub(in crate::cli) fn event_for_machines(&self, event: &str, fields: &Value) {
+        if let Inner::Json(json) = &self.inner {
+            json.event(event, fields);
+        }
+    }
+
     /// Closes with a summary: lines for people, or fields for machines. Nothing with `-q`.
-    pub(in crate::cli) fn summary(&self, lines: &str, fields: Value) {
+    pub(in crate::cli) fn summary(&self, lines: &str, fields: &Value) {
         self.finish();
         match &self.inner {
             _ if self.verbosity == Verbosity::Quiet => {}
@@ -63,6 +70,26 @@ impl Reporter {
 impl Progress for Reporter {
     fn tables(&self, tables: &[TableTotal]) {
         self.progress().tables(tables);
+    }
+
+    fn jobs(&self, jobs: &[JobTotal]) {
+        self.progress().jobs(jobs);
+    }
+
+    fn job_begun(&self, job: usize) {
+        self.progress().job_begun(job);
+    }
+
+    fn job_done(&self, job: usize) {
+        self.progress().job_done(job);
+    }
+
+    fn received(&self, table: usize, bytes: u64) {
+        self.progress().received(table, bytes);
+    }
+
+    fn ready(&self, text: &str, jobs_left: usize) {
+        self.progress().ready(text, jobs_left);
     }
 
     fn advance(&self, table: usize, rows: u64, bytes: u64) {
@@ -86,6 +113,17 @@ impl Progress for Reporter {
     }
 }
 
+/// Prints a warning after all else.
+pub(in crate::cli) fn print_warning(text: &str, format: LogFormat) {
+    match format {
+        LogFormat::Json => {
+            let fields = serde_json::json!({ "level": "warning", "text": text });
+            note(&json_lines::line("message", &fields));
+        }
+        LogFormat::Text => note(&format!("warning: {}", units::printable(text))),
+    }
+}
+
 /// Prints an error and its hint.
 pub(in crate::cli) fn print_error(error: &Error, format: LogFormat) {
     if format == LogFormat::Json {
@@ -98,7 +136,7 @@ pub(in crate::cli) fn print_error(error: &Error, format: LogFormat) {
             "sqlstate": error.sqlstate(),
             "exit": error.kind().exit_code(),
         });
-        return note(&json_lines::line("error", fields));
+        return note(&json_lines::line("error", &fields));
     }
     note(&format!(
         "error: {}: {}",

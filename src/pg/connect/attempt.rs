@@ -12,6 +12,7 @@ use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
 use super::guard::Guard;
+use super::pace::Paced;
 use super::refusal::{self, Next, Refusal};
 use super::server::{Cancel, Registration, Server, bounded};
 use super::socket::{Address, Dial};
@@ -102,8 +103,9 @@ impl Attempt<'_> {
         let config = self.config(wire);
         // Whether there is TLS is answered by one bare byte.
         let bare = wire != Wire::Plain && !inner.target.tls.direct;
-        let (tap, taker) =
-            Tap::new(socket, usize::from(bare), Guard::new(inner.target.require_auth.clone()));
+        let guard = Guard::new(inner.target.require_auth.clone());
+        let paced = self.server.pace().cloned().map(Paced::new);
+        let (tap, taker) = Tap::new(socket, usize::from(bare), guard, paced);
         let connected = config.connect_raw(tap, UnderTap(inner.tls_for(&dial))).await;
         let (client, connection) = connected.map_err(|source| {
             refusal::explain(self.doing, source, &inner.target, self.host, self.password)

@@ -13,6 +13,7 @@ use tokio_postgres::CancelToken;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::pace::Pace;
 use super::secret::Secret;
 use super::socket::{Dial, Socket};
 use super::target::{Password, Target};
@@ -34,6 +35,7 @@ pub struct Server {
     patience: Option<Duration>,
     lock_waits: Option<LockWaits>,
     asked_by: Option<AskedBy>,
+    pace: Option<Arc<Pace>>,
 }
 
 pub(super) struct Inner {
@@ -88,7 +90,17 @@ impl Server {
             (Arc::default(), Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let inner =
             Inner { target, tls, describe, ask, typed, live, last_session, pids, known_settings };
-        Ok(Self { inner: Arc::new(inner), patience: None, lock_waits: None, asked_by: None })
+        Ok(Self::plain(Arc::new(inner)))
+    }
+
+    fn plain(inner: Arc<Inner>) -> Self {
+        Self { inner, patience: None, lock_waits: None, asked_by: None, pace: None }
+    }
+
+    /// The same server; sessions opened by it together read at most so many bytes a second.
+    #[must_use]
+    pub fn paced(&self, bytes_per_second: u64) -> Self {
+        Self { pace: Some(Arc::new(Pace::new(bytes_per_second))), ..self.clone() }
     }
 
     /// The same server; sessions opened by it look after an answer that has not come for so long,
@@ -117,14 +129,12 @@ impl Server {
     pub fn with_database(&self, name: &str) -> Self {
         let target = Target { database: name.to_owned(), ..self.inner.target.clone() };
         let inner = self.inner.with(target, Arc::clone(&self.inner.live));
-        let lock_waits = self.lock_waits.clone();
-        Self { inner: Arc::new(inner), patience: self.patience, lock_waits, asked_by: None }
+        Self { inner: Arc::new(inner), asked_by: None, ..self.clone() }
     }
 
     /// The same server, and nothing is looked after.
     pub(in crate::pg) fn impatient(&self) -> Self {
-        let inner = Arc::clone(&self.inner);
-        Self { inner, patience: None, lock_waits: None, asked_by: None }
+        Self::plain(Arc::clone(&self.inner))
     }
 
     /// The same server, and nothing is looked after: [`cancel_all`](Self::cancel_all) of the other
@@ -132,7 +142,7 @@ impl Server {
     #[must_use]
     pub fn apart(&self) -> Self {
         let inner = self.inner.with(self.inner.target.clone(), Arc::default());
-        Self { inner: Arc::new(inner), patience: None, lock_waits: None, asked_by: None }
+        Self::plain(Arc::new(inner))
     }
 
     /// Who is asked about a session.
@@ -149,6 +159,11 @@ impl Server {
     /// Notes that a session of this run has this server process.
     pub(in crate::pg) fn is_ours(&self, pid: i32) {
         self.inner.pids().insert(pid);
+    }
+
+    /// What bounds the bytes that a session reads.
+    pub(super) fn pace(&self) -> Option<&Arc<Pace>> {
+        self.pace.as_ref()
     }
 
     /// What is done about waits for locks.

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) state: State,
     /// When bytes last came.
     pub(super) received: Instant,
+    /// How much has come into the buffer that was granted last, as far as it is told.
+    pub(super) taken_bytes: u64,
     /// Why the server is not listened to any longer.
     pub(super) objection: Option<String>,
     /// The process that BackendKeyData named.
@@ -70,6 +72,7 @@ impl Taker {
         let mut shared = self.lock();
         shared.state = State::Granted(buffer, bytes_max);
         shared.received = Instant::now();
+        shared.taken_bytes = 0;
         if let Some(tap) = shared.tap.take() {
             tap.wake();
         }
@@ -109,6 +112,11 @@ impl Taker {
     /// When bytes last came, or a buffer was granted.
     pub fn received(&self) -> Instant {
         self.lock().received
+    }
+
+    /// How much has come into the buffer that was granted last; it may be a little more by now.
+    pub fn taken_bytes(&self) -> u64 {
+        self.lock().taken_bytes
     }
 
     /// The server process that the greeting named: not the one that works for the session, where a

@@ -19,13 +19,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_util::io::poll_read_buf;
 
 use super::guard::{Guard, Verdict};
+use super::pace::Paced;
 use super::socket::Socket;
 use super::taker::{Shared, State, Taken, Taker, lock};
 
@@ -53,6 +54,10 @@ pub(super) struct Tap<S> {
     /// The granted buffer, while it is filled.
     buffer: Vec<u8>,
     bytes_max: usize,
+    /// What was put in it, and is not told the taker.
+    untold_bytes: u64,
+    /// Bounds what is read.
+    paced: Option<Paced>,
 }
 
 /// What the tap waits for when it has nothing for the driver.
@@ -64,20 +69,27 @@ enum Wait {
 impl<S> Tap<S> {
     /// Taps a stream, whose first `bare` bytes stand for themselves: the answer to the question
     /// whether the server speaks TLS.
-    pub(super) fn new(stream: S, bare: usize, guard: Guard) -> (Self, Taker) {
+    pub(super) fn new(stream: S, bare: usize, guard: Guard, paced: Option<Paced>) -> (Self, Taker) {
         let shared = Shared {
             state: State::Off,
             received: Instant::now(),
+            taken_bytes: 0,
             objection: None,
             greeted_pid: None,
             tap: None,
             taker: None,
         };
         let taker = Taker { shared: Arc::new(Mutex::new(shared)) };
-        (Self::with(stream, bare, guard, Arc::clone(&taker.shared)), taker)
+        (Self::with(stream, bare, guard, Arc::clone(&taker.shared), paced), taker)
     }
 
-    fn with(stream: S, bare: usize, guard: Guard, shared: Arc<Mutex<Shared>>) -> Self {
+    fn with(
+        stream: S,
+        bare: usize,
+        guard: Guard,
+        shared: Arc<Mutex<Shared>>,
+        paced: Option<Paced>,
+    ) -> Self {
         Self {
             stream,
             shared,
@@ -87,6 +99,8 @@ impl<S> Tap<S> {
             take: 0,
             buffer: Vec::new(),
             bytes_max: 0,
+            untold_bytes: 0,
+            paced,
         }
     }
 
@@ -107,6 +121,7 @@ impl<S> Tap<S> {
                 self.buffer.extend_from_slice(&self.stage[..bytes]);
                 self.stage.advance(bytes);
                 self.take -= bytes;
+                self.untold_bytes += bytes as u64;
                 if self.take > 0 {
                     return Ok(Wait::Stream);
                 }
@@ -162,6 +177,7 @@ impl<S> Tap<S> {
         if !shared.take_grant(&mut self.buffer, &mut self.bytes_max) {
             return false;
         }
+        self.untold_bytes = 0;
         if body <= self.bytes_max {
             return true;
         }
@@ -218,12 +234,29 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 shared.tap = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            tap.stage.reserve(STAGE_BYTES - tap.stage.len());
-            if ready!(poll_read_buf(Pin::new(&mut tap.stream), cx, &mut tap.stage))? == 0 {
+            let bytes = ready!(tap.poll_more(cx))?;
+            let mut shared = lock(&tap.shared);
+            shared.received = Instant::now();
+            shared.taken_bytes += std::mem::take(&mut tap.untold_bytes);
+            if bytes == 0 {
                 return Poll::Ready(Ok(()));
             }
-            lock(&tap.shared).received = Instant::now();
         }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Tap<S> {
+    /// Reads what there is; 0 is the end.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.stage.reserve(STAGE_BYTES - self.stage.len());
+        let stream = Pin::new(&mut self.stream);
+        let Some(paced) = &mut self.paced else {
+            return poll_read_buf(stream, cx, &mut self.stage);
+        };
+        let step = ready!(paced.poll_turn(cx));
+        let bytes = ready!(poll_read_buf(stream, cx, &mut (&mut self.stage).limit(step)))?;
+        paced.was_read(bytes);
+        Poll::Ready(Ok(bytes))
     }
 }
 
@@ -265,9 +298,9 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, Self::Error>> + Send>>;
 
     fn connect(self, tap: Tap<Socket>) -> Self::Future {
-        let Tap { stream, shared, guard, .. } = tap;
+        let Tap { stream, shared, guard, paced, .. } = tap;
         let connecting = self.0.connect(stream);
-        Box::pin(async move { Ok(Tap::with(connecting.await?, 0, guard, shared)) })
+        Box::pin(async move { Ok(Tap::with(connecting.await?, 0, guard, shared, paced)) })
     }
 }
 

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::timeout;
 
 use super::*;
+use crate::pg::connect::pace::Pace;
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut out = vec![kind];
@@ -44,7 +45,9 @@ async fn rows_go_to_the_taker_and_all_else_to_the_driver() {
         }
         bytes.extend(message(COPY_DONE, b""));
         bytes.extend(message(b'Z', b"T"));
-        let (mut tap, taker) = Tap::new(server(bytes, step), 1, guard());
+        // A rate that is bounded changes nothing but the time.
+        let paced = (step > 3).then(|| Paced::new(Arc::new(Pace::new(64 << 10))));
+        let (mut tap, taker) = Tap::new(server(bytes, step), 1, guard(), paced);
         taker.hold();
         let driver = tokio::spawn(async move {
             let mut out = Vec::new();
@@ -82,7 +85,7 @@ async fn the_greeting_is_passed_on_and_its_process_noted() {
             message(b'Z', b"I"),
         ]
         .concat();
-        let (mut tap, taker) = Tap::new(server(bytes.clone(), step), 0, guard());
+        let (mut tap, taker) = Tap::new(server(bytes.clone(), step), 0, guard(), None);
         assert_eq!(taker.greeted_pid(), None);
         let mut out = Vec::new();
         tap.read_to_end(&mut out).await.expect("read");
@@ -94,7 +97,7 @@ async fn the_greeting_is_passed_on_and_its_process_noted() {
 async fn nothing_is_read_without_a_grant() {
     let bytes =
         [message(b'N', b"note"), message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-    let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
+    let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard(), None);
     taker.hold();
     let mut out = [0; 64];
     assert_eq!(tap.read(&mut out).await.expect("the notice"), 9);
@@ -109,7 +112,7 @@ async fn nothing_is_read_without_a_grant() {
 async fn the_end_of_a_second_copy_waits_for_its_own_grant() {
     let bytes =
         [message(COPY_DATA, b"row"), message(COPY_DONE, b""), message(COPY_DONE, b"")].concat();
-    let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard());
+    let (mut tap, taker) = Tap::new(server(bytes, 64), 0, guard(), None);
     taker.hold();
     taker.grant(Vec::new(), 3);
     let mut out = [0; 64];
@@ -124,7 +127,7 @@ async fn the_end_of_a_second_copy_waits_for_its_own_grant() {
 #[tokio::test]
 async fn rows_go_to_the_driver_when_nobody_holds_them() {
     let bytes = [message(COPY_DATA, b"row"), message(COPY_DONE, b"")].concat();
-    let (mut tap, taker) = Tap::new(server(bytes.clone(), 3), 0, guard());
+    let (mut tap, taker) = Tap::new(server(bytes.clone(), 3), 0, guard(), None);
     taker.hold();
     taker.release();
     let mut out = Vec::new();

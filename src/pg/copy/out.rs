@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesOrdered, Stream as _, StreamExt as _};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::CopyOutStream;
 
 use crate::error::{Error, Kind, Result};
@@ -19,6 +19,9 @@ use crate::pg::session::Session;
 
 /// A time that no run lives to see, and that clocks can add to now.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// How often it is told how much has come, while a buffer is not full.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What the driver answers a COPY with.
 type Opening<'s> =
@@ -118,6 +121,37 @@ impl CopyOut<'_> {
     /// # Errors
     /// [`Kind::Server`] if nothing comes, or the end comes too early.
     pub async fn fill(&mut self, buffer: Vec<u8>, bytes_max: usize) -> Result<Filled> {
+        self.fill_telling(buffer, bytes_max, |_| ()).await
+    }
+
+    /// The same; `tell` is called with the bytes that have come, every now and then and once at the
+    /// end.
+    pub async fn fill_telling(
+        &mut self,
+        buffer: Vec<u8>,
+        bytes_max: usize,
+        tell: impl Fn(u64),
+    ) -> Result<Filled> {
+        let session = self.session;
+        let (taker, mut told) = (session.taker(), 0);
+        let filled = {
+            let mut filling = pin!(self.filling(buffer, bytes_max));
+            loop {
+                if let Ok(filled) = timeout(LOOK, filling.as_mut()).await {
+                    break filled?;
+                }
+                let bytes = taker.taken_bytes();
+                tell(bytes.saturating_sub(told));
+                told = told.max(bytes);
+            }
+        };
+        if let Filled::Full(buffer) | Filled::Last(buffer) = &filled {
+            tell((buffer.len() as u64).saturating_sub(told));
+        }
+        Ok(filled)
+    }
+
+    async fn filling(&mut self, buffer: Vec<u8>, bytes_max: usize) -> Result<Filled> {
         let taker = self.session.taker();
         taker.grant(buffer, bytes_max);
         let mut stall = pin!(sleep(self.stall_timeout));

@@ -66,18 +66,18 @@ impl Stage {
     /// A present-tense phrase for those who watch.
     pub fn doing(self) -> &'static str {
         match self {
-            Self::PreData => "make what rows need",
-            Self::Data => "load rows, and build keys and indexes of what is loaded",
+            Self::PreData => "create schemas, types, functions and tables",
+            Self::Data => "load rows, build keys and indexes of what is loaded",
             Self::Keys => "build keys",
             Self::Indexes => "build indexes",
-            Self::Analyze => "gather statistics",
+            Self::Analyze => "gather statistics (ANALYZE)",
             Self::ForeignKeys => "validate foreign keys",
-            Self::Rest => "make triggers and the rest",
+            Self::Rest => "create triggers, rules and policies",
             Self::Privileges => "set privileges and comments",
-            Self::Refresh => "fill materialized views",
-            Self::Last => "load the rows that declare it usable",
+            Self::Refresh => "refresh materialized views",
+            Self::Last => "load the rows that come last",
             Self::Compare => "compare rows with the archive",
-            Self::Ready => "let the database be used",
+            Self::Ready => "mark the database ready",
             Self::Finish => "build indexes and validate foreign keys while the database is in use",
         }
     }

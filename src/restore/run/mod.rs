@@ -107,7 +107,9 @@ async fn work_off(
     let mut idle = sessions;
     let mut busy = Busy::new();
     let mut left = Left::new(graph);
-    left.tell(&shared.loader.progress);
+    let progress = &shared.loader.progress;
+    progress.jobs(&schedule.totals());
+    left.tell(progress);
     loop {
         let mut starting = Vec::new();
         while let Some(session) = idle.pop() {
@@ -122,6 +124,7 @@ async fn work_off(
         let helped = !idle.is_empty() || shared.request.options.jobs() == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
+            progress.job_begun(job.index());
             running.spawn(async move {
                 let begun = Instant::now();
                 let result = shared.run(&mut session, job, helped).await;
@@ -135,8 +138,8 @@ async fn work_off(
         schedule.finish(id);
         idle.push(shared.tolerate(session, id, result).await?);
         *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
-        shared.loader.progress.steps(schedule.done() as u64, graph.jobs.len() as u64);
-        left.done(&graph.jobs[id.index()], &shared.loader.progress);
+        progress.job_done(id.index());
+        left.done(&graph.jobs[id.index()], progress);
     }
     if schedule.is_complete() {
         return Ok((idle, busy));

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 use crate::pool;
-use crate::progress::{Level, Progress};
+use crate::progress::Progress;
 use crate::restore::finding::Finding;
 use crate::restore::step::Step;
 
@@ -41,10 +41,8 @@ impl Announcement {
             pool::run(move || write(&path, &text)).await?;
         }
         let (jobs, go) = if left == 1 { ("job", "goes") } else { ("jobs", "go") };
-        progress.message(
-            Level::Info,
-            &format!("{}; {left} {jobs} {go} on in the background", self.words),
-        );
+        let text = format!("{}; {left} {jobs} {go} on in the background", self.words);
+        progress.ready(&text, left);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::held_locks::{Held, Obstacle};
 use crate::error::Result;
+use crate::progress::JobTotal;
 use crate::restore::plan::graph::{Graph, Job, JobId, Work};
 use crate::restore::plan::locks::LockMode;
 
@@ -174,9 +175,19 @@ impl<'g> Schedule<'g> {
         self.done += 1;
     }
 
-    /// Jobs done so far.
-    pub(super) fn done(&self) -> usize {
-        self.done
+    /// The jobs, for those who watch.
+    pub(super) fn totals(&self) -> Vec<JobTotal> {
+        let jobs = self.graph.jobs.iter().zip(&self.ranks);
+        jobs.map(|(job, rank)| JobTotal {
+            label: job.label.clone(),
+            cost: job.cost.micros,
+            chain: *rank,
+            loads: match &job.work {
+                Work::Load { table, .. } => Some(table.0 as usize),
+                _ => None,
+            },
+        })
+        .collect()
     }
 
     /// Whether every job is done.

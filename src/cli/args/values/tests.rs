@@ -34,6 +34,22 @@ fn times() {
 }
 
 #[test]
+fn rates_are_those_of_pg_basebackup() {
+    let check = |text: &str, expect: u64| assert_eq!(rate(text), Ok(expect), "{text}");
+    check("32", 32 << 10);
+    check("500k", 500 << 10);
+    check(" 10M ", 10 << 20);
+    check("1.5M", 3 << 19);
+    check("1024M", 1 << 30);
+    check("1048576", 1 << 30);
+    for wrong in ["", "k", "M", "10MB", "10m", "1G", "-5", "0", "31", "1025M", "nan", "inf", "1e99"]
+    {
+        let told = rate(wrong).expect_err(wrong);
+        assert!(told.contains("second"), "{wrong}: {told}");
+    }
+}
+
+#[test]
 fn compressions() {
     let check = |text, expect| assert_eq!(compression(Some(text)).unwrap(), expect, "{text}");
     check("zstd", Compression::Zstd(1));

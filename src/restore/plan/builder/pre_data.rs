@@ -40,7 +40,7 @@ impl Builder<'_> {
             })
             .collect();
         if !steps.is_empty() {
-            let label = format!("make what rows need ({} statements)", steps.len());
+            let label = format!("create pre-data objects ({} statements)", steps.len());
             let cost = cost::CATALOG.times(steps.len());
             let work = Work::Script(steps);
             self.pre = Some(self.push(Job {
