@@ -136,6 +136,18 @@ def column(chunk, number, change, body=None):
     return parts
 
 
+def dictionary(codes, block):
+    """Makes a dictionary of the first chunk's column of short texts, with these codes for its three rows."""
+    sizes = field(transform=read.DICTIONARY, value_bytes=len(block), data_stored=len(block))
+    return column(0, 2, sizes, lambda body: body[:65] + codes + block + body[75:])
+
+
+def numbers(block):
+    """Makes a block of numbers of the first chunk's first column."""
+    sizes = field(transform=read.NUMBERS, value_bytes=len(block), data_stored=len(block))
+    return column(0, 0, sizes, lambda body: block + body[48:])
+
+
 def both(*changes):
     def all_of(value):
         for change in changes:
@@ -185,7 +197,20 @@ RULES = [
     ("body_bytes", 5, dict(chunk0=field(body_bytes=lambda old: old + 1)), "body_bytes", "its blocks have"),
     ("raw_bytes", 5, dict(chunk0=field(raw_bytes=lambda old: old + 1)), "bytes of rows", "its rows have"),
     ("form", 5, dict(parts=column(0, 0, field(form=6))), "unknown form", "no form of lengths 6"),
-    ("transform", 5, dict(parts=column(0, 0, field(reserved=1))), "transform", "no transform 1"),
+    ("transform", 5, dict(parts=column(0, 0, field(transform=6))), "unknown transform", "no transform 6"),
+    ("transform_form", 5, dict(parts=column(0, 0, field(transform=4))), "does not go with", "transform 4 does not make"),
+    ("planes_width", 5, dict(parts=column(0, 2, field(transform=1))), "does not go with", "transform 1 does not make"),
+    ("differences_width", 5, dict(parts=column(0, 0, field(transform=2))), "does not go with", "transform 2 does not make"),
+    ("one_value_bytes", 5, dict(parts=column(0, 0, field(transform=3, value_bytes=7))), "does not go with", "transform 3 does not make"),
+    ("block_above_values", 5, dict(parts=numbers(bytes(49))), "does not go with", "transform 5 does not make"),
+    ("dictionary_code", 5, dict(parts=dictionary(b"\0\xff\1", b"\1\3abc")), "not one of the dictionary", "not one of the dictionary"),
+    ("dictionary_length", 5, dict(parts=dictionary(b"\0\xff\0", b"\1\4abc")), "not as long", "not as long"),
+    ("dictionary_sum", 5, dict(parts=dictionary(b"\0\xff\0", b"\1\3abc")), "another number of bytes", "makes 6 bytes"),
+    ("numbers_width", 5, dict(parts=numbers(b"\3\0" + bytes(9))), "no such block", "a width of 3"),
+    ("numbers_scale", 5, dict(parts=numbers(b"\1\x0d" + bytes(3))), "no such block", "too large a scale"),
+    ("numbers_count", 5, dict(parts=numbers(b"\1\0" + bytes(2))), "for 3 numbers", "too few"),
+    ("numbers_size", 5, dict(parts=numbers(b"\x08\0" + b"\xff" * 24)), "too large", "too large"),
+    ("numbers_sum", 5, dict(parts=numbers(b"\1\0" + bytes(3))), "makes 24 bytes", "make 24 bytes"),
     ("lengths_codec", 5, dict(parts=column(0, 0, field(lengths_codec=2))), "unknown codec", "no codec 2"),
     ("data_raw", 5, dict(parts=column(0, 0, field(data_raw=lambda old: old + 1))), "stored in", "stored in 48"),
     ("end_magic", 5, dict(end0=put(0, b"SBKTBENX")), "there is none", "there is none here"),

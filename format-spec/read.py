@@ -26,6 +26,7 @@ CHUNK_BYTES_MAX, ROW_BYTES_MAX, MANIFEST_BYTES_MAX = 64 * MIB, GIB + 64 * KIB, G
 COLUMNS_MAX, CHUNKS_MAX, TABLES_MAX, WINDOW_MAX = 1600, 1 << 24, 1 << 22, 1 << 27
 BINARY, TEXT = 1, 2
 ENCODINGS = {"binary": BINARY, "text": TEXT}
+TRANSFORMS = NONE, PLANES, DIFFERENCES, ONE_VALUE, DICTIONARY, NUMBERS = range(6)
 
 HEADER = struct.Struct("<8sIII16s24s")
 PREFIX = struct.Struct("<8sB7sQQI")
@@ -68,7 +69,7 @@ FORMATS = {
         b"SBKCHNK2",
         b"SBKINDX2",
         ("8s16s16sQIBBHQQQ16s32sII", "magic archive writer number " + SHAPE),
-        "form reserved lengths_codec data_codec",
+        "form transform lengths_codec data_codec",
         ("IIQQQQ16s32s", "table part offset stored_bytes raw_bytes rows digest header_blake3"),
         ("QQQQ16sIIQ", "chunks rows raw_bytes stored_bytes digest end_part end_reserved end_offset"),
         ("QQQQQQQQ32s16sQQ4s", PLACES + " keys_bytes signature_bytes reserved"),
@@ -327,11 +328,13 @@ def read_chunk_header(layout, data):
     columns = [layout.Column(*fields) for fields in COLUMN.iter_unpack(content[layout.chunk.size :])]
     for column in columns:
         need(column.form <= 5, f"unknown form {column.form}")
-        need(column.reserved == 0, "a transform, or reserved bytes that are not zero")
-        need(column.value_bytes == 0 or column.form in (1, 2), "lengths are given twice")
+        transform = transform_of(column)
+        need(transform in TRANSFORMS, f"unknown transform {transform}, or reserved bytes that are not zero")
+        need(column.value_bytes == 0 or column.form in (1, 2) or transform == DICTIONARY, "lengths are given twice")
+        check_transform(transform, column)
         sizes = (
             (column.lengths_codec, lengths_bytes(column.form, chunk.rows), column.lengths_stored),
-            (column.data_codec, column.data_raw, column.data_stored),
+            (column.data_codec, block_bytes(column), column.data_stored),
         )
         for codec, raw, stored in sizes:
             need(codec in (0, 1), f"unknown codec {codec}")
@@ -341,17 +344,60 @@ def read_chunk_header(layout, data):
     return chunk, columns
 
 
+def transform_of(column):
+    """What was done to a column; in format 1 nothing, in the place of a reserved byte."""
+    return column.transform if hasattr(column, "transform") else column.reserved * 256
+
+
+def block_bytes(column):
+    """The data block's bytes before it was compressed."""
+    return column.value_bytes if transform_of(column) in (ONE_VALUE, DICTIONARY, NUMBERS) else column.data_raw
+
+
+def check_transform(transform, column):
+    """What can be told of a transform by a column's descriptor."""
+    if transform == NONE:
+        return
+    what = f"transform {transform} does not go with the form or the sizes"
+    need(column.form in ((3,) if transform == DICTIONARY else (1, 2)), what)
+    need(block_bytes(column) <= column.data_raw, what)
+    if transform in (PLANES, DIFFERENCES, ONE_VALUE):
+        widths = {PLANES: range(2, 33), DIFFERENCES: (2, 4, 8), ONE_VALUE: range(1, 1 << 32)}[transform]
+        need(column.value_bytes in widths and column.data_raw % column.value_bytes == 0, what)
+        need(transform != ONE_VALUE or column.data_raw > 0, what)
+
+
 def cut_column(rows, column, lengths, data):
     """The fields of a column."""
     lengths = decompress(column.lengths_codec, lengths, lengths_bytes(column.form, rows), "a lengths block")
-    data = decompress(column.data_codec, data, column.data_raw, "a data block")
+    data = decompress(column.data_codec, data, block_bytes(column), "a data block")
+    transform = transform_of(column)
+    if transform == DICTIONARY:
+        fields = look_up(lengths, data, column.data_raw)
+    elif transform == NUMBERS:
+        fields = numerics(value_bits(rows, column, lengths), data)
+    else:
+        undo = {NONE: lambda *_: data, PLANES: unplane, DIFFERENCES: sum_up, ONE_VALUE: lambda width, _: data * (column.data_raw // width)}
+        return cut(rows, column, lengths, undo[transform](column.value_bytes, data))
+    total = sum(len(field) for field in fields if field is not None)
+    need(total == column.data_raw, f"transform {transform} makes {total} bytes of {column.data_raw}")
+    return fields
+
+
+def value_bits(rows, column, lengths):
+    """Of each row whether it has a value, in forms 1 and 2."""
+    if column.form == 1:
+        return [True] * rows
+    need(rows % 8 == 0 or lengths[-1] >> (rows % 8) == 0, "a bitmap has bits beyond the last row")
+    return [lengths[row // 8] >> (row % 8) & 1 == 1 for row in range(rows)]
+
+
+def cut(rows, column, lengths, data):
+    """The fields of a column that was not transformed, or is not any more."""
     if column.form == 0:
         sizes = [None] * rows
-    elif column.form == 1:
-        sizes = [column.value_bytes] * rows
-    elif column.form == 2:
-        need(rows % 8 == 0 or lengths[-1] >> (rows % 8) == 0, "a bitmap has bits beyond the last row")
-        sizes = [column.value_bytes if lengths[row // 8] >> (row % 8) & 1 else None for row in range(rows)]
+    elif column.form in (1, 2):
+        sizes = [column.value_bytes if bit else None for bit in value_bits(rows, column, lengths)]
     else:
         letter, null = {3: ("B", 0xFF), 4: ("H", 0xFFFF), 5: ("I", 0xFFFFFFFF)}[column.form]
         sizes = [None if size == null else size for size in struct.unpack(f"<{rows}{letter}", lengths)]
@@ -362,6 +408,71 @@ def cut_column(rows, column, lengths, data):
         fields.append(None if size is None else data[at : at + size])
         at += size or 0
     return fields
+
+
+def unplane(width, planes):
+    """Values of width bytes, of which planes has the first bytes, then the second, and so on."""
+    values, count = bytearray(len(planes)), len(planes) // width
+    for at in range(width):
+        values[at::width] = planes[at * count : (at + 1) * count]
+    return bytes(values)
+
+
+def from_zigzag(number):
+    return number // 2 if number % 2 == 0 else -(number + 1) // 2
+
+
+def sum_up(width, planes):
+    """Values of width bytes from the planes of their differences."""
+    out, value, zigzags = [], 0, unplane(width, planes)
+    for at in range(0, len(zigzags), width):
+        value = (value + from_zigzag(int.from_bytes(zigzags[at : at + width], "big"))) % (1 << 8 * width)
+        out.append(value.to_bytes(width, "big"))
+    return b"".join(out)
+
+
+def look_up(codes, block, data_raw):
+    """The values of a dictionary that have these codes."""
+    need(block, "a dictionary without a count")
+    lengths, values, at = block[1 : 1 + block[0]], [], 1 + block[0]
+    need(len(lengths) == block[0] and 255 not in lengths and at + sum(lengths) == len(block), "a dictionary is not as long as its values")
+    for length in lengths:
+        values.append(block[at : at + length])
+        at += length
+    need(all(code == 255 or code < len(values) for code in codes), "a code is not one of the dictionary")
+    # Before they are made: few bytes could be many.
+    need(sum(lengths[code] for code in codes if code != 255) == data_raw, "a dictionary makes another number of bytes")
+    return [None if code == 255 else values[code] for code in codes]
+
+
+def numerics(has_value, block):
+    """Values of the type numeric from whole numbers."""
+    need(len(block) >= 2 and block[0] in (1, 2, 4, 8) and block[1] <= 12, "no such block of numbers")
+    width, scale, values = block[0], block[1], sum(has_value)
+    need(len(block) == 2 + width * values, f"{len(block)} bytes for {values} numbers of {width}")
+    zigzags, fields, at = unplane(width, block[2:]), [], 0
+    for has in has_value:
+        if has:
+            fields.append(numeric(from_zigzag(int.from_bytes(zigzags[at : at + width], "big")), scale))
+            at += width
+        else:
+            fields.append(None)
+    return fields
+
+
+def numeric(number, scale):
+    """A number of so many decimal digits behind the point as PostgreSQL sends it."""
+    groups, digits = -(-scale // 4), []
+    size = abs(number) * 10 ** (4 * groups - scale)
+    need(size < 10**16, "a number is too large")
+    place = -groups
+    while size and size % 10000 == 0:
+        size, place = size // 10000, place + 1
+    while size:
+        size, digit = divmod(size, 10000)
+        digits.insert(0, digit)
+    weight = place + len(digits) - 1 if digits else 0
+    return struct.pack(f">HhHH{len(digits)}H", len(digits), weight, 0x4000 if number < 0 else 0, scale, *digits)
 
 
 def check_rows(chunk, rows):

@@ -86,18 +86,46 @@ pub fn rows(encoding: RowEncoding) -> Bytes {
     }
 }
 
-/// A small archive of both encodings.
+/// Rows enough for a transform of each column: planes, differences, one value, a dictionary,
+/// numbers.
+fn transformed_rows() -> Bytes {
+    let mut out = Vec::new();
+    for row in 0..100_u32 {
+        let mixed = row.wrapping_mul(0x9e37_79b9) >> 16;
+        let cents = (mixed as u16 % 99 * 100 + 100).to_be_bytes();
+        let fields = [
+            format!("Clerk#{:09}", mixed % 1000).into_bytes(),
+            (row + 1_000_000).to_be_bytes().to_vec(),
+            b"one value".to_vec(),
+            [&b"red"[..], b"green", b"blue"][mixed as usize % 3].to_vec(),
+            [&b"\0\x02\0\0\0\0\0\x02\0"[..], &[1 + row as u8], &cents].concat(),
+        ];
+        out.extend(b"\0\x05");
+        for field in fields {
+            out.extend((field.len() as i32).to_be_bytes());
+            out.extend(field);
+        }
+    }
+    out.into()
+}
+
+/// A small archive of both encodings, and of columns that are transformed.
 pub fn archive(codec: Codec) -> Vec<u8> {
-    let tables = [(RowEncoding::Binary, 3), (RowEncoding::Text, 3)];
-    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&tables), codec)
+    let tables = [
+        (RowEncoding::Binary, 3, rows(RowEncoding::Binary)),
+        (RowEncoding::Text, 3, rows(RowEncoding::Text)),
+        (RowEncoding::Binary, 5, transformed_rows()),
+    ];
+    let shapes = [0, 1, 2].map(|id: usize| (tables[id].0, tables[id].1));
+    let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&shapes), codec)
         .expect("a vector takes all");
-    for (id, (encoding, columns)) in tables.into_iter().enumerate() {
+    for (id, (encoding, columns, raw)) in tables.into_iter().enumerate() {
         let chunk = encode_chunk(
             Uuid::nil(),
             TableId(id as u32),
             encoding,
             columns,
-            &rows(encoding),
+            &raw,
             codec,
             Vec::new(),
         )

@@ -8,11 +8,10 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe;
+use zstd::zstd_safe::{self, WriteBuf};
 
 use super::error::{damaged, no_memory};
 use super::limits::WINDOW_LOG_MAX;
-use super::room;
 use crate::error::Error;
 
 /// What the user asked for.
@@ -132,6 +131,13 @@ pub(super) struct Block {
     pub raw_bytes: u64,
 }
 
+impl Block {
+    /// The memory that it takes once it is not compressed any more.
+    pub(super) fn opened_bytes(&self) -> u64 {
+        if self.codec == BlockCodec::None { 0 } else { self.raw_bytes }
+    }
+}
+
 /// Why the bytes of a block cannot be had.
 #[derive(Debug)]
 pub(super) enum Unreadable {
@@ -163,35 +169,10 @@ impl Unreadable {
     }
 }
 
-/// Gives the blocks as they were, and what those that had to be decompressed are slices of.
+/// The block as it was, in fresh memory unless it is stored so.
 ///
 /// # Errors
 /// Nothing is allocated for a block before its own header agrees.
-pub(super) fn decompress(blocks: Vec<Block>) -> Result<(Vec<Bytes>, Bytes), Unreadable> {
-    for block in &blocks {
-        check(block)?;
-    }
-    let packed = |block: &&Block| block.codec == BlockCodec::Zstd;
-    let bytes = blocks.iter().filter(packed).map(|block| block.raw_bytes).sum();
-    let mut room = room::take_for(&room::COLUMNS, bytes)?;
-    room.clear();
-    for block in blocks.iter().filter(packed) {
-        unzstd(&block.stored, block.raw_bytes, &mut room)?;
-    }
-    let room = Bytes::from(room);
-    let mut at = 0;
-    let whole = |block: Block| match block.codec {
-        BlockCodec::None => block.stored,
-        BlockCodec::Zstd => {
-            let start = at;
-            at += block.raw_bytes as usize;
-            room.slice(start..at)
-        }
-    };
-    Ok((blocks.into_iter().map(whole).collect(), room.clone()))
-}
-
-/// The same for one block that is not of a chunk.
 pub(super) fn decompress_alone(block: Block) -> Result<Bytes, Unreadable> {
     check(&block)?;
     if block.codec == BlockCodec::None {
@@ -199,12 +180,12 @@ pub(super) fn decompress_alone(block: Block) -> Result<Bytes, Unreadable> {
     }
     let mut out = Vec::new();
     out.try_reserve_exact(block.raw_bytes as usize)?;
-    unzstd(&block.stored, block.raw_bytes, &mut out)?;
+    append(&block, &mut out)?;
     Ok(out.into())
 }
 
 /// Checks what can be told before anything is decompressed.
-fn check(block: &Block) -> Result<(), String> {
+pub(super) fn check(block: &Block) -> Result<(), String> {
     match block.codec {
         BlockCodec::None if block.stored.len() as u64 == block.raw_bytes => Ok(()),
         BlockCodec::None => {
@@ -214,27 +195,52 @@ fn check(block: &Block) -> Result<(), String> {
     }
 }
 
-/// Appends what the frame holds; there is room for it.
-fn unzstd(stored: &[u8], raw_bytes: u64, out: &mut Vec<u8>) -> Result<(), String> {
-    let start = out.len();
+/// Appends what a block holds that was [`check`]ed; there is room for it.
+pub(super) fn append(block: &Block, out: &mut Vec<u8>) -> Result<(), String> {
+    match block.codec {
+        BlockCodec::None => out.extend_from_slice(&block.stored),
+        BlockCodec::Zstd => {
+            let start = out.len();
+            let mut end = Cursor::new(&mut *out);
+            end.set_position(start as u64);
+            unzstd(&block.stored, &mut end)?;
+            check_bytes(out.len() - start, block.raw_bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a block holds that was [`check`]ed, in the beginning of `scratch`, which has room for it,
+/// unless it is stored so.
+pub(super) fn open<'a>(block: &'a Block, scratch: &'a mut [u8]) -> Result<&'a [u8], String> {
+    match block.codec {
+        BlockCodec::None => Ok(&block.stored),
+        BlockCodec::Zstd => {
+            let out = &mut scratch[..block.raw_bytes as usize];
+            check_bytes(unzstd(&block.stored, out)?, block.raw_bytes)?;
+            Ok(out)
+        }
+    }
+}
+
+fn unzstd(stored: &[u8], out: &mut (impl WriteBuf + ?Sized)) -> Result<usize, String> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Some(Decompressor::new().map_err(|error| error.to_string())?);
         }
-        let decompressor = slot.as_mut().expect("it was just put there");
-        let mut end = Cursor::new(&mut *out);
-        end.set_position(start as u64);
-        decompressor
-            .decompress_to_buffer(stored, &mut end)
+        slot.as_mut()
+            .expect("it was just put there")
+            .decompress_to_buffer(stored, out)
             .map_err(|error| format!("a block does not decompress: {error}"))
-    })?;
-    if (out.len() - start) as u64 != raw_bytes {
-        return Err(format!(
-            "a block decompresses to {} bytes, expected {raw_bytes}",
-            out.len() - start
-        ));
+    })
+}
+
+fn check_bytes(found: usize, expected: u64) -> Result<(), String> {
+    if found as u64 == expected {
+        Ok(())
+    } else {
+        Err(format!("a block decompresses to {found} bytes, expected {expected}"))
     }
-    Ok(())
 }
 
 /// Checks that the block is one frame, of the declared size, without dictionary, with a window that
@@ -280,6 +286,14 @@ mod tests {
         out
     }
 
+    fn check_opens(block: &Block, raw: &[u8]) {
+        let (mut out, mut scratch) = (b"before".to_vec(), vec![7; raw.len() + 1]);
+        out.reserve(raw.len());
+        append(block, &mut out).expect("it was just compressed");
+        assert_eq!(out.strip_prefix(b"before"), Some(raw));
+        assert_eq!(open(block, &mut scratch).expect("it was just compressed"), raw);
+    }
+
     fn check(raw: Vec<u8>, expect: BlockCodec) {
         let raw = Bytes::from(raw);
         for level in [1, 3, -5] {
@@ -288,10 +302,8 @@ mod tests {
             assert_eq!((codec, &stored[..6]), (expect, &b"before"[..]));
             let stored = Bytes::from(stored).slice(6..);
             let block = Block { codec, stored, raw_bytes: raw.len() as u64 };
-            assert_eq!(
-                decompress(vec![block]).expect("it was just compressed").0,
-                std::slice::from_ref(&raw)
-            );
+            check_opens(&block, &raw);
+            assert_eq!(decompress_alone(block).expect("it was just compressed"), raw);
         }
         let mut stored = Vec::new();
         assert_eq!(compress(Codec::None, &raw, &mut stored), BlockCodec::None);

@@ -21,6 +21,7 @@ use super::error::damaged;
 use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::RowEncoding;
+use super::transform::Transform;
 use crate::error::Result;
 use crate::pgcopy::{Digest, Form};
 
@@ -59,10 +60,14 @@ pub(super) struct ChunkHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ColumnBlocks {
     pub form: Form,
+    /// What was done to the values before they were compressed.
+    pub transform: Transform,
     pub lengths_codec: BlockCodec,
     pub data_codec: BlockCodec,
     pub lengths_stored: u32,
     pub data_raw: u32,
+    /// The bytes of the data block before it was compressed.
+    pub data_block: u32,
     pub data_stored: u32,
 }
 
@@ -164,10 +169,13 @@ pub(super) fn encode(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Vec<u8> 
     };
     codec::encode_into(&layout, &mut out);
     for column in columns {
-        let (form, value_bytes) = form_parts(column.form);
+        let (form, mut value_bytes) = form_parts(column.form);
+        if column.transform == Transform::Dictionary {
+            value_bytes = column.data_block;
+        }
         let layout = ColumnLayout {
             form,
-            transform: 0,
+            transform: column.transform as u8,
             lengths_codec: column.lengths_codec as u8,
             data_codec: column.data_codec as u8,
             value_bytes,
@@ -293,19 +301,22 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
         (layout.lengths_codec, layout.data_codec, layout.transform) =
             (transform, lengths_codec, data_codec);
     }
-    let form = form_of(layout.form, layout.value_bytes)?;
     let codec =
         |byte| BlockCodec::from_byte(byte).ok_or_else(|| format!("there is no codec {byte}"));
     let (lengths_codec, data_codec) = (codec(layout.lengths_codec)?, codec(layout.data_codec)?);
-    if layout.transform != 0 {
-        return Err(match format {
-            Format::One => "reserved bytes are not zero".into(),
-            Format::Two => format!("there is no transform {}", layout.transform),
-        });
+    if format == Format::One && layout.transform != 0 {
+        return Err("reserved bytes are not zero".into());
     }
+    let transform = Transform::from_byte(layout.transform)
+        .ok_or_else(|| format!("there is no transform {}", layout.transform))?;
+    let data_block = if transform.keeps_size() { layout.data_raw } else { layout.value_bytes };
+    // There it is the block's size alone.
+    let value_bytes = if transform == Transform::Dictionary { 0 } else { layout.value_bytes };
+    let form = form_of(layout.form, value_bytes)?;
+    transform.check(form, data_block, layout.data_raw)?;
     let sizes = [
         (lengths_codec, form.lengths_bytes(rows), layout.lengths_stored),
-        (data_codec, u64::from(layout.data_raw), layout.data_stored),
+        (data_codec, u64::from(data_block), layout.data_stored),
     ];
     for (codec, raw, stored) in sizes {
         let fits = match codec {
@@ -317,7 +328,16 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
         }
     }
     let ColumnLayout { lengths_stored, data_raw, data_stored, .. } = layout;
-    Ok(ColumnBlocks { form, lengths_codec, data_codec, lengths_stored, data_raw, data_stored })
+    Ok(ColumnBlocks {
+        form,
+        transform,
+        lengths_codec,
+        data_codec,
+        lengths_stored,
+        data_raw,
+        data_block,
+        data_stored,
+    })
 }
 
 fn check_sums(header: &ChunkHeader, columns: &[ColumnBlocks]) -> Result<(), String> {

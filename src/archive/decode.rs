@@ -1,14 +1,17 @@
 //! A stored chunk to its rows. CPU work only; runs on any thread.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use super::block::{self, Block, BlockCodec};
+use super::block::{self, Block, BlockCodec, Unreadable};
 use super::chunk::{ChunkHeader, ColumnBlocks};
 use super::error::damaged;
 use super::manifest::RowEncoding;
 use super::room;
+use super::transform::{self, Packed, Transform};
 use crate::error::Result;
-use crate::pgcopy::{Column, Columns, Joined, join, tell};
+use crate::pgcopy::{Column, Columns, Form, Joined, join, tell};
 
 /// A chunk as it is stored, its header and checksums already checked.
 #[derive(Clone, Debug)]
@@ -44,17 +47,8 @@ impl StoredChunk {
     ) -> Result<Joined> {
         const DOING: &str = "decode a chunk";
         let Self { header, columns: descriptors, body, room: stored } = self;
-        let blocks =
-            blocks(header.rows, &descriptors, body).map_err(|cause| damaged(DOING, cause))?;
-        let (blocks, room) = block::decompress(blocks).map_err(|cause| cause.into_error(DOING))?;
-        let pairs = blocks.as_chunks().0.iter().zip(&descriptors);
-        let column = |([lengths, data], column): (&[Bytes; 2], &ColumnBlocks)| Column {
-            form: column.form,
-            lengths: lengths.clone(),
-            data: data.clone(),
-        };
-        let columns = Columns { rows: header.rows, columns: pairs.map(column).collect() };
-        drop(blocks);
+        let (columns, room) =
+            open(header.rows, &descriptors, body).map_err(|cause| cause.into_error(DOING))?;
         let joined = join(header.encoding, columns)?;
         room::keep(&room::COLUMNS, room);
         room::keep(&room::STORED, stored);
@@ -83,8 +77,102 @@ impl StoredChunk {
     }
 }
 
+/// Where a block lies that is not compressed any more.
+enum Place {
+    /// In the archive as it was.
+    Stored(Bytes),
+    /// In the room of all columns.
+    Room(Range<usize>),
+}
+
+/// Decompresses the blocks and undoes what was done to the values before. Gives the columns too in
+/// one piece, but those that are stored as they were.
+///
+/// # Errors
+/// Nothing is allocated for a chunk of which a block's own header disagrees.
+fn open(
+    rows: u64,
+    descriptors: &[ColumnBlocks],
+    body: Bytes,
+) -> Result<(Columns, Bytes), Unreadable> {
+    let blocks = blocks(rows, descriptors, body)?;
+    blocks.iter().flatten().try_for_each(block::check)?;
+    let (mut bytes, mut scratch_bytes) = (0, 0);
+    for (pair, column) in blocks.iter().zip(descriptors) {
+        let (made, scratch) = memory(rows, column, pair);
+        bytes += made;
+        scratch_bytes = scratch_bytes.max(scratch);
+    }
+    let mut room = room::take_for(&room::COLUMNS, bytes)?;
+    room.clear();
+    let mut scratch = room::take_for(&room::SCRATCH, scratch_bytes)?;
+    scratch.resize(scratch.len().max(scratch_bytes as usize), 0);
+    let mut places = Vec::with_capacity(blocks.len());
+    for (pair, column) in blocks.into_iter().zip(descriptors) {
+        places.push(open_column(rows, column, pair, &mut scratch, &mut room)?);
+    }
+    room::put_back(&room::SCRATCH, scratch);
+    let room = Bytes::from(room);
+    let cut = |place| match place {
+        Place::Stored(stored) => stored,
+        Place::Room(range) => room.slice(range),
+    };
+    let column = |(form, lengths, data)| Column { form, lengths: cut(lengths), data: cut(data) };
+    Ok((Columns { rows, columns: places.into_iter().map(column).collect() }, room.clone()))
+}
+
+/// The bytes that a column takes in the room of all, and in the scratch buffer.
+fn memory(rows: u64, column: &ColumnBlocks, [lengths, data]: &[Block; 2]) -> (u64, u64) {
+    let data_raw = u64::from(column.data_raw);
+    match column.transform {
+        Transform::None => (lengths.opened_bytes() + data.opened_bytes(), 0),
+        transform if transform.makes_lengths() => {
+            (rows + data_raw, lengths.opened_bytes() + data.opened_bytes())
+        }
+        _ => (lengths.opened_bytes() + data_raw, data.opened_bytes()),
+    }
+}
+
+fn open_column(
+    rows: u64,
+    column: &ColumnBlocks,
+    [lengths, data]: [Block; 2],
+    scratch: &mut [u8],
+    room: &mut Vec<u8>,
+) -> Result<(Form, Place, Place), String> {
+    let &ColumnBlocks { form, transform, data_raw, .. } = column;
+    if transform == Transform::None {
+        return Ok((form, place(lengths, room)?, place(data, room)?));
+    }
+    let (for_lengths, for_data) = if transform.makes_lengths() {
+        scratch.split_at_mut(lengths.opened_bytes() as usize)
+    } else {
+        (&mut [][..], scratch)
+    };
+    let block = block::open(&data, for_data)?;
+    let (packed_lengths, own) = if transform.makes_lengths() {
+        (block::open(&lengths, for_lengths)?, None)
+    } else {
+        (&[][..], Some(place(lengths, room)?))
+    };
+    let packed = Packed { transform, form, rows, lengths: packed_lengths, data: block, data_raw };
+    let undone = transform::undo(&packed, room)?;
+    let lengths = own.unwrap_or_else(|| Place::Room(undone.lengths));
+    Ok((undone.form, lengths, Place::Room(undone.data)))
+}
+
+/// Makes a block what it was; nothing is done if it is stored so.
+fn place(block: Block, room: &mut Vec<u8>) -> Result<Place, String> {
+    if block.codec == BlockCodec::None {
+        return Ok(Place::Stored(block.stored));
+    }
+    let start = room.len();
+    block::append(&block, room)?;
+    Ok(Place::Room(start..room.len()))
+}
+
 /// Cuts the body into two blocks for each column.
-fn blocks(rows: u64, columns: &[ColumnBlocks], mut body: Bytes) -> Result<Vec<Block>, String> {
+fn blocks(rows: u64, columns: &[ColumnBlocks], mut body: Bytes) -> Result<Vec<[Block; 2]>, String> {
     let mut take = |codec: BlockCodec, stored: u32, raw_bytes: u64| {
         let stored = stored as usize;
         if stored > body.len() {
@@ -92,14 +180,12 @@ fn blocks(rows: u64, columns: &[ColumnBlocks], mut body: Bytes) -> Result<Vec<Bl
         }
         Ok(Block { codec, stored: body.split_to(stored), raw_bytes })
     };
-    let mut blocks = Vec::with_capacity(columns.len() * 2);
-    for column in columns {
-        blocks.push(take(
-            column.lengths_codec,
-            column.lengths_stored,
-            column.form.lengths_bytes(rows),
-        )?);
-        blocks.push(take(column.data_codec, column.data_stored, u64::from(column.data_raw))?);
-    }
-    Ok(blocks)
+    let pair = |column: &ColumnBlocks| {
+        let lengths_raw = column.form.lengths_bytes(rows);
+        Ok([
+            take(column.lengths_codec, column.lengths_stored, lengths_raw)?,
+            take(column.data_codec, column.data_stored, u64::from(column.data_block))?,
+        ])
+    };
+    columns.iter().map(pair).collect()
 }

@@ -10,6 +10,7 @@ use super::header::Format;
 use super::limits::{COLUMNS_MAX, raw_bytes_max};
 use super::manifest::{RowEncoding, TableId};
 use super::room;
+use super::transform::{self, Prepared};
 use crate::error::{Error, Kind, Result};
 use crate::pgcopy::{Column, Digest, split};
 
@@ -96,8 +97,11 @@ pub fn encode_chunk(
     }
     body.clear();
     body.try_reserve(raw.len()).map_err(|error| no_memory(DOING, &error))?;
+    let mut scratch = room::take(&room::SCRATCH).map_err(|error| no_memory(DOING, &error))?;
+    let columns = split.columns.columns.iter();
     let columns: Vec<ColumnBlocks> =
-        split.columns.columns.iter().map(|column| store(column, codec, &mut body)).collect();
+        columns.map(|column| store(column, split.rows, codec, &mut scratch, &mut body)).collect();
+    room::put_back(&room::SCRATCH, scratch);
     drop(split.columns);
     room::keep(&room::COLUMNS, split.room);
     let header = ChunkHeader {
@@ -118,21 +122,35 @@ pub fn encode_chunk(
     Ok((EncodedChunk { header, columns, body }, split.trailer))
 }
 
-/// Appends a column's blocks to `body` and tells where they are.
-fn store(column: &Column, codec: Codec, body: &mut Vec<u8>) -> ColumnBlocks {
-    let mut append = |block: &[u8]| {
+/// Appends a column's blocks to `body` and tells where they are. What is not compressed is not
+/// transformed either.
+fn store(
+    column: &Column,
+    rows: u64,
+    codec: Codec,
+    scratch: &mut [u8],
+    body: &mut Vec<u8>,
+) -> ColumnBlocks {
+    let prepared = match codec {
+        Codec::None => Prepared::as_it_is(column),
+        Codec::Zstd(_) => transform::apply(column, rows, scratch),
+    };
+    let mut append = |codec: Codec, block: &[u8]| {
         let start = body.len();
         let codec = block::compress(codec, block, body);
         (codec, (body.len() - start) as u32)
     };
-    let (lengths_codec, lengths_stored) = append(&column.lengths);
-    let (data_codec, data_stored) = append(&column.data);
+    let (lengths_codec, lengths_stored) = append(codec, prepared.lengths);
+    let data_codec = if prepared.is_noise { Codec::None } else { codec };
+    let (data_codec, data_stored) = append(data_codec, prepared.data);
     ColumnBlocks {
-        form: column.form,
+        form: prepared.form,
+        transform: prepared.transform,
         lengths_codec,
         data_codec,
         lengths_stored,
         data_raw: column.data.len() as u32,
+        data_block: prepared.data.len() as u32,
         data_stored,
     }
 }

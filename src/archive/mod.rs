@@ -38,6 +38,7 @@ mod table_end;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod transform;
 mod writer;
 
 pub use block::Codec;

@@ -22,6 +22,8 @@ type Room = LocalKey<Cell<Vec<u8>>>;
 thread_local! {
     /// Where a chunk's columns are.
     pub(super) static COLUMNS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Where a column is while it is transformed, or not yet transformed back.
+    pub(super) static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     /// Where a chunk is as it was read.
     pub(super) static STORED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -53,12 +55,16 @@ pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryRe
     Ok(fresh)
 }
 
+/// Puts the room back that nobody can hold a slice of.
+pub(super) fn put_back(room: &'static Room, taken: Vec<u8>) {
+    if taken.capacity() == KEPT_BYTES {
+        room.set(taken);
+    }
+}
+
 /// Puts the room back for the next chunk, unless somebody holds a slice of it.
 pub(super) fn keep(room: &'static Room, taken: Bytes) {
     if let Ok(taken) = taken.try_into_mut() {
-        let taken = Vec::from(taken);
-        if taken.capacity() == KEPT_BYTES {
-            room.set(taken);
-        }
+        put_back(room, taken.into());
     }
 }

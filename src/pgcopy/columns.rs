@@ -93,6 +93,16 @@ impl Column {
         }
     }
 
+    /// The values of so many rows, NULL as none. There are lengths for all of them; if the data end
+    /// before, so do the values.
+    pub fn values(&self, rows: u64) -> impl Iterator<Item = Option<&[u8]>> {
+        let mut rest = &self.data[..];
+        (0..rows as usize).map_while(move |row| match self.length(row) {
+            NULL => Some(None),
+            length => rest.split_off(..length as usize).map(Some),
+        })
+    }
+
     /// Checks that there is one length for each of `rows` and nothing more, and adds them up.
     ///
     /// # Errors

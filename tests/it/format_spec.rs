@@ -15,13 +15,13 @@ use uuid::Uuid;
 use crate::archives::{check_python, python, spec};
 use crate::support::{temp_dir, verify};
 
-type Row = Vec<Option<Vec<u8>>>;
+pub(crate) type Row = Vec<Option<Vec<u8>>>;
 
 /// Name, encoding, columns, chunks.
-type Rows = Vec<(&'static str, RowEncoding, &'static [&'static str], Vec<Vec<Row>>)>;
+pub(crate) type Rows = Vec<(&'static str, RowEncoding, &'static [&'static str], Vec<Vec<Row>>)>;
 
 #[expect(clippy::unnecessary_wraps, reason = "rows are lists of options")]
-fn some(value: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+pub(crate) fn some(value: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     Some(value.as_ref().to_vec())
 }
 
@@ -89,7 +89,7 @@ fn many_rows() -> Rows {
     ]
 }
 
-fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
+pub(crate) fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
     let mut out = Vec::new();
     for row in rows {
         if encoding == RowEncoding::Text {
@@ -107,7 +107,7 @@ fn raw(encoding: RowEncoding, rows: &[Row]) -> Bytes {
     out.into()
 }
 
-fn manifest(tables: &Rows) -> Manifest {
+pub(crate) fn manifest(tables: &Rows) -> Manifest {
     let object = |id: usize, name: &str| Object {
         schema: Some("public".into()),
         name: name.into(),
@@ -161,7 +161,7 @@ fn manifest(tables: &Rows) -> Manifest {
     }
 }
 
-fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
+pub(crate) fn write(tables: &Rows, codec: Codec) -> Vec<u8> {
     let uuid = Uuid::from_u128(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff);
     let mut writer =
         ArchiveWriter::new(Vec::new(), uuid, &manifest(tables), codec).expect("a vector takes all");
@@ -190,7 +190,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What `read.py --json` must print of the rows.
-fn lines(tables: &Rows) -> Vec<serde_json::Value> {
+pub(crate) fn lines(tables: &Rows) -> Vec<serde_json::Value> {
     let field = |encoding, value: &Option<Vec<u8>>| match (encoding, value) {
         (_, None) => serde_json::Value::Null,
         (RowEncoding::Text, Some(value)) => {
@@ -208,12 +208,12 @@ fn lines(tables: &Rows) -> Vec<serde_json::Value> {
     lines
 }
 
-fn vector(name: &str) -> Vec<u8> {
+pub(crate) fn vector(name: &str) -> Vec<u8> {
     fs::read(spec("vectors").join(name)).expect("the vector is part of the repository")
 }
 
 /// Compares with a vector; what differs is kept beside the build for a closer look.
-fn check_vector(found: &[u8], name: &str) {
+pub(crate) fn check_vector(found: &[u8], name: &str) {
     if found != vector(name) {
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::write(&kept, found).expect("the build's folder can be written");

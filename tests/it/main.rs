@@ -50,6 +50,7 @@ mod support;
 mod swap;
 mod text_rows;
 mod text_values;
+mod transforms;
 mod traps;
 mod types;
 mod unfinished;

@@ -31,9 +31,7 @@ fn frame(raw: &[u8]) -> Bytes {
 
 fn unzstd(stored: &Bytes, raw_bytes: u64) -> Result<Bytes, String> {
     let block = Block { codec: BlockCodec::Zstd, stored: stored.clone(), raw_bytes };
-    block::decompress(vec![block])
-        .map(|(mut blocks, _)| blocks.remove(0))
-        .map_err(|cause| cause.into_error("read").to_string())
+    block::decompress_alone(block).map_err(|cause| cause.into_error("read").to_string())
 }
 
 #[test]
