@@ -170,8 +170,9 @@ pub(super) fn explain(error: &clap::Error, words: &[OsString]) -> Error {
 
 /// The command that is typed, or nothing.
 fn command(words: &[OsString]) -> &str {
-    const COMMANDS: [&str; 8] =
-        ["dump", "restore", "unlock", "verify", "list", "cat", "swap", "kong"];
+    const COMMANDS: [&str; 10] = [
+        "dump", "restore", "unlock", "verify", "list", "cat", "swap", "kong", "completion", "man",
+    ];
     let first = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     COMMANDS.into_iter().find(|command| *command == first).unwrap_or_default()
 }

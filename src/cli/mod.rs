@@ -16,6 +16,7 @@ mod metrics;
 mod progress;
 mod restore;
 mod restored;
+mod shell;
 mod signals;
 mod sql_text;
 mod stage;
@@ -78,6 +79,10 @@ enum Command {
     Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
     Kong(kong::KongArgs),
+    /// Print completions for a shell
+    Completion(shell::CompletionArgs),
+    /// Print the man page, or write the man pages of all commands into a directory
+    Man(shell::ManArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -142,6 +147,8 @@ impl Command {
             Self::Swap(args) => swap::run(args),
             Self::Unlock(args) => unlock::run(args),
             Self::Kong(args) => kong::run(args),
+            Self::Completion(args) => shell::complete(args, Cli::command()),
+            Self::Man(args) => shell::manual(args, Cli::command()),
         }
     }
 
@@ -155,6 +162,7 @@ impl Command {
             Self::Swap(args) => args.output.log_format,
             Self::Unlock(args) => args.output.log_format,
             Self::Kong(args) => args.log_format(),
+            Self::Completion(_) | Self::Man(_) => LogFormat::Text,
         }
     }
 
@@ -166,7 +174,11 @@ impl Command {
             Self::Verify(args) => Some(("verify", &args.metrics)),
             Self::Swap(args) => Some(("swap", &args.metrics)),
             Self::Unlock(args) => Some(("unlock", &args.metrics)),
-            Self::List(_) | Self::Cat(_) | Self::Kong(_) => None,
+            Self::List(_)
+            | Self::Cat(_)
+            | Self::Kong(_)
+            | Self::Completion(_)
+            | Self::Man(_) => None,
         }
     }
 

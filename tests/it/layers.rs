@@ -28,6 +28,8 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("blake3", &["archive"]),
     ("bytes", &["archive", "dump", "pg", "pgcopy", "pool", "restore", "rows"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("crc32fast", &["archive", "pgcopy"]),
     ("futures_util", &["dump", "pg", "restore"]),
     ("indicatif", &["cli"]),
