@@ -16,7 +16,7 @@ pub enum Kind {
     Unexpected,
     /// Wrong use or configuration: 2.
     Usage,
-    /// Not an archive, cut, damaged, or a comparison found a difference: 3.
+    /// Not an archive, cut, damaged: 3.
     Archive,
     /// No session could be opened (address, TLS, password): 4.
     Connect,
@@ -112,7 +112,7 @@ impl Error {
                 Some("the program that reads the output has ended; see what it says")
             }
             std::io::ErrorKind::PermissionDenied => {
-                Some("check the owner and mode of the file and its folder")
+                Some("check the owner and mode of the file and its directory")
             }
             _ => None,
         };

@@ -148,7 +148,9 @@ fn is_in_text_mode(start: &[u8]) -> bool {
 
 fn check_magic(start: &[u8]) -> Result<()> {
     if start.is_empty() {
-        return Err(damaged(DOING, "the file is empty"));
+        return Err(
+            damaged(DOING, "the file is empty").hint("take another copy of it, or dump again")
+        );
     }
     if has_magic(start) {
         return Ok(());
@@ -160,8 +162,11 @@ fn check_magic(start: &[u8]) -> Result<()> {
         );
         return Err(error.hint("transfer the file again, in binary mode"));
     }
-    let what = foreign::what(start).map(|what| format!(", but {what}")).unwrap_or_default();
-    Err(damaged(DOING, format!("it is not a silverback archive{what}")))
+    Err(match foreign::what(start) {
+        Some(what) => damaged(DOING, format!("it is not a silverback archive, but {what}")),
+        None => damaged(DOING, "it is not a silverback archive")
+            .hint("name an archive that silverback dump has made"),
+    })
 }
 
 #[cfg(test)]

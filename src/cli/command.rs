@@ -117,7 +117,7 @@ pub(super) fn connect_to_named(
             "nothing says which database is meant; it would be {}",
             ident::quote(connection.server.database())
         );
-        return Err(Error::new(Kind::Usage, "find the database to restore into", cause).hint(
+        return Err(Error::new(Kind::Usage, "find the database to work on", cause).hint(
             "name it: -d DBNAME, -d postgresql://HOST/DBNAME, PGSERVICE, PGDATABASE, KONG_PG_*, or \
                 --kong-conf FILE",
         ));

@@ -1,20 +1,19 @@
 //! What is wrong with a command line, and what to type instead: above all for fingers that know
 //! `pg_dump`, `pg_restore`, `psql` and the like.
 
+mod grammar;
+mod habit;
+pub(super) mod needs;
+mod peers;
+
 use std::ffi::OsString;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use self::grammar::{HELP, Typed};
+use self::habit::Habit;
 use crate::error::{Error, Kind};
-
-/// A word that other programs take, and what there is to say about it.
-struct Habit {
-    /// The commands that it is typed with; an empty one is none at all.
-    commands: &'static [&'static str],
-    words: &'static [&'static str],
-    cause: &'static str,
-    hint: &'static str,
-}
 
 const HABITS: &[Habit] = &[
     Habit {
@@ -92,7 +91,7 @@ const HABITS: &[Habit] = &[
         hint: "leave it out",
     },
     Habit {
-        commands: &["dump", "restore", "kong", "unlock", "swap"],
+        commands: &["dump", "restore", "kong", "kong info", "unlock", "swap"],
         words: &["--host"],
         cause: "-h is the host, and none follows",
         hint: "name one; the help is --help or -?",
@@ -135,46 +134,30 @@ const HABITS: &[Habit] = &[
     },
 ];
 
-const HELP: &str = "silverback --help, or silverback -?, prints the help";
-
-/// Says of what the parser refused what is wrong and what to type.
-pub(super) fn explain(error: &clap::Error, words: &[OsString]) -> Error {
-    let command = command(words);
-    if let Some((word, habit)) = habit(error, command) {
+/// Says of what the parser refused what is wrong and what to type. `program` is the whole of what
+/// may be typed.
+pub(super) fn explain(error: &clap::Error, words: &[OsString], program: &Command) -> Error {
+    let typed = typed(program, words);
+    if let Some((word, habit)) = habit(error, &typed) {
         return Error::new(Kind::Usage, format!("read {word}"), habit.cause).hint(habit.hint);
     }
-    if refused(error).is_some_and(|word| word.contains("://") || word.contains("password=")) {
+    if holds_address(error) {
         // Not repeated: it may hold a password.
         let cause = "a database's address stands where none is expected";
         return Error::new(Kind::Usage, "read the command line", cause)
             .hint("name the database once, with -d");
     }
-    let help = match command {
-        "" => HELP.to_owned(),
-        command => format!("silverback {command} --help tells what it takes"),
-    };
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::new(Kind::Usage, "read the command line", "there is no command").hint(help);
-    }
-    let text = error.render().to_string();
-    let mut lines = text.lines();
-    let cause: Vec<&str> =
-        lines.by_ref().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let cause = cause.join(" ");
-    let cause = cause.trim_start_matches("error: ");
-    // Of the parser's tips, one is wrong more often than not: that the word be a value.
-    let mut tips = lines.filter_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = tips.find(|tip| !tip.contains("'-- ")).map_or(help, str::to_owned);
-    Error::new(Kind::Usage, "read the command line", cause).hint(hint)
+    grammar::explain(error, &typed)
 }
 
-/// The command that is typed, or nothing.
-fn command(words: &[OsString]) -> &str {
-    const COMMANDS: [&str; 10] = [
-        "dump", "restore", "unlock", "verify", "list", "cat", "swap", "kong", "completion", "man",
-    ];
-    let first = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
-    COMMANDS.into_iter().find(|command| *command == first).unwrap_or_default()
+/// What was typed, by the commands that the words begin with.
+fn typed<'a>(program: &'a Command, words: &'a [OsString]) -> Typed<'a> {
+    let words: Vec<&str> = words.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let command = words.first().and_then(|word| program.find_subcommand(word));
+    let within = command.and_then(|command| command.find_subcommand(words.get(1)?));
+    let names = command.into_iter().chain(within).map(Command::get_name);
+    let name = names.collect::<Vec<_>>().join(" ");
+    Typed { program, command: within.or(command).unwrap_or(program), name, words }
 }
 
 /// The word that is not taken.
@@ -186,6 +169,7 @@ fn refused(error: &clap::Error) -> Option<&str> {
     match error.kind() {
         ErrorKind::UnknownArgument => context(ContextKind::InvalidArg),
         ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand),
+        ErrorKind::TooManyValues => context(ContextKind::InvalidArg)?.split(' ').next(),
         // No value: what is named is the option with what it takes.
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue)?.is_empty() => {
             context(ContextKind::InvalidArg)?.split(' ').next()
@@ -194,86 +178,42 @@ fn refused(error: &clap::Error) -> Option<&str> {
     }
 }
 
+fn holds_address(error: &clap::Error) -> bool {
+    refused(error).is_some_and(|word| word.contains("://") || word.contains("password="))
+}
+
 /// The word that is not taken, and what is known about it.
-fn habit(error: &clap::Error, command: &str) -> Option<(String, &'static Habit)> {
+fn habit(error: &clap::Error, typed: &Typed<'_>) -> Option<(String, &'static Habit)> {
+    if let Some(word) = password(error, typed) {
+        return Some((word.to_owned(), &peers::PASSWORDS));
+    }
     let word = refused(error)?;
-    let habit = HABITS
-        .iter()
-        .find(|habit| habit.commands.contains(&command) && habit.words.contains(&word))?;
+    let habit = (HABITS.iter().chain(peers::PEERS)).find(|habit| {
+        habit.commands.contains(&typed.name.as_str()) && habit.words.contains(&word)
+    })?;
     Some((word.to_owned(), habit))
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-    use crate::cli::{Cli, read};
-
-    fn explained(line: &str) -> Error {
-        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        explain(&read(&words).expect_err(line), &words)
+/// The option after which a password was typed: nothing of it may be repeated.
+fn password<'a>(error: &clap::Error, typed: &Typed<'a>) -> Option<&'a str> {
+    let of_value = [
+        ErrorKind::UnknownArgument,
+        ErrorKind::ArgumentConflict,
+        ErrorKind::TooManyValues,
+        ErrorKind::InvalidValue,
+    ];
+    if !of_value.contains(&error.kind())
+        || !peers::PASSWORDS.commands.contains(&typed.name.as_str())
+    {
+        return None;
     }
-
-    #[test]
-    fn every_habit_is_answered() {
-        for habit in HABITS {
-            for (command, word) in
-                habit.commands.iter().flat_map(|c| habit.words.iter().map(move |w| (c, w)))
-            {
-                let line = format!("silverback {command} {word}").replace("  ", " ");
-                let error = explained(&line);
-                assert_eq!(
-                    (error.cause(), error.hint_text()),
-                    (habit.cause, Some(habit.hint)),
-                    "{line}"
-                );
-                assert!(habit.hint.len() < 100, "{line}");
-            }
-        }
-        assert_eq!(
-            explained("silverback dump -h -f x").cause(),
-            "-h is the host, and none follows"
-        );
-    }
-
-    #[test]
-    fn nothing_is_bare() {
-        let check = |line: &str, cause: &str, hint: &str| {
-            let error = explained(&format!("silverback {line}"));
-            let told = error.hint_text().unwrap_or_default();
-            assert!(error.cause().contains(cause) && told.contains(hint), "{line}: {error} {told}");
-            assert!(!told.contains("-- -"), "{line}: {told}");
-        };
-        check("dump", "--file <FILE>", "silverback dump --help");
-        check("dump -f x --no-owners", "'--no-owners'", "'--no-owner'");
-        check("verify a -Z", "'-Z'", "silverback verify --help");
-        check("restore x -j abc", "a number from 1 to 256", "silverback restore --help");
-        check("dump -f x -j 0", "a number from 1 to 256", "silverback dump --help");
-        check("undump", "'undump'", "");
-        check("--nothing", "'--nothing'", "silverback --help");
-        check("kong", "", "");
-    }
-
-    #[test]
-    fn no_password_is_repeated() {
-        for line in [
-            "dump shop postgres://u:hunter2@h/x -f y",
-            "restore a.sbk postgres://u:hunter2@h/x",
-            "restore a.sbk password=hunter2",
-            "postgres://u:hunter2@h/x",
-        ] {
-            let error = explained(&format!("silverback {line}"));
-            assert!(!format!("{error:?}").contains("hunter2"), "{line}: {error}");
-            assert_eq!(error.hint_text(), Some("name the database once, with -d"), "{line}");
-        }
-    }
-
-    #[test]
-    fn every_command_is_known() {
-        for known in Cli::command().get_subcommands() {
-            let words = [OsString::from("silverback"), known.get_name().into()];
-            assert_eq!(command(&words), known.get_name());
-        }
-    }
+    let is_option = |word: &str| peers::PASSWORDS.words.contains(&word);
+    let with_value = typed.words.iter().filter_map(|word| word.split_once('='));
+    let mut with_value = with_value.map(|(option, _)| option).filter(|option| is_option(option));
+    let mut before_value =
+        typed.words.windows(2).filter(|pair| is_option(pair[0]) && !pair[1].starts_with('-'));
+    with_value.next().or_else(|| before_value.next().map(|pair| pair[0]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ mod verify;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::args::metrics::MetricsArgs;
@@ -90,7 +90,7 @@ Exit codes:
   0  done
   1  unexpected failure
   2  wrong use or configuration
-  3  not an archive, cut, damaged, or a comparison found a difference
+  3  not an archive, cut, damaged
   4  no session could be opened (address, TLS, password)
   5  server lost or stalled, a retry may help
   6  a requirement is missing (privilege, empty target, nobody connected, free name, version,
@@ -190,7 +190,14 @@ impl Command {
 
 /// Reads the command line.
 fn read(words: &[OsString]) -> clap::error::Result<Cli> {
-    let mut matches = repeatable(Cli::command()).try_get_matches_from(words)?;
+    let mut program = repeatable(Cli::command());
+    let mut matches = program.try_get_matches_from_mut(words)?;
+    if let Some((option, needed)) = habits::needs::unmet(&matches) {
+        let mut error = program.error(ErrorKind::MissingRequiredArgument, "");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(needed));
+        error.insert(ContextKind::PriorArg, ContextValue::String(option));
+        return Err(error);
+    }
     Cli::from_arg_matches_mut(&mut matches)
 }
 
@@ -222,7 +229,7 @@ fn explain_usage(error: &clap::Error, words: &[OsString]) -> u8 {
             Kind::Usage.exit_code()
         }
         _ => {
-            reporter::print_error(&habits::explain(error, words), format);
+            reporter::print_error(&habits::explain(error, words, &Cli::command()), format);
             Kind::Usage.exit_code()
         }
     }

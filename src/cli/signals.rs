@@ -98,7 +98,8 @@ impl Signals {
 }
 
 fn stopped(kind: Kind, name: &str) -> Error {
-    Error::new(kind, "run to the end", format!("stopped by {name}"))
+    let key = if kind == Kind::Interrupted { " (Ctrl-C)" } else { "" };
+    Error::new(kind, format!("stopped by {name}{key}"), "it is not done")
 }
 
 async fn recv(signal: &mut Option<Signal>) {

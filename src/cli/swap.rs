@@ -195,7 +195,7 @@ fn exchange(
         if let Some(written) = prepared.exchange.written {
             agree(args, written, reporter)?;
         }
-        // What is in the way is told before anything is written.
+        // What prevents it is told before anything is written.
         prepared.check()?;
         let carried_out = Box::pin(prepared.carry_out(&options, reporter.as_ref()));
         let exchanged = guards::while_held(&held, holds, reporter.as_ref(), carried_out);

@@ -33,7 +33,7 @@ pub(super) fn exchanged(plan: &Plan) -> (String, serde_json::Value) {
     }
 }
 
-/// What would be exchanged, and what is in the way, as SQL with comments.
+/// What would be exchanged, and what prevents it, as SQL with comments.
 pub(super) fn plan_text(exchange: &Exchange) -> String {
     let Exchange { state, plan, written } = exchange;
     let mut text = format!("-- {}, one transaction\n", state.way.word());

@@ -44,7 +44,7 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     if args.archives.iter().filter(|path| is_stream(path)).count() > 1 {
         let cause = "there is one standard input, and - is given twice";
-        return Err(Error::new(Kind::Usage, "read the archives' names", cause));
+        return Err(Error::new(Kind::Usage, "read the archives' names", cause).hint("name - once"));
     }
     let work = async {
         let mut worst = None;
@@ -104,14 +104,16 @@ fn verdict(report: &Report) -> Result<()> {
     }
     if let ([finding], None) = (report.findings.as_slice(), &report.id) {
         // No archive of ours, or nothing of it can be read: that is the sentence.
-        return Err(Error::new(Kind::Archive, "verify", &finding.what));
+        return Err(Error::new(Kind::Archive, "verify", &finding.what)
+            .hint("name an archive that silverback dump has made, or dump again"));
     }
     let count = units::plural(report.findings.len() as u64, "finding");
     Err(Error::new(
         Kind::Archive,
         format!("verify {}", report.archive),
         format!("it is damaged: {count}"),
-    ))
+    )
+    .hint("take another copy of it, or dump again"))
 }
 
 fn figures(totals: &Totals) -> Figures {

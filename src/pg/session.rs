@@ -205,7 +205,9 @@ impl Session {
                 sqlstate::INVALID_PARAMETER_VALUE
                 | sqlstate::UNDEFINED_OBJECT
                 | sqlstate::INSUFFICIENT_PRIVILEGE,
-            ) => error.as_kind(Kind::Requirement),
+            ) => error
+                .as_kind(Kind::Requirement)
+                .hint("name a role that this one is a member of, or leave --role out"),
             _ => error,
         })
     }

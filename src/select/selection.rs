@@ -173,9 +173,10 @@ impl Selection {
         if let Some(pattern) =
             lists.into_iter().flatten().find(|pattern| !pattern.allows_database(database))
         {
-            let cause = format!("the database is {}", ident::quote(database));
+            let cause =
+                format!("its first part names another database than {}", ident::quote(database));
             return Err(Error::new(Kind::Usage, format!("read the pattern {pattern}"), cause)
-                .hint("write schema.table; only one database is ever meant"));
+                .hint("write -t SCHEMA.TABLE or -n SCHEMA"));
         }
         let unmatched = self.unmatched(objects);
         if unmatched.is_empty() {

@@ -42,7 +42,10 @@ impl Archive<File> {
 pub(super) fn open(path: &Path) -> Result<File> {
     let doing = || format!("open {}", path.display());
     // Before it is opened: to open a pipe is to wait for its writer.
-    let metadata = path.metadata().map_err(|error| Error::file(doing(), error))?;
+    let metadata = path.metadata().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::file(doing(), error).hint("check the archive's name"),
+        _ => Error::file(doing(), error),
+    })?;
     if metadata.is_dir() && path.join("toc.dat").exists() {
         let cause = "it is not a silverback archive, but pg_dump's directory format: pg_restore \
             reads it";

@@ -38,11 +38,12 @@ impl NewFile {
     pub fn create(path: &Path) -> Result<Self> {
         let doing = || format!("create {}", path.display());
         let Some(name) = path.file_name() else {
-            return Err(Error::new(Kind::Usage, doing(), "it is not the name of a file"));
+            return Err(Error::new(Kind::Usage, doing(), "it is not the name of a file")
+                .hint("name a file, such as backup.sbk"));
         };
         match fs::symlink_metadata(path) {
             Ok(found) if found.is_dir() => {
-                return Err(Error::new(Kind::Requirement, doing(), "it is a folder")
+                return Err(Error::new(Kind::Requirement, doing(), "it is a directory")
                     .hint("name a file in it"));
             }
             Ok(_) => return Err(exists(path)),
@@ -58,7 +59,7 @@ impl NewFile {
                 |error| {
                     let missing = error.kind() == io::ErrorKind::NotFound;
                     let error = Error::file(doing(), error);
-                    if missing { error.hint("create its folder first") } else { error }
+                    if missing { error.hint("create its directory first") } else { error }
                 },
             )?;
         partials().push(partial.clone());
@@ -235,6 +236,6 @@ mod tests {
         assert_eq!(names(folder.path()), [long]);
         assert_eq!(NewFile::create(Path::new("/")).expect_err("no name").kind(), Kind::Usage);
         let error = NewFile::create(&folder.path().join("no/a.sbk")).expect_err("no folder");
-        assert_eq!(error.hint_text(), Some("create its folder first"));
+        assert_eq!(error.hint_text(), Some("create its directory first"));
     }
 }

@@ -285,5 +285,6 @@ fn refuse(doing: &str, findings: &[String]) -> Result<()> {
 async fn staged(session: &Session) -> Result<State> {
     swap_state::read(session, false).await?.ok_or_else(|| {
         Error::new(Kind::Requirement, "look for a staged copy", "nothing is staged here")
+            .hint("silverback restore --stage ARCHIVE makes a copy")
     })
 }

@@ -79,8 +79,9 @@ pub(super) fn check(name: &str, error: &Error, survey: Survey) -> Report {
     let index_offset = survey.footer.as_ref().ok().map(|footer| footer.index_offset);
     if index_offset != Some(survey.chunks_end) && survey.manifest.is_ok() {
         let what = format!(
-            "after {} chunks, at byte {}, no chunk can be recognised",
+            "after {} {}, at byte {}, no chunk can be recognised",
             survey.chunks.len(),
+            if survey.chunks.len() == 1 { "chunk" } else { "chunks" },
             survey.chunks_end
         );
         findings.add(Place::File, what);

@@ -2,6 +2,7 @@
 //! signals, and verify and list on archives made here.
 
 mod habits;
+mod prompt;
 mod restores;
 
 use std::fs::File;
@@ -98,10 +99,10 @@ fn wrong_use_is_exit_2_with_a_way_out() {
     check("dump -Z gzip -f x.sbk", "hint: write -Z zstd");
     check("dump -Z 6 -f x.sbk", "hint: write -Z zstd");
     check("restore -", "hint: save the archive to a file first");
-    check("dump", "--file");
+    check("dump", "no file is named");
     check("dump -f x.sbk --inserts", "--inserts");
     check("dump -f x.sbk -t a.b.c.d", "more than three parts");
-    check("restore", "<ARCHIVE>");
+    check("restore", "no archive is named");
     check("verify - -", "- is given twice");
     check("", "Usage:");
     let line = json_lines(&silverback("dump --log-format json").expect(2).stderr);
@@ -253,8 +254,8 @@ fn an_output_that_exists_is_never_touched() {
         Silverback::new(["dump", "-d", "host=/nonexistent user=x dbname=x", "-f"]).arg(path).run()
     };
     dump(&path).expect(6).says("exists");
-    dump(folder.path()).expect(6).says("it is a folder");
-    dump(&folder.path().join("no/such/folder.sbk")).expect(8).says("create its folder first");
+    dump(folder.path()).expect(6).says("it is a directory");
+    dump(&folder.path().join("no/such/folder.sbk")).expect(8).says("create its directory first");
     dump(&folder.path().join("new.sbk")).expect(4).says("/nonexistent");
     assert_eq!(std::fs::read(&path).expect("read"), b"precious");
     assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1);

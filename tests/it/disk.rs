@@ -127,7 +127,7 @@ fn an_output_without_a_folder_is_a_file_error() {
     std::fs::write(&file, "").expect("the folder is ours");
     let outcome = dump(&scene.source, &file.join("b.sbk")).run().expect(8);
     clear_end(&outcome);
-    clear_end(&dump(&scene.source, scene.dir.path()).run().expect(6).says("it is a folder"));
+    clear_end(&dump(&scene.source, scene.dir.path()).run().expect(6).says("it is a directory"));
 }
 
 /// Runs the binary with its standard output and error as given.

@@ -33,6 +33,7 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("crc32fast", &["archive", "pgcopy"]),
     ("futures_util", &["dump", "pg", "restore"]),
     ("indicatif", &["cli"]),
+    ("strsim", &["cli"]),
     ("jiff", &["cli", "kong", "pg", "restore", "swap"]),
     ("memchr", &["archive", "pgcopy", "sql"]),
     ("postgres_protocol", &["sql"]),

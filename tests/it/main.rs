@@ -31,6 +31,7 @@ mod kong_settings;
 mod layers;
 mod matrix;
 mod metrics;
+mod mistakes;
 mod names;
 mod options;
 mod pair;

@@ -86,6 +86,12 @@ impl Silverback {
         self
     }
 
+    /// Lets it run in a directory.
+    pub(crate) fn within(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
     /// Lets it read from a file or a pipe.
     pub(crate) fn stdin(mut self, from: impl Into<Stdio>) -> Self {
         self.command.stdin(from);

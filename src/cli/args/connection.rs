@@ -2,7 +2,7 @@
 //!
 //! Does not know which command they belong to, nor whose rules they make count.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -139,7 +139,13 @@ impl ConnectionArgs {
         }
         let (name, string) = match dbname {
             Some(text) if conninfo::is_connection_string(text) => (None, Some(text)),
-            Some(text) if text.contains(':') && text.contains('@') => {
+            Some(text) if text.contains("://") => {
+                // Not repeated: it may hold a password.
+                let cause = "it is not an address of PostgreSQL";
+                return Err(Error::new(Kind::Usage, "read --dbname", cause)
+                    .hint("write postgresql://USER@HOST:PORT/DBNAME"));
+            }
+            Some(text) if text.contains('@') && text.contains([':', '/']) => {
                 // Not repeated: it may hold a password.
                 let cause = "it looks like a URI without its postgresql://";
                 return Err(Error::new(Kind::Usage, "read --dbname", cause)
@@ -147,6 +153,7 @@ impl ConnectionArgs {
             }
             other => (other, None),
         };
+        check_host(self.host.as_deref().unwrap_or_default())?;
         let options = [
             ("host", "--host", self.host.as_deref()),
             ("port", "--port", self.port.as_deref()),
@@ -168,14 +175,32 @@ impl ConnectionArgs {
     }
 }
 
+/// Refuses an address where its host is to be.
+fn check_host(host: &str) -> Result<()> {
+    if host.contains("://") {
+        // Not repeated: it may hold a password.
+        return Err(Error::new(Kind::Usage, "read --host", "it is an address, not a host")
+            .hint("write -d postgresql://USER@HOST:PORT/DBNAME"));
+    }
+    match host.split_once(':') {
+        Some((name, port)) if !name.is_empty() && port.parse::<u16>().is_ok() => {
+            Err(Error::new(Kind::Usage, format!("read --host {host}"), "it holds a port")
+                .hint(format!("write -h {name} -p {port}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn ask(prompt: &str) -> std::io::Result<Secret> {
     rpassword::prompt_password(prompt).map(Secret::new)
 }
 
 fn ask_now(target: &Target) -> Result<Secret> {
-    ask(&format!("Password for user {}: ", target.user)).map_err(|error| {
-        Error::new(Kind::Usage, "ask for the password (-W)", error.to_string())
-            .hint(format!("without a terminal, give it in {}", target.names.password))
+    const DOING: &str = "ask for the password (-W)";
+    ask(&format!("Password for user {}: ", target.user)).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => Error::new(Kind::Interrupted, DOING, "stopped by Ctrl-C"),
+        _ => Error::new(Kind::Usage, DOING, "there is no terminal to ask at")
+            .hint(format!("give it in {}", target.names.password)),
     })
 }
 

@@ -160,6 +160,7 @@ pub(in crate::cli) fn compression(text: Option<&str>) -> Result<Compression> {
             Err(refuse(&format!("archives are not compressed with {method}"), hint))
         }
         ("none", Some(_)) => Err(refuse("none takes no level", hint)),
+        ("", None) => Err(refuse("it is empty", hint)),
         _ if text.parse::<i64>().is_ok() => {
             Err(refuse("a level alone would mean gzip, as in pg_dump", hint))
         }

@@ -56,7 +56,7 @@ pub(in crate::cli) async fn while_held<T>(
     super::hold::while_held(held.get_or_init(|| holds), progress, exchange).await
 }
 
-/// Looks at what is live in the schemas that are exchanged: what stands in the way; the rest is
+/// Looks at what is live in the schemas that are exchanged: what prevents it; the rest is
 /// said.
 pub(in crate::cli) async fn look(
     asked: Asked<'_>,

@@ -25,6 +25,7 @@ pub mod tls;
 mod verifier;
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
 use std::net::IpAddr;
 
 use futures_util::FutureExt as _;
@@ -72,7 +73,10 @@ impl Server {
         let doing = "ask for the password";
         let secret = answer
             .map_err(|error| Error::new(Kind::Unexpected, doing, error.to_string()))?
-            .map_err(|error| Error::new(Kind::Connect, doing, error.to_string()))?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::Interrupted => Error::new(Kind::Interrupted, doing, "stopped by Ctrl-C"),
+                _ => Error::new(Kind::Connect, doing, error.to_string()),
+            })?;
         let password = Password { secret, source: "the terminal".to_owned() };
         *typed = Some(password.clone());
         Ok(password)

@@ -183,6 +183,7 @@ impl Parameters {
             .map(|value| format!(" = \"{}\"", value.text))
             .unwrap_or_default();
         Error::new(Kind::Usage, format!("use {key}{shown} (from {source})"), cause)
+            .hint(format!("correct it in {source}, or leave it out"))
     }
 
     /// Everything that is set, for people.
@@ -209,6 +210,7 @@ fn known(key: &str, source: &str) -> Result<&'static str> {
             "unknown connection parameter".to_owned()
         };
         Error::new(Kind::Usage, format!("read {source}"), cause)
+            .hint("correct its name: host, port, user, dbname, sslmode or another of libpq's")
     })
 }
 

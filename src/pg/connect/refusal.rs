@@ -247,10 +247,10 @@ pub(super) fn explain_io(doing: &str, error: &io::Error, host: &Host) -> Refusal
         ),
         io::ErrorKind::NotFound if socket => (
             "there is no such socket",
-            "is the server running here? Name its host with -h, or the folder of its socket",
+            "is the server running here? Name its host with -h, or the directory of its socket",
         ),
         io::ErrorKind::PermissionDenied if socket => {
-            ("the socket may not be used by this user", "check the folder's owner and mode")
+            ("the socket may not be used by this user", "check the directory's owner and mode")
         }
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             ("the host cannot be reached", "check the network between here and the server")

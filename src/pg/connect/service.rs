@@ -68,7 +68,9 @@ pub(super) fn find(
             return Ok(Service { pairs, password, file });
         }
     }
-    Err(Error::new(Kind::Usage, doing(), format!("no such service in {}", searched.join(" nor "))))
+    let cause = format!("no such service in {}", searched.join(" nor "));
+    Err(Error::new(Kind::Usage, doing(), cause)
+        .hint("correct its name, or name the database with -d"))
 }
 
 /// The parameters of `[name]`, and its password if that is no UTF-8; nothing when there is no such

@@ -59,7 +59,8 @@ fn owners(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
                     format!("GRANT {quoted} TO {user}, or leave owners out with -O"),
                 ));
             }
-            Some(_) if target.superuser => {}
+            // Of the role itself it is said already.
+            Some(_) if target.superuser || owner == target.user => {}
             Some(_) => {
                 for name in schemas {
                     if target

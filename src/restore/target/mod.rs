@@ -25,7 +25,7 @@ use crate::pg::session::Session;
 use crate::pg::shared_rows::shared_rows;
 use crate::sql::ident;
 
-/// How many of the things in the way are named.
+/// How many of the objects that the target holds are named.
 const NAMED: usize = 5;
 
 /// The target database as it stands.
@@ -64,7 +64,7 @@ pub(super) struct Target {
     pub(super) extensions: HashMap<String, Extension>,
     /// Every schema outside the system's.
     pub(super) schemas: HashMap<String, Schema>,
-    /// Relations, types and functions in the way, a few of them by name.
+    /// Relations, types and functions that it holds, a few of them by name.
     pub(super) occupied: Vec<String>,
     /// How many there are.
     pub(super) occupied_count: u64,

@@ -43,7 +43,7 @@ pub(in crate::restore) async fn read(session: &Session, objects: &[Object]) -> R
     Ok(owned)
 }
 
-/// What goes and what is in the way; `told`: names of routines as an archive has them.
+/// What goes and what prevents that; `told`: names of routines as an archive has them.
 fn judge(found: &[Movable], told: &HashMap<u32, String>, objects: &[Object]) -> Owned {
     let held: HashSet<(Option<&str>, &str)> =
         objects.iter().map(|object| (object.schema.as_deref(), object.name.as_str())).collect();
