@@ -14,6 +14,7 @@ mod consistency;
 mod damage;
 mod defaults;
 mod disk;
+mod docs;
 mod edges;
 mod errors;
 mod events;
