@@ -174,11 +174,9 @@ impl Command {
             Self::Verify(args) => Some(("verify", &args.metrics)),
             Self::Swap(args) => Some(("swap", &args.metrics)),
             Self::Unlock(args) => Some(("unlock", &args.metrics)),
-            Self::List(_)
-            | Self::Cat(_)
-            | Self::Kong(_)
-            | Self::Completion(_)
-            | Self::Man(_) => None,
+            Self::List(_) | Self::Cat(_) | Self::Kong(_) | Self::Completion(_) | Self::Man(_) => {
+                None
+            }
         }
     }
 
