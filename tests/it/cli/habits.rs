@@ -61,7 +61,7 @@ fn what_other_programs_take_is_answered() {
 fn several_archives_are_verified_and_each_is_told() {
     let (folder, other) = (temp_dir(), temp_dir());
     let (whole, bad) = (archive(folder.path()), archive(other.path()));
-    damage(&bad, 5000);
+    damage(&bad, 3000);
     let missing = folder.path().join("missing.sbk");
     let verify = |options: &[&str], paths: &[&std::path::Path]| {
         Silverback::new(["verify"]).args(options).args(paths).run()
