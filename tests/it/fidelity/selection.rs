@@ -389,5 +389,5 @@ fn a_pattern_may_name_the_database() {
         .args(["-t", "no_such.two.alone"])
         .run()
         .expect(2)
-        .says("the database is");
+        .says("names another database than");
 }
