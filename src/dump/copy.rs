@@ -23,13 +23,13 @@ use crate::pg::connect::Server;
 use crate::pg::copy::{CopyOut, CopyOuts, Filled};
 use crate::pg::session::Session;
 use crate::pg::snapshot::{self, Keeper};
-use crate::pgcopy::{LARGE_ROW_BYTES, strip_binary_header};
+use crate::pgcopy::strip_binary_header;
 use crate::pool::{self, Budget, Buffers, Permit};
 use crate::progress::{Level, Progress};
 use crate::sqlstate;
 
-/// Raw bytes of a chunk of several rows.
-pub(super) const CHUNK_BYTES: usize = LARGE_ROW_BYTES;
+/// Raw bytes of a chunk of several rows: a restore by two sessions holds seven chunks at a time.
+pub(super) const CHUNK_BYTES: usize = 7 << 19;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
 /// in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;

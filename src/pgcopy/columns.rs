@@ -69,7 +69,7 @@ impl Form {
 impl Column {
     /// The length of the value of `row`, or [`NULL`]; the lengths' size is
     /// [`checked`](Self::extent).
-    #[inline(always)]
+    #[inline]
     pub(super) fn length(&self, row: usize) -> u32 {
         let block = &self.lengths;
         match self.form {
@@ -143,12 +143,12 @@ fn sum(lengths: impl Iterator<Item = u32>) -> Extent {
     extent
 }
 
-#[inline(always)]
+#[inline]
 fn from_u8(byte: u8) -> u32 {
     if byte == u8::MAX { NULL } else { u32::from(byte) }
 }
 
-#[inline(always)]
+#[inline]
 fn from_u16(pair: [u8; 2]) -> u32 {
     match u16::from_le_bytes(pair) {
         u16::MAX => NULL,

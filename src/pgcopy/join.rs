@@ -140,7 +140,7 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// The value of `row` in one of the columns that are joined; called once for each row in order,
     /// after the lengths were checked.
-    #[inline(always)]
+    #[inline]
     fn next(&mut self, row: usize) -> Option<&'a [u8]> {
         let length = self.column.length(row);
         if length == NULL {
@@ -179,7 +179,7 @@ impl Out {
     }
 
     /// Called after each row.
-    #[inline(always)]
+    #[inline]
     fn catch_up(&mut self) {
         if self.bytes.len() - self.summed >= BATCH_BYTES {
             self.sum();
@@ -215,7 +215,7 @@ fn binary(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Digest {
     digest
 }
 
-#[inline(always)]
+#[inline]
 fn frame(out: &mut Vec<u8>, value: Option<&[u8]>) {
     match value {
         Some(value) => {

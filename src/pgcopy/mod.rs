@@ -7,11 +7,6 @@
 //! Knows neither tokio nor Postgres, nor what a value means: a field is a length and bytes, or
 //! NULL. Only [`text`] knows values.
 
-#![expect(
-    clippy::inline_always,
-    reason = "the program is optimised for size; these run for each field of each row"
-)]
-
 mod columns;
 mod digest;
 mod encoding;

@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 pub(super) struct Binary;
 
 impl Format for Binary {
-    #[inline(always)]
+    #[inline]
     fn is_end(rest: &[u8]) -> bool {
         rest.is_empty() || rest == BINARY_TRAILER
     }
 
-    #[inline(always)]
+    #[inline]
     fn row<'a, C>(
         number: u64,
         columns: &mut [C],
@@ -31,11 +31,11 @@ impl Format for Binary {
         Ok(rest)
     }
 
-    #[inline(always)]
+    #[inline]
     fn frame(_: &mut Vec<u8>, _: Value<'_>) {}
 
     /// The fields lie in the row as they are digested.
-    #[inline(always)]
+    #[inline]
     fn digest(row: &[u8], _: &[u8]) -> Digest {
         Digest::of_row(&row[FIELD_COUNT_BYTES..])
     }
@@ -43,7 +43,7 @@ impl Format for Binary {
 
 const FIELD_COUNT_BYTES: usize = 2;
 
-#[inline(always)]
+#[inline]
 fn field_count(row: u64, columns: usize, raw: &[u8]) -> Result<&[u8]> {
     let Some((count, fields)) = raw.split_first_chunk::<FIELD_COUNT_BYTES>() else {
         return Err(refuse(row, "is cut short"));
@@ -59,7 +59,7 @@ fn field_count(row: u64, columns: usize, raw: &[u8]) -> Result<&[u8]> {
 }
 
 /// The next field and what follows it; nothing if it is cut short or has no length.
-#[inline(always)]
+#[inline]
 fn field(raw: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let (length, from) = raw.split_first_chunk::<4>()?;
     // NULL's is −1. Any other negative length is more than a chunk can have.

@@ -35,7 +35,7 @@ pub(super) struct Value<'a> {
 
 impl<'a> Value<'a> {
     /// How many bytes it has, none if it is NULL.
-    #[inline(always)]
+    #[inline]
     pub(super) fn size(self) -> usize {
         if self.length == NULL { 0 } else { self.length as usize }
     }

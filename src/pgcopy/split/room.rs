@@ -67,7 +67,7 @@ impl Room {
 impl Place {
     /// Appends to a column's place in the buffer the value of `row`; called once for each row in
     /// order.
-    #[inline(always)]
+    #[inline]
     pub(super) fn put(&mut self, room: &mut [u8], row: u64, value: Value<'_>) {
         match self.form {
             Form::Null => return,
@@ -92,7 +92,7 @@ impl Place {
         self.data_at += size;
     }
 
-    #[inline(always)]
+    #[inline]
     fn put_length(&mut self, room: &mut [u8], value: Value<'_>, width: usize) {
         room[self.length_at..][..4].copy_from_slice(&value.length.to_le_bytes());
         self.length_at += width;

@@ -23,7 +23,7 @@ impl Seen {
         Self { length: NULL, since: 0, least: NULL, most: 0, nulls: 0, bytes: 0 };
 
     /// Notes the length of the value of `row`, or [`NULL`]; called once for each row in order.
-    #[inline(always)]
+    #[inline]
     pub(super) fn note(&mut self, row: u64, length: u32) {
         if length != self.length {
             self.end_run(row);
