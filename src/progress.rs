@@ -23,10 +23,8 @@ pub struct TableTotal {
 }
 
 /// A job of a plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct JobTotal {
-    /// A phrase in the present tense: `build index public.routes_pkey`.
-    pub label: String,
     /// Its estimated cost; only proportions matter.
     pub cost: u64,
     /// The cost of the longest chain of jobs that begins with it.
@@ -42,8 +40,8 @@ pub trait Progress: Send + Sync {
     /// The jobs that will be done, of which loading rows is only a part; their places in the list
     /// name them later. Comes after [`tables`](Self::tables), or never.
     fn jobs(&self, _jobs: &[JobTotal]) {}
-    /// A job begins.
-    fn job_begun(&self, _job: usize) {}
+    /// A job begins, in the present tense: `build index public.routes_pkey`.
+    fn job_begun(&self, _job: usize, _label: &str) {}
     /// A job is done, or was given up and will not be done.
     fn job_done(&self, _job: usize) {}
     /// Bytes of COPY data that came from the server, and have yet to arrive where they go.

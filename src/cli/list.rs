@@ -126,7 +126,7 @@ fn as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     objects_as_text(objects, out)?;
     if !not_carried.is_empty() {
-        writeln!(out, "\nnot carried")?;
+        writeln!(out, "\nskipped")?;
     }
     for one in not_carried {
         writeln!(out, "{}", printable(&format!("{} {}: {}", one.kind, one.name, one.reason)))?;
@@ -306,7 +306,7 @@ fn as_sql(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
     for one in &manifest.not_carried {
         writeln!(
             out,
-            "\n-- not carried: {}",
+            "\n-- skipped: {}",
             printable(&format!("{} {}: {}", one.kind, one.name, one.reason))
         )?;
     }

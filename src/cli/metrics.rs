@@ -91,6 +91,10 @@ impl MetricsFile {
             return Err(Error::new(Kind::Requirement, doing(), cause)
                 .hint("name a file of its own for each command"));
         }
+        if !directory(path).is_dir() {
+            return Err(Error::new(Kind::File, doing(), "its directory does not exist")
+                .hint("create the directory first"));
+        }
         beside(path).map_err(|source| Error::file(doing(), source))?;
         Ok(Self {
             path: path.to_owned(),
@@ -124,13 +128,16 @@ impl MetricsFile {
 
 /// A new file in the same directory, that everyone may read: the collector is another user.
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     tempfile::Builder::new()
         .prefix(".silverback-")
         // Not .prom, which would be collected.
         .suffix(".partial")
         .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(directory.unwrap_or(Path::new(".")))
+        .tempfile_in(directory(path))
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A run that has ended.

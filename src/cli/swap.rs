@@ -103,7 +103,7 @@ pub(super) fn run(args: &SwapArgs) -> Result<Outcome> {
     let doing = match (args.status, args.dry_run, args.drop_old) {
         (true, ..) => None,
         (_, true, _) => Some("plan a swap in"),
-        (.., true) => Some("drop what is not live in"),
+        (.., true) => Some("drop the copy that is not live in"),
         _ => Some("swap in"),
     };
     let connection = connect_to_named(&args.connection, doing, reporter.as_ref())?;

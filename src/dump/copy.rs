@@ -105,7 +105,7 @@ async fn work(
         {
             context
                 .progress
-                .message(Level::Info, &format!("the pooler gives one session less: {error}"));
+                .message(Level::Info, &format!("the pooler grants one session fewer: {error}"));
             return Ok(());
         }
         // By these, depending on their version, servers say that there is no such snapshot.

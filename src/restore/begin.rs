@@ -124,7 +124,7 @@ pub(super) async fn make_room(
             made.map_err(|error| error.within(format!("restore into the new database {name}")))
         }
         Room::ToBeCleaned => {
-            progress.phase("drop what the archive holds");
+            progress.phase("drop the objects that the archive holds");
             let backend_pid = prepared.session.backend_pid();
             let cleaning = clean::Cleaning {
                 drops: &prepared.drops,
@@ -199,7 +199,7 @@ fn told(prepared: &Prepared, progress: &dyn Progress) -> Result<()> {
     if let Some((done, planned)) = prepared.plan.resumed {
         progress.message(
             Level::Info,
-            &format!("an earlier run is gone on with: {done} of {planned} steps are done"),
+            &format!("resuming an earlier restore: {done} of {planned} steps are done"),
         );
     }
     Ok(())

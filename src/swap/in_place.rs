@@ -122,7 +122,7 @@ pub async fn exchange(
         }
         progress.message(
             Level::Info,
-            &format!("{}; attempt {attempt} of {}", error.cause(), options.retries + 1),
+            &format!("{}; attempt {attempt} of {} failed", error.cause(), options.retries + 1),
         );
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);

@@ -164,9 +164,6 @@ impl<R: ReadAt> Work<'_, R> {
 
 /// Tells that a table is complete.
 pub(super) fn table_done(table: usize, name: &str, sum: &TableSum, progress: &dyn Progress) {
-    progress.message(
-        Level::Detail,
-        &format!("{name}: {} rows, digest {}", sum.totals.rows, sum.totals.digest),
-    );
+    progress.message(Level::Detail, &format!("{name}: digest {}", sum.totals.digest));
     progress.table_done(table);
 }

@@ -143,9 +143,7 @@ fn an_intact_archive_is_verified() {
         (&report["schema_version"], &report["ok"], &report["totals"]["rows"]),
         (&json!(1), &json!(true), &json!(4000))
     );
-    assert!(
-        verify(&path).arg("-v").run().expect(0).stderr.contains("public.rows: 4000 rows, digest ")
-    );
+    assert!(verify(&path).arg("-v").run().expect(0).stderr.contains("public.rows: digest "));
 }
 
 #[test]
@@ -330,7 +328,7 @@ fn what_is_not_carried_is_named_and_exit_10() {
         "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent)",
     );
     let folder = temp_dir();
-    let says = "warning: not carried: foreign key child_id_fkey on public.child: it needs \
+    let says = "warning: skipped: foreign key child_id_fkey on public.child: it needs \
         public.parent, which is not selected";
     dump(&database, &folder.path().join("x.sbk")).args(["-t", "child"]).run().expect(10).says(says);
 }

@@ -165,9 +165,13 @@ fn every_command_prints_what_is_described() {
     assert_events(&again, &["error"]);
     let verified = verify(&archive).args(JSON).run().expect(0);
     assert_events(&verified, &["phase", "tables", "table", "summary"]);
+    let missing = folder.path().join("missing.sbk");
+    let list = super::support::Silverback::new(["list"]).arg(&missing).args(JSON).run().expect(8);
+    assert_events(&list, &["error"]);
     let connection = ["-d", &copy.url()];
     let run = |words: &[&str]| super::support::Silverback::new(words).args(connection).args(JSON);
     assert_events(&run(&["unlock"]).run().expect(0), &["connection", "summary"]);
+    assert_events(&run(&["kong", "info"]).run().expect(6), &["connection", "error"]);
     let mut stage = run(&["restore", "--stage"]);
     stage = stage.arg(&archive);
     assert_events(&stage.run().expect(0), &["jobs", "summary"]);

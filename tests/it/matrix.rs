@@ -86,7 +86,7 @@ fn restore(file: &Path, into: &Database<'_>) -> Vec<String> {
     let told: Outcome =
         Silverback::new(["restore", "--keep-going", "-d", &into.url()]).arg(file).run();
     assert!(matches!(told.code, Some(0 | 7 | 10)), "{told:?}");
-    let wanted = |line: &&str| line.contains("not carried: ") || line.starts_with("  ");
+    let wanted = |line: &&str| line.contains("skipped: ") || line.starts_with("  ");
     let lines: Vec<String> =
         told.stderr.lines().filter(wanted).map(|line| line.trim().to_owned()).collect();
     assert_eq!(lines.is_empty(), told.code == Some(0), "{told:?}");
@@ -327,7 +327,7 @@ fn page(versions: &[u32], cells: &BTreeMap<(u32, u32), Vec<String>>) -> String {
             let line = line
                 .trim_start_matches("- ")
                 .trim_start_matches("warning: ")
-                .trim_start_matches("not carried: ");
+                .trim_start_matches("skipped: ");
             let _ =
                 writeln!(page, "- {}", folder.replace_all(line, "$$libdir/").replace('|', "\\|"));
         }

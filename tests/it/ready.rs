@@ -223,7 +223,7 @@ fn kong_writes_while_the_rest_is_built() {
     }
     assert_ne!(early.copy.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
     early.old.execute("ROLLBACK");
-    run.wait().expect(0).says("Kong may start now").says("it is tried again");
+    run.wait().expect(0).says("Kong may start now").says("; retrying");
     early.end_matches();
 }
 
@@ -294,7 +294,7 @@ fn a_build_whose_connection_is_lost_is_waited_for() {
     wait_for("a session that waits for the lost one", || early.copy.value(waiting) == "1");
     assert_eq!(early.copy.value(unfinished), index);
     early.old.execute("ROLLBACK");
-    run.wait().expect(0).says("it is tried again");
+    run.wait().expect(0).says("; retrying");
     assert_eq!(
         early.copy.value(&format!("SELECT indisvalid FROM pg_index WHERE indexrelid = {index}")),
         "t",

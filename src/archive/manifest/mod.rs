@@ -96,10 +96,10 @@ pub struct NotCarried {
     pub reason: String,
 }
 
-/// As it is told: `not carried: event trigger audit: …`.
+/// As it is told: `skipped: event trigger audit: …`.
 impl std::fmt::Display for NotCarried {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "not carried: {} {}: {}", self.kind, self.name, self.reason)
+        write!(f, "skipped: {} {}: {}", self.kind, self.name, self.reason)
     }
 }
 

@@ -69,7 +69,7 @@ fn what_is_not_carried_is_told_in_a_line() {
         name: "\"A b\"".to_owned(),
         reason: "why: not".to_owned(),
     };
-    assert_eq!(one.to_string(), "not carried: event trigger \"A b\": why: not");
+    assert_eq!(one.to_string(), "skipped: event trigger \"A b\": why: not");
 }
 
 #[test]

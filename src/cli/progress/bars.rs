@@ -19,6 +19,9 @@ use crate::progress::{JobTotal, Level, Progress, TableTotal};
 /// What a terminal has that does not tell its width.
 const COLUMNS: usize = 80;
 
+/// One of these stands before the first line, each time another: the run lives.
+const SIGNS: [char; 4] = ['|', '/', '-', '\\'];
+
 /// Draws on standard error.
 pub(in crate::cli) struct Bars {
     state: Arc<Mutex<State>>,
@@ -32,11 +35,16 @@ struct State {
     /// All lines in one. Until the tables are known there is none, and phases are lines: a password
     /// may be asked for in between.
     drawn: Option<ProgressBar>,
+    drawn_times: usize,
 }
 
 impl Bars {
     pub(in crate::cli) fn new(verbosity: Verbosity) -> Self {
-        let state = Arc::new(Mutex::new(State { tally: Tally::new(Instant::now()), drawn: None }));
+        let state = Arc::new(Mutex::new(State {
+            tally: Tally::new(Instant::now()),
+            drawn: None,
+            drawn_times: 0,
+        }));
         let ticking = Arc::clone(&state);
         let ticker = Ticker::start(Duration::from_millis(250), move || {
             let mut state = ticking.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,17 +67,17 @@ impl Bars {
 
 impl State {
     fn draw_on(&mut self, target: ProgressDrawTarget) {
-        let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is ours");
+        let style = ProgressStyle::with_template("{msg}").expect("the template is ours");
         self.drawn = Some(ProgressBar::with_draw_target(None, target).with_style(style));
     }
 
     fn redraw(&mut self, now: Instant, columns: usize) {
         let Some(drawn) = &self.drawn else { return };
         self.tally.look(now);
-        // The spinner stands before the first line.
+        let sign = SIGNS[self.drawn_times % SIGNS.len()];
+        self.drawn_times += 1;
         let lines = lines(&self.tally, now, columns.saturating_sub(2));
-        drawn.set_message(lines.join("\n"));
-        drawn.tick();
+        drawn.set_message(format!("{sign} {}", lines.join("\n")));
     }
 }
 
@@ -90,8 +98,8 @@ impl Progress for Bars {
         self.lock().tally.set_jobs(jobs, Instant::now());
     }
 
-    fn job_begun(&self, job: usize) {
-        self.lock().tally.job_begun(job, Instant::now());
+    fn job_begun(&self, job: usize, label: &str) {
+        self.lock().tally.job_begun(job, label, Instant::now());
     }
 
     fn job_done(&self, job: usize) {

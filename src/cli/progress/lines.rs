@@ -13,6 +13,8 @@ use crate::cli::text::units;
 const LINES_MAX: usize = 8;
 /// A job that is over sooner is not shown: a line could not be read.
 const JOB_SHOWN_AFTER: Duration = Duration::from_millis(500);
+/// In fewer columns the rows of a table are not shown.
+const DETAILS_FROM: usize = 60;
 /// A rate over less time says nothing.
 const RATE_SHOWN_AFTER: Duration = Duration::from_secs(2);
 
@@ -92,7 +94,12 @@ fn name(name: &str, width: usize) -> String {
 }
 
 fn name_width(width: usize) -> usize {
-    (width * 2 / 5).clamp(8, 48)
+    if width < DETAILS_FROM {
+        // All that the bar and the percentage leave.
+        width.saturating_sub(bar_width(width) + 11).max(8)
+    } else {
+        (width * 2 / 5).min(48)
+    }
 }
 
 fn bar_width(width: usize) -> usize {

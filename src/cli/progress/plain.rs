@@ -75,8 +75,8 @@ impl<W: Write + Send + 'static> Progress for Plain<W> {
         self.lock().tally.set_jobs(jobs, Instant::now());
     }
 
-    fn job_begun(&self, job: usize) {
-        self.lock().tally.job_begun(job, Instant::now());
+    fn job_begun(&self, job: usize, label: &str) {
+        self.lock().tally.job_begun(job, label, Instant::now());
     }
 
     fn job_done(&self, job: usize) {

@@ -76,8 +76,8 @@ impl Progress for Reporter {
         self.progress().jobs(jobs);
     }
 
-    fn job_begun(&self, job: usize) {
-        self.progress().job_begun(job);
+    fn job_begun(&self, job: usize, label: &str) {
+        self.progress().job_begun(job, label);
     }
 
     fn job_done(&self, job: usize) {

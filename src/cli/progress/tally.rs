@@ -104,8 +104,8 @@ impl Tally {
         self.tables_all = moved.count() as u64;
     }
 
-    pub(in crate::cli) fn job_begun(&mut self, job: usize, now: Instant) {
-        self.work.job_begun(job, now);
+    pub(in crate::cli) fn job_begun(&mut self, job: usize, label: &str, now: Instant) {
+        self.work.job_begun(job, label, now);
     }
 
     pub(in crate::cli) fn job_done(&mut self, job: usize, now: Instant) {
@@ -155,6 +155,9 @@ impl Tally {
     pub(in crate::cli) fn table_done(&mut self, table: usize, now: Instant) {
         let Some(table) = self.tables.get_mut(table).filter(|table| !table.done) else { return };
         table.done = true;
+        // What came may have been a little more than its rows.
+        self.bytes = self.bytes.saturating_sub(table.bytes).saturating_add(table.arrived);
+        (table.bytes, table.received) = (table.arrived, table.arrived);
         self.bytes_total =
             self.bytes_total.saturating_sub(table.bytes_total).saturating_add(table.bytes);
         self.tables_done += 1;

@@ -3,6 +3,7 @@
 //!
 //! Knows no output, and no clock: it is told the time.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::progress::{JobTotal, TableTotal};
@@ -24,6 +25,8 @@ pub(super) struct Work {
     /// What each table's rows cost.
     tables: Vec<f64>,
     jobs: Vec<Job>,
+    /// The jobs that run and do not load rows, by their places.
+    running: BTreeMap<usize, (String, Instant)>,
     /// The costs of jobs that are done, and do not load rows.
     done: f64,
     all: f64,
@@ -57,7 +60,6 @@ impl Spent {
 
 #[derive(Debug)]
 struct Job {
-    label: String,
     cost: f64,
     chain: f64,
     loads: Option<usize>,
@@ -97,7 +99,6 @@ impl Work {
             }
         }
         let job = |job: &JobTotal| Job {
-            label: job.label.clone(),
             cost: job.cost as f64,
             chain: job.chain as f64,
             loads: job.loads,
@@ -113,13 +114,17 @@ impl Work {
         };
     }
 
-    pub(super) fn job_begun(&mut self, job: usize, now: Instant) {
-        if let Some(job) = self.jobs.get_mut(job) {
+    pub(super) fn job_begun(&mut self, at: usize, label: &str, now: Instant) {
+        if let Some(job) = self.jobs.get_mut(at) {
             job.state = State::Running(now);
+            if job.loads.is_none() {
+                self.running.insert(at, (label.to_owned(), now));
+            }
         }
     }
 
     pub(super) fn job_done(&mut self, job: usize, now: Instant) {
+        self.running.remove(&job);
         let Some(job) = self.jobs.get_mut(job).filter(|job| job.state != State::Done) else {
             return;
         };
@@ -149,10 +154,7 @@ impl Work {
 
     /// The jobs that run and do not load rows: what they do, and since when.
     pub(super) fn running(&self) -> impl Iterator<Item = (&str, Instant)> {
-        self.jobs.iter().filter_map(|job| match job.state {
-            State::Running(since) if job.loads.is_none() => Some((job.label.as_str(), since)),
-            _ => None,
-        })
+        self.running.values().map(|(label, since)| (label.as_str(), *since))
     }
 
     /// Looks how far it is; `parts` says of each table how much is done, 1 is all.

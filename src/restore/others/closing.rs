@@ -62,8 +62,8 @@ pub(in crate::restore) async fn close(
     progress.message(
         Level::Info,
         &format!(
-            "until the end nobody else can connect to database {name} (CONNECTION LIMIT {limit}, \
-             which was {old}) but superusers, who pass every limit"
+            "CONNECTION LIMIT of database {name} is {limit} until the end (it was {old}): only \
+             superusers can still connect"
         ),
     );
     ending::end(&keeper, &database).await?;

@@ -37,7 +37,7 @@ pub(in crate::restore) async fn build(
             return Err(error);
         }
         lost |= error.kind() == Kind::Server;
-        progress.message(Level::Warning, &format!("{error}; it is tried again"));
+        progress.message(Level::Warning, &format!("{error}; retrying"));
         tokio::time::sleep(PAUSE).await;
     }
     attempt(request, session, lost, set_up, index).await

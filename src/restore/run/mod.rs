@@ -124,7 +124,7 @@ async fn work_off(
         let helped = !idle.is_empty() || shared.request.options.jobs() == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
-            progress.job_begun(job.index());
+            progress.job_begun(job.index(), &graph.jobs[job.index()].label);
             running.spawn(async move {
                 let begun = Instant::now();
                 let result = shared.run(&mut session, job, helped).await;

@@ -179,7 +179,6 @@ impl<'g> Schedule<'g> {
     pub(super) fn totals(&self) -> Vec<JobTotal> {
         let jobs = self.graph.jobs.iter().zip(&self.ranks);
         jobs.map(|(job, rank)| JobTotal {
-            label: job.label.clone(),
             cost: job.cost.micros,
             chain: *rank,
             loads: match &job.work {

@@ -110,7 +110,7 @@ pub(super) async fn exchange(
             return Err(error.as_kind(Kind::Consistency).hint(hint));
         }
         let total = options.retries + 1;
-        let words = format!("{}; attempt {attempt} of {total}", error.cause());
+        let words = format!("{}; attempt {attempt} of {total} failed", error.cause());
         progress.message(Level::Info, &words);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);

@@ -25,7 +25,7 @@ fn a_restore_sums_up_and_a_dry_run_changes_nothing() {
         copy.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
         "0"
     );
-    let says = "warning: not carried: foreign key b_id_fkey on public.b: it needs public.a, which \
+    let says = "warning: skipped: foreign key b_id_fkey on public.b: it needs public.a, which \
         is not selected";
     restore(&file, &copy).args(["--dry-run", "-t", "b"]).run().expect(10).says(says);
     restore(&file, &copy)

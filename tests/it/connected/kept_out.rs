@@ -102,7 +102,7 @@ fn a_client_that_writes_is_kept_out_until_the_end() {
                 assert_eq!(target.limit(), ours);
             }
             drop(gate);
-            running.wait().expect(0).says("until the end nobody else can connect");
+            running.wait().expect(0).says("only superusers can still connect");
             if limit != 0 {
                 let written = writer.written();
                 wait_for("the client to be let in again", || writer.written() > written);

@@ -46,7 +46,7 @@ fn what_is_done_stays() {
             .args(["-c", "--resume"])
             .run()
             .expect(0)
-            .says("an earlier run is gone on with");
+            .says("resuming an earlier restore");
         assert_eq!(admin.value(files), tables);
         assert!(before.is_subset(&finished(&target)));
         assert_same(&scene.source, &target);

@@ -45,7 +45,7 @@ struct Screen {
 impl Replay {
     fn new(columns: u16) -> Self {
         let begin = Instant::now();
-        let state = State { tally: Tally::new(begin), drawn: None };
+        let state = State { tally: Tally::new(begin), drawn: None, drawn_times: 0 };
         let terminal = InMemoryTerm::new(24, columns);
         Self { state, terminal, columns, begin, drawn_until: Duration::ZERO }
     }
@@ -88,15 +88,14 @@ impl Replay {
             "jobs" => {
                 let jobs: Vec<JobTotal> = (event[1].as_array().unwrap().iter())
                     .map(|one| JobTotal {
-                        label: text(&one[0]),
-                        cost: one[1].as_u64().unwrap(),
-                        chain: one[2].as_u64().unwrap(),
-                        loads: one[3].as_u64().map(|table| table as usize),
+                        cost: one[0].as_u64().unwrap(),
+                        chain: one[1].as_u64().unwrap(),
+                        loads: one[2].as_u64().map(|table| table as usize),
                     })
                     .collect();
                 tally.set_jobs(&jobs, now);
             }
-            "job_begun" => tally.job_begun(place(), now),
+            "job_begun" => tally.job_begun(place(), &text(&event[2]), now),
             "job_done" => tally.job_done(place(), now),
             "received" => tally.received(place(), number(2), now),
             "advance" => tally.advance(place(), number(2), number(3), now),

@@ -18,24 +18,23 @@ fn restore() -> (Tally, Instant) {
         ],
         begin,
     );
-    let job =
-        |label: &str, cost, loads| JobTotal { label: label.to_owned(), cost, chain: cost, loads };
+    let job = |cost, loads| JobTotal { cost, chain: cost, loads };
     tally.set_jobs(
         &[
-            job("load a", 4_000_000, Some(0)),
-            job("load b", 4_000_000, Some(1)),
-            job("load c", 4_000_000, Some(2)),
-            job("build index public.consumers_username_idx", 9_000_000, None),
+            job(4_000_000, Some(0)),
+            job(4_000_000, Some(1)),
+            job(4_000_000, Some(2)),
+            job(9_000_000, None),
         ],
         begin,
     );
     for load in 0..3 {
-        tally.job_begun(load, begin);
+        tally.job_begun(load, "load", begin);
     }
     tally.advance(2, 200_000, 40_000_000, at(5));
     tally.table_done(2, at(5));
     tally.job_done(2, at(5));
-    tally.job_begun(3, at(5));
+    tally.job_begun(3, "build index public.consumers_username_idx", at(5));
     tally.advance(0, 65_795, 14_400_000, at(6));
     tally.advance(1, 1_234, 1_000_000, at(6));
     tally.look(at(7));

@@ -4,8 +4,8 @@ fn table(name: &str, rows: u64, bytes: u64) -> TableTotal {
     TableTotal { name: name.to_owned(), rows, bytes }
 }
 
-fn job(label: &str, cost: u64, chain: u64, loads: Option<usize>) -> JobTotal {
-    JobTotal { label: label.to_owned(), cost, chain, loads }
+fn job(cost: u64, chain: u64, loads: Option<usize>) -> JobTotal {
+    JobTotal { cost, chain, loads }
 }
 
 /// A tally of these tables, and the time that is so many seconds later.
@@ -64,6 +64,11 @@ fn what_comes_is_seen_before_it_arrives() {
     assert_eq!((tally.rows, tally.bytes), (10, 4_000_000));
     tally.advance(0, 10, 4_000_000, at(6));
     assert_eq!(tally.bytes, 8_000_000);
+    // A header and a trailer came with the rows, and are none.
+    tally.received(0, 4_000_021, at(7));
+    assert_eq!(tally.bytes, 8_000_021);
+    tally.table_done(0, at(7));
+    assert_eq!((tally.bytes, tally.tables[0].bytes), (8_000_000, 8_000_000));
 }
 
 #[test]
@@ -157,15 +162,11 @@ fn the_rate_stands_when_the_last_table_is_done() {
 fn jobs_count_by_their_cost() {
     let (mut tally, at) = begun(&[table("a", 10, 1000), table("not loaded", 0, 0)]);
     tally.set_phase("load rows");
-    let index = job("build index i", 6_000_000, 8_000_000, None);
-    let jobs = [
-        job("load a", 2_000_000, 10_000_000, Some(0)),
-        index,
-        job("rest", 2_000_000, 2_000_000, None),
-    ];
+    let index = job(6_000_000, 8_000_000, None);
+    let jobs = [job(2_000_000, 10_000_000, Some(0)), index, job(2_000_000, 2_000_000, None)];
     tally.set_jobs(&jobs, at(0));
     assert_eq!((tally.tables_all, tally.jobs()), (1, Some((0, 3))));
-    tally.job_begun(0, at(0));
+    tally.job_begun(0, "load a", at(0));
     tally.advance(0, 5, 500, at(1));
     tally.look(at(1));
     // One second did half of what two of ten are.
@@ -181,7 +182,7 @@ fn jobs_count_by_their_cost() {
         20 %, 10 rows, 1.0 kB, 0.0 MB/s, 8 s left"
     );
     // A job that takes longer than it should counts nine tenths at most.
-    tally.job_begun(1, at(2));
+    tally.job_begun(1, "build index i", at(2));
     tally.look(at(5));
     assert_eq!(tally.percent(), 50);
     tally.look(at(60));
@@ -189,7 +190,7 @@ fn jobs_count_by_their_cost() {
     assert!(tally.time_left().is_some_and(|left| left > Duration::from_secs(10)));
     assert!(tally.heartbeat(at(60)).ends_with("at build index i"), "{}", tally.heartbeat(at(60)));
     tally.job_done(1, at(62));
-    tally.job_begun(2, at(62));
+    tally.job_begun(2, "rest", at(62));
     tally.job_done(2, at(63));
     tally.look(at(63));
     assert_eq!((tally.percent(), tally.left()), (100, None));
@@ -200,17 +201,16 @@ fn a_chain_takes_as_long_as_it_is() {
     // Four loads side by side took a second; the index that is left is built by one session.
     let tables: Vec<TableTotal> = (0..4).map(|n| table(&n.to_string(), 1, 100)).collect();
     let (mut tally, at) = begun(&tables);
-    let mut jobs: Vec<JobTotal> =
-        (0..4).map(|n| job("load", 1_000_000, 1_000_000, Some(n))).collect();
-    jobs.push(job("build index i", 4_000_000, 4_000_000, None));
+    let mut jobs: Vec<JobTotal> = (0..4).map(|n| job(1_000_000, 1_000_000, Some(n))).collect();
+    jobs.push(job(4_000_000, 4_000_000, None));
     tally.set_jobs(&jobs, at(0));
     for place in 0..4 {
-        tally.job_begun(place, at(0));
+        tally.job_begun(place, "load", at(0));
         tally.advance(place, 1, 100, at(1));
         tally.table_done(place, at(1));
         tally.job_done(place, at(1));
     }
-    tally.job_begun(4, at(1));
+    tally.job_begun(4, "build index i", at(1));
     tally.look(at(1));
     assert_eq!((tally.percent(), tally.left().as_deref()), (50, Some("4 s left")));
 }

@@ -263,14 +263,14 @@ pub(in crate::pg::catalog) async fn name(
         } else if row.get("is_cause")? {
             NOT_YET.to_owned()
         } else {
-            format!("it needs {} {}, which is not carried", text("cause_type")?, text("cause")?)
+            format!("it needs {} {}, which is not dumped", text("cause_type")?, text("cause")?)
         };
         found.push(NotCarried { kind: text("type")?, name: text("identity")?, reason });
     }
     Ok(found)
 }
 
-const NOT_YET: &str = "this kind of object is not carried yet";
+const NOT_YET: &str = "this kind of object is not dumped yet";
 
 #[cfg(test)]
 mod tests;

@@ -116,7 +116,7 @@ fn a_type_without_a_shell_cannot_be_helped() {
     assert_eq!(order, "y f");
     assert_eq!(
         broken,
-        ["not carried: dependency type s.y: these form a dependency cycle, so that one may \
+        ["skipped: dependency type s.y: these form a dependency cycle, so that one may \
           fail to be made: type s.y, function s.f"]
     );
 }

@@ -173,7 +173,7 @@ fn a_cycle_that_no_repair_knows_is_cut_and_named() {
     assert_eq!(order, ["a", "c", "b", "d"], "the first in the order goes first");
     assert_eq!(
         ordered.broken.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["not carried: dependency table s.a: these form a dependency cycle, so that one may \
+        ["skipped: dependency table s.a: these form a dependency cycle, so that one may \
           fail to be made: table s.a, table s.b, table s.c"]
     );
 }
