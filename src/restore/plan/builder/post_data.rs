@@ -133,10 +133,8 @@ impl<'a> Builder<'a> {
         table: ObjectId,
         cost: Cost,
     ) -> JobId {
-        let create = Step::new(
-            format!("build index {}", object.identity.trim_start_matches("CONSTRAINT ")),
-            &using_index.create_index,
-        );
+        let create =
+            Step::new(format!("build the index of {}", object.identity), &using_index.create_index);
         let job = self.push(Job {
             stage: Stage::Keys,
             label: create.doing.clone(),

@@ -56,16 +56,24 @@ fn what_waits_for_what() {
     let check = |late: &str, early: &str, expect: bool| {
         assert_eq!(waits_for(&graph, late, early), expect, "{late} after {early}");
     };
-    check("build index public.services_pkey", "load public.services", true);
-    check("build index public.services_pkey", "load public.workspaces", false);
-    check("add the keys of public.services", "build index public.services_name_key", true);
+    check("build the index of CONSTRAINT public.services_pkey", "load public.services", true);
+    check("build the index of CONSTRAINT public.services_pkey", "load public.workspaces", false);
+    check(
+        "add the keys of public.services",
+        "build the index of CONSTRAINT public.services_name_key",
+        true,
+    );
     check("add the keys of public.services", "build INDEX public.services_idx", false);
     check("analyze public.services", "finish INDEX public.services_idx", true);
     check("validate FOREIGNKEY public.services_ws_fkey", "analyze public.workspaces", true);
     check("add FOREIGNKEY public.services_ws_fkey", "add the keys of public.workspaces", true);
     check("create TRIGGER public.sync", "load public.services", true);
     check("create TRIGGER public.sync", "add the keys of public.services", false);
-    check("build index public.schema_meta_pkey", "load public.schema_meta", false);
+    check(
+        "build the index of CONSTRAINT public.schema_meta_pkey",
+        "load public.schema_meta",
+        false,
+    );
 }
 
 #[test]
