@@ -8,8 +8,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::args::filters::For;
 use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
+use super::args::sections::SectionArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, Compression};
 use super::args::words;
@@ -26,7 +28,7 @@ use crate::limits::Limits;
 use crate::pg::connect::secret::Secret;
 use crate::pg::snapshot::Begin;
 use crate::progress::{Level, Progress};
-use crate::select::{Pattern, Selection};
+use crate::select::{LargeObjects, Pattern, Selection};
 use crate::sql::ident;
 use crate::storage::Sink;
 
@@ -54,9 +56,26 @@ pub(super) struct DumpArgs {
     /// Leave security labels out
     #[arg(long)]
     no_security_labels: bool,
-    /// Take large objects; that is the default, and whatever is chosen by -s, -t or -n decides
-    #[arg(short = 'b', long, visible_alias = "blobs", conflicts_with_all = ["schema_only", "table", "schema"])]
+    /// Take large objects, also where -t, -n or -e choose; without these and -s, that is the default
+    #[arg(short = 'b', long, visible_alias = "blobs")]
     large_objects: bool,
+    /// Leave large objects out
+    #[arg(short = 'B', long, visible_alias = "no-blobs")]
+    no_large_objects: bool,
+    /// Take the extensions that match; without -t and -n, with all that is in schemas
+    #[arg(short = 'e', long, value_name = "PATTERN", value_parser = words::extension_pattern())]
+    extension: Vec<Pattern>,
+    /// Leave out the extensions that match: what uses them expects them in the target
+    #[arg(long, value_name = "PATTERN", value_parser = words::extension_pattern())]
+    exclude_extension: Vec<Pattern>,
+    /// Take the definitions, not the rows, of unlogged tables
+    #[arg(long)]
+    no_unlogged_table_data: bool,
+    #[command(flatten)]
+    sections: SectionArgs,
+    /// Dump what this snapshot shows, which another session has exported and holds
+    #[arg(long, value_name = "ID", value_parser = words::name(), conflicts_with = "serializable_deferrable")]
+    snapshot: Option<String>,
     /// Let a restore send the rows of partitions to the partitioned table at the top
     #[arg(long)]
     load_via_partition_root: bool,
@@ -119,6 +138,22 @@ impl DumpArgs {
         let dbname = connection.dbname.or_else(|| self.database.clone());
         ConnectionArgs { dbname, ..connection }
     }
+
+    /// Reads the files that say what is meant, and takes together all that does.
+    pub(super) fn read_files(&mut self) -> Result<()> {
+        self.selection.read_filters(For::Dump)?;
+        let large_objects = match (self.large_objects, self.no_large_objects) {
+            (true, _) => LargeObjects::Taken,
+            (_, true) => LargeObjects::LeftOut,
+            _ => LargeObjects::default(),
+        };
+        self.selection.add(|selection| {
+            selection.extensions.append(&mut self.extension);
+            selection.exclude_extensions.append(&mut self.exclude_extension);
+            selection.large_objects = large_objects;
+        });
+        Ok(())
+    }
 }
 
 pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
@@ -136,6 +171,9 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     let options = Options {
         codec,
         selection: select(&args.selection, kong_schema.as_ref(), reporter.as_ref())?,
+        sections: args.sections.sections(),
+        no_unlogged_table_data: args.no_unlogged_table_data,
+        snapshot: args.snapshot.clone(),
         no_owner: args.owner.no_owner,
         no_privileges: args.owner.no_privileges,
         no_comments: args.no_comments,

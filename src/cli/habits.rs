@@ -18,23 +18,9 @@ use crate::error::{Error, Kind};
 const HABITS: &[Habit] = &[
     Habit {
         commands: &["dump"],
-        words: &[
-            "-c",
-            "--clean",
-            "-C",
-            "--create",
-            "--if-exists",
-            "--disable-triggers",
-            "--section",
-        ],
+        words: &["-c", "--clean", "-C", "--create", "--if-exists", "--disable-triggers"],
         cause: "that is an option of restore",
         hint: "leave it out, and give it to silverback restore: the archive holds what it needs",
-    },
-    Habit {
-        commands: &["dump"],
-        words: &["-B", "--no-large-objects", "--no-blobs"],
-        cause: "large objects are dumped with the database",
-        hint: "leave it out; -s dumps no rows and no large objects' bytes, -t and -n choose",
     },
     Habit {
         commands: &["dump"],
@@ -55,16 +41,22 @@ const HABITS: &[Habit] = &[
         hint: "leave it out",
     },
     Habit {
-        commands: &["restore"],
-        words: &["-l", "--list"],
-        cause: "that is a command of its own",
-        hint: "silverback list ARCHIVE shows what an archive holds",
+        commands: &["dump"],
+        words: &["-I", "--index", "-P", "--function", "--trigger"],
+        cause: "that is an option of restore",
+        hint: "dump the table, and give it to silverback restore",
+    },
+    Habit {
+        commands: &["dump"],
+        words: &["--include-foreign-data"],
+        cause: "the rows of foreign tables are not dumped",
+        hint: "leave it out, and dump them where they are stored",
     },
     Habit {
         commands: &["restore"],
-        words: &["-L", "--use-list"],
-        cause: "a restore takes no list",
-        hint: "choose with -t, -T, -n, -N or --section",
+        words: &["-b", "--large-objects", "-B", "--no-large-objects", "--no-unlogged-table-data"],
+        cause: "that is an option of dump",
+        hint: "leave it out, or choose with restore -l and -L",
     },
     Habit {
         commands: &["restore"],
@@ -113,6 +105,18 @@ const HABITS: &[Habit] = &[
         words: &["backup", "export", "save"],
         cause: "there is no such command",
         hint: "silverback dump writes a database into an archive",
+    },
+    Habit {
+        commands: &[""],
+        words: &["dumpall", "roles"],
+        cause: "there is no such command",
+        hint: "silverback globals writes roles and tablespaces, silverback dump a database",
+    },
+    Habit {
+        commands: &["dump"],
+        words: &["-g", "--globals-only", "--roles-only", "--tablespaces-only"],
+        cause: "roles and tablespaces are no part of a database",
+        hint: "silverback globals writes them",
     },
     Habit {
         commands: &[""],

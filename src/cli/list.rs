@@ -60,7 +60,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
 }
 
 /// Reads an archive to its end, past its rows, for what describes it.
-fn described(stream: impl Read, name: &str, max_memory: u64) -> Result<Archive<()>> {
+pub(super) fn described(stream: impl Read, name: &str, max_memory: u64) -> Result<Archive<()>> {
     match InOrder::open(stream, name, max_memory)?.finish(HashMap::new())? {
         Passed::Whole(whole) => Ok(whole.archive),
         Passed::Broken(error, _) => Err(error),

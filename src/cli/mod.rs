@@ -8,6 +8,7 @@ mod cat;
 mod command;
 mod dump;
 mod first_line;
+mod globals;
 mod guards;
 mod habits;
 mod kong;
@@ -25,6 +26,7 @@ mod swap;
 mod swapped;
 mod text;
 mod unlock;
+mod use_list;
 mod verify;
 
 use std::ffi::OsString;
@@ -75,6 +77,8 @@ enum Command {
     List(list::ListArgs),
     /// Print the rows of a table of an archive
     Cat(cat::CatArgs),
+    /// Write the roles and tablespaces of a server as SQL
+    Globals(Box<globals::GlobalsArgs>),
     /// Exchange the live objects for a copy that is staged beside them, and back
     Swap(Box<swap::SwapArgs>),
     /// Look at what is Kong's
@@ -105,7 +109,7 @@ Exit codes:
 /// Reads the command line, does what it says, tells what went wrong.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let cli = match read(&words) {
+    let mut cli = match read(&words) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(explain_usage(&error, &words)),
     };
@@ -115,9 +119,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     /// Runs it, tells what went wrong, leaves its figures where that is asked for. Returns the exit
     /// code.
-    fn run_measured(&self) -> u8 {
+    fn run_measured(&mut self) -> u8 {
+        let format = self.log_format();
         let told = |error: &Error| {
-            reporter::print_error(error, self.log_format());
+            reporter::print_error(error, format);
             error.kind().exit_code()
         };
         let file = match self.metrics_file().transpose() {
@@ -132,18 +137,19 @@ impl Command {
             && let Err(error) = file.end(code, metrics.figures())
         {
             // What was done is done, and must not be done again for this.
-            reporter::print_warning(&error.to_string(), self.log_format());
+            reporter::print_warning(&error.to_string(), format);
         }
         code
     }
 
-    fn run(&self) -> Result<Outcome> {
+    fn run(&mut self) -> Result<Outcome> {
         match self {
-            Self::Dump(args) => dump::run(args),
-            Self::Restore(args) => restore::run(args),
+            Self::Dump(args) => args.read_files().and_then(|()| dump::run(args)),
+            Self::Restore(args) => args.read_files().and_then(|()| restore::run(args)),
             Self::Verify(args) => verify::run(args),
             Self::List(args) => list::run(args),
             Self::Cat(args) => cat::run(args),
+            Self::Globals(args) => globals::run(args),
             Self::Swap(args) => swap::run(args),
             Self::Unlock(args) => unlock::run(args),
             Self::Kong(args) => kong::run(args),
@@ -159,6 +165,7 @@ impl Command {
             Self::Verify(args) => args.output.log_format,
             Self::List(args) => args.log_format,
             Self::Cat(args) => args.log_format,
+            Self::Globals(args) => args.output.log_format,
             Self::Swap(args) => args.output.log_format,
             Self::Unlock(args) => args.output.log_format,
             Self::Kong(args) => args.log_format(),
@@ -174,9 +181,12 @@ impl Command {
             Self::Verify(args) => Some(("verify", &args.metrics)),
             Self::Swap(args) => Some(("swap", &args.metrics)),
             Self::Unlock(args) => Some(("unlock", &args.metrics)),
-            Self::List(_) | Self::Cat(_) | Self::Kong(_) | Self::Completion(_) | Self::Man(_) => {
-                None
-            }
+            Self::List(_)
+            | Self::Cat(_)
+            | Self::Globals(_)
+            | Self::Kong(_)
+            | Self::Completion(_)
+            | Self::Man(_) => None,
         }
     }
 

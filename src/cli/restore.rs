@@ -6,11 +6,14 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::args::connection::{Connection, ConnectionArgs};
+use super::args::filters::For;
 use super::args::kong::KongArgs;
 use super::args::limits::LimitArgs;
 use super::args::metrics::MetricsArgs;
+use super::args::named::NamedArgs;
 use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
+use super::args::sections::SectionArgs;
 use super::args::selection::{OwnerArgs, SelectionArgs};
 use super::args::values::{self, FkArg};
 use super::command::{Outcome, connect_to_named, run_settled, run_stoppable};
@@ -19,6 +22,7 @@ use super::restored;
 use super::sql_text::{self, SqlTextArgs};
 use super::stage;
 use super::status;
+use super::use_list;
 use crate::error::{Error, Kind, Result};
 use crate::kong;
 use crate::kong::sources::Value;
@@ -27,7 +31,7 @@ use crate::pg::connect::Server;
 use crate::pg::lock_waits::LockWaits;
 use crate::pg::swap_state::Way;
 use crate::progress::{Level, Progress};
-use crate::restore::{self, Check, Into, OnError, Options, Ready, Sections, Triggers};
+use crate::restore::{self, Check, Into, OnError, Options, Ready, Triggers};
 use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
@@ -79,9 +83,8 @@ pub(super) struct RestoreArgs {
     /// With --status, write JSON
     #[arg(long, requires = "status")]
     json: bool,
-    /// Restore this section; may be repeated
-    #[arg(long, value_name = "pre-data|data|post-data", value_enum, hide_possible_values = true)]
-    section: Vec<SectionArg>,
+    #[command(flatten)]
+    sections: SectionArgs,
     /// Create the database first, under the name it had, with all its properties; connect to -d
     /// only to issue CREATE DATABASE
     #[arg(short = 'C', long, conflicts_with_all = ["data_only", "section"])]
@@ -99,7 +102,7 @@ pub(super) struct RestoreArgs {
         hide_possible_values = true,
         conflicts_with = "data_only"
     )]
-    clean: Option<CleanArg>,
+    clean: Vec<CleanArg>,
     /// With -c, drop only what is there
     #[arg(long, requires = "clean")]
     if_exists: bool,
@@ -165,6 +168,8 @@ pub(super) struct RestoreArgs {
     #[command(flatten)]
     selection: SelectionArgs,
     #[command(flatten)]
+    named: NamedArgs,
+    #[command(flatten)]
     owner: OwnerArgs,
     #[command(flatten)]
     kong: KongArgs,
@@ -174,13 +179,6 @@ pub(super) struct RestoreArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum SectionArg {
-    PreData,
-    Data,
-    PostData,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -194,34 +192,19 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     if args.status {
         return tell_status(args);
     }
+    if args.named.list {
+        let (selection, sections) = (args.selection.selection(), args.sections.sections());
+        return use_list::print(args.archive(), selection, sections, args.limits.max_memory);
+    }
     if is_stream(args.archive()) {
         return Err(restore::no_stream());
     }
     let reporter = args.output.reporter();
-    args.selection.check(reporter.as_ref())?;
+    args.check(reporter.as_ref())?;
     if let Some(file) = &args.text.file {
         let options = args.options(None, Renames::parse(&args.rename_schema)?);
         return sql_text::write(args.archive(), file, options, args.output.log_format, &reporter);
     }
-    if args.selection.selection().statistics && !args.section.is_empty() {
-        let hint =
-            "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";
-        return Err(Error::new(
-            Kind::Usage,
-            "read --section",
-            "--statistics is about all of a table",
-        )
-        .hint(hint));
-    }
-    if args.stage {
-        stage::check(&args.selection, &args.kong)?;
-    }
-    if args.create && args.clean == Some(CleanArg::Schemas) {
-        let cause = "-C makes a database, in which there is nothing to clear";
-        return Err(Error::new(Kind::Usage, "read --clean=schemas", cause)
-            .hint("-C -c drops the database of that name first"));
-    }
-    args.others.check(args.clean.is_some() || args.resume || args.kong.replace_bootstrap)?;
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =
         connect_to_named(&args.connection, Some(args.doing()), reporter.as_ref())?;
@@ -240,7 +223,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
         let plan = async {
             args.staged(&patient, &mut options, reporter.as_ref()).await?;
             guards::look(&asked, &mut options, reporter.as_ref()).await?;
-            restore::dry_run(source, &server, options, reporter.as_ref()).await
+            Box::pin(restore::dry_run(source, &server, options, reporter.as_ref())).await
         };
         let plan = run_stoppable(format, threads, plan, cancel);
         reporter.finish();
@@ -294,6 +277,38 @@ const STOPPED: &str = "restore --status tells what was left and whether the data
     --resume goes on";
 
 impl RestoreArgs {
+    /// Reads the files that say what is meant, and takes together all that does.
+    pub(super) fn read_files(&mut self) -> Result<()> {
+        self.selection.read_filters(For::Restore)?;
+        self.named.add_to(&mut self.selection)
+    }
+
+    /// Refuses what cannot be honoured.
+    fn check(&self, progress: &dyn Progress) -> Result<()> {
+        self.selection.check(progress)?;
+        if self.selection.selection().statistics && self.sections.are_chosen() {
+            let hint =
+                "restore all sections in one run, or leave --statistics out: ANALYZE gathers them";
+            let cause = "--statistics is about all of a table";
+            return Err(Error::new(Kind::Usage, "read --section", cause).hint(hint));
+        }
+        if self.stage {
+            stage::check(&self.selection, &self.kong)?;
+        }
+        if self.create && self.clean() == Some(CleanArg::Schemas) {
+            let cause = "-C makes a database, in which there is nothing to clear";
+            return Err(Error::new(Kind::Usage, "read --clean=schemas", cause)
+                .hint("-C -c drops the database of that name first"));
+        }
+        self.others.check(self.clean().is_some() || self.resume || self.kong.replace_bootstrap)
+    }
+
+    /// What is dropped: where it is said more than once, the most.
+    fn clean(&self) -> Option<CleanArg> {
+        let all = self.clean.contains(&CleanArg::Schemas).then_some(CleanArg::Schemas);
+        all.or_else(|| self.clean.first().copied())
+    }
+
     fn archive(&self) -> &Path {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
@@ -332,7 +347,6 @@ impl RestoreArgs {
     fn options(&self, kong_schema: Option<&Value>, rename: Renames) -> Options {
         // Whoever chooses knows where it goes.
         let home = kong_schema.filter(|_| !self.selection.choose_objects());
-        let wants = |section| self.section.is_empty() || self.section.contains(&section);
         let if_exists = self.if_exists;
         Options {
             selection: Selection {
@@ -343,12 +357,8 @@ impl RestoreArgs {
                 ..self.selection.selection()
             },
             rename,
-            sections: Sections {
-                pre_data: wants(SectionArg::PreData),
-                data: wants(SectionArg::Data),
-                post_data: wants(SectionArg::PostData),
-            },
-            into: match (self.create, self.clean) {
+            sections: self.sections.sections(),
+            into: match (self.create, self.clean()) {
                 (false, None) => Into::AsItIs,
                 (false, Some(CleanArg::Objects)) => Into::Cleaned { if_exists },
                 (false, Some(CleanArg::Schemas)) => Into::Cleared,

@@ -27,6 +27,13 @@ pub(super) fn check(selection: &SelectionArgs, kong: &KongArgs) -> Result<()> {
             "choose schemas (-n, -N), and leave tables out with -T",
         );
     }
+    if selection.choose_named() {
+        return refuse(
+            "-I, -P or --trigger",
+            "single objects are not staged",
+            "choose schemas (-n, -N), and leave tables out with -T",
+        );
+    }
     if selection.choose_rows() {
         return refuse(
             "--exclude-table-data",

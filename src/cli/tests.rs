@@ -56,6 +56,8 @@ fn flags_may_be_repeated() {
         "dump -f x -s --schema-only -w -w",
         "restore x -a -a --no-check --check --check",
         "restore x -c --if-exists --if-exists",
+        "restore x -c -c --clean --clean=schemas",
+        "dump -f x -b -b -B -B",
         "verify x -qq",
         "list x --json --json",
         "kong info -v -v",
@@ -112,6 +114,11 @@ fn help_of_cat() {
 }
 
 #[test]
+fn help_of_globals() {
+    insta::assert_snapshot!(help("globals"));
+}
+
+#[test]
 fn help_of_unlock() {
     insta::assert_snapshot!(help("unlock"));
 }
@@ -133,7 +140,9 @@ fn help_tells_how_much_memory_is_taken() {
 
 #[test]
 fn helps_have_no_full_stops() {
-    for command in ["", "dump", "restore", "verify", "list", "cat", "unlock", "kong", "kong info"] {
+    for command in
+        ["", "dump", "restore", "verify", "list", "cat", "globals", "unlock", "kong", "kong info"]
+    {
         for line in help(command).lines() {
             assert!(!line.ends_with('.') || line.ends_with("..."), "{line}");
         }

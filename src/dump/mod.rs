@@ -27,7 +27,7 @@ use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
 use crate::pg::{denied, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress};
-use crate::select::{Selected, Selection};
+use crate::select::Selected;
 use crate::storage::Sink;
 
 /// What a dump did.
@@ -125,6 +125,7 @@ async fn prepare(
     let snapshot_options = SnapshotOptions {
         lock_wait_timeout: options.lock_wait_timeout,
         serializable_deferrable: options.serializable_deferrable,
+        given: options.snapshot.clone(),
         begin: options.begin.clone(),
         read: ReadOptions {
             via_partition_root: options.via_partition_root,
@@ -136,15 +137,21 @@ async fn prepare(
     let left_out = unfinished::look(options, &server).await?;
     left_out.tell(progress);
     selection.markers = left_out.schemas;
-    let picks = |table: &catalog::ListedTable| selection.picks_table(&table.schema, &table.name);
+    let picks = |table: &catalog::ListedTable| {
+        selection.picks_descendant(&table.schema, &table.name, &table.ancestors)
+    };
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let markers = marker::read(&keeper.session, true).await?;
     let copies = LeftOut::read(&keeper.session, &options.selection).await?;
     selection.markers =
         markers.iter().map(|marker| marker.schema.clone()).chain(copies.schemas).collect();
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
-    let Catalog { objects, tables, not_carried, unreadable, warnings } =
+    let Catalog { objects, tables, not_carried, unreadable, unlogged, warnings } =
         std::mem::take(&mut keeper.catalog);
+    selection.find_children(&objects);
+    if options.no_unlogged_table_data {
+        selection.without_rows = unlogged;
+    }
     for warning in source.newer_than_known().iter().chain(&warnings) {
         progress.message(Level::Warning, warning);
     }
@@ -154,19 +161,23 @@ async fn prepare(
         progress.message(Level::Warning, &warning);
     }
     let withheld = selection.withheld(&objects);
-    let selected = selection.apply(objects);
+    let mut selected = selection.apply(objects);
+    selected.keep_sections(options.sections);
     let unfinished =
         unfinished::judge(&markers, &selected.objects, options.allow_incomplete, &source.database)?;
     let kept = selected.ids();
-    check_sequences(&selection, &selected, unreadable, progress)?;
+    let takes_values = options.sections.data && !selection.schema_only;
+    check_sequences(takes_values, &selected, unreadable, progress)?;
     let mut carried: Vec<Table> = (tables.iter().map(|source| &source.table))
-        .filter(|table| kept.contains(&table.object) && selection.rows_of(table))
+        .filter(|table| {
+            options.sections.data && kept.contains(&table.object) && selection.rows_of(table)
+        })
         .cloned()
         .collect();
     selected.cut_roots(&mut carried);
     let not_carried =
         selection.not_carried(not_carried).chain(selected.left_out).chain(unfinished).collect();
-    let statistics = if selection.statistics && !selection.schema_only {
+    let statistics = if selection.statistics && takes_values {
         progress.phase("read planner statistics");
         statistics::read(&keeper.session, &selected.objects).await?
     } else {
@@ -196,14 +207,13 @@ async fn prepare(
 /// Refuses a dump if sequences are selected that may not be read. Of one that was not selected, and
 /// that a default needs, the value is left out.
 fn check_sequences(
-    selection: &Selection,
+    takes_values: bool,
     selected: &Selected,
     unreadable: Vec<(ObjectId, String)>,
     progress: &dyn Progress,
 ) -> Result<()> {
     let kept = selected.ids();
-    let wanted =
-        unreadable.into_iter().filter(|(maker, _)| !selection.schema_only && kept.contains(maker));
+    let wanted = unreadable.into_iter().filter(|(maker, _)| takes_values && kept.contains(maker));
     let (along, denied): (Vec<_>, Vec<_>) =
         wanted.partition(|(maker, _)| selected.brought_along.contains(maker));
     for (_, sequence) in along {

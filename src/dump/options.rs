@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::archive::Codec;
 use crate::limits::Limits;
 use crate::pg::snapshot::Begin;
-use crate::select::Selection;
+use crate::select::{Sections, Selection};
 
 /// How to dump. By default everything, at zstd's level 1.
 #[derive(Clone, Debug)]
@@ -14,6 +14,12 @@ pub struct Options {
     pub codec: Codec,
     /// Which objects and rows.
     pub selection: Selection,
+    /// Which thirds of it.
+    pub sections: Sections,
+    /// Leave out the rows of unlogged tables, and the values of such sequences.
+    pub no_unlogged_table_data: bool,
+    /// The snapshot that is dumped, exported by another session; one of its own without.
+    pub snapshot: Option<String>,
     /// Leave owners out of the archive.
     pub no_owner: bool,
     /// Leave privileges out of the archive.
@@ -41,6 +47,9 @@ impl Default for Options {
         Self {
             codec: Codec::Zstd(1),
             selection: Selection::default(),
+            sections: Sections::ALL,
+            no_unlogged_table_data: false,
+            snapshot: None,
             no_owner: false,
             no_privileges: false,
             no_comments: false,

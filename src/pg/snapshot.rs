@@ -4,6 +4,7 @@
 //! The other order (snapshot first, as `pg_dump` has it) shows an empty table when a TRUNCATE
 //! commits while its lock is waited for. Does not know what is done with the snapshot.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::try_join;
@@ -33,6 +34,8 @@ pub struct SnapshotOptions {
     /// Wait for a snapshot that no serialisation anomaly can show in, as `pg_dump
     /// --serializable-deferrable` does.
     pub serializable_deferrable: bool,
+    /// The snapshot of another session, which is to be seen instead of one of its own.
+    pub given: Option<String>,
     /// How each transaction begins.
     pub begin: Begin,
     /// What the catalog is asked for.
@@ -80,8 +83,10 @@ pub async fn take(
     picks: &(dyn Fn(&ListedTable) -> bool + Sync),
     progress: &dyn Progress,
 ) -> Result<Keeper> {
-    let listing = options.begin.transaction();
-    let session = server.open(Purpose::Dump(&listing)).await?;
+    let given = options.given.as_deref();
+    let listing = Transaction { snapshot: given, ..options.begin.transaction() };
+    let opened = server.open(Purpose::Dump(&listing)).await;
+    let session = opened.map_err(|error| not_importable(error, given))?;
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
         let attempted =
@@ -102,6 +107,9 @@ pub async fn take(
             Attempt::Failed(error) => error.to_string(),
             Attempt::Changed(why) => why,
         };
+        if given.is_some() {
+            return Err(outdated(&why));
+        }
         progress.message(
             Level::Info,
             &format!(
@@ -157,8 +165,11 @@ async fn attempt_once(
     let locked: Vec<&ListedTable> = before.iter().filter(|table| picks(table)).collect();
     // The lock timeout holds to the end: the catalog functions lock what they describe, too.
     let (deferrable, lock_timeout) = (options.serializable_deferrable, options.lock_wait_timeout);
-    let transaction = Transaction { deferrable, lock_timeout, ..options.begin.transaction() };
-    session.begin(End::Commit, &transaction).await?;
+    let snapshot = options.given.as_deref();
+    let transaction =
+        Transaction { deferrable, lock_timeout, snapshot, ..options.begin.transaction() };
+    let begun = session.begin(End::Commit, &transaction).await;
+    begun.map_err(|error| not_importable(error, snapshot))?;
     let tables = if locked.len() == 1 { "table" } else { "tables" };
     progress.phase(&format!("lock {} {tables}", locked.len()));
     if let Err(error) = lock(session, &locked).await {
@@ -187,7 +198,16 @@ async fn attempt_once(
         Ok(after) => after,
         Err(error) => return changed_or(error),
     };
-    if let Some(why) = difference(&before, &after) {
+    // What is not dumped may have become another table since a given snapshot.
+    let meant = |table: &&ListedTable| options.given.is_none() || picks(table);
+    let (then, now): (Vec<_>, Vec<_>) =
+        (before.iter().filter(meant).collect(), after.iter().filter(meant).collect());
+    if let Some(why) = difference(&then, &now) {
+        return Ok(Attempt::Changed(why));
+    }
+    if options.given.is_some()
+        && let Some(why) = changed_since(session, options, &locked).await?
+    {
         return Ok(Attempt::Changed(why));
     }
     progress.phase("read the catalog");
@@ -202,6 +222,48 @@ async fn attempt_once(
         }
         Err(error) => changed_or(error),
     }
+}
+
+/// What of the locked tables is not any more what a given snapshot shows. The names that a dump uses
+/// mean what they mean now.
+async fn changed_since(
+    keeper: &Session,
+    options: &SnapshotOptions,
+    locked: &[&ListedTable],
+) -> Result<Option<String>> {
+    let listing = options.begin.transaction();
+    let session = keeper.server().open(Purpose::Dump(&listing)).await?;
+    let now = catalog::list_tables(&session).await?;
+    let now: HashMap<u32, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
+    let is_same = |then: &ListedTable| {
+        now.get(&then.oid).is_some_and(|now| {
+            (&now.schema, &now.name, &now.columns) == (&then.schema, &then.name, &then.columns)
+        })
+    };
+    let changed = locked.iter().find(|table| !is_same(table));
+    Ok(changed.map(|table| {
+        format!("{} was altered, renamed or dropped", ident::qualified(&table.schema, &table.name))
+    }))
+}
+
+/// A given snapshot cannot be dumped any more.
+fn outdated(why: &str) -> Error {
+    let cause = format!("since the snapshot was taken, {why}");
+    Error::new(Kind::Consistency, "dump the given snapshot", cause)
+        .hint("export a new snapshot, and keep schema changes and TRUNCATE away meanwhile")
+}
+
+/// A snapshot that is not there is the user's to give.
+fn not_importable(error: Error, given: Option<&str>) -> Error {
+    let is_missing = matches!(
+        error.sqlstate(),
+        Some(
+            sqlstate::INVALID_PARAMETER_VALUE
+                | sqlstate::UNDEFINED_OBJECT
+                | sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE
+        )
+    );
+    if given.is_some() && is_missing { error.as_kind(Kind::Requirement) } else { error }
 }
 
 /// Tells a change between the two looks around the locks by the codes with which the server says
@@ -233,7 +295,7 @@ async fn lock(session: &Session, tables: &[&ListedTable]) -> Result<()> {
 }
 
 /// What differs between the two lists, if anything does.
-fn difference(before: &[ListedTable], after: &[ListedTable]) -> Option<String> {
+fn difference(before: &[&ListedTable], after: &[&ListedTable]) -> Option<String> {
     if let Some(stale) = after.iter().find(|table| table.is_rewritten) {
         return Some(format!("{} was rewritten", ident::qualified(&stale.schema, &stale.name)));
     }

@@ -14,6 +14,8 @@ pub enum Sort {
     /// It is known what the target holds: this says more than that it is not empty, and stands for
     /// it.
     Occupant,
+    /// What is to be made stands already, and is dropped first where that is asked for.
+    Standing,
 }
 
 /// Something that keeps the restore from beginning.

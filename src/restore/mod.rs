@@ -84,7 +84,7 @@ pub async fn run(
 async fn run_held(
     source: Source,
     target: &Server,
-    options: Options,
+    mut options: Options,
     progress: Arc<dyn Progress>,
 ) -> Result<Report> {
     options.ready.file().map_or(Ok(()), ready::probe)?;
@@ -93,7 +93,7 @@ async fn run_held(
         timeout: options.lock_wait_timeout,
         tell: Arc::new(move |words| told.message(Level::Info, words)),
     });
-    let mut archive = open(source, &options, progress.as_ref()).await?;
+    let mut archive = open(source, &mut options, progress.as_ref()).await?;
     let failures =
         (options.on_error == OnError::GoOn).then(|| Failures::new(&archive.manifest.objects));
     let request = Request { server: target, options };
@@ -199,10 +199,10 @@ fn share(
 pub async fn dry_run(
     source: Source,
     target: &Server,
-    options: Options,
+    mut options: Options,
     progress: &dyn Progress,
 ) -> Result<Plan> {
-    let mut archive = open(source, &options, progress).await?;
+    let mut archive = open(source, &mut options, progress).await?;
     let Place { request, room, .. } =
         place(Request { server: target.clone(), options }, &archive).await?;
     Ok(prepare(&request, &mut archive, room, Aim::Show).await?.plan)
@@ -236,12 +236,16 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
     }
 }
 
-async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Result<FileArchive> {
+async fn open(
+    source: Source,
+    options: &mut Options,
+    progress: &dyn Progress,
+) -> Result<FileArchive> {
     let Source::File(file, name) = source else {
         return Err(no_stream());
     };
     progress.phase("check the archive and the target");
-    let (selection, max_memory) = (options.selection.clone(), options.max_memory());
+    let (mut selection, max_memory) = (options.selection.clone(), options.max_memory());
     let (renames, staged) = (options.rename.clone(), options.staged.clone());
     let archive = pool::run(move || {
         let mut archive = FileArchive::open_within(file, &name, max_memory)?;
@@ -251,13 +255,17 @@ async fn open(source: Source, options: &Options, progress: &dyn Progress) -> Res
         if let Some(staged) = &staged {
             staged.leave_out(manifest);
         }
+        // Patterns and lists are about the names in the archive.
+        selection.find_children(&manifest.objects);
+        selection.find_listed(manifest, &archive.header.archive.to_string())?;
         rename::rename(manifest, &selection, &renames)?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
         }
-        Ok::<_, Error>(archive)
+        Ok::<_, Error>((archive, selection))
     });
-    let archive = archive.await?;
+    let (archive, selection) = archive.await?;
+    options.selection = selection;
     let manifest = &archive.manifest;
     let tables: Vec<&Table> = manifest.tables.iter().collect();
     for warning in options.selection.without_effect(&manifest.objects, &tables) {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::archive::manifest::Section;
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::pg::connect::Server;
@@ -12,6 +11,7 @@ use crate::restore::finding::Guards;
 use crate::restore::others::held::Held;
 use crate::restore::staged::Staged;
 use crate::restore::step::Afterwards;
+pub use crate::select::Sections;
 use crate::select::Selection;
 use crate::sql::rename::Renames;
 use crate::sql::render;
@@ -176,37 +176,6 @@ pub enum Triggers {
     DisableAll,
     /// The tables' own fire.
     Fire,
-}
-
-/// Which thirds of a restore are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sections {
-    /// What rows need to be loaded.
-    pub pre_data: bool,
-    /// Rows, sequence values, large objects.
-    pub data: bool,
-    /// Keys, indexes, triggers and what else is made after the rows.
-    pub post_data: bool,
-}
-
-impl Default for Sections {
-    fn default() -> Self {
-        Self::ALL
-    }
-}
-
-impl Sections {
-    /// All three.
-    pub const ALL: Self = Self { pre_data: true, data: true, post_data: true };
-
-    /// Whether a section is wanted.
-    pub fn holds(self, section: Section) -> bool {
-        match section {
-            Section::PreData => self.pre_data,
-            Section::Data => self.data,
-            Section::PostData => self.post_data,
-        }
-    }
 }
 
 /// What is done about foreign keys, which the rows of a consistent dump keep.

@@ -3,16 +3,24 @@
 //!
 //! Does not know where the objects come from, nor which rows are moved when.
 
+mod children;
+mod entries;
 mod kinds;
+mod listed;
+mod named;
 mod needs;
 mod pattern;
+mod sections;
 mod selected;
 mod selection;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use listed::{ARCHIVE, Listed};
+pub use named::{Named, Signature, TriggerName};
 pub use pattern::Pattern;
+pub use sections::Sections;
 pub use selected::Selected;
-pub use selection::Selection;
+pub use selection::{LargeObjects, Selection, with_children};
 pub use statistics::Withheld;

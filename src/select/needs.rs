@@ -4,32 +4,66 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::kinds::is_relation;
+use super::listed::Listed;
 use super::selection::Selection;
 use crate::archive::manifest::{Detail, NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::sql::ident;
 
-/// The objects that are selected and can be made, with what they need; what is selected and cannot
-/// be made; and which were not selected.
+/// What a selection leaves.
+#[derive(Default)]
+pub(super) struct Applied {
+    /// The objects that are selected and can be made, with what they need.
+    pub(super) objects: Vec<Object>,
+    /// What is selected and cannot be made.
+    pub(super) left_out: Vec<NotCarried>,
+    /// Which were not selected.
+    pub(super) brought_along: HashSet<ObjectId>,
+    /// Which are expected to stand, and stay as bare names.
+    pub(super) expected: HashSet<ObjectId>,
+}
+
+/// Applies a selection that does not mean everything.
 ///
 /// Rows alone need nothing but their table, which is expected to stand; with `-a` nothing is left
 /// out, then.
-pub(super) fn apply(
-    selection: &Selection,
-    objects: Vec<Object>,
-) -> (Vec<Object>, Vec<NotCarried>, HashSet<ObjectId>) {
+pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> Applied {
     let graph = Graph::new(&objects, selection.data_only);
     let chosen = graph.chosen(selection);
-    let rest_stands = !selection.tables.is_empty();
-    let unmakeable = graph.unmakeable(&chosen, rest_stands);
-    let kept = graph.closure(&chosen, &unmakeable, rest_stands);
+    let named = graph.named(selection);
+    let stands = Stands::of(selection);
+    let unmakeable = graph.unmakeable(&chosen, &stands);
+    let mut kept = graph.closure(&chosen, &unmakeable, &stands);
     let left_out =
         if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
+    let tables: Vec<usize> = named.iter().filter_map(|at| graph.parent[*at]).collect();
+    let expected: HashSet<usize> = tables.into_iter().filter(|at| !kept.contains(at)).collect();
     let brought_along =
         kept.iter().filter(|at| !chosen.contains(at)).map(|at| objects[*at].id).collect();
+    kept.extend(named.iter().chain(&expected));
+    let expected = expected.iter().map(|at| objects[*at].id).collect();
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
     let objects = objects.into_iter().filter(|_| keep.next().unwrap_or(false)).collect();
-    (objects, left_out, brought_along)
+    Applied { objects, left_out, brought_along, expected }
+}
+
+/// What is expected in the target.
+struct Stands<'a> {
+    /// Schemas, and what views read: tables were asked for by name.
+    rest: bool,
+    /// Schemas and extensions that the list has not.
+    list: Option<&'a Listed>,
+}
+
+impl<'a> Stands<'a> {
+    fn of(selection: &'a Selection) -> Self {
+        Self { rest: !selection.tables.is_empty(), list: selection.listed.as_ref() }
+    }
+
+    /// Whether a list keeps an object out.
+    fn is_unlisted(&self, object: &Object) -> bool {
+        self.list.is_some_and(|list| !list.holds(object.id))
+    }
 }
 
 /// Takes away what an object needs and is no longer selected.
@@ -131,6 +165,9 @@ impl<'a> Graph<'a> {
         let picked = (0..self.objects.len())
             .filter(stands_alone)
             .filter(|at| selection.picks(&self.objects[*at]));
+        let is_listed = |at: &usize| {
+            selection.listed.as_ref().is_none_or(|list| list.holds(self.objects[*at].id))
+        };
         let mut chosen = HashSet::new();
         self.add_with_parts(&mut chosen, picked.collect());
         // pg_dump takes the sequences of a table with it, whatever they are called.
@@ -140,7 +177,23 @@ impl<'a> Graph<'a> {
             .map(|(_, owned)| owned)
             .collect();
         self.add_with_parts(&mut chosen, owned.into());
+        chosen.retain(is_listed);
         chosen
+    }
+
+    /// Single objects that are asked for by name; of the schemas that are chosen, if any are.
+    fn named(&self, selection: &Selection) -> HashSet<usize> {
+        if selection.named.is_empty() {
+            return HashSet::new();
+        }
+        let is_named = |at: &usize| {
+            let object = &self.objects[*at];
+            let of = self.parent[*at].map(|of| &self.objects[of]);
+            selection.named.picks(object, of, selection.schema_of(object, of))
+                && selection.picks_named_in(object, of)
+                && selection.listed.as_ref().is_none_or(|list| list.holds(object.id))
+        };
+        (0..self.objects.len()).filter(is_named).collect()
     }
 
     /// Pairs of a table and a sequence that one of its columns owns.
@@ -173,10 +226,12 @@ impl<'a> Graph<'a> {
     }
 
     /// Objects that cannot be made, each with the need that fails: what is never brought along and
-    /// was not chosen, and all that hangs on it. With `rest_stands`, schemas and what views read
-    /// are expected in the target.
-    fn unmakeable(&self, chosen: &HashSet<usize>, rest_stands: bool) -> HashMap<usize, usize> {
-        let missing = |at: &usize| !comes_along(self.kind(*at)) && !chosen.contains(at);
+    /// was not chosen, and all that hangs on it, but for what is expected in the target.
+    fn unmakeable(&self, chosen: &HashSet<usize>, stands: &Stands<'_>) -> HashMap<usize, usize> {
+        let missing = |at: &usize| {
+            !chosen.contains(at)
+                && (!comes_along(self.kind(*at)) || stands.is_unlisted(&self.objects[*at]))
+        };
         let mut unmakeable: HashMap<usize, usize> =
             (0..self.objects.len()).filter(missing).map(|at| (at, at)).collect();
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.objects.len()];
@@ -188,9 +243,12 @@ impl<'a> Graph<'a> {
         let mut queue: VecDeque<usize> = unmakeable.keys().copied().collect();
         while let Some(at) = queue.pop_front() {
             for dependent in &needed_by[at] {
-                let is_expected = self.kind(at) == ObjectKind::Schema
-                    || is_relation(self.kind(at)) && self.is_view(*dependent);
-                if !(unmakeable.contains_key(dependent) || rest_stands && is_expected) {
+                let is_schema = self.kind(at) == ObjectKind::Schema;
+                let is_expected = stands.rest
+                    && (is_schema || is_relation(self.kind(at)) && self.is_view(*dependent))
+                    || stands.list.is_some()
+                        && (is_schema || self.kind(at) == ObjectKind::Extension);
+                if !(unmakeable.contains_key(dependent) || is_expected) {
                     unmakeable.insert(*dependent, at);
                     queue.push_back(*dependent);
                 }
@@ -204,7 +262,7 @@ impl<'a> Graph<'a> {
         &self,
         chosen: &HashSet<usize>,
         unmakeable: &HashMap<usize, usize>,
-        rest_stands: bool,
+        stands: &Stands<'_>,
     ) -> HashSet<usize> {
         let makeable = |at: usize| !unmakeable.contains_key(&at);
         let mut kept = HashSet::new();
@@ -212,7 +270,7 @@ impl<'a> Graph<'a> {
             chosen.iter().copied().filter(|at| makeable(*at)).collect();
         while let Some(at) = queue.pop_front() {
             if !makeable(at)
-                || (rest_stands && self.kind(at) == ObjectKind::Schema)
+                || (stands.rest && self.kind(at) == ObjectKind::Schema)
                 || !kept.insert(at)
             {
                 continue;

@@ -3,6 +3,7 @@
 //!
 //! Knows names only; what they name is decided elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
@@ -22,6 +23,9 @@ pub struct Pattern {
     database: Option<Regex>,
     schema: Option<Regex>,
     name: Regex,
+    takes_children: bool,
+    /// The tables that descend from those that match, by schema.
+    children: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Pattern {
@@ -39,10 +43,9 @@ impl Pattern {
         };
         let part = |part: Option<&String>| part.map(|part| compile(text, part)).transpose();
         Ok(Self {
-            text: text.to_owned(),
             database: part(database)?,
             schema: part(schema)?,
-            name: compile(text, name)?,
+            ..Self::named(text, compile(text, name)?)
         })
     }
 
@@ -58,7 +61,44 @@ impl Pattern {
             }
         };
         let database = database.map(|part| compile(text, part)).transpose()?;
-        Ok(Self { text: text.to_owned(), database, schema: None, name: compile(text, name)? })
+        Ok(Self { database, ..Self::named(text, compile(text, name)?) })
+    }
+
+    /// Reads an extension's pattern.
+    pub fn extension(text: &str) -> Result<Self> {
+        match translate(text)?.as_slice() {
+            [name] => Ok(Self::named(text, compile(text, name)?)),
+            _ => Err(wrong(text, "an extension's name has one part")
+                .hint("put double quotes around a name with a point in it")),
+        }
+    }
+
+    fn named(text: &str, name: Regex) -> Self {
+        Self {
+            text: text.to_owned(),
+            database: None,
+            schema: None,
+            name,
+            takes_children: false,
+            children: BTreeMap::new(),
+        }
+    }
+
+    /// The same, and the tables that inherit from those that match or are their partitions, and so
+    /// on; which these are is found by [`Selection::find_children`](super::Selection).
+    #[must_use]
+    pub fn and_children(self) -> Self {
+        Self { takes_children: true, ..self }
+    }
+
+    /// Whether it means the children, too.
+    pub fn takes_children(&self) -> bool {
+        self.takes_children
+    }
+
+    /// Means one more table.
+    pub(super) fn add_child(&mut self, (schema, name): (String, String)) {
+        self.children.entry(schema).or_default().insert(name);
     }
 
     /// Whether it names no other database than this one.
@@ -68,11 +108,18 @@ impl Pattern {
 
     /// Whether a table of this name is meant.
     pub fn matches_table(&self, schema: &str, name: &str) -> bool {
-        self.schema.as_ref().is_none_or(|pattern| pattern.is_match(schema))
-            && self.name.is_match(name)
+        let matches = self.schema.as_ref().is_none_or(|pattern| pattern.is_match(schema))
+            && self.name.is_match(name);
+        matches || self.children.get(schema).is_some_and(|names| names.contains(name))
     }
 
-    /// Whether a schema of this name is meant.
+    /// Whether a table is meant that descends from these.
+    pub fn matches_descendant(&self, ancestors: &[(String, String)]) -> bool {
+        self.takes_children
+            && ancestors.iter().any(|(schema, name)| self.matches_table(schema, name))
+    }
+
+    /// Whether a schema, or an extension, of this name is meant.
     pub fn matches_schema(&self, name: &str) -> bool {
         self.name.is_match(name)
     }

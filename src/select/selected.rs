@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 
-use super::kinds::carries_data;
-use super::needs;
+use super::kinds::{carries_data, is_relation};
+use super::needs::{self, Applied};
+use super::sections::Sections;
 use super::selection::Selection;
-use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Section, Table};
 
 /// What a selection leaves of a list of objects.
 #[derive(Clone, Debug)]
@@ -30,6 +31,27 @@ impl Selected {
     pub fn ids(&self) -> HashSet<ObjectId> {
         self.objects.iter().map(|object| object.id).collect()
     }
+
+    /// Leaves of these objects those of the sections that are wanted. Without the definitions, what
+    /// holds rows or is added to stays as a bare name, as with `-a`.
+    pub fn keep_sections(&mut self, sections: Sections) {
+        if sections == Sections::ALL {
+            return;
+        }
+        self.objects.retain_mut(|object| {
+            let is_wanted = object.kind == ObjectKind::Database || sections.holds(object.section);
+            if is_wanted {
+                return true;
+            }
+            strip(object);
+            // Nothing is added to a table that comes later, nor is anything loaded into it.
+            object.section == Section::PreData
+                && (sections.data || sections.post_data)
+                && (is_relation(object.kind)
+                    || matches!(object.kind, ObjectKind::TableAttach | ObjectKind::Extension))
+        });
+        needs::drop_dangling(&mut self.objects);
+    }
 }
 
 impl Selection {
@@ -47,11 +69,14 @@ impl Selection {
         let (databases, mut objects): (Vec<Object>, Vec<Object>) =
             objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
         objects.retain(|object| !self.is_unwanted(object.kind));
-        let (objects, left_out, brought_along) = if self.all_objects() {
-            (objects, Vec::new(), HashSet::new())
+        let Applied { mut objects, left_out, brought_along, expected } = if self.all_objects() {
+            Applied { objects, ..Applied::default() }
         } else {
             needs::apply(self, objects)
         };
+        let stands =
+            |object: &&mut Object| expected.contains(&object.id) || self.excludes_extension(object);
+        objects.iter_mut().filter(stands).for_each(strip);
         let mut objects: Vec<Object> =
             objects.into_iter().filter(|object| self.wants_kind(object)).collect();
         if self.data_only {

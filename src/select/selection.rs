@@ -1,12 +1,26 @@
 //! Which objects and rows: what is asked for, and what comes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::listed::Listed;
+use super::named::Named;
 use super::pattern::Pattern;
-use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 use crate::select::kinds::{carries_data, is_relation};
 use crate::sql::ident;
+
+/// Which large objects are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LargeObjects {
+    /// All, unless tables, schemas or extensions are chosen.
+    #[default]
+    WithAll,
+    /// All.
+    Taken,
+    /// None.
+    LeftOut,
+}
 
 /// What the user chose. The default is everything.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +36,19 @@ pub struct Selection {
     pub exclude_schemas: Vec<Pattern>,
     /// `--exclude-table-data`: these tables without their rows.
     pub exclude_table_data: Vec<Pattern>,
+    /// `-e`: these extensions and, unless `-t` or `-n` is given too, what is in schemas.
+    pub extensions: Vec<Pattern>,
+    /// `--exclude-extension`: these are expected in the target, with what is theirs.
+    pub exclude_extensions: Vec<Pattern>,
+    /// `-I`, `-P`, `--trigger`: these single objects; without `-t`, nothing else.
+    pub named: Named,
+    /// `-L`: of all this, what the list has.
+    pub listed: Option<Listed>,
+    /// `-b`, `-B`.
+    pub large_objects: LargeObjects,
+    /// Tables, materialized views and sequences whose rows and values are left out for another
+    /// reason than a pattern, by schema and name.
+    pub without_rows: BTreeSet<(String, String)>,
     /// `-s`: no rows, no sequence values.
     pub schema_only: bool,
     /// `-a`: nothing but rows, sequence values and large objects.
@@ -30,6 +57,8 @@ pub struct Selection {
     pub no_publications: bool,
     /// `--no-subscriptions`.
     pub no_subscriptions: bool,
+    /// `--no-policies`: neither policies nor the switch that lets them count.
+    pub no_policies: bool,
     /// `--statistics`: the planner's, too.
     pub statistics: bool,
     /// The names that schemas have in the archive, by those that they get: patterns are about the
@@ -44,19 +73,44 @@ impl Selection {
     pub fn is_everything(&self) -> bool {
         let all_kinds =
             !self.schema_only && !self.data_only && !self.no_publications && !self.no_subscriptions;
-        self.all_objects() && all_kinds && self.exclude_table_data.is_empty()
+        let all_rows = self.exclude_table_data.is_empty() && self.without_rows.is_empty();
+        self.all_objects()
+            && all_kinds
+            && all_rows
+            && !self.no_policies
+            && self.exclude_extensions.is_empty()
     }
 
     /// Whether a table, view or sequence of this name is meant.
     pub fn picks_table(&self, schema: &str, name: &str) -> bool {
+        self.picks_descendant(schema, name, &[])
+    }
+
+    /// The same, where children are not yet found: of a table that descends from these others.
+    pub fn picks_descendant(
+        &self,
+        schema: &str,
+        name: &str,
+        ancestors: &[(String, String)],
+    ) -> bool {
         let archived = self.archived(schema);
         let any = |patterns: &[Pattern]| {
-            patterns.iter().any(|pattern| pattern.matches_table(archived, name))
+            patterns.iter().any(|pattern| {
+                pattern.matches_table(archived, name) || pattern.matches_descendant(ancestors)
+            })
         };
         let is_marker = self.markers.iter().any(|marker| marker == schema);
-        let included =
-            if self.tables.is_empty() { self.picks_schema(schema) } else { any(&self.tables) };
+        let included = if self.tables.is_empty() {
+            self.named.is_empty() && self.picks_schema(schema)
+        } else {
+            any(&self.tables)
+        };
         included && !is_marker && !any(&self.exclude_tables)
+    }
+
+    /// Whether single objects are asked for and nothing else, whose tables are expected to stand.
+    pub fn is_of_named_alone(&self) -> bool {
+        self.tables.is_empty() && !self.named.is_empty()
     }
 
     /// The name that a schema has in the archive.
@@ -66,15 +120,25 @@ impl Selection {
 
     /// Whether schemas are chosen whole, and this one is.
     pub fn picks_whole_schema(&self, schema: &str) -> bool {
-        self.tables.is_empty() && self.picks_schema(schema)
+        self.tables.is_empty() && self.named.is_empty() && self.picks_schema(schema)
     }
 
     /// Whether a table's rows are meant.
     pub fn data_of(&self, schema: &str, name: &str) -> bool {
         let archived = self.archived(schema);
-        let excluded =
-            self.exclude_table_data.iter().any(|pattern| pattern.matches_table(archived, name));
-        !self.schema_only && !excluded && self.picks_table(schema, name)
+        let is_listed = self.listed.as_ref().is_none_or(|listed| listed.holds_rows(archived, name));
+        !self.schema_only
+            && is_listed
+            && !self.excludes_data(schema, name)
+            && self.picks_table(schema, name)
+    }
+
+    /// Whether rows, or a sequence's value, are left out although the table is meant.
+    pub(super) fn excludes_data(&self, schema: &str, name: &str) -> bool {
+        let archived = self.archived(schema);
+        self.exclude_table_data.iter().any(|pattern| pattern.matches_table(archived, name))
+            || !self.without_rows.is_empty()
+                && self.without_rows.contains(&(schema.to_owned(), name.to_owned()))
     }
 
     /// Whether the rows that the archive lists under a table are meant. No pattern is about large
@@ -91,13 +155,17 @@ impl Selection {
     pub fn not_carried(&self, all: Vec<NotCarried>) -> impl Iterator<Item = NotCarried> + use<'_> {
         all.into_iter().filter(|one| {
             !(self.no_publications && one.kind.starts_with("publication")
-                || self.no_subscriptions && one.kind == "subscription")
+                || self.no_subscriptions && one.kind == "subscription"
+                || self.no_policies && one.kind == "policy")
         })
     }
 
     pub(super) fn is_unwanted(&self, kind: ObjectKind) -> bool {
-        use ObjectKind::{Publication, PublicationSchema, PublicationTable, Subscription};
+        use ObjectKind::{
+            Policy, Publication, PublicationSchema, PublicationTable, RowSecurity, Subscription,
+        };
         match kind {
+            Policy | RowSecurity => self.no_policies,
             Publication | PublicationSchema | PublicationTable => self.no_publications,
             Subscription => self.no_subscriptions,
             _ => false,
@@ -120,10 +188,37 @@ impl Selection {
             let mut names = objects.iter().filter_map(schema_name).chain(["public"]);
             !names.any(|name| pattern.matches_schema(self.archived(name)))
         };
-        let tables = self.tables.iter().filter(missing_table);
-        let tables = tables.map(|pattern| format!("{pattern} (-t)"));
+        let missing_extension = |pattern: &&Pattern| {
+            !objects.iter().any(|object| {
+                object.kind == ObjectKind::Extension && pattern.matches_schema(&object.name)
+            })
+        };
+        let tables = self
+            .tables
+            .iter()
+            .filter(missing_table)
+            .map(|pattern| format!("{pattern} ({})", with_children("-t", pattern)));
         let schemas = self.schemas.iter().filter(missing_schema);
-        tables.chain(schemas.map(|pattern| format!("{pattern} (-n)"))).collect()
+        let extensions = self.extensions.iter().filter(missing_extension);
+        let mut all: Vec<String> = tables
+            .chain(schemas.map(|pattern| format!("{pattern} (-n)")))
+            .chain(extensions.map(|pattern| format!("{pattern} (-e)")))
+            .collect();
+        if !self.named.is_empty() {
+            let by_id: HashMap<ObjectId, &Object> =
+                objects.iter().map(|object| (object.id, object)).collect();
+            all.extend(self.named.unmatched(&objects.iter().map(|object| {
+                let of = object.of.and_then(|of| by_id.get(&of).copied());
+                (object, of, self.schema_of(object, of))
+            })));
+        }
+        all
+    }
+
+    /// The name in the archive of the schema that an object, or what it is a part of, is in.
+    pub(super) fn schema_of<'a>(&'a self, object: &'a Object, of: Option<&'a Object>) -> &'a str {
+        let schema = object.schema.as_deref().or_else(|| of?.schema.as_deref());
+        self.archived(schema.unwrap_or_default())
     }
 
     /// The patterns that leave something out and match nothing, each with its option, in words: a
@@ -144,17 +239,26 @@ impl Selection {
             let mut names = objects.iter().filter_map(schema_name).chain(always);
             names.any(|name| pattern.matches_schema(self.archived(name)))
         };
+        let is_extension = |pattern: &Pattern| {
+            let mut extensions =
+                objects.iter().filter(|object| object.kind == ObjectKind::Extension);
+            extensions.any(|object| pattern.matches_schema(&object.name))
+        };
         let missing =
             |option: &str, patterns: &[Pattern], what: &str, is: &dyn Fn(&Pattern) -> bool| {
                 let missing = patterns.iter().filter(|pattern| !is(pattern));
                 missing
-                    .map(|pattern| format!("{option} {pattern} matches no {what}"))
+                    .map(|pattern| {
+                        let option = with_children(option, pattern);
+                        format!("{option} {pattern} matches no {what}")
+                    })
                     .collect::<Vec<_>>()
             };
         [
             missing("-T", &self.exclude_tables, "table, view or sequence", &is_table),
             missing("-N", &self.exclude_schemas, "schema", &is_schema),
             missing("--exclude-table-data", &self.exclude_table_data, "table", &is_table),
+            missing("--exclude-extension", &self.exclude_extensions, "extension", &is_extension),
         ]
         .concat()
     }
@@ -190,8 +294,18 @@ impl Selection {
 
     /// Whether objects are all meant, be it without rows.
     pub fn all_objects(&self) -> bool {
-        let patterns = [&self.tables, &self.exclude_tables, &self.schemas, &self.exclude_schemas];
-        self.markers.is_empty() && patterns.iter().all(|patterns| patterns.is_empty())
+        let patterns = [
+            &self.tables,
+            &self.exclude_tables,
+            &self.schemas,
+            &self.exclude_schemas,
+            &self.extensions,
+        ];
+        self.markers.is_empty()
+            && self.named.is_empty()
+            && self.listed.is_none()
+            && self.large_objects != LargeObjects::LeftOut
+            && patterns.iter().all(|patterns| patterns.is_empty())
     }
 
     fn picks_schema(&self, schema: &str) -> bool {
@@ -208,22 +322,71 @@ impl Selection {
         match (object.kind, object.schema.as_deref()) {
             (kind, Some(schema)) if is_relation(kind) => self.picks_table(schema, &object.name),
             (ObjectKind::Schema, _) => self.picks_whole_schema(&object.name),
-            (ObjectKind::Extension, _) | (_, None) => {
-                self.tables.is_empty() && self.schemas.is_empty()
-            }
+            (ObjectKind::Extension, _) => self.picks_extension(&object.name),
+            (ObjectKind::LargeObject, _) => match self.large_objects {
+                LargeObjects::WithAll => self.includes_all(),
+                LargeObjects::Taken => true,
+                LargeObjects::LeftOut => false,
+            },
+            (_, None) => self.includes_all(),
             (_, Some(schema)) => self.picks_whole_schema(schema),
         }
     }
 
-    /// Whether `-s` and `-a` leave such objects in.
+    /// Whether the schemas that are chosen, if any are, have a single object that is asked for.
+    pub(super) fn picks_named_in(&self, object: &Object, of: Option<&Object>) -> bool {
+        let schema = object.schema.as_deref().or_else(|| of?.schema.as_deref());
+        self.picks_schema(schema.unwrap_or_default())
+    }
+
+    /// Whether nothing is chosen to be meant alone, so that what is in no schema is meant, too.
+    fn includes_all(&self) -> bool {
+        self.tables.is_empty()
+            && self.schemas.is_empty()
+            && self.extensions.is_empty()
+            && self.named.is_empty()
+    }
+
+    fn picks_extension(&self, name: &str) -> bool {
+        if self.extensions.is_empty() {
+            self.includes_all()
+        } else {
+            self.extensions.iter().any(|pattern| pattern.matches_schema(name))
+        }
+    }
+
+    /// Whether an extension is expected in the target.
+    pub(super) fn excludes_extension(&self, object: &Object) -> bool {
+        object.kind == ObjectKind::Extension
+            && self.exclude_extensions.iter().any(|pattern| pattern.matches_schema(&object.name))
+    }
+
+    /// Whether `-s`, `-a` and `--exclude-table-data` leave such objects in.
     pub(super) fn wants_kind(&self, object: &Object) -> bool {
         if self.schema_only {
             return !carries_data(object);
+        }
+        if carries_data(object)
+            && object.kind != ObjectKind::LargeObject
+            && self.excludes_data(object.schema.as_deref().unwrap_or_default(), &object.name)
+        {
+            return false;
         }
         // Rows of an extension's tables belong to the extension.
         let names_a_place = is_relation(object.kind)
             || matches!(object.kind, ObjectKind::TableAttach | ObjectKind::Extension);
         !self.data_only || names_a_place || carries_data(object)
+    }
+}
+
+/// An option as it is typed for a pattern that means children, too.
+pub fn with_children(option: &str, pattern: &Pattern) -> String {
+    let option = option.to_owned();
+    match (option.as_str(), pattern.takes_children()) {
+        (_, false) => option,
+        ("-t", true) => "--table-and-children".to_owned(),
+        ("-T", true) => "--exclude-table-and-children".to_owned(),
+        (_, true) => format!("{option}-and-children"),
     }
 }
 
@@ -235,85 +398,4 @@ fn schema_name(object: &Object) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::archive::manifest::{ObjectId, RowEncoding};
-
-    /// An archive's schema `old`, which is called `new` by now, and `swapped`, which was `new`.
-    fn renamed() -> Selection {
-        let pairs = [("new", "old"), ("swapped", "new")];
-        Selection {
-            archived_as: pairs.map(|(new, old)| (new.to_owned(), old.to_owned())).into(),
-            ..Selection::default()
-        }
-    }
-
-    fn tables(patterns: &[&str]) -> Vec<Pattern> {
-        patterns.iter().map(|pattern| Pattern::table(pattern).unwrap()).collect()
-    }
-
-    fn schemas(patterns: &[&str]) -> Vec<Pattern> {
-        patterns.iter().map(|pattern| Pattern::schema(pattern).unwrap()).collect()
-    }
-
-    fn picked(selection: &Selection) -> String {
-        let all = ["new", "swapped", "other"];
-        all.into_iter()
-            .filter(|schema| selection.picks_table(schema, "t"))
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    #[test]
-    fn patterns_are_about_the_archives_names() {
-        for (selection, expect) in [
-            (renamed(), "new swapped other"),
-            (Selection { tables: tables(&["old.t"]), ..renamed() }, "new"),
-            (Selection { tables: tables(&["new.t"]), ..renamed() }, "swapped"),
-            (Selection { tables: tables(&["swapped.t"]), ..renamed() }, ""),
-            (Selection { exclude_tables: tables(&["old.*"]), ..renamed() }, "swapped other"),
-            (Selection { schemas: schemas(&["old"]), ..renamed() }, "new"),
-            (Selection { schemas: schemas(&["new", "other"]), ..renamed() }, "swapped other"),
-            (Selection { exclude_schemas: schemas(&["new"]), ..renamed() }, "new other"),
-            // Markers are the target's, under the name that they have there.
-            (Selection { markers: vec!["new".into()], ..renamed() }, "swapped other"),
-            (Selection { markers: vec!["old".into()], ..renamed() }, "new swapped other"),
-        ] {
-            assert_eq!(picked(&selection), expect, "{selection:?}");
-        }
-    }
-
-    #[test]
-    fn rows_follow_the_archives_names_and_large_objects_no_pattern() {
-        let data =
-            Selection { exclude_table_data: tables(&["old.t", "pg_catalog.*"]), ..renamed() };
-        let rows = |selection: &Selection, (schema, name): (&str, &str)| {
-            let table = Table::new(ObjectId(0), schema, name, vec![], RowEncoding::Binary);
-            selection.rows_of(&table)
-        };
-        assert!(!rows(&data, ("new", "t")) && rows(&data, ("new", "u")));
-        assert!(rows(&data, ("swapped", "t")) && rows(&data, Table::LARGE_OBJECTS));
-        let none = Selection { schema_only: true, ..renamed() };
-        assert!(!rows(&none, ("new", "t")) && !rows(&none, Table::LARGE_OBJECTS));
-    }
-
-    #[test]
-    fn whole_schemas_are_told_by_the_archives_names() {
-        let chosen = Selection { schemas: schemas(&["old"]), ..renamed() };
-        assert!(chosen.picks_whole_schema("new") && !chosen.picks_whole_schema("swapped"));
-        let one = Selection { tables: tables(&["old.t"]), ..renamed() };
-        assert!(!one.picks_whole_schema("new"), "a table is not its schema");
-        assert!(!chosen.is_everything() && renamed().is_everything());
-    }
-
-    #[test]
-    fn what_matches_nothing_is_told_by_the_archives_names() {
-        let mut table = Object::new(ObjectId(1), ObjectKind::Table, "TABLE new.t");
-        (table.schema, table.name) = (Some("new".into()), "t".into());
-        let unmatched = |selection: Selection| selection.unmatched(std::slice::from_ref(&table));
-        let by_table = |names| unmatched(Selection { tables: tables(names), ..renamed() });
-        assert_eq!(by_table(&["old.t", "new.t", "old.u"]), ["new.t (-t)", "old.u (-t)"]);
-        let by_schema = |names| unmatched(Selection { schemas: schemas(names), ..renamed() });
-        assert_eq!(by_schema(&["old", "new", "public"]), ["new (-n)"], "public is always there");
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
+mod choices;
+
 use super::*;
-use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind};
+use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, testing};
 use crate::error::Kind;
 
 /// Builds one object; the place in the list is its number.
@@ -78,6 +80,15 @@ fn select(words: &str) -> Selection {
             "-n" => selection.schemas.push(Pattern::schema(pattern).unwrap()),
             "-N" => selection.exclude_schemas.push(Pattern::schema(pattern).unwrap()),
             "-D" => selection.exclude_table_data.push(Pattern::table(pattern).unwrap()),
+            "-e" => selection.extensions.push(Pattern::extension(pattern).unwrap()),
+            "-E" => selection.exclude_extensions.push(Pattern::extension(pattern).unwrap()),
+            "-I" => selection.named.indexes.push(Pattern::table(pattern).unwrap()),
+            "-P" => selection.named.functions.push(Signature::parse(pattern).unwrap()),
+            "-G" => selection.named.triggers.push(TriggerName::parse(pattern).unwrap()),
+            "-L" => {
+                let list = pattern.replace(',', "\n");
+                selection.listed = Some(Listed::parse("f", &list).unwrap());
+            }
             "-s" => selection.schema_only = true,
             _ => selection.data_only = true,
         }
@@ -87,7 +98,10 @@ fn select(words: &str) -> Selection {
 
 /// What is kept, as `kind name`, one a line, then what is left out, with `!` in front.
 fn apply(words: &str) -> String {
-    let selected = select(words).apply(database());
+    let mut selection = select(words);
+    let manifest = testing::manifest(database(), Vec::new());
+    selection.find_listed(&manifest, "id").unwrap();
+    let selected = selection.apply(database());
     let kept = selected.objects.iter().map(|object| format!("{} {}", object.kind, object.name));
     let left_out = selected
         .left_out

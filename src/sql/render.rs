@@ -174,6 +174,11 @@ pub fn acl_statements(object: &Object, options: &Options) -> Vec<String> {
     }
 }
 
+/// The same for what is no object of a database.
+pub fn granted(acl: &Acl, owner: &str) -> Vec<String> {
+    render_acl(acl, Some(owner), "", &Options::default())
+}
+
 fn render_acl(acl: &Acl, owner: Option<&str>, prefix: &str, options: &Options) -> Vec<String> {
     // What the built-in default grants, it grants in the owner's name.
     let owner = owner.or_else(|| acl.initial.first().map(|grant| grant.grantor.as_str()));

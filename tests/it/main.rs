@@ -23,6 +23,7 @@ mod faults;
 mod fidelity;
 mod format_1;
 mod format_spec;
+mod globals;
 mod guards;
 mod hostile;
 mod invariants;

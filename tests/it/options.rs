@@ -7,9 +7,11 @@ use testkit::Server;
 use crate::pair::Pair;
 use crate::support::{self, Silverback, assert_same_schema, is_marked};
 
+mod choice;
 mod clean;
 mod clear;
 mod encodings;
+mod given_snapshot;
 mod sections;
 
 const SHOP: &str = "

@@ -203,8 +203,9 @@ fn a_dominating_table_is_loaded_by_several_sessions() {
     let archive = archive_of(&source, folder.path());
     let target = Server::from_conninfo(&copy.url()).expect("a URL");
     let read = Source::open(&archive).expect("the archive is there");
-    let plan =
-        testkit::block_on(async move { restore::dry_run(read, &target, options(), &Silent).await });
+    let plan = testkit::block_on(async move {
+        Box::pin(restore::dry_run(read, &target, options(), &Silent)).await
+    });
     let plan = plan.expect("a plan").to_string();
     assert!(plan.contains("load public.big, part 2 of "), "{plan}");
     assert_eq!(relations(&copy), "0");

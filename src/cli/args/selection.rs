@@ -1,7 +1,10 @@
 //! The options that choose objects, shared by dump and restore, as `pg_dump` names them.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::filters::{self, For};
 use super::words;
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress};
@@ -15,9 +18,16 @@ pub(in crate::cli) struct SelectionArgs {
     /// when none is named
     #[arg(short, long, value_name = "PATTERN", value_parser = words::table_pattern())]
     table: Vec<Pattern>,
+    /// Take the tables that match and, whatever they are called, their partitions and the tables
+    /// that inherit from them
+    #[arg(long, value_name = "PATTERN", value_parser = words::family_pattern())]
+    table_and_children: Vec<Pattern>,
     /// Leave out the tables, views and sequences that match
     #[arg(short = 'T', long, value_name = "PATTERN", value_parser = words::table_pattern())]
     exclude_table: Vec<Pattern>,
+    /// Leave out the tables that match, their partitions and the tables that inherit from them
+    #[arg(long, value_name = "PATTERN", value_parser = words::family_pattern())]
+    exclude_table_and_children: Vec<Pattern>,
     /// Take the schemas that match, with all in them
     #[arg(short = 'n', long, value_name = "PATTERN", value_parser = words::schema_pattern())]
     schema: Vec<Pattern>,
@@ -27,12 +37,22 @@ pub(in crate::cli) struct SelectionArgs {
     /// Take the definitions, not the rows, of the tables that match
     #[arg(long, value_name = "PATTERN", value_parser = words::table_pattern())]
     exclude_table_data: Vec<Pattern>,
+    /// The same, with their partitions and the tables that inherit from them
+    #[arg(long, value_name = "PATTERN", value_parser = words::family_pattern())]
+    exclude_table_data_and_children: Vec<Pattern>,
+    /// Read patterns from a file, one a line, as pg_dump and pg_restore do: include or exclude, a
+    /// type such as table, the pattern; - is standard input
+    #[arg(long, value_name = "FILE")]
+    filter: Vec<PathBuf>,
     /// Take the definitions, no rows
-    #[arg(short, long, conflicts_with = "data_only")]
+    #[arg(short, long, visible_alias = "no-data", conflicts_with = "data_only")]
     schema_only: bool,
     /// Take the rows and sequence values, no definitions
-    #[arg(short = 'a', long)]
+    #[arg(short = 'a', long, visible_alias = "no-schema")]
     data_only: bool,
+    /// Leave row security's policies out
+    #[arg(long)]
+    no_policies: bool,
     /// Leave publications out
     #[arg(long)]
     no_publications: bool,
@@ -52,6 +72,9 @@ pub(in crate::cli) struct SelectionArgs {
     /// Refused
     #[arg(long, hide = true)]
     statistics_only: bool,
+    /// What files say, and options that only one command has.
+    #[arg(skip)]
+    more: Selection,
 }
 
 impl SelectionArgs {
@@ -71,37 +94,67 @@ impl SelectionArgs {
             .hint("use --statistics, without -s and -a"))
     }
 
-    /// Whether they say which tables or schemas are meant.
+    /// Reads the files that say what is meant.
+    pub(in crate::cli) fn read_filters(&mut self, of: For) -> Result<()> {
+        filters::add(&self.filter, of, &mut self.more)
+    }
+
+    /// Adds what options say that only one command has.
+    pub(in crate::cli) fn add(&mut self, change: impl FnOnce(&mut Selection)) {
+        change(&mut self.more);
+    }
+
+    /// Whether they say which objects are meant.
     pub(in crate::cli) fn choose_objects(&self) -> bool {
-        let patterns = [&self.table, &self.exclude_table, &self.schema, &self.exclude_schema];
-        patterns.iter().any(|patterns| !patterns.is_empty())
+        let all = self.selection();
+        let patterns =
+            [&all.tables, &all.exclude_tables, &all.schemas, &all.exclude_schemas, &all.extensions];
+        !all.named.is_empty()
+            || all.listed.is_some()
+            || patterns.iter().any(|patterns| !patterns.is_empty())
     }
 
     /// Whether they say which tables are meant, and no others.
     pub(in crate::cli) fn choose_tables(&self) -> bool {
-        !self.table.is_empty()
+        !self.selection().tables.is_empty()
+    }
+
+    /// Whether they ask for single objects.
+    pub(in crate::cli) fn choose_named(&self) -> bool {
+        !self.more.named.is_empty()
     }
 
     /// Whether they leave out rows of tables that are meant.
     pub(in crate::cli) fn choose_rows(&self) -> bool {
-        !self.exclude_table_data.is_empty()
+        !self.selection().exclude_table_data.is_empty()
     }
 
     /// What these options mean.
     pub(in crate::cli) fn selection(&self) -> Selection {
+        let more = self.more.clone();
+        let all = |lists: [&Vec<Pattern>; 3]| lists.into_iter().flatten().cloned().collect();
+        let none = Vec::new();
         Selection {
-            archived_as: std::collections::BTreeMap::new(),
-            tables: self.table.clone(),
-            exclude_tables: self.exclude_table.clone(),
-            schemas: self.schema.clone(),
-            exclude_schemas: self.exclude_schema.clone(),
-            exclude_table_data: self.exclude_table_data.clone(),
+            tables: all([&self.table, &self.table_and_children, &more.tables]),
+            exclude_tables: all([
+                &self.exclude_table,
+                &self.exclude_table_and_children,
+                &more.exclude_tables,
+            ]),
+            schemas: all([&self.schema, &more.schemas, &none]),
+            exclude_schemas: all([&self.exclude_schema, &more.exclude_schemas, &none]),
+            exclude_table_data: all([
+                &self.exclude_table_data,
+                &self.exclude_table_data_and_children,
+                &more.exclude_table_data,
+            ]),
             schema_only: self.schema_only,
             data_only: self.data_only,
             no_publications: self.no_publications,
             no_subscriptions: self.no_subscriptions,
+            no_policies: self.no_policies,
             statistics: self.statistics,
-            markers: Vec::new(),
+            ..more
         }
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::pg::connect::secret::Secret;
-use crate::select::Pattern;
+use crate::select::{Pattern, Signature, TriggerName};
 
 /// The locale's variables, the first of which that is set counts.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
@@ -35,6 +35,26 @@ pub(in crate::cli) fn table_pattern() -> impl TypedValueParser<Value = Pattern> 
 /// Reads a pattern for schemas.
 pub(in crate::cli) fn schema_pattern() -> impl TypedValueParser<Value = Pattern> {
     name().try_map(|text| Pattern::schema(&text))
+}
+
+/// Reads a pattern for tables and what descends from them.
+pub(in crate::cli) fn family_pattern() -> impl TypedValueParser<Value = Pattern> {
+    name().try_map(|text| Pattern::table(&text).map(Pattern::and_children))
+}
+
+/// Reads a pattern for extensions.
+pub(in crate::cli) fn extension_pattern() -> impl TypedValueParser<Value = Pattern> {
+    name().try_map(|text| Pattern::extension(&text))
+}
+
+/// Reads a function's name and argument types.
+pub(in crate::cli) fn signature() -> impl TypedValueParser<Value = Signature> {
+    name().try_map(|text| Signature::parse(&text))
+}
+
+/// Reads a trigger's name.
+pub(in crate::cli) fn trigger() -> impl TypedValueParser<Value = TriggerName> {
+    name().try_map(|text| TriggerName::parse(&text))
 }
 
 /// UTF-8 as it is; other bytes are LATIN1, unless the locale names a character set in which they

@@ -17,6 +17,8 @@ pub struct ListedTable {
     pub name: String,
     /// Numbers, names and types of its columns: equal text, equal columns.
     pub columns: String,
+    /// The tables that it descends from, by schema and name: it is their partition, or inherits.
+    pub ancestors: Vec<(String, String)>,
     /// Whether the snapshot's row of `pg_class` names other files than the server uses now, so that
     /// the snapshot would read an empty table.
     pub is_rewritten: bool,
@@ -27,7 +29,17 @@ pub struct ListedTable {
 /// nobody when it takes it away.
 pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
     let sql = format!(
-        "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, \
+        "WITH RECURSIVE up (child, parent) AS ( \
+           SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits UNION \
+           SELECT up.child, i.inhparent FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = \
+           up.parent), \
+         ancestors AS (SELECT up.child, pg_catalog.array_agg(pn.nspname::text ORDER BY p.oid) AS \
+           schemas, pg_catalog.array_agg(p.relname::text ORDER BY p.oid) AS names \
+           FROM up JOIN pg_catalog.pg_class p ON p.oid = up.parent JOIN pg_catalog.pg_namespace pn \
+           ON pn.oid = p.relnamespace WHERE p.relkind IN ('r', 'p', 'f') GROUP BY up.child) \
+         SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, \
+           coalesce(u.schemas, '{{}}') AS ancestor_schemas, coalesce(u.names, '{{}}') AS \
+           ancestor_names, \
            coalesce((SELECT pg_catalog.string_agg(a.attnum || ':' || \
            pg_catalog.quote_ident(a.attname) || ':' || a.atttypid || ':' || a.atttypmod, ',' ORDER \
            BY a.attnum) \
@@ -36,6 +48,7 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
            c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM \
            coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS is_rewritten \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN ancestors u ON u.child = c.oid \
          WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {USER_SCHEMA} AND NOT {} \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
            JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE d.classid = \
@@ -47,7 +60,10 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
     );
     let rows = session.query("list the tables", &sql).await?;
     let table = |row: &Row| -> Result<_> {
+        let schemas: Vec<String> = row.get("ancestor_schemas")?;
+        let names: Vec<String> = row.get("ancestor_names")?;
         Ok(ListedTable {
+            ancestors: schemas.into_iter().zip(names).collect(),
             oid: row.get("oid")?,
             schema: row.get("schema")?,
             name: row.get("name")?,

@@ -9,6 +9,7 @@ mod assemble;
 mod attributes;
 mod database;
 mod draft;
+mod globals;
 mod list;
 mod model;
 mod reader;
@@ -41,6 +42,7 @@ use crate::error::Result;
 use crate::sql::ident;
 
 pub use self::database::source::source;
+pub use self::globals::{Globals, Group, globals};
 pub use self::list::{ListedTable, list_tables};
 pub use self::model::{Catalog, ReadOptions, TableSource};
 pub(super) use self::reader::USER_SCHEMA;
@@ -70,12 +72,14 @@ pub async fn database_as(session: &Session, name: &str, under: &str) -> Result<O
 async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog> {
     let (extensions, config) = extensions::read(reader).await?;
     let mut drafts = extensions;
-    let (Besides { relations, columns, hidden, unreadable }, acls, edges, aliases) = try_join!(
+    let (besides, acls, edges, aliases, unlogged) = try_join!(
         read_drafts(reader, options, &config, &mut drafts),
         grants::read(reader),
         deps::edges(reader),
-        deps::aliases(reader)
+        deps::aliases(reader),
+        relations::unlogged(reader)
     )?;
+    let Besides { relations, columns, hidden, unreadable } = besides;
     extension_needs::attach(reader, &mut drafts).await?;
     grants::attach(reader, acls, &mut drafts).await?;
     comments::attach(reader, &mut drafts).await?;
@@ -110,7 +114,8 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
         tables
     };
     objects.insert(0, database::read(reader, ObjectId(objects.len() as u32)).await?);
-    Ok(Catalog { objects, tables, not_carried, unreadable, warnings: unknown.warnings() })
+    let warnings = unknown.warnings();
+    Ok(Catalog { objects, tables, not_carried, unreadable, unlogged, warnings })
 }
 
 /// What is found along with the drafts.

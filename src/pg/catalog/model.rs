@@ -1,5 +1,7 @@
 //! What is read of a database, and how it is asked for.
 
+use std::collections::BTreeSet;
+
 use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
 
 /// What to read.
@@ -25,6 +27,8 @@ pub struct Catalog {
     /// Sequences, or the extensions that make them, whose value the role may not read, with the
     /// sequence's name, quoted.
     pub unreadable: Vec<(ObjectId, String)>,
+    /// Unlogged tables and sequences, by schema and name.
+    pub unlogged: BTreeSet<(String, String)>,
     /// What is to be said of the server's catalogs.
     pub warnings: Vec<String>,
 }

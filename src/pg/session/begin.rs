@@ -75,7 +75,13 @@ impl Session {
         let import = async {
             let Some(snapshot) = transaction.snapshot else { return Ok(()) };
             let import = format!("SET TRANSACTION SNAPSHOT {}", ident::literal(snapshot));
-            self.execute("import the snapshot", &import).await.map(drop)
+            let imported = self.execute("import the snapshot", &import).await.map(drop);
+            imported.map_err(|error| {
+                error.hint(
+                    "the session that exported it must still be in that transaction, in this \
+                     database",
+                )
+            })
         };
         // Polled together they travel together: one round trip.
         try_join!(self.batch("begin a transaction", &begin), role, import)

@@ -2,9 +2,9 @@
 //!
 //! Pure: the target is not looked at.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table};
+use crate::archive::manifest::{Manifest, Object, ObjectKind, Section, Table};
 use crate::error::Result;
 use crate::restore::options::Options;
 use crate::restore::plan::input::ChunkSize;
@@ -52,17 +52,36 @@ impl Chosen {
     }
 }
 
-/// Whether only rows can be asked for, because the archive was dumped with `-a`: then its tables
-/// are names without definitions.
-pub(in crate::restore) fn holds_rows_only(manifest: &Manifest) -> bool {
-    let defined: HashSet<ObjectId> = manifest
-        .objects
-        .iter()
-        .filter(|object| !object.statements.is_empty())
-        .map(|object| object.id)
-        .collect();
-    !manifest.tables.is_empty()
-        && manifest.tables.iter().all(|table| !defined.contains(&table.object))
+/// What of an archive has no definitions, because it was dumped with `-a` or `--section`: then its
+/// tables are names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lacks {
+    /// What rows need.
+    pub(super) pre_data: bool,
+    /// What comes after them.
+    pub(super) post_data: bool,
+}
+
+/// Looks what it lacks; nothing where it has no tables at all.
+pub(super) fn lacks(manifest: &Manifest) -> Lacks {
+    let is_bare_table = |object: &Object| {
+        matches!(object.kind, ObjectKind::Table | ObjectKind::ForeignTable)
+            && object.statements.is_empty()
+    };
+    let defines = |section: Section| {
+        manifest.objects.iter().any(|object| {
+            object.section == section
+                && !object.statements.is_empty()
+                && !matches!(
+                    object.kind,
+                    ObjectKind::Database | ObjectKind::RefreshMaterializedView
+                )
+        })
+    };
+    if !manifest.objects.iter().any(is_bare_table) || defines(Section::PreData) {
+        return Lacks::default();
+    }
+    Lacks { pre_data: true, post_data: !defines(Section::PostData) }
 }
 
 /// The database itself is no object like the others.

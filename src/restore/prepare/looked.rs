@@ -7,12 +7,12 @@ use super::standing;
 use super::task::Task;
 use crate::error::Result;
 use crate::pg::session::Session;
-use crate::restore::finding;
+use crate::restore::finding::{self, Sort};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
 use crate::restore::target::tables::Existing;
-use crate::restore::target::{Target, borrowed};
+use crate::restore::target::{Target, borrowed, named};
 use crate::select::{Selected, Withheld};
 use crate::storage::FileArchive;
 
@@ -90,13 +90,22 @@ impl Looked {
             let of = (&selected.objects[..], manifest);
             standing::look(session, sections, of, &left, manner, course.lost()).await?
         };
+        if room == Room::ToBeCleaned {
+            existing.findings.retain(|finding| finding.sort != Sort::Standing);
+        }
+        let is_of_named_alone = options.selection.is_of_named_alone();
+        if is_of_named_alone && room == Room::Empty {
+            let objects = &selected.objects;
+            let is_compared = !sections.pre_data || course.is_stopped();
+            existing.findings.extend(named::examine(session, objects, is_compared).await?);
+        }
         let is_borrowed = !existing.borrowed.is_empty();
         let wanted = Wanted {
             objects: &selected.objects,
             source,
             sections,
             render,
-            demands_empty: room == Room::Empty
+            demands_empty: (room == Room::Empty && !is_of_named_alone)
                 || (room == Room::ToBeCleaned && options.fresh.is_some()),
             marks: !is_borrowed,
             cleans: room == Room::ToBeCleaned,

@@ -90,9 +90,15 @@ pub(super) async fn prepare(
 pub(super) fn sections_of(options: &Options, manifest: &Manifest) -> Sections {
     let mut sections = options.sections;
     sections.data &= !options.selection.schema_only;
-    let data_only = options.selection.data_only || chosen::holds_rows_only(manifest);
-    sections.pre_data &= !data_only;
-    sections.post_data &= !data_only;
+    let lacks = chosen::lacks(manifest);
+    let data_only = options.selection.data_only;
+    sections.pre_data &= !(data_only || lacks.pre_data);
+    sections.post_data &= !(data_only || lacks.post_data);
+    if options.selection.is_of_named_alone() {
+        // Of these, only functions come before rows.
+        sections.data = false;
+        sections.pre_data &= !options.selection.named.functions.is_empty();
+    }
     sections
 }
 

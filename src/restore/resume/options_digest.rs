@@ -2,13 +2,14 @@
 //! make the same, and the same as it is typed. How it works (sessions, memory, what it drops
 //! before, whether it goes on after another) is no part of it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::pg::marker::STAGE;
 use crate::restore::options::{ForeignKeys, Options, Sections, Triggers};
-use crate::select::{Pattern, Selection};
+use crate::select::{self, Pattern, Selection};
 use crate::sql::ident;
 
 /// The digest, in hexadecimal.
@@ -20,8 +21,13 @@ pub(in crate::restore) fn of(options: &Options) -> String {
 pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
     let mut words = Vec::new();
     for (option, patterns) in lists(options) {
-        words.extend(patterns.iter().flat_map(|pattern| [option.to_owned(), pattern.to_string()]));
+        words.extend(
+            patterns
+                .iter()
+                .flat_map(|pattern| [select::with_children(option, pattern), pattern.to_string()]),
+        );
     }
+    words.extend(single(options).into_iter().flat_map(|(option, name)| [option.to_owned(), name]));
     if let Some(staged) = &options.staged {
         // Its schemas are named by what is noted of it.
         words.push(STAGE.to_owned());
@@ -57,9 +63,29 @@ pub(in crate::restore) fn words(options: &Options) -> Vec<String> {
 fn text(options: &Options) -> String {
     let mut text = String::new();
     for (option, patterns) in lists(options) {
-        let mut patterns: Vec<String> = patterns.iter().map(Pattern::to_string).collect();
-        patterns.sort_unstable();
-        let _ = writeln!(text, "{option} {patterns:?}");
+        for family in [false, true] {
+            let meant = patterns.iter().filter(|pattern| pattern.takes_children() == family);
+            let mut meant: Vec<&Pattern> = meant.collect();
+            meant.sort_unstable_by_key(ToString::to_string);
+            let option = meant
+                .first()
+                .map_or_else(|| option.to_owned(), |one| select::with_children(option, one));
+            let patterns: Vec<String> = meant.into_iter().map(Pattern::to_string).collect();
+            if !family || !patterns.is_empty() {
+                let _ = writeln!(text, "{option} {patterns:?}");
+            }
+        }
+    }
+    // A list is what it has, wherever it is kept.
+    let mut single = single(options);
+    single.retain(|(option, _)| *option != "-L");
+    single.sort_unstable();
+    for (option, name) in single {
+        let _ = writeln!(text, "{option} {name:?}");
+    }
+    if let Some(listed) = &options.selection.listed {
+        let numbers: BTreeSet<u64> = listed.numbers.iter().map(|(number, _)| *number).collect();
+        let _ = writeln!(text, "-L {numbers:?}");
     }
     for (option, _) in
         sections(options).into_iter().chain(switches(options)).filter(|(_, given)| *given)
@@ -92,6 +118,16 @@ fn lists(options: &Options) -> [(&'static str, &[Pattern]); 5] {
     ]
 }
 
+/// The single objects that are asked for, and the list.
+fn single(options: &Options) -> Vec<(&'static str, String)> {
+    let Selection { named, listed, .. } = &options.selection;
+    let indexes = named.indexes.iter().map(|one| ("-I", one.to_string()));
+    let functions = named.functions.iter().map(|one| ("-P", one.to_string()));
+    let triggers = named.triggers.iter().map(|one| ("--trigger", one.to_string()));
+    let list = listed.iter().map(|list| ("-L", list.file.clone()));
+    indexes.chain(functions).chain(triggers).chain(list).collect()
+}
+
 fn sections(options: &Options) -> [(&'static str, bool); 3] {
     [
         ("pre-data", options.sections.pre_data),
@@ -100,12 +136,13 @@ fn sections(options: &Options) -> [(&'static str, bool); 3] {
     ]
 }
 
-fn switches(options: &Options) -> [(&'static str, bool); 14] {
+fn switches(options: &Options) -> [(&'static str, bool); 15] {
     [
         ("-s", options.selection.schema_only),
         ("-a", options.selection.data_only),
         ("--no-publications", options.selection.no_publications),
         ("--no-subscriptions", options.selection.no_subscriptions),
+        ("--no-policies", options.selection.no_policies),
         ("-O", options.render.no_owner),
         ("-x", options.render.no_privileges),
         ("--no-comments", options.render.no_comments),

@@ -42,9 +42,13 @@ pub struct SqlText {
 
 impl SqlText {
     /// Opens an archive, checks it as a restore does, and chooses what these options ask for.
-    pub async fn open(source: Source, options: Options, progress: &dyn Progress) -> Result<Self> {
+    pub async fn open(
+        source: Source,
+        mut options: Options,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
         options.check()?;
-        let mut archive = super::open(source, &options, progress).await?;
+        let mut archive = super::open(source, &mut options, progress).await?;
         // Before the objects are taken out of it.
         let sections = super::prepare::sections_of(&options, &archive.manifest);
         let chosen = chosen::Chosen::of(&options, &mut archive, super::provision::Room::Empty)?;

@@ -8,6 +8,7 @@ pub(super) mod dependents;
 pub(super) mod foreign_keys;
 pub(super) mod leftover;
 pub(super) mod marker;
+pub(super) mod named;
 pub(super) mod of_product;
 pub(super) mod owned;
 pub(super) mod post_data;

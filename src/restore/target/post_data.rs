@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::archive::manifest::{Detail, Object, ObjectId, ObjectKind, Section};
 use crate::error::Result;
 use crate::pg::session::Session;
-use crate::restore::finding::Finding;
+use crate::restore::finding::{Finding, Sort};
 use crate::sql::ident;
 
 /// Compares the objects with the relations that are there.
@@ -57,7 +57,9 @@ fn compare(objects: &[Object], there: &HashSet<(String, String)>) -> Vec<Finding
     let in_the_way = made().filter(|object| {
         matches!(object.detail, Detail::Key { .. } | Detail::Index { .. }) && stands(object)
     });
-    let in_the_way = in_the_way
-        .map(|object| Finding::new(format!("{} exists already", object.identity), "drop it first"));
+    let in_the_way = in_the_way.map(|object| {
+        Finding::new(format!("{} exists already", object.identity), "drop it first")
+            .sort(Sort::Standing)
+    });
     missing.chain(in_the_way).collect()
 }

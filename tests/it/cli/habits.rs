@@ -39,11 +39,11 @@ fn what_other_programs_take_is_answered() {
         outcome.says(says).says("hint: ").says(hint);
     };
     check("dump -c -f x", "that is an option of restore", "silverback restore");
-    check("dump -f x --section=data", "that is an option of restore", "silverback restore");
-    check("dump -f x -B", "large objects are dumped", "leave it out");
-    check("dump -f x -b -t a", "exclude each other", "give one of them");
+    check("dump -f x -I a", "that is an option of restore", "silverback restore");
+    check("dump -f x --include-foreign-data=s", "foreign tables", "leave it out");
     check("dump -f x --inserts", "not statements", "leave it out");
-    check("restore -l x.sbk", "a command of its own", "silverback list ARCHIVE");
+    check("restore -B x.sbk", "that is an option of dump", "restore -l");
+    check("restore -f x.sbk", "the archive is named without it", "silverback restore -d");
     check("list -f x.sbk", "the archive is named without it", "leave -f out");
     check("dump -h -f x", "-h is the host", "--help or -?");
     check("-h", "-h is the host", "--help");

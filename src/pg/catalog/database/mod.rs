@@ -167,7 +167,8 @@ async fn settings(
     Ok((statements, roles))
 }
 
-fn quoted_value(name: &str, value: &str) -> String {
+/// A setting's value as SQL.
+pub(super) fn quoted_value(name: &str, value: &str) -> String {
     if !LISTS_OF_NAMES.contains(&name) {
         return ident::literal(value);
     }

@@ -1,5 +1,7 @@
 //! The tables as `pg_class` has them; their columns, checks and keys are read elsewhere.
 
+use std::collections::BTreeSet;
+
 use super::columns::parameters;
 use crate::error::Result;
 use crate::pg::catalog::database::foreign::options_sql;
@@ -138,4 +140,17 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Rela
         })
     };
     rows.iter().map(relation).collect()
+}
+
+/// The names of what is unlogged: tables, sequences, materialized views.
+pub(in crate::pg::catalog) async fn unlogged(
+    reader: &Reader<'_>,
+) -> Result<BTreeSet<(String, String)>> {
+    let sql = format!(
+        "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c JOIN \
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'S', 'm') AND {USER_SCHEMA}"
+    );
+    let rows = reader.rows("unlogged tables", &sql).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::manifest::{RowEncoding, testing};
+use crate::archive::manifest::{ObjectId, RowEncoding, testing};
 
 fn object(id: u32, kind: ObjectKind, schema: Option<&str>, name: &str) -> Object {
     Object {
@@ -18,19 +18,25 @@ fn manifest(objects: Vec<Object>, tables: &[(u32, &str)]) -> Manifest {
 }
 
 #[test]
-fn an_archive_of_rows_only_names_tables_and_defines_none() {
+fn an_archive_that_only_names_its_tables_defines_what_comes_after_them_or_nothing() {
     let defined = |id| object(id, ObjectKind::Table, Some("s"), "t");
     let bare = |id| Object { statements: Vec::new(), ..defined(id) };
-    for (objects, tables, expect) in [
-        (vec![], &[][..], false),
-        (vec![bare(0)], &[], false),
-        (vec![bare(0)], &[(0, "s")], true),
-        (vec![defined(0)], &[(0, "s")], false),
-        (vec![bare(0), bare(1)], &[(0, "s"), (1, "s")], true),
-        (vec![bare(0), defined(1)], &[(0, "s"), (1, "s")], false),
-        (vec![bare(0), defined(1)], &[(0, "s")], true),
+    let index =
+        |id| Object { section: Section::PostData, ..object(id, ObjectKind::Index, Some("s"), "i") };
+    let (nothing, rows) = (Lacks::default(), Lacks { pre_data: true, post_data: true });
+    let post_data = Lacks { pre_data: true, post_data: false };
+    for (objects, expect) in [
+        (vec![], nothing),
+        (vec![bare(0)], rows),
+        (vec![defined(0)], nothing),
+        (vec![bare(0), bare(1)], rows),
+        (vec![bare(0), defined(1)], nothing),
+        (vec![bare(0), index(1)], post_data),
+        (vec![defined(0), index(1)], nothing),
+        (vec![object(1, ObjectKind::Database, None, "d"), bare(0)], rows),
     ] {
-        assert_eq!(holds_rows_only(&manifest(objects.clone(), tables)), expect, "{objects:?}");
+        let found = lacks(&manifest(objects.clone(), &[(0, "s")]));
+        assert_eq!(found, expect, "{objects:?}");
     }
 }
 

@@ -1,0 +1,56 @@
+//! The options that choose single objects of an archive, as `pg_restore` has them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::filters;
+use super::selection::SelectionArgs;
+use super::words;
+use crate::error::Result;
+use crate::select::{Listed, Pattern, Signature, TriggerName};
+
+/// Which single objects.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Single objects (what they need is expected to stand)")]
+pub(in crate::cli) struct NamedArgs {
+    /// Make the indexes that match; without -t, nothing else
+    #[arg(short = 'I', long, value_name = "PATTERN", value_parser = words::table_pattern())]
+    index: Vec<Pattern>,
+    /// Make the function, procedure or aggregate of this name and these argument types, as -l shows
+    /// it; without -t, nothing else
+    #[arg(short = 'P', long, value_name = "NAME(TYPE, ...)", value_parser = words::signature())]
+    function: Vec<Signature>,
+    /// Make the triggers of this name, or of "TABLE NAME"; without -t, nothing else. There is no
+    /// short option: -T is --exclude-table, as in pg_dump
+    #[arg(long, value_name = "NAME", value_parser = words::trigger())]
+    trigger: Vec<TriggerName>,
+    /// Print what would be restored as a list, one entry a line, and do nothing else; -L takes it
+    #[arg(short = 'l', long, conflicts_with_all = ["status", "stage", "dry_run", "resume"])]
+    pub(in crate::cli) list: bool,
+    /// Restore what this list has and nothing else; delete lines of it, or put a semicolon before
+    /// them. The order stays Silverback's; what needs something that is not in it is left out and
+    /// named. - is standard input
+    #[arg(short = 'L', long, value_name = "FILE", conflicts_with = "stage")]
+    use_list: Option<PathBuf>,
+}
+
+impl NamedArgs {
+    /// Adds the single objects, and what the list has.
+    pub(in crate::cli) fn add_to(&mut self, selection: &mut SelectionArgs) -> Result<()> {
+        let listed = self.listed()?;
+        selection.add(|selection| {
+            selection.named.indexes.append(&mut self.index);
+            selection.named.functions.append(&mut self.function);
+            selection.named.triggers.append(&mut self.trigger);
+            selection.listed = listed;
+        });
+        Ok(())
+    }
+
+    fn listed(&self) -> Result<Option<Listed>> {
+        let Some(path) = &self.use_list else { return Ok(None) };
+        let text = filters::read("the list", path)?;
+        Listed::parse(&path.display().to_string(), &text).map(Some)
+    }
+}
