@@ -44,11 +44,13 @@ fn stands(object: &Object, by_id: &HashMap<ObjectId, &Object>) -> Option<String>
         return None;
     }
     match object.kind {
-        ObjectKind::Function => {
-            let (_, signature) = object.identity.split_once(' ')?;
-            let name = ident::literal(signature);
-            Some(format!("pg_catalog.to_regprocedure({name}) IS NOT NULL"))
-        }
+        ObjectKind::Function => Some(format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = \
+             p.pronamespace WHERE n.nspname = {} AND p.proname || '(' || \
+             pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' = {})",
+            ident::literal(object.schema.as_deref()?),
+            ident::literal(&object.name)
+        )),
         ObjectKind::Trigger => {
             let table = by_id.get(&object.of?)?;
             let qualified = ident::qualified(table.schema.as_deref()?, &table.name);

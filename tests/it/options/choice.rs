@@ -283,6 +283,7 @@ fn single_objects_come_into_what_stands() {
         check(&["-I", "things_name"], "DROP INDEX a.things_name");
         check(&["-I", "things_name", "-I", "base_id"], "DROP INDEX a.things_name, a.base_id");
         check(&["-P", "twice(integer,text)"], "DROP FUNCTION a.twice");
+        check(&["-P", "b.work(character varying)"], "DROP PROCEDURE b.work");
         check(&["--trigger", "a.things touched"], "DROP TRIGGER touched ON a.things");
         check(
             &["--trigger", "touched", "-n", "a"],
