@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use testkit::{Database, kong, zoo};
 
-use crate::support::{Silverback, assert_same_rows, assert_same_schema, dump, ends, temp_dir};
+use crate::support::{Silverback, assert_same_lines, assert_same_rows, dump, ends, temp_dir};
 use crate::zoo_b;
 
 /// Writes the SQL text of an archive into a file.
@@ -35,7 +35,9 @@ fn comes_back(source: &Database<'_>, copy: &Database<'_>) {
     dump(source, &archive).run().expect(0);
     text(&archive, &file, &[]);
     psql(&file, copy);
-    assert_same_schema(source, copy);
+    // Inherited columns may come to stand in another order, as with pg_dump.
+    let schema = testkit::pg_dump_schema;
+    assert_same_lines("pg_dump -s", &schema(source), &schema(copy));
     if source.value("SELECT to_regclass('public.moods') IS NULL") == "t" {
         return assert_same_rows(source, copy);
     }

@@ -109,7 +109,9 @@ fn csv_and_json_are_the_servers() {
         if others.iter().any(|other| table.name.starts_with(other)) {
             continue;
         }
-        let json = source.column(&format!("SELECT row_to_json(t)::text FROM {name} t"));
+        // A row is a line: what stands between the parts of a json may not break it.
+        let json = format!("SELECT translate(row_to_json(t)::text, E'\\n', ' ') FROM {name} t");
+        let json = source.column(&json);
         assert_eq!(cat("json").lines().collect::<Vec<_>>(), json, "{name}");
     }
 }
