@@ -209,13 +209,16 @@ fn read(words: &[OsString]) -> clap::error::Result<Cli> {
     Cli::from_arg_matches_mut(&mut matches)
 }
 
-/// Lets every flag be given more than once, as `pg_dump` does.
+/// Lets every flag be given more than once, as `pg_dump` does, and every command tell the program's
+/// version under the program's name.
 fn repeatable(command: clap::Command) -> clap::Command {
     let again = |arg: Arg| {
         let id = arg.get_id().clone();
         if matches!(arg.get_action(), ArgAction::SetTrue) { arg.overrides_with(id) } else { arg }
     };
-    command.mut_args(again).mut_subcommands(repeatable)
+    command
+        .mut_args(again)
+        .mut_subcommands(|command| repeatable(command).display_name("silverback"))
 }
 
 /// Prints help and version to standard output, and what is wrong with the command line to standard

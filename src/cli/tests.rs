@@ -71,6 +71,15 @@ fn flags_may_be_repeated() {
     assert!(read_words("silverback dump -f x -d a -d b").is_err());
 }
 
+#[test]
+fn every_command_tells_the_programs_version() {
+    for command in ["", "dump", "kong info"] {
+        let words = format!("silverback {command} --version").replace("  ", " ");
+        let told = read_words(&words).expect_err("a version").to_string();
+        assert_eq!(told, concat!("silverback ", env!("CARGO_PKG_VERSION"), "\n"), "{command}");
+    }
+}
+
 fn help(command: &str) -> String {
     let words = ["silverback"].into_iter().chain(command.split_whitespace()).chain(["--help"]);
     // The width of the terminal that runs the test must not show.
