@@ -69,7 +69,8 @@ impl Form {
 impl Column {
     /// The length of the value of `row`, or [`NULL`]; the lengths' size is
     /// [`checked`](Self::extent).
-    #[inline]
+    #[expect(clippy::inline_always, reason = "it is called for every value that is joined")]
+    #[inline(always)]
     pub(super) fn length(&self, row: usize) -> u32 {
         let block = &self.lengths;
         match self.form {

@@ -11,9 +11,15 @@ pub(super) fn is_all_of(width: usize, values: &[u8]) -> bool {
     values.len() >= width && values[width..] == values[..values.len() - width]
 }
 
-/// Fills `values` with the one value.
+/// Fills `values`, which has room for it once at least, with the one value.
 pub(super) fn undo(value: &[u8], values: &mut [u8]) {
-    values.chunks_exact_mut(value.len().max(1)).for_each(|to| to.copy_from_slice(value));
+    values[..value.len()].copy_from_slice(value);
+    let mut filled = value.len();
+    while filled < values.len() {
+        let more = filled.min(values.len() - filled);
+        values.copy_within(..more, filled);
+        filled += more;
+    }
 }
 
 #[cfg(test)]
