@@ -42,15 +42,9 @@ const HABITS: &[Habit] = &[
     },
     Habit {
         commands: &["dump"],
-        words: &["-I", "--index", "-P", "--function", "--trigger"],
+        words: &["-I", "--index", "--function", "--trigger"],
         cause: "that is an option of restore",
         hint: "dump the table, and give it to silverback restore",
-    },
-    Habit {
-        commands: &["dump"],
-        words: &["--include-foreign-data"],
-        cause: "the rows of foreign tables are not dumped",
-        hint: "leave it out, and dump them where they are stored",
     },
     Habit {
         commands: &["restore"],
@@ -108,15 +102,9 @@ const HABITS: &[Habit] = &[
     },
     Habit {
         commands: &[""],
-        words: &["dumpall", "roles"],
+        words: &["roles", "users"],
         cause: "there is no such command",
         hint: "silverback globals writes roles and tablespaces, silverback dump a database",
-    },
-    Habit {
-        commands: &["dump"],
-        words: &["-g", "--globals-only", "--roles-only", "--tablespaces-only"],
-        cause: "roles and tablespaces are no part of a database",
-        hint: "silverback globals writes them",
     },
     Habit {
         commands: &[""],

@@ -20,6 +20,12 @@ pub(super) const PASSWORDS: Habit = Habit {
 pub(super) const PEERS: &[Habit] = &[
     Habit { commands: &["dump"], words: &["-P"], cause: PASSWORD, hint: PASSWORD_HINT },
     Habit {
+        commands: &["dump"],
+        words: &["--include-foreign-data"],
+        cause: "the rows of foreign tables belong to another server",
+        hint: "leave it out, and dump that server's database",
+    },
+    Habit {
         commands: &["dump", "restore"],
         words: &["-S", "--superuser"],
         cause: "one role does everything, the one that connects",
@@ -47,12 +53,6 @@ pub(super) const PEERS: &[Habit] = &[
         words: &["--extra-float-digits"],
         cause: "floating-point numbers are always dumped exactly",
         hint: LEAVE,
-    },
-    Habit {
-        commands: &["dump"],
-        words: &["--include-foreign-data"],
-        cause: "the rows of foreign tables belong to another server",
-        hint: "leave it out, and dump that server's database",
     },
     Habit {
         commands: &["dump"],
@@ -88,7 +88,7 @@ pub(super) const PEERS: &[Habit] = &[
         commands: &["dump"],
         words: &["-g", "-r", "-l", "--globals-only", "--roles-only", "--tablespaces-only"],
         cause: "roles and tablespaces belong to the server, not to a database",
-        hint: "leave it out; pg_dumpall --globals-only writes them",
+        hint: "leave it out; silverback globals writes them",
     },
     Habit {
         commands: &["dump"],
@@ -214,7 +214,7 @@ pub(super) const PEERS: &[Habit] = &[
         commands: &[""],
         words: &["pg_dumpall", "dumpall", "dump-all", "dump_all"],
         cause: "one database is dumped at a time",
-        hint: "run silverback dump -d DBNAME -f FILE for each",
+        hint: "run silverback dump -d DBNAME -f FILE for each; silverback globals writes roles",
     },
     Habit {
         commands: &[""],

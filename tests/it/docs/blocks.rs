@@ -13,7 +13,7 @@ pub(super) struct Block {
 /// What is run.
 const RUN: [&str; 5] = ["sh", "console", "sql", "cron", "ini"];
 /// What is only shown.
-const SHOWN: [&str; 2] = ["text", "json"];
+const SHOWN: [&str; 3] = ["text", "json", "rust,no_run"];
 
 impl Block {
     pub(super) fn is_run(&self) -> bool {
