@@ -73,6 +73,12 @@ fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
     let mut line = Vec::new();
     if matches!(args.format, Format::Csv) {
         csv::write_header(table.columns(), &mut line);
+        let encoding = &archive.manifest.source.encoding;
+        if encoding != "UTF8" && !line.is_ascii() {
+            let cause = format!("a column's name is not ASCII, and the rows are in {encoding}");
+            return Err(Error::new(Kind::Requirement, "write the header", cause)
+                .hint("restore the table, and copy it out of the database"));
+        }
         output::put(out, &line)?;
     }
     for row in rows {

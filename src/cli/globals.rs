@@ -43,7 +43,13 @@ pub(super) struct GlobalsArgs {
 pub(super) fn run(args: &GlobalsArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let doing = "write roles and tablespaces of the server of";
-    let server = connect(&args.connection, Node::Primary, doing, reporter.as_ref())?.server;
+    let connection = connect(&args.connection, Node::Primary, doing, reporter.as_ref())?;
+    // As pg_dumpall does: a role need not have a database of its name.
+    let server = if connection.names_database {
+        connection.server
+    } else {
+        connection.server.with_database("postgres")
+    };
     let cancel = async || server.cancel_all().await;
     let read = async {
         // Before the server is asked for anything: an unwritable output is found out at once.

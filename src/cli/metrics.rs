@@ -72,36 +72,16 @@ impl MetricsFile {
     /// [`Kind::Requirement`] if there is another file of that name, [`Kind::File`] if it cannot be
     /// read or there is no way to write beside it.
     pub(super) fn begin(path: &Path, command: &'static str) -> Result<Self> {
+        // What a link leads to is what a collector reads.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let before = success_in(&held(path, command)?);
         let doing = || format!("look at the metrics file {}", path.display());
-        let text = match std::fs::metadata(path) {
-            Ok(file) if !file.is_file() || file.len() > BYTES_MAX => None,
-            Ok(_) => match std::fs::read_to_string(path) {
-                Err(error) if error.kind() == ErrorKind::InvalidData => None,
-                read => Some(read.map_err(|source| Error::file(doing(), source))?),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => Some(String::new()),
-            Err(source) => return Err(Error::file(doing(), source)),
-        };
-        let Some(text) = text.filter(|text| text.is_empty() || text.starts_with(FIRST_LINE)) else {
-            let cause = "it is there already, and holds no metrics of silverback";
-            return Err(Error::new(Kind::Requirement, doing(), cause).hint("name another file"));
-        };
-        if let Some(other) = command_in(&text).filter(|other| *other != command) {
-            let cause = format!("it holds the metrics of silverback {other}");
-            return Err(Error::new(Kind::Requirement, doing(), cause)
-                .hint("name a file of its own for each command"));
-        }
         if !directory(path).is_dir() {
             return Err(Error::new(Kind::File, doing(), "its directory does not exist")
                 .hint("create the directory first"));
         }
         beside(path).map_err(|source| Error::file(doing(), source))?;
-        Ok(Self {
-            path: path.to_owned(),
-            command,
-            before: success_in(&text),
-            begun: Instant::now(),
-        })
+        Ok(Self { path: path.clone(), command, before, begun: Instant::now() })
     }
 
     /// Writes it: beside its place first, so that nobody reads half of it.
@@ -114,6 +94,8 @@ impl MetricsFile {
             now: Success { unix_seconds, seconds: self.begun.elapsed().as_secs_f64(), figures },
             before: self.before,
         };
+        // The run itself may have put its archive there.
+        held(&self.path, self.command)?;
         let write = || {
             let mut file = beside(&self.path)?;
             file.write_all(run.text().as_bytes())?;
@@ -124,6 +106,30 @@ impl MetricsFile {
             Error::file(format!("write the metrics file {}", self.path.display()), source)
         })
     }
+}
+
+/// What stands there: metrics of this command, or nothing.
+fn held(path: &Path, command: &str) -> Result<String> {
+    let doing = || format!("look at the metrics file {}", path.display());
+    let text = match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() || file.len() > BYTES_MAX => None,
+        Ok(_) => match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => None,
+            read => Some(read.map_err(|source| Error::file(doing(), source))?),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(String::new()),
+        Err(source) => return Err(Error::file(doing(), source)),
+    };
+    let Some(text) = text.filter(|text| text.is_empty() || text.starts_with(FIRST_LINE)) else {
+        let cause = "it is there already, and holds no metrics of silverback";
+        return Err(Error::new(Kind::Requirement, doing(), cause).hint("name another file"));
+    };
+    if let Some(other) = command_in(&text).filter(|other| *other != command) {
+        let cause = format!("it holds the metrics of silverback {other}");
+        return Err(Error::new(Kind::Requirement, doing(), cause)
+            .hint("name a file of its own for each command"));
+    }
+    Ok(text)
 }
 
 /// A new file in the same directory, that everyone may read: the collector is another user.

@@ -93,6 +93,8 @@ impl Signals {
         let _ = tokio::time::timeout(CANCEL_PATIENCE, cancel).await;
         drop(command);
         settle.await;
+        // A thread of the pool that is still at work holds what it writes until the process ends.
+        NewFile::abandon_all();
         Err(stopped(kind, name))
     }
 }

@@ -30,9 +30,19 @@ pub(super) struct SqlTextArgs {
             "disconnect_others", "exit_on_error", "keep_going", "fk", "disable_triggers",
             "fire_triggers", "ready_early", "check", "statistics", "replace_bootstrap",
             "kong_ignore", "bump_sync_version", "lock_wait_timeout", "stall_timeout",
+            "metrics_file",
         ]
     )]
     pub(super) file: Option<PathBuf>,
+}
+
+/// What psql refuses, in the midst of rows and elsewhere: it takes the end of a text for the end of
+/// the rows, and would keep those that came.
+fn not_whole() -> Vec<u8> {
+    /// More columns than a table may have.
+    const FIELDS: usize = 1700;
+    let row = "\t".repeat(FIELDS);
+    format!("\n{row}\n\\.\n\nthe text ends here, and is not whole;\n").into_bytes()
 }
 
 /// Writes what a restore of these options would make, and names what is not in it.
@@ -47,7 +57,9 @@ pub(super) fn write(
     let work = async {
         let text = SqlText::open(source, options, reporter.as_ref()).await?;
         pool::run(move || {
-            output::write(Some(&file), |out| text.write(out))?;
+            output::write(Some(&file), |out| {
+                text.write(out).inspect_err(|_| drop(out.write_all(&not_whole())))
+            })?;
             Ok(text.left_out)
         })
         .await

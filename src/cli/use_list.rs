@@ -43,7 +43,7 @@ fn print_of<R>(
     let manifest = &archive.manifest;
     let id = archive.header.archive.to_string();
     selection.find_children(&manifest.objects);
-    selection.find_listed(manifest, &id)?;
+    selection.find_listed(manifest, &id, sections)?;
     selection.check_matched(&manifest.objects, &manifest.source.database)?;
     let entries = entries(manifest, &selection, sections);
     stdio::print_with(|out| write(manifest, &id, &entries, out))?;

@@ -29,7 +29,7 @@ use crate::progress::{Level, Progress};
 use crate::sqlstate;
 
 /// Raw bytes of a chunk of several rows: a restore by two sessions holds seven chunks at a time.
-pub(super) const CHUNK_BYTES: usize = 7 << 19;
+pub(super) const CHUNK_BYTES: usize = 3 << 20;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
 /// in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;

@@ -247,6 +247,7 @@ async fn open(
     progress.phase("check the archive and the target");
     let (mut selection, max_memory) = (options.selection.clone(), options.max_memory());
     let (renames, staged) = (options.rename.clone(), options.staged.clone());
+    let sections = options.sections;
     let archive = pool::run(move || {
         let mut archive = FileArchive::open_within(file, &name, max_memory)?;
         archive.check_root()?;
@@ -257,7 +258,7 @@ async fn open(
         }
         // Patterns and lists are about the names in the archive.
         selection.find_children(&manifest.objects);
-        selection.find_listed(manifest, &archive.header.archive.to_string())?;
+        selection.find_listed(manifest, &archive.header.archive.to_string(), sections)?;
         rename::rename(manifest, &selection, &renames)?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);

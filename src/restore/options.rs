@@ -240,10 +240,12 @@ impl Options {
             .hint(format!("leave out {taken}")));
         }
         if self.into == Into::Cleared {
-            let Selection { tables, exclude_tables, .. } = &self.selection;
+            let Selection { tables, exclude_tables, named, listed, .. } = &self.selection;
             let part = [
                 ("-t", !tables.is_empty()),
                 ("-T", !exclude_tables.is_empty()),
+                ("-I, -P or --trigger", !named.is_empty()),
+                ("-L", listed.is_some()),
                 ("--section", self.sections != Sections::ALL),
             ];
             if let Some((given, _)) = part.into_iter().find(|(_, is_given)| *is_given) {

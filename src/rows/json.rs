@@ -1,5 +1,6 @@
 //! Rows as `row_to_json` writes them, but for values of composite types and elements of arrays of
-//! domains, which are strings here, and for line feeds between the parts of a `json`, which are spaces: a row is a line.
+//! domains, which are strings here, and for line feeds between the parts of a `json`, which are
+//! spaces: a row is a line.
 
 mod array;
 mod scalar;

@@ -14,8 +14,8 @@ pub struct Listed {
     pub file: String,
     /// The archive that it says it is a list of.
     pub archive: Option<String>,
-    /// Its numbers, each with its line.
-    pub numbers: Vec<(u64, usize)>,
+    /// Its numbers, each with its line and what the line says beside it.
+    pub numbers: Vec<(u64, usize, String)>,
     pub(super) objects: HashSet<ObjectId>,
     pub(super) rows: BTreeSet<(String, String)>,
 }
@@ -40,7 +40,7 @@ impl Listed {
                 wrong(file, at, "it does not begin with an entry's number")
                     .hint("write entries as restore -l prints them; a semicolon begins a comment")
             })?;
-            listed.numbers.push((number, at));
+            listed.numbers.push((number, at, comment.trim().to_owned()));
         }
         Ok(listed)
     }

@@ -100,7 +100,7 @@ fn select(words: &str) -> Selection {
 fn apply(words: &str) -> String {
     let mut selection = select(words);
     let manifest = testing::manifest(database(), Vec::new());
-    selection.find_listed(&manifest, "id").unwrap();
+    selection.find_listed(&manifest, "id", Sections::ALL).unwrap();
     let selected = selection.apply(database());
     let kept = selected.objects.iter().map(|object| format!("{} {}", object.kind, object.name));
     let left_out = selected

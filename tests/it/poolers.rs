@@ -233,7 +233,7 @@ fn a_pool_of_one_session_is_dumped_by_that_one() {
             .arg(&file)
             .run()
             .expect(0)
-            .says("one session less");
+            .says("one session fewer");
         assert_eq!(contents(&file), contents(&pair.file()), "{mode}");
     }
 }

@@ -177,7 +177,7 @@ fn values_of_rows_that_are_left_out_are_left_out() {
     assert_eq!(held(&["--exclude-table-data", "low"], 0), ["MARKER", "SECRET", "HEIR", "HIGH"]);
     assert_eq!(held(&["-T", "high"], 0), ["MARKER", "SECRET", "HEIR", "LOW"]);
     assert_eq!(held(&["-t", "parent"], 0), [""; 0]);
-    pair.dump().args(["--statistics", "-a"]).run().expect(2).says("cannot be used with");
+    pair.dump().args(["--statistics", "-a"]).run().expect(2).says("exclude each other");
 }
 
 #[test]

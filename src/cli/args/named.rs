@@ -26,7 +26,7 @@ pub(in crate::cli) struct NamedArgs {
     #[arg(long, value_name = "NAME", value_parser = words::trigger())]
     trigger: Vec<TriggerName>,
     /// Print what would be restored as a list, one entry a line, and do nothing else; -L takes it
-    #[arg(short = 'l', long, conflicts_with_all = ["status", "stage", "dry_run", "resume"])]
+    #[arg(short = 'l', long, conflicts_with_all = ["status", "stage", "dry_run", "resume", "metrics_file", "file"])]
     pub(in crate::cli) list: bool,
     /// Restore what this list has and nothing else; delete lines of it, or put a semicolon before
     /// them. The order stays Silverback's; what needs something that is not in it is left out and

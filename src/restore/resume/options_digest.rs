@@ -84,7 +84,7 @@ fn text(options: &Options) -> String {
         let _ = writeln!(text, "{option} {name:?}");
     }
     if let Some(listed) = &options.selection.listed {
-        let numbers: BTreeSet<u64> = listed.numbers.iter().map(|(number, _)| *number).collect();
+        let numbers: BTreeSet<u64> = listed.numbers.iter().map(|(number, ..)| *number).collect();
         let _ = writeln!(text, "-L {numbers:?}");
     }
     for (option, _) in

@@ -61,12 +61,14 @@ fn a_list_leaves_out_the_rest_and_what_needs_it() {
         apply("-L1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22 -troutes"),
         apply("-troutes")
     );
-    let error =
-        select("-L23").find_listed(&testing::manifest(database(), Vec::new()), "id").unwrap_err();
+    let error = select("-L23")
+        .find_listed(&testing::manifest(database(), Vec::new()), "id", Sections::ALL)
+        .unwrap_err();
     assert!(error.to_string().contains("line 1: the archive has no entry 23"), "{error}");
     let mut of_another = select("-L1");
     of_another.listed = Some(Listed::parse("f", ";\n; archive other\n1; TABLE").unwrap());
-    let found = of_another.find_listed(&testing::manifest(database(), Vec::new()), "id");
+    let found =
+        of_another.find_listed(&testing::manifest(database(), Vec::new()), "id", Sections::ALL);
     assert!(found.unwrap_err().to_string().contains("archive other"));
 }
 

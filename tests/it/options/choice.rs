@@ -7,8 +7,8 @@ use crate::pair::Pair;
 use crate::support::{self, Silverback};
 
 const FAMILY: &str = "
-    CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA \"Odd.Name\";
-    CREATE EXTENSION sbk_settings SCHEMA b;
+    CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE SCHEMA \"Odd.Name\";
+    CREATE EXTENSION sbk_settings SCHEMA c;
     CREATE FUNCTION a.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
     CREATE FUNCTION a.twice(integer, text) RETURNS text LANGUAGE sql AS 'SELECT $2 || $2';
     CREATE PROCEDURE b.work(character varying) LANGUAGE sql AS 'SELECT 1';
