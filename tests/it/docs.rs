@@ -78,6 +78,7 @@ pages! {
     restore: "restore.md",
     restore_online: "restore-online.md",
     swap: "swap.md",
+    without_a_server: "without-a-server.md",
 }
 
 #[test]

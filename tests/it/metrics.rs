@@ -70,12 +70,22 @@ fn figures_are_left_for_prometheus() {
     with(restore(&archive, &copy), &file).expect(6);
     assert!((samples(&file, "restore")["last_run_exit_code"] - 6.0).abs() < 0.5);
     assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 4, "nothing else is left");
+
+    // The archive itself is not written over.
+    let same = folder.path().join("same.sbk");
+    with(dump(&source, &same), &same).expect(0).says("holds no metrics of silverback");
+    verify(&same).run().expect(0);
+    // What a link leads to is what is read.
+    let link = folder.path().join("link.prom");
+    std::os::unix::fs::symlink(&file, &link).expect("made");
+    with(restore(&archive, &copy), &link).expect(6);
+    assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
 }
 
 #[test]
 fn what_changes_nothing_is_not_measured() {
     for words in
-        ["restore --status -d x", "restore x --dry-run -d x", "swap --status", "swap --dry-run"]
+        ["restore --status -d x", "restore x --dry-run -d x", "restore -l x", "swap --dry-run"]
     {
         let words = words.split(' ').chain(["--metrics-file", "x.prom"]);
         Silverback::new(words).run().expect(2).says("--metrics-file");

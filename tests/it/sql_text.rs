@@ -169,3 +169,28 @@ fn what_text_cannot_do_is_refused() {
     run.expect(6).says("exists");
     assert_eq!(std::fs::read(&file).expect("it is there"), b"mine");
 }
+
+#[test]
+fn the_text_of_a_damaged_archive_brings_nothing() {
+    let server = testkit::newest_server();
+    let (source, copy) = (server.database("sql_damaged"), server.database("sql_damaged_copy"));
+    source.execute("CREATE TABLE t AS SELECT md5(g::text) FROM generate_series(1, 300000) g");
+    let folder = temp_dir();
+    let (archive, file) = (folder.path().join("a.sbk"), folder.path().join("a.sql"));
+    dump(&source, &archive).run().expect(0);
+    let mut bytes = std::fs::read(&archive).expect("read");
+    let at = bytes.len() * 2 / 3;
+    bytes[at] ^= 4;
+    std::fs::write(&archive, bytes).expect("written");
+    let run = Silverback::new(["restore", "-f", "-"]).arg(&archive).run().expect(3);
+    assert!(run.stdout.lines().count() > 1000, "rows came before the damage");
+    std::fs::write(&file, run.stdout).expect("written");
+    let status = Command::new(testkit::client_tool("psql"))
+        .args(["-X", "-q", "-d", &copy.url_as("postgres"), "-f"])
+        .arg(&file)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.expect("psql runs");
+    assert_eq!(copy.value("SELECT count(*) FROM t"), "0");
+}

@@ -43,7 +43,7 @@ fn what_other_programs_take_is_answered() {
     check("dump -f x --include-foreign-data=s", "foreign tables", "leave it out");
     check("dump -f x --inserts", "not statements", "leave it out");
     check("restore -B x.sbk", "that is an option of dump", "restore -l");
-    check("restore -f x.sbk", "the archive is named without it", "silverback restore -d");
+    check("restore -f x.sbk", "no archive is named", "silverback restore -d");
     check("list -f x.sbk", "the archive is named without it", "leave -f out");
     check("dump -h -f x", "-h is the host", "--help or -?");
     check("-h", "-h is the host", "--help");

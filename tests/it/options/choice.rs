@@ -353,8 +353,43 @@ fn a_list_says_what_is_restored() {
         ("3;\n9999; TABLE", "line 2: the archive has no entry 9999"),
         ("TABLE x", "line 1: it does not begin with an entry's number"),
         ("; archive 12\n3;", "it is of archive 12"),
+        ("3; TABLE some other", "line 1: entry 3 of the archive is another"),
     ] {
         std::fs::write(&file, text).expect("the folder is ours");
         restore().run().expect(2).says(says);
     }
+}
+
+#[test]
+fn a_whole_list_leaves_nothing_out() {
+    let pair = Pair::new(
+        "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 7 AS a; CREATE SEQUENCE s.n START 5;
+         CREATE FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+         ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC;
+         ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+    );
+    pair.dump().run().expect(0);
+    let file = pair.path("all.list");
+    let write = |words: &[&str]| {
+        std::fs::write(&file, list(&pair, words)).expect("the folder is ours");
+    };
+    write(&[]);
+    pair.restore().arg("-L").arg(&file).run().expect(0);
+    pair.assert_same();
+    // A list of rows alone goes with rows alone.
+    let third = pair.copy.server().database_of(&pair.owner, "third");
+    let restore = || support::restore(&pair.file(), &third);
+    restore().args(["--section", "pre-data"]).run().expect(0);
+    write(&["-a"]);
+    restore().arg("-a").arg("-L").arg(&file).run().expect(0);
+    assert_eq!(third.value("SELECT a FROM s.t"), "7");
+    let fourth = pair.copy.server().database_of(&pair.owner, "fourth");
+    let restore = || support::restore(&pair.file(), &fourth).arg("-L").arg(&file);
+    restore().run().expect(2).says("the rows of s.t, and not the table");
+    // What clears whole schemas makes no parts of them.
+    let clean = "--clean=schemas";
+    restore().arg(clean).run().expect(2).says("-L asks for parts");
+    let single = support::restore(&pair.file(), &pair.copy).args([clean, "-P", "f()"]).run();
+    single.expect(2).says("asks for parts");
+    pair.assert_same();
 }
