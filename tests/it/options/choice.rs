@@ -170,7 +170,6 @@ fn a_dump_chooses_as_pg_dump_does() {
             &[&sections[1], &sections[2]],
             &["--no-policies"],
             &["--no-data"],
-            &["--no-schema"],
             &["--no-unlogged-table-data"],
         ];
         for words in all {
