@@ -10,6 +10,7 @@ pub mod environment;
 mod guard;
 pub mod libpq;
 mod libpq_tls;
+mod lull;
 mod pace;
 pub mod parameters;
 mod passfile;

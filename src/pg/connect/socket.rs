@@ -8,13 +8,14 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::lull::Lull;
 use super::target::Keepalives;
 
 /// All that opening the socket once more needs, for a request to cancel.
@@ -36,7 +37,9 @@ pub(super) enum Address {
 impl Dial {
     pub(super) async fn connect(&self) -> io::Result<Socket> {
         let (ip, port) = match &self.address {
-            Address::Unix(path) => return UnixStream::connect(path).await.map(Socket::Unix),
+            Address::Unix(path) => {
+                return UnixStream::connect(path).await.map(|unix| Socket::new(Stream::Unix(unix)));
+            }
             Address::Tcp(ip, port) => (*ip, *port),
         };
         let stream = TcpStream::connect((ip, port)).await?;
@@ -49,15 +52,27 @@ impl Dial {
                 &TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries),
             )?;
         }
-        Ok(Socket::Tcp(stream))
+        Ok(Socket::new(Stream::Tcp(stream)))
     }
 }
 
 /// An open socket.
 #[derive(Debug)]
-pub(super) enum Socket {
+pub(super) struct Socket {
+    stream: Stream,
+    lull: Lull,
+}
+
+#[derive(Debug)]
+enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Socket {
+    fn new(stream: Stream) -> Self {
+        Self { stream, lull: Lull::default() }
+    }
 }
 
 impl AsyncRead for Socket {
@@ -66,10 +81,15 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+        let Self { stream, lull } = self.get_mut();
+        ready!(lull.poll_over(cx));
+        let before = buffer.filled().len();
+        ready!(match stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+        })?;
+        lull.was_read(buffer.filled().len() - before, buffer.remaining() > 0);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -79,23 +99,25 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        let Self { stream, lull } = self.get_mut();
+        lull.was_asked();
+        match stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
