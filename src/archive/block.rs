@@ -46,7 +46,7 @@ impl BlockCodec {
 const SMALL_BYTES: usize = 64;
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    static COMPRESSORS: RefCell<Vec<(i32, Compressor<'static>)>> = const { RefCell::new(Vec::new()) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
@@ -58,7 +58,19 @@ pub(super) fn compress(codec: Codec, raw: &[u8], out: &mut Vec<u8>) -> BlockCode
         && raw.len() >= SMALL_BYTES
         && !(raw.len() >= NOISE_BYTES && is_noise(level, raw, out))
     {
-        if zstd_pays(level, raw, out) {
+        let mut stored = zstd(level, raw, out);
+        if level >= SLOW_LEVEL
+            && let Some(slow) = stored
+            && let Some(fast) = zstd(FAST_LEVEL, raw, out)
+        {
+            if fast < slow {
+                out.drain(start..start + slow);
+                stored = Some(fast);
+            } else {
+                out.truncate(start + slow);
+            }
+        }
+        if stored.is_some_and(|stored| pays(stored, raw)) {
             return BlockCodec::Zstd;
         }
         out.truncate(start);
@@ -66,6 +78,11 @@ pub(super) fn compress(codec: Codec, raw: &[u8], out: &mut Vec<u8>) -> BlockCode
     out.extend_from_slice(raw);
     BlockCodec::None
 }
+
+/// From this level on zstd takes matches that are longer to write than what they stand for, as they
+/// are many in byte planes; the fast level takes none of those, and little time beside.
+const SLOW_LEVEL: i32 = 5;
+const FAST_LEVEL: i32 = 1;
 
 /// Blocks of at least so many bytes are looked at before they are compressed.
 const NOISE_BYTES: usize = 64 << 10;
@@ -86,9 +103,9 @@ fn is_noise(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let start = out.len();
     let middle = &raw[(raw.len() - SAMPLE_BYTES) / 2..][..SAMPLE_BYTES];
-    let pays = zstd_pays(level, middle, out);
+    let stored = zstd(level, middle, out);
     out.truncate(start);
-    !pays
+    !stored.is_some_and(|stored| pays(stored, middle))
 }
 
 /// The entropy of single bytes, in bits, over 4 KiB taken from all over the block.
@@ -104,23 +121,29 @@ fn order0_bits(raw: &[u8]) -> f32 {
     counts.iter().map(share).filter(|share| *share > 0.0).map(|share| -share * share.log2()).sum()
 }
 
-/// Appends the block as a zstd frame, and tells whether what that saves is worth the time to
-/// decompress it.
-fn zstd_pays(level: i32, raw: &[u8], out: &mut Vec<u8>) -> bool {
+/// Whether what compression saves is worth the time to decompress it.
+fn pays(stored: usize, raw: &[u8]) -> bool {
+    stored <= raw.len() - raw.len() / 32
+}
+
+/// Appends the block as a zstd frame, and tells its bytes; nothing if it fails.
+fn zstd(level: i32, raw: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let start = out.len();
     // A frame that needs more than that does not pay.
-    if out.try_reserve(raw.len()).is_err() {
-        return false;
-    }
-    COMPRESSOR.with_borrow_mut(|slot| {
-        if slot.as_ref().is_none_or(|(has, _)| *has != level) {
-            *slot = Compressor::new(level).ok().map(|compressor| (level, compressor));
+    out.try_reserve(raw.len()).ok()?;
+    let made = COMPRESSORS.with_borrow_mut(|all| {
+        if !all.iter().any(|(has, _)| *has == level) {
+            all.push((level, Compressor::new(level).ok()?));
         }
+        let (_, compressor) = all.iter_mut().find(|(has, _)| *has == level)?;
         let mut end = Cursor::new(&mut *out);
         end.set_position(start as u64);
-        slot.as_mut()
-            .is_some_and(|(_, compressor)| compressor.compress_to_buffer(raw, &mut end).is_ok())
-    }) && out.len() - start <= raw.len() - raw.len() / 32
+        compressor.compress_to_buffer(raw, &mut end).ok()
+    });
+    if made.is_none() {
+        out.truncate(start);
+    }
+    made
 }
 
 /// A block as it is stored.
@@ -296,7 +319,7 @@ mod tests {
 
     fn check(raw: Vec<u8>, expect: BlockCodec) {
         let raw = Bytes::from(raw);
-        for level in [1, 3, -5] {
+        for level in [1, 3, 9, -5] {
             let mut stored = b"before".to_vec();
             let codec = compress(Codec::Zstd(level), &raw, &mut stored);
             assert_eq!((codec, &stored[..6]), (expect, &b"before"[..]));
@@ -334,6 +357,22 @@ mod tests {
         assert!(order0_bits(&noise(1 << 20)) > 7.9);
         check(returning, BlockCodec::Zstd);
         check(noise(20_000).repeat(10), BlockCodec::Zstd);
+    }
+
+    #[test]
+    fn a_higher_level_is_never_larger() {
+        // Of two bits of chance a byte, as planes of small differences are.
+        let planes: Vec<u8> = noise(1 << 20).iter().map(|byte| byte & 3).collect();
+        for raw in [planes, noise(20_000).repeat(10), b"abcdefgh".repeat(10_000)] {
+            let bytes = |level| {
+                let mut out = Vec::new();
+                assert_eq!(compress(Codec::Zstd(level), &raw, &mut out), BlockCodec::Zstd);
+                out.len()
+            };
+            for level in [5, 9, 19] {
+                assert!(bytes(level) <= bytes(1), "level {level}");
+            }
+        }
     }
 
     #[test]
