@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::command::{Outcome, tell_not_carried};
 use super::guards::restore::Kong;
@@ -13,7 +13,7 @@ use super::text::{objects, stdio, units};
 use crate::archive::manifest::ObjectKind;
 use crate::error::{Error, Kind, Result};
 use crate::progress::{Level, Progress as _};
-use crate::restore::{Plan, Report};
+use crate::restore::{JobTime, Plan, Report};
 use crate::sql::ident;
 use crate::swap::stage::Copy;
 
@@ -30,6 +30,9 @@ pub(super) fn tell(
             Level::Info,
             &format!("left NOT VALID, as asked: {}", report.not_valid.join(", ")),
         );
+    }
+    for line in times_as_text(report) {
+        reporter.message(Level::Detail, &line);
     }
     let mut lines = as_text(report);
     if let Some(to_do) = kong.and_then(Kong::lines) {
@@ -60,11 +63,35 @@ pub(super) fn tell(
         "seconds_ready": report.seconds_ready,
         "seconds_before_analyze": report.seconds_before_analyze,
         "seconds_busy": busy,
+        "slowest_jobs": jobs_as_json(&report.times.slowest),
+        "longest_chain": jobs_as_json(&report.times.chain),
         "kong": kong.map(Kong::as_json),
         "staged": copy.map(stage::as_json),
     });
     reporter.summary(&lines, &fields);
     outcome
+}
+
+fn jobs_as_json(jobs: &[JobTime]) -> Value {
+    jobs.iter().map(|job| json!({ "doing": job.doing, "seconds": job.seconds })).collect()
+}
+
+/// What took the time.
+fn times_as_text(report: &Report) -> [String; 2] {
+    let list = |jobs: &[JobTime]| {
+        let jobs = jobs.iter().map(|job| format!("{} {}", job.doing, units::seconds(job.seconds)));
+        jobs.collect::<Vec<_>>().join(", ")
+    };
+    let times = &report.times;
+    [
+        format!("longest jobs: {}", list(&times.slowest)),
+        format!(
+            "longest chain of jobs, each of which needs the one before: {} of {}: {}",
+            units::seconds(times.chain_seconds()),
+            units::seconds(report.seconds_total),
+            list(&times.chain)
+        ),
+    ]
 }
 
 /// The same as figures.

@@ -43,11 +43,12 @@ pub use self::plan::Plan;
 pub use self::plan::graph::Stage;
 use self::prepare::{Aim, Prepared, prepare};
 pub use self::report::Report;
-use self::report::{Busy, counts, made, totals, validated};
+use self::report::{Worked, counts, made, totals, validated};
 use self::run::failures::Failures;
 use self::run::load::Loader;
 use self::run::ready::{self, Announcement};
 use self::run::sort_memory::Memory;
+pub use self::run::times::{JobTime, Times};
 use self::run::{Shared, carry_out, script};
 use self::sessions::{open_sessions, revive};
 use self::target::{Target, marker};
@@ -120,12 +121,12 @@ async fn run_held(
         }
     }
     let (said, mark) = (shared.ready.said.get(), shared.mark.as_ref());
-    let busy = ended.map_err(|error| match said {
+    let worked = ended.map_err(|error| match said {
         Some(_) => mark::unfinished(error, mark),
         None => mark::incomplete(error, mark, whole),
     })?;
     let (seconds, jobs) = (begun.elapsed().as_secs_f64(), shared.request.options.jobs());
-    let report = Report::new(counts, seconds, busy, jobs, not_restored);
+    let report = Report::new(counts, seconds, worked, jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     let database = shared.request.server.database().to_owned();
     let not_valid = shared.graph.unproved.clone();
@@ -208,8 +209,8 @@ pub async fn dry_run(
     Ok(prepare(&request, &mut archive, room, Aim::Show).await?.plan)
 }
 
-async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
-    let (mut sessions, busy) =
+async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Worked> {
+    let (mut sessions, worked) =
         carry_out(shared, sessions).await.map_err(|error| match &shared.failures {
             Some(failures) => failures.before(error),
             None => error,
@@ -228,11 +229,11 @@ async fn finish(shared: &Arc<Shared>, sessions: Vec<Session>) -> Result<Busy> {
         // Only the answer was lost if the mark is gone.
         Err(error) if error.kind() == Kind::Server => {
             match marker::read_after(&shared.request.server, backend_pid).await {
-                Ok(None) => Ok(busy),
+                Ok(None) => Ok(worked),
                 _ => Err(error),
             }
         }
-        ended => ended.map(|()| busy),
+        ended => ended.map(|()| worked),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::plan::Plan;
 use super::plan::graph::{Stage, Work};
+use super::run::times::Times;
 use super::step::Step;
 use crate::archive::manifest::{NotCarried, ObjectId, ObjectKind, Table};
 use crate::progress::TableTotal;
@@ -12,6 +13,15 @@ use crate::storage::FileArchive;
 
 /// Seconds that sessions were busy, by stage.
 pub(super) type Busy = BTreeMap<Stage, f64>;
+
+/// What sessions spent their time with.
+#[derive(Debug)]
+pub(super) struct Worked {
+    /// All of it.
+    pub(super) busy: Busy,
+    /// What took most.
+    pub(super) times: Times,
+}
 
 /// A finished restore.
 #[derive(Clone, Debug)]
@@ -40,6 +50,8 @@ pub struct Report {
     /// Seconds that sessions were busy, by stage; together they may exceed the total, because
     /// sessions work side by side.
     pub seconds_busy: Vec<(Stage, f64)>,
+    /// Which jobs took most of them.
+    pub times: Times,
     /// Sessions.
     pub jobs: usize,
     /// What was selected and could not be made, and what the archive itself could not carry.
@@ -53,7 +65,7 @@ impl Report {
     pub(super) fn new(
         counts: (u64, u64, u64),
         seconds_total: f64,
-        busy: Busy,
+        Worked { busy, times }: Worked,
         jobs: usize,
         not_restored: Vec<NotCarried>,
     ) -> Self {
@@ -72,6 +84,7 @@ impl Report {
             seconds_before_analyze,
             seconds_ready: None,
             seconds_busy,
+            times,
             jobs,
             not_restored,
             not_valid: Vec::new(),

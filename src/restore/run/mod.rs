@@ -16,6 +16,7 @@ pub(super) mod schedule;
 pub(super) mod script;
 pub(super) mod sort_memory;
 pub(super) mod statistics;
+pub(super) mod times;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -33,6 +34,7 @@ use super::mark::Mark;
 use super::options::Request;
 use super::plan::graph::{Graph, Job, JobId, Stage, Work};
 use super::plan::load_sql::Load;
+use super::report::{Busy, Worked};
 use super::resume::job_key::JobKey;
 use super::resume::ledger::Ledger;
 use super::sessions::{open_session, revive};
@@ -41,8 +43,8 @@ use crate::archive::manifest::NotCarried;
 use crate::archive::statistics::Statistics;
 use crate::error::{Error, Kind, Result};
 use crate::pg::session::Session;
-use crate::restore::report::Busy;
 use crate::restore::run::left::Left;
+use crate::restore::run::times::Times;
 
 /// Statements in one transaction of a script: each new relation holds a lock until its end, and the
 /// server's lock table is finite.
@@ -85,7 +87,7 @@ type Running = JoinSet<(JobId, Session, Result<(), Failed>, f64)>;
 pub(super) async fn carry_out(
     shared: &Arc<Shared>,
     sessions: Vec<Session>,
-) -> Result<(Vec<Session>, Busy)> {
+) -> Result<(Vec<Session>, Worked)> {
     let mut running = Running::new();
     let ended = work_off(shared, sessions, &mut running).await;
     if ended.is_err() {
@@ -101,11 +103,11 @@ async fn work_off(
     shared: &Arc<Shared>,
     sessions: Vec<Session>,
     running: &mut Running,
-) -> Result<(Vec<Session>, Busy)> {
+) -> Result<(Vec<Session>, Worked)> {
     let graph = &shared.graph;
     let mut schedule = Schedule::new(graph)?;
     let mut idle = sessions;
-    let mut busy = Busy::new();
+    let (mut busy, mut times) = (Busy::new(), Vec::new());
     let mut left = Left::new(graph);
     let progress = &shared.loader.progress;
     progress.jobs(&schedule.totals());
@@ -138,11 +140,12 @@ async fn work_off(
         schedule.finish(id);
         idle.push(shared.tolerate(session, id, result).await?);
         *busy.entry(graph.jobs[id.index()].stage).or_default() += seconds;
+        times.push((id, seconds));
         progress.job_done(id.index());
         left.done(&graph.jobs[id.index()], progress);
     }
     if schedule.is_complete() {
-        return Ok((idle, busy));
+        return Ok((idle, Worked { busy, times: Times::of(graph, &times) }));
     }
     Err(Error::new(Kind::Unexpected, "carry out the restore", "jobs are left that cannot start"))
 }
