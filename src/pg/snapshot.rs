@@ -4,7 +4,7 @@
 //! The other order (snapshot first, as `pg_dump` has it) shows an empty table when a TRUNCATE
 //! commits while its lock is waited for. Does not know what is done with the snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::try_join;
@@ -205,14 +205,16 @@ async fn attempt_once(
     if let Some(why) = difference(&then, &now) {
         return Ok(Attempt::Changed(why));
     }
-    if options.given.is_some()
-        && let Some(why) = changed_since(session, options, &locked).await?
-    {
-        return Ok(Attempt::Changed(why));
-    }
     progress.phase("read the catalog");
     match catalog::read(session, &options.read).await {
         Ok(catalog) => {
+            if options.given.is_some() {
+                let others: HashSet<u32> =
+                    (before.iter().filter(|table| !picks(table))).map(|table| table.oid).collect();
+                if let Some(why) = changed_since(session, options, &others).await? {
+                    return Ok(Attempt::Changed(why));
+                }
+            }
             Ok(Attempt::Stable { snapshot_id, snapshot_time, catalog: Box::new(catalog) })
         }
         // A view, say, of a table that is not dumped itself.
@@ -224,26 +226,22 @@ async fn attempt_once(
     }
 }
 
-/// What of the locked tables is not any more what a given snapshot shows. The names that a dump uses
-/// mean what they mean now.
+/// What is not any more as a given snapshot shows it, but for tables that are not dumped: names mean
+/// what they mean now, and the server's functions tell what is committed now. To be asked after
+/// these have been, so that what changed meanwhile is seen.
 async fn changed_since(
     keeper: &Session,
     options: &SnapshotOptions,
-    locked: &[&ListedTable],
+    others: &HashSet<u32>,
 ) -> Result<Option<String>> {
     let listing = options.begin.transaction();
     let session = keeper.server().open(Purpose::Dump(&listing)).await?;
-    let now = catalog::list_tables(&session).await?;
-    let now: HashMap<u32, &ListedTable> = now.iter().map(|table| (table.oid, table)).collect();
-    let is_same = |then: &ListedTable| {
-        now.get(&then.oid).is_some_and(|now| {
-            (&now.schema, &now.name, &now.columns) == (&then.schema, &then.name, &then.columns)
-        })
-    };
-    let changed = locked.iter().find(|table| !is_same(table));
-    Ok(changed.map(|table| {
-        format!("{} was altered, renamed or dropped", ident::qualified(&table.schema, &table.name))
-    }))
+    let (then, now) = try_join!(catalog::definitions(keeper), catalog::definitions(&session))?;
+    let now: HashMap<_, _> = now.into_iter().map(|now| (now.key, now.digest)).collect();
+    let changed = then
+        .iter()
+        .find(|then| !others.contains(&then.relation) && now.get(&then.key) != Some(&then.digest));
+    Ok(changed.map(|object| format!("{} was altered, renamed or dropped", object.title)))
 }
 
 /// A given snapshot cannot be dumped any more.

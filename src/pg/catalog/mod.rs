@@ -8,6 +8,7 @@
 mod assemble;
 mod attributes;
 mod database;
+mod definitions;
 mod draft;
 mod globals;
 mod list;
@@ -42,6 +43,7 @@ use crate::error::Result;
 use crate::sql::ident;
 
 pub use self::database::source::source;
+pub use self::definitions::{Definition, definitions};
 pub use self::globals::{Globals, Group, globals};
 pub use self::list::{ListedTable, list_tables};
 pub use self::model::{Catalog, ReadOptions, TableSource};

@@ -4,7 +4,7 @@ use testkit::Client;
 
 use super::choice::tool;
 use crate::pair::Pair;
-use crate::support::{self, assert_same};
+use crate::support::{self, Silverback, assert_same};
 
 fn export(client: &Client) -> String {
     client.execute("BEGIN ISOLATION LEVEL REPEATABLE READ");
@@ -62,4 +62,75 @@ fn what_is_not_any_more_what_a_given_snapshot_shows_is_refused() {
             dump().args(["-t", "u"]).run().expect(0);
         }
     }
+}
+
+const DEFINED: &str = "CREATE TABLE t (id integer, at date);
+    ALTER TABLE t ADD CONSTRAINT above CHECK (id > 0) NOT VALID;
+    CREATE TABLE other (id integer);
+    CREATE TYPE mood AS ENUM ('low', 'high');
+    CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+    CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER fires BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fires();
+    CREATE INDEX by_f ON t (f(id));
+    CREATE STATISTICS both (ndistinct) ON id, at FROM t;
+    CREATE VIEW v AS SELECT id, f(id) AS f FROM t;
+    CREATE TABLE moods (mood mood DEFAULT 'low');
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY some ON t USING (f(id) = 1)";
+
+#[test]
+fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refused() {
+    for version in testkit::versions() {
+        let server = testkit::server(version);
+        for (change, says) in [
+            (
+                "CREATE OR REPLACE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS \
+                 'SELECT 2'",
+                "function public.f was altered, renamed or dropped",
+            ),
+            ("ALTER FUNCTION f(integer) COST 7", "function public.f was"),
+            ("ALTER FUNCTION f(integer) RENAME TO g", "function public.f was"),
+            ("ALTER INDEX by_f RENAME TO by_g", "public.by_f was"),
+            ("ALTER VIEW v RENAME f TO g", "public.v was"),
+            ("ALTER TYPE mood RENAME VALUE 'low' TO 'lower'", "type public.mood was"),
+            ("ALTER TYPE mood RENAME TO mode", "type public.mood was"),
+            ("ALTER STATISTICS both RENAME TO two", "statistics public.\"both\" was"),
+            ("ALTER TRIGGER fires ON t RENAME TO flies", "public.t was"),
+            ("DROP STATISTICS both", "since the snapshot was taken"),
+            ("DROP INDEX by_f", "since the snapshot was taken"),
+            ("CREATE OR REPLACE VIEW v AS SELECT id, 2 AS f FROM t", ""),
+            ("ALTER TABLE t VALIDATE CONSTRAINT above", ""),
+            ("ALTER TABLE t RENAME CONSTRAINT above TO below", ""),
+            ("ALTER POLICY some ON t USING (f(id) = 2)", ""),
+            ("ALTER TABLE moods ALTER mood SET DEFAULT 'high'", ""),
+            ("GRANT EXECUTE ON FUNCTION f(integer) TO PUBLIC", ""),
+            ("CREATE FUNCTION f(text) RETURNS integer LANGUAGE sql AS 'SELECT 3'", ""),
+            ("ALTER TABLE other ADD more text; CREATE INDEX ON other (id)", ""),
+            ("CREATE INDEX ON t (at); REINDEX TABLE t; ANALYZE t", ""),
+        ] {
+            let pair = Pair::on(server, DEFINED);
+            let exporter = pair.source.connect();
+            let id = export(&exporter);
+            let dump = |to: &str| {
+                support::dump(&pair.source, &pair.path(to))
+                    .args(["--snapshot", &id, "--exclude-table", "other"])
+                    .run()
+            };
+            dump("before.sbk").expect(0);
+            pair.source.connect().execute(change);
+            if says.is_empty() {
+                dump("after.sbk").expect(0);
+                assert_eq!(sql(&pair, "after.sbk"), sql(&pair, "before.sbk"), "{change}");
+            } else {
+                dump("after.sbk").expect(9).says(says).says("export a new snapshot");
+            }
+        }
+    }
+}
+
+/// Without what is said of the run.
+fn sql(pair: &Pair, archive: &str) -> String {
+    let file = pair.path(archive);
+    let all = Silverback::new(["list", "--sql"]).arg(file).run().expect(0).stdout;
+    all.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
