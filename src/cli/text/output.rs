@@ -1,6 +1,5 @@
 //! Data that a user may want in a file or on standard output.
 
-use std::error::Error as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -15,16 +14,13 @@ pub(in crate::cli) fn write(
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     let Some(path) = file.filter(|path| !is_stream(path)) else {
+        // It may be a program that loads what came: to be cut is no success.
         let mut ended = Ok(());
-        stdio::print_with(|out| {
+        let passed = stdio::pass(|out| {
             ended = write(out);
-            Ok(())
-        })?;
-        return match ended {
-            // A reader that has seen enough is none of our business.
-            Err(error) if is_broken_pipe(&error) => Ok(()),
-            ended => ended,
-        };
+            io::Result::Ok(())
+        });
+        return ended.and_then(|()| passed.map_err(failed));
     };
     let mut out = BufWriter::new(NewFile::create(path)?);
     write(&mut out)?;
@@ -39,9 +35,4 @@ pub(in crate::cli) fn put(out: &mut dyn Write, data: &[u8]) -> Result<()> {
 
 fn failed(error: io::Error) -> Error {
     Error::file("write the output", error)
-}
-
-fn is_broken_pipe(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
 }

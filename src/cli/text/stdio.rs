@@ -71,17 +71,23 @@ pub(in crate::cli) fn written(result: io::Result<()>) -> Result<()> {
 pub(in crate::cli) fn print_with(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
+    written(pass(write))
+}
+
+/// The same, where a reader that goes away is an error like any other.
+pub(in crate::cli) fn pass(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let stdout = io::stdout().lock();
     let is_terminal = stdout.is_terminal();
     let out = BufWriter::new(stdout);
-    let ended = if is_terminal {
+    if is_terminal {
         let mut safe = Escaping { out, escape: units::printable_lines };
-        write(&mut safe).and_then(|()| safe.flush())
+        write(&mut safe)?;
+        safe.flush()
     } else {
         let mut out = out;
-        write(&mut out).and_then(|()| out.flush())
-    };
-    written(ended)
+        write(&mut out)?;
+        out.flush()
+    }
 }
 
 /// Writes JSON to standard output, every character that a terminal would obey as `\u…`.
