@@ -10,7 +10,7 @@ use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{self, WriteBuf};
 
-use super::error::{damaged, no_memory};
+use super::error::{damaged, mib, no_memory, too_large};
 use super::limits::WINDOW_LOG_MAX;
 use crate::error::Error;
 
@@ -168,6 +168,8 @@ pub(super) enum Unreadable {
     Damaged(String),
     /// There is no room for them: that says nothing of the archive.
     NoMemory(TryReserveError),
+    /// They would take more memory than they may: so many bytes, of so many.
+    TooLarge(u64, u64),
 }
 
 impl From<String> for Unreadable {
@@ -188,6 +190,14 @@ impl Unreadable {
         match self {
             Self::Damaged(cause) => damaged(doing, cause),
             Self::NoMemory(error) => no_memory(doing, &error),
+            Self::TooLarge(needed, memory) => {
+                let cause = format!(
+                    "it would take {} MiB of memory, {} MiB are usual for rows",
+                    mib(needed),
+                    mib(memory)
+                );
+                too_large(doing, cause, needed)
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct StoredChunk {
     pub(super) header: ChunkHeader,
     pub(super) columns: Vec<ColumnBlocks>,
     pub(super) body: Bytes,
+    /// The memory that several rows may take; a single one takes what it takes.
+    pub(super) memory_max: u64,
     /// What `body` is a slice of, if it is kept for the next chunk.
     pub(super) room: Bytes,
 }
@@ -46,9 +48,9 @@ impl StoredChunk {
         join: impl FnOnce(RowEncoding, Columns) -> Result<Joined>,
     ) -> Result<Joined> {
         const DOING: &str = "decode a chunk";
-        let Self { header, columns: descriptors, body, room: stored } = self;
-        let (columns, room) =
-            open(header.rows, &descriptors, body).map_err(|cause| cause.into_error(DOING))?;
+        let Self { header, columns: descriptors, body, memory_max, room: stored } = self;
+        let (columns, room) = open(header.rows, &descriptors, body, memory_max)
+            .map_err(|cause| cause.into_error(DOING))?;
         let joined = join(header.encoding, columns)?;
         room::keep(&room::COLUMNS, room);
         room::keep(&room::STORED, stored);
@@ -89,12 +91,15 @@ enum Place {
 /// one piece, but those that are stored as they were.
 ///
 /// # Errors
-/// Nothing is allocated for a chunk of which a block's own header disagrees.
+/// Nothing is allocated for a chunk of which a block's own header disagrees, nor for one that would
+/// take more memory than it may.
 fn open(
     rows: u64,
     descriptors: &[ColumnBlocks],
     body: Bytes,
+    memory_max: u64,
 ) -> Result<(Columns, Bytes), Unreadable> {
+    let stored_bytes = body.len() as u64;
     let blocks = blocks(rows, descriptors, body)?;
     blocks.iter().flatten().try_for_each(block::check)?;
     let (mut bytes, mut scratch_bytes) = (0, 0);
@@ -102,6 +107,11 @@ fn open(
         let (made, scratch) = memory(rows, column, pair);
         bytes += made;
         scratch_bytes = scratch_bytes.max(scratch);
+    }
+    // In text, lengths may take four times the bytes that the rows have.
+    let needed = stored_bytes + bytes + scratch_bytes;
+    if rows > 1 && needed > memory_max {
+        return Err(Unreadable::TooLarge(needed, memory_max));
     }
     let mut room = room::take_for(&room::COLUMNS, bytes)?;
     room.clear();

@@ -18,7 +18,7 @@ use super::decode::StoredChunk;
 use super::error::no_memory;
 use super::header::{Format, Header};
 use super::incoming::Incoming;
-use super::limits::{CHUNKS_MAX, COLUMNS_MAX};
+use super::limits::{CHUNKS_MAX, COLUMNS_MAX, ROWS_MEMORY_BYTES};
 use super::manifest::{Manifest, TableId};
 use super::reader::{check_body, columns_bytes};
 use super::survey::cut_short;
@@ -43,6 +43,8 @@ const BREAKS_KEPT: usize = 64;
 pub struct InOrder<R> {
     pub(super) input: Incoming<R>,
     pub(super) name: String,
+    /// The memory that the rows of a chunk may take.
+    pub(super) memory_max: u64,
     /// The header as it came.
     pub(super) start: Vec<u8>,
     pub(super) header: Option<Header>,
@@ -113,8 +115,8 @@ enum Record {
 }
 
 impl<R: Read> InOrder<R> {
-    /// Reads header and manifest; the latter may take `max_memory` bytes of memory if that is more
-    /// than is usual for its size.
+    /// Reads header and manifest; the latter, and the rows of a chunk, may take `max_memory` bytes
+    /// of memory if that is more than is usual for them.
     ///
     /// # Errors
     /// [`Kind::File`] if nothing can be read, [`Kind::Requirement`] if the format is newer. Damage
@@ -140,6 +142,7 @@ impl<R: Read> InOrder<R> {
         Ok(Self {
             input,
             name: name.to_owned(),
+            memory_max: max_memory.max(ROWS_MEMORY_BYTES),
             start,
             header,
             manifest,
@@ -204,7 +207,8 @@ impl<R: Read> InOrder<R> {
             return Err(cut_short(self.input.position()));
         }
         let room = Bytes::from(memory);
-        Ok(UncheckedChunk(StoredChunk { header, columns, body: room.slice(..bytes), room }))
+        let (body, memory_max) = (room.slice(..bytes), self.memory_max);
+        Ok(UncheckedChunk(StoredChunk { header, columns, body, memory_max, room }))
     }
 
     fn record(&mut self) -> Result<Record> {

@@ -22,6 +22,9 @@ pub(super) const TABLES_MAX: u64 = 1 << 22;
 /// The largest zstd window: 128 MiB, which is what zstd itself takes without being asked.
 pub(super) const WINDOW_LOG_MAX: u32 = 27;
 
+/// Memory that rows take unasked: 96 MiB; only more than this is asked for.
+pub(super) const ROWS_MEMORY_BYTES: u64 = 96 << 20;
+
 /// The most raw bytes of a chunk of so many rows.
 pub(super) fn raw_bytes_max(rows: u64) -> u64 {
     if rows == 1 { ROW_BYTES_MAX } else { CHUNK_BYTES_MAX }

@@ -59,9 +59,16 @@ impl<R: Read> InOrder<R> {
         self.input.skip(u64::MAX)?;
         match self.frame(&section) {
             Ok((header, footer, index, root)) => {
-                let Self { name, manifest, arrived, ends, breaks, .. } = self;
-                let archive =
-                    Archive { header, manifest: manifest?, index, footer, name, source: () };
+                let Self { name, memory_max, manifest, arrived, ends, breaks, .. } = self;
+                let archive = Archive {
+                    header,
+                    manifest: manifest?,
+                    index,
+                    footer,
+                    name,
+                    memory_max,
+                    source: (),
+                };
                 Ok(Passed::Whole(Box::new(Whole { archive, arrived, ends, breaks, damage, root })))
             }
             Err(error) => {

@@ -9,6 +9,7 @@ use super::error::{damaged, no_memory};
 use super::footer::Footer;
 use super::header::{Format, Header};
 use super::index::{self, Index, IndexEntry};
+use super::limits::ROWS_MEMORY_BYTES;
 use super::manifest::{Manifest, RowEncoding, Table, TableId};
 use super::read_at::ReadAt;
 use super::root::Root;
@@ -29,6 +30,8 @@ pub struct Archive<R> {
     pub footer: Footer,
     /// What errors call it: the path, normally.
     pub name: String,
+    /// The memory that the rows of a chunk may take.
+    pub(super) memory_max: u64,
     pub(super) source: R,
 }
 
@@ -44,8 +47,8 @@ impl<R: ReadAt> Archive<R> {
         Self::open_within(source, name, 0)
     }
 
-    /// Opens an archive that can be read at any place; its manifest may take `max_memory` bytes of
-    /// memory if that is more than is usual for its size.
+    /// Opens an archive that can be read at any place; its manifest, and the rows of a chunk, may
+    /// take `max_memory` bytes of memory if that is more than is usual for them.
     pub fn open_within(source: R, name: &str, max_memory: u64) -> Result<Self> {
         Self::open_parts(source, name, max_memory)
             .map_err(|error| error.within(format!("open {name}")))
@@ -70,7 +73,8 @@ impl<R: ReadAt> Archive<R> {
         let index =
             Index::decode(header.format(), &index, &manifest, chunks_start, footer.index_offset)?;
         check_totals(&footer, &index)?;
-        Ok(Self { header, manifest, index, footer, name: name.to_owned(), source })
+        let memory_max = max_memory.max(ROWS_MEMORY_BYTES);
+        Ok(Self { header, manifest, index, footer, name: name.to_owned(), memory_max, source })
     }
 
     /// Reads what the root covers and compares it, and every table's end with the index.
@@ -148,7 +152,8 @@ impl<R: ReadAt> Archive<R> {
         let (header, columns) = chunk::decode(self.header.format(), &head)?;
         self.compare(number, entry, &header, || blake3::hash(&head).into())?;
         check_body(&header, &stored)?;
-        Ok(StoredChunk { header, columns, body: stored, room })
+        let memory_max = self.memory_max;
+        Ok(StoredChunk { header, columns, body: stored, memory_max, room })
     }
 }
 

@@ -12,8 +12,8 @@ use bytes::Bytes;
 
 use super::block::{self, Block, BlockCodec, Codec};
 use super::codec;
-use super::error::damaged;
-use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, TABLES_MAX};
+use super::error::{damaged, mib, too_large};
+use super::limits::{COLUMNS_MAX, MANIFEST_BYTES_MAX, ROWS_MEMORY_BYTES, TABLES_MAX};
 use super::manifest::{Detail, Manifest, Object, ObjectId, ObjectKind};
 use super::metered::{self, Refused};
 use crate::error::{Error, Kind, Result};
@@ -32,9 +32,6 @@ pub(super) const SECTION_BYTES_MAX: u64 = PREFIX_BYTES as u64 + MANIFEST_BYTES_M
 /// stored in.
 const MEMORY_BYTES: u64 = 56 << 20;
 const MEMORY_FACTOR: u64 = 56;
-
-/// Memory that rows take unasked; only more than this is asked for.
-const ROWS_BYTES: u64 = 96 << 20;
 
 /// How many times its own size the JSON of a dump takes in memory, and more.
 const JSON_FACTOR: u64 = 12;
@@ -126,21 +123,19 @@ pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
     if prefix.stored_crc != crc32fast::hash(stored) {
         return Err(refuse("its checksum does not match".into()));
     }
-    let asked = if max_memory > ROWS_BYTES { max_memory } else { 0 };
+    let asked = if max_memory > ROWS_MEMORY_BYTES { max_memory } else { 0 };
     let memory = asked.max(MEMORY_BYTES + MEMORY_FACTOR * section.len() as u64);
-    let too_large = |needed: u64| {
+    let refuse_size = |needed: u64| {
         let cause = format!(
             "it would take {} MiB of memory, {} MiB are usual for its {} bytes",
             mib(needed),
             mib(memory),
             section.len()
         );
-        let enough = mib(needed.max(ROWS_BYTES) + (1 << 20));
-        Error::new(Kind::Requirement, DOING, cause)
-            .hint(format!("if the archive is to be trusted, read it with --max-memory {enough}MiB"))
+        too_large(DOING, cause, needed)
     };
     let Some(memory_left) = memory.checked_sub(prefix.raw_bytes) else {
-        return Err(too_large(prefix.raw_bytes * JSON_FACTOR));
+        return Err(refuse_size(prefix.raw_bytes * JSON_FACTOR));
     };
     let block = Block {
         codec: block_codec,
@@ -151,15 +146,11 @@ pub(super) fn decode(section: &[u8], max_memory: u64) -> Result<Manifest> {
     let manifest = metered::from_slice(&json, memory_left).map_err(|refused| match refused {
         Refused::Json(error) => refuse(error.to_string()).with_source(error),
         Refused::TooLarge => {
-            too_large(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>()))
+            refuse_size(json.len() as u64 + metered::bytes_needed(&json, size_of::<Object>()))
         }
     })?;
     check(&manifest).map_err(refuse)?;
     Ok(manifest)
-}
-
-fn mib(bytes: u64) -> u64 {
-    bytes.div_ceil(1 << 20)
 }
 
 /// The beginning of a name in the manifest, for people: a forged one may be as long as the section.

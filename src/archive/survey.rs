@@ -11,7 +11,7 @@ use super::error::damaged;
 use super::footer::Footer;
 use super::header::{self, Format, Header};
 use super::index::IndexEntry;
-use super::limits::COLUMNS_MAX;
+use super::limits::{COLUMNS_MAX, ROWS_MEMORY_BYTES};
 use super::manifest::{Manifest, TableId};
 use super::read_at::ReadAt;
 use super::reader::{TAIL_BYTES, check_body, read};
@@ -84,7 +84,7 @@ pub fn survey<R: ReadAt>(
         let body_offset = chunks_end + header_bytes;
         let body = read_within(source, body_offset, header.body_bytes, total_bytes);
         let damage = body
-            .and_then(|body| check(header, columns, body.into()))
+            .and_then(|body| check(header, columns, body.into(), max_memory))
             .err()
             .map(|error| error.cause().to_owned());
         let stored_bytes = (body_offset - chunks_end).saturating_add(header.body_bytes);
@@ -145,9 +145,15 @@ fn chunk_header<R: ReadAt>(
     Some((bytes, blake3::hash(&head).into(), header, columns))
 }
 
-fn check(header: ChunkHeader, columns: Vec<chunk::ColumnBlocks>, body: Bytes) -> Result<()> {
+fn check(
+    header: ChunkHeader,
+    columns: Vec<chunk::ColumnBlocks>,
+    body: Bytes,
+    max_memory: u64,
+) -> Result<()> {
     check_body(&header, &body)?;
-    StoredChunk { header, columns, body, room: Bytes::new() }.check().map(drop)
+    let (memory_max, room) = (max_memory.max(ROWS_MEMORY_BYTES), Bytes::new());
+    StoredChunk { header, columns, body, memory_max, room }.check().map(drop)
 }
 
 /// Reads what of a broken archive lies within the file. A length is believed only as far as the

@@ -3,13 +3,18 @@
 use bytes::Bytes;
 
 use super::super::block::{self, Block, BlockCodec};
-use super::super::chunk::{self, ColumnBlocks};
+use super::super::chunk::{self, ChunkHeader, ColumnBlocks};
 use super::super::codec::seal;
+use super::super::decode::StoredChunk;
 use super::super::header::Format;
-use super::super::testing::{ARCHIVE, binary};
+use super::super::limits::ROWS_MEMORY_BYTES;
+use super::super::testing::{ARCHIVE, binary, text};
+use super::super::transform::Transform;
 use super::super::{Codec, encode_chunk};
 use super::forgery::{Parts, check};
 use crate::archive::manifest::{RowEncoding, TableId};
+use crate::error::Kind;
+use crate::pgcopy::Form;
 
 #[test]
 fn deep_json_is_refused_without_recursing() {
@@ -82,4 +87,40 @@ fn a_bomb_in_a_chunk_is_refused_before_it_is_opened() {
     let error = chunk::decode(Format::Two, &chunk::encode(&made.header, &made.columns))
         .expect_err("more than its rows have");
     assert!(error.to_string().contains("its values have 1073741824 bytes"), "{error}");
+}
+
+#[test]
+fn lengths_that_take_more_memory_than_their_rows_are_refused_before_they_are_opened() {
+    let (made, _) = encode_chunk(
+        ARCHIVE,
+        TableId(0),
+        RowEncoding::Text,
+        1,
+        &text(&[&[Some(b"a")], &[Some(b"b")]]),
+        Codec::None,
+        Vec::new(),
+    )
+    .expect("whole rows");
+    // Empty texts, each of one byte with the line's end.
+    let rows = 40 << 20;
+    let lengths = frame(&vec![0; 4 * rows as usize]);
+    let columns = vec![ColumnBlocks {
+        form: Form::U32,
+        transform: Transform::None,
+        lengths_codec: BlockCodec::Zstd,
+        lengths_stored: lengths.len() as u32,
+        data_raw: 0,
+        data_block: 0,
+        data_stored: 0,
+        ..made.columns[0]
+    }];
+    let header =
+        ChunkHeader { rows, raw_bytes: rows, body_bytes: lengths.len() as u64, ..made.header };
+    let head = chunk::encode(&header, &columns);
+    let (header, columns) = chunk::decode(Format::Two, &head).expect("it is within all limits");
+    let (body, room) = (lengths, Bytes::new());
+    let stored = StoredChunk { header, columns, body, memory_max: ROWS_MEMORY_BYTES, room };
+    let error = stored.check().expect_err("160 MiB of lengths");
+    assert_eq!(error.kind(), Kind::Requirement, "{error}");
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("--max-memory")), "{error}");
 }
