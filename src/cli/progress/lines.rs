@@ -61,8 +61,9 @@ fn job(label: &str, elapsed: Duration, width: usize) -> String {
     let time = units::duration(elapsed);
     let room = width.saturating_sub(time.width() + 3);
     let label = units::printable(label);
+    let label = cut_within(&label, room);
     let wide = name_width(width) + bar_width(width) + 3;
-    format!("  {} {time}", padded(&label, wide.min(room).max(label.width().min(room))))
+    format!("  {} {time}", padded(&label, wide.min(room).max(label.width())))
 }
 
 /// `[=====>     ]  42 % 1 of 4 tables, 65,795 rows, 120.0 MB, 7.7 MB/s, 12 s left`.
@@ -138,6 +139,24 @@ fn cut(text: &str, columns: usize) -> String {
         shorter.push('…');
     }
     shorter
+}
+
+/// What fits into so many columns, of which the end has a quarter: what is built says first what it
+/// is, and names that begin alike differ at their ends.
+fn cut_within(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let (mut end, mut used) = (text.len(), 0);
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > columns / 4 {
+            break;
+        }
+        end = at;
+    }
+    let end = &text[end..];
+    cut(text, columns.saturating_sub(end.width())) + end
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ fn names_of_any_script_are_cut() {
     assert_eq!(cut("表表表表", 6), "表表…");
     assert_eq!((cut("ab", 1).as_str(), cut("ab", 0).as_str()), ("…", ""));
     assert_eq!(padded("表", 4), "表  ");
+    let build = "build INDEX public.consumers_username_idx";
+    assert_eq!(cut_within(build, 41), build);
+    assert_eq!(cut_within(build, 32), "build INDEX public.cons…name_idx");
+    assert_eq!(cut_within("表表表表", 7), "表表…");
+    assert_eq!((cut_within("ab", 1).as_str(), cut_within("ab", 0).as_str()), ("…", ""));
 }
 
 #[test]
