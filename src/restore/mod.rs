@@ -104,6 +104,9 @@ async fn run_held(
     let sessions = open_sessions(&request, session).await?;
     let (begun, counts, made, whole) =
         (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.whole);
+    if counts.0 > 0 {
+        plan.without_rows.iter().for_each(|table| progress.table_done(table.0 as usize));
+    }
     let not_carried = archive.manifest.not_carried.clone();
     let mut not_restored: Vec<NotCarried> =
         request.options.selection.not_carried(not_carried).collect();

@@ -302,3 +302,36 @@ fn a_hint_names_the_settings_that_count() {
         .says("or in PGPASSWORD");
     dump().env("KONG_PG_PORT", &port).env("KONG_PG_PASSWORD", "x").run().expect(0);
 }
+
+#[test]
+fn rows_and_text_that_a_reader_does_not_take_are_an_error() {
+    let pair =
+        Pair::new("CREATE TABLE t AS SELECT n, repeat('x', 90) FROM generate_series(1, 9999) n");
+    pair.dump().run().expect(0);
+    for words in [&["cat", "-t", "t"][..], &["restore", "-f", "-"]] {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
+        let running = Silverback::new(words).arg(pair.file()).stdout(writer).spawn();
+        reader.read_exact(&mut [0; 10]).expect("ten bytes");
+        drop(reader);
+        running.wait().expect(8).says("Broken pipe").says("hint: the program that reads");
+    }
+}
+
+#[test]
+fn tables_without_rows_count_as_tables() {
+    let pair = Pair::new(
+        "CREATE TABLE a AS SELECT 1 AS x; CREATE TABLE b (x int); CREATE TABLE c (x int)",
+    );
+    pair.dump().run().expect(0);
+    let run = pair.restore().args(["--log-format", "json", "-T", "c"]).run().expect(0);
+    let events = |event: &str| -> Vec<serde_json::Value> {
+        let lines = run.stderr.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        lines.filter(|line: &serde_json::Value| line["event"] == event).collect()
+    };
+    let mut names: Vec<String> =
+        events("table").iter().map(|table| table["name"].to_string()).collect();
+    names.sort();
+    assert_eq!(names, ["\"public.a\"", "\"public.b\""]);
+    assert_eq!(events("jobs")[0]["tables"], 2);
+    assert_eq!(events("summary")[0]["tables"], 2);
+}

@@ -100,8 +100,10 @@ impl Tally {
 
     pub(in crate::cli) fn set_jobs(&mut self, jobs: &[JobTotal], now: Instant) {
         self.work.set_jobs(jobs, now);
-        let moved = (0..self.tables.len()).filter(|table| self.work.has_table(*table));
-        self.tables_all = moved.count() as u64;
+        // A table without rows is done before there is any job.
+        let is_counted =
+            |(at, table): &(usize, &TableTally)| table.done || self.work.has_table(*at);
+        self.tables_all = self.tables.iter().enumerate().filter(is_counted).count() as u64;
     }
 
     pub(in crate::cli) fn job_begun(&mut self, job: usize, label: &str, now: Instant) {

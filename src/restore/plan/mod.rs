@@ -23,7 +23,7 @@ use super::finding::Finding;
 use super::mark::Mark;
 use super::resume::ledger::Ledger;
 use super::step::Step;
-use crate::archive::manifest::{NotCarried, Object, ObjectId, Table};
+use crate::archive::manifest::{NotCarried, Object, ObjectId, Table, TableId};
 use crate::archive::statistics::Statistics;
 use crate::sql::ident;
 
@@ -60,6 +60,8 @@ pub struct Plan {
     pub graph: Graph,
     /// How many tables' rows are wanted, those that have none too.
     pub tables_wanted: u64,
+    /// Those of them that the archive holds no rows of.
+    pub without_rows: Vec<TableId>,
     /// What the server is told of the rows, for its planner.
     pub statistics: Vec<Statistics>,
     /// The archive's tables, for the loads' names.

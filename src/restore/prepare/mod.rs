@@ -26,7 +26,7 @@ use super::resume::options_digest;
 use super::sessions::set_up;
 use super::staged::Staged;
 use super::target::{self, Target, marker};
-use crate::archive::manifest::Manifest;
+use crate::archive::manifest::{Manifest, TableId};
 use crate::error::Result;
 use crate::pg::pooler;
 use crate::pg::session::Session;
@@ -187,6 +187,12 @@ fn plan(
         whole: sections.pre_data,
         graph,
         tables_wanted: rows_of.iter().filter(|wanted| **wanted).count() as u64,
+        without_rows: (0..)
+            .map(TableId)
+            .zip(rows_of.iter().zip(&chunks))
+            .filter(|(_, (wanted, chunks))| **wanted && chunks.is_empty())
+            .map(|(id, _)| id)
+            .collect(),
         statistics,
         tables: manifest.tables.clone(),
         objects: selected.objects,

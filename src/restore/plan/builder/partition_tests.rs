@@ -124,6 +124,7 @@ fn sizes(sample: Sample, change: impl Fn(Input<'_>) -> Input<'_>) -> [usize; 3] 
         whole: true,
         graph,
         tables_wanted: 0,
+        without_rows: Vec::new(),
         statistics: Vec::new(),
         tables: sample.tables,
         objects: sample.objects,

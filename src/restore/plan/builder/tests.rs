@@ -43,6 +43,7 @@ fn the_plan_reads_well() {
         whole: true,
         graph: sample.graph(),
         tables_wanted: 0,
+        without_rows: Vec::new(),
         statistics: Vec::new(),
         tables: sample.tables,
         objects: sample.objects,
