@@ -10,7 +10,7 @@ use super::args::filters::For;
 use super::args::kong::KongArgs;
 use super::args::limits::LimitArgs;
 use super::args::metrics::MetricsArgs;
-use super::args::named::NamedArgs;
+use super::args::named::{self, NamedArgs};
 use super::args::others::OthersArgs;
 use super::args::output::OutputArgs;
 use super::args::sections::SectionArgs;
@@ -280,7 +280,8 @@ impl RestoreArgs {
     /// Reads the files that say what is meant, and takes together all that does.
     pub(super) fn read_files(&mut self) -> Result<()> {
         self.selection.read_filters(For::Restore)?;
-        self.named.add_to(&mut self.selection)
+        self.named.add_to(&mut self.selection)?;
+        named::check(&self.selection.selection(), self.sections.sections())
     }
 
     /// Refuses what cannot be honoured.
@@ -309,7 +310,7 @@ impl RestoreArgs {
         all.or_else(|| self.clean.first().copied())
     }
 
-    fn archive(&self) -> &Path {
+    pub(super) fn archive(&self) -> &Path {
         self.archive.as_deref().unwrap_or_else(|| Path::new(""))
     }
 

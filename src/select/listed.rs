@@ -42,6 +42,14 @@ impl Listed {
             })?;
             listed.numbers.push((number, at, comment.trim().to_owned()));
         }
+        if listed.numbers.is_empty() {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("read the list {file}"),
+                "it has no entries",
+            )
+            .hint("keep lines of restore -l in it; a semicolon begins a comment"));
+        }
         Ok(listed)
     }
 

@@ -118,16 +118,69 @@ fn split_at_bracket(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// Whether arguments, of which an archive says names and modes too, are of these types.
+/// Whether arguments, of which an archive says names and modes too, are of these types: all of
+/// them, or as `pg_restore` prints them, without those that are OUT.
 fn are_of_types(arguments: &str, types: &str) -> bool {
-    let is_of_type = |(argument, of): (&str, &str)| {
-        let modes = ["IN ", "INOUT ", "OUT ", "VARIADIC "];
-        let bare = modes.iter().find_map(|mode| argument.strip_prefix(mode)).unwrap_or(argument);
-        let without_name = bare.split_once(' ').map(|(_, rest)| rest);
-        argument == of || bare == of || without_name == Some(of)
+    // Of an ordered-set aggregate, direct arguments and others.
+    let arguments = arguments.replace(" ORDER BY ", ", ");
+    let all: Vec<(Mode, &str)> = list(&arguments);
+    let types: Vec<(Mode, &str)> = list(types);
+    let taken: Vec<(Mode, &str)> =
+        all.iter().copied().filter(|(mode, _)| *mode != Mode::Out).collect();
+    let is_of_type = |(argument, of): (&(Mode, &str), &(Mode, &str))| {
+        let (mode, argument) = argument;
+        let is_of_mode = of.0 == Mode::Unsaid || of.0 == mode.said();
+        is_of_mode && (*argument == of.1 || without_name(argument) == Some(of.1))
     };
-    let (arguments, types) = (arguments.split(", "), types.split(", "));
-    arguments.clone().count() == types.clone().count() && arguments.zip(types).all(is_of_type)
+    [all, taken].iter().any(|arguments| {
+        arguments.len() == types.len() && arguments.iter().zip(&types).all(is_of_type)
+    })
+}
+
+/// How a value goes through an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Unsaid,
+    In,
+    InOut,
+    Out,
+    Variadic,
+}
+
+impl Mode {
+    /// What is meant where nothing is said.
+    fn said(self) -> Self {
+        if self == Self::Unsaid { Self::In } else { self }
+    }
+}
+
+/// Arguments, each less its mode.
+fn list(arguments: &str) -> Vec<(Mode, &str)> {
+    const WORDS: [(&str, Mode); 4] = [
+        ("IN ", Mode::In),
+        ("INOUT ", Mode::InOut),
+        ("OUT ", Mode::Out),
+        ("VARIADIC ", Mode::Variadic),
+    ];
+    let one = |argument| {
+        let said = |(word, mode): (&str, Mode)| Some((mode, strip_word(argument, word)?));
+        WORDS.into_iter().find_map(said).unwrap_or((Mode::Unsaid, argument))
+    };
+    if arguments.is_empty() { Vec::new() } else { arguments.split(", ").map(one).collect() }
+}
+
+/// What follows a word, in whatever case it is typed.
+fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let (first, rest) = text.split_at_checked(word.len())?;
+    first.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// The type of an argument that begins with its name.
+fn without_name(argument: &str) -> Option<&str> {
+    let Some(quoted) = argument.strip_prefix('"') else {
+        return argument.split_once(' ').map(|(_, rest)| rest);
+    };
+    quoted.split_once("\" ").map(|(_, rest)| rest)
 }
 
 /// Arguments with one space after each comma, and nowhere two.
@@ -194,6 +247,19 @@ mod tests {
         check("f(character  varying)", "public", "f(character varying)", true);
         check("f(integer, text)", "public", "f(IN a integer, VARIADIC \"B\" text)", true);
         check("f(text)", "public", "f(a integer, b text)", false);
+        check("f(VARIADIC text[])", "public", "f(VARIADIC b text[])", true);
+        check("f(variadic text[])", "public", "f(VARIADIC b text[])", true);
+        check("f(text[])", "public", "f(VARIADIC text[])", true);
+        check("f(VARIADIC text[])", "public", "f(b text[])", false);
+        check("f(integer)", "public", "f(a integer, OUT b text)", true);
+        check("f(integer, OUT text)", "public", "f(a integer, OUT b text)", true);
+        check("f(IN a integer, OUT b text)", "public", "f(a integer, OUT b text)", true);
+        check("f(integer, text)", "public", "f(a integer, OUT b text)", true);
+        check("f()", "public", "f(OUT a integer)", true);
+        check("f(INOUT integer)", "public", "f(INOUT a integer)", true);
+        check("f(integer, \"my b\" text)", "public", "f(a integer, \"my b\" text)", true);
+        check("f(text)", "public", "f(\"my b\" text)", true);
+        check("f(integer, text)", "public", "f(integer ORDER BY text)", true);
         check("public.f(int)", "public", "f(integer)", false);
         check("public.f(integer)", "other", "f(integer)", false);
         check("\"F(x\"(integer)", "public", "F(x(integer)", true);

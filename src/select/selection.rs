@@ -207,9 +207,10 @@ impl Selection {
         if !self.named.is_empty() {
             let by_id: HashMap<ObjectId, &Object> =
                 objects.iter().map(|object| (object.id, object)).collect();
-            all.extend(self.named.unmatched(&objects.iter().map(|object| {
+            all.extend(self.named.unmatched(&objects.iter().filter_map(|object| {
                 let of = object.of.and_then(|of| by_id.get(&of).copied());
-                (object, of, self.schema_of(object, of))
+                let is_meant = self.picks_named_in(object, of);
+                is_meant.then(|| (object, of, self.schema_of(object, of)))
             })));
         }
         all

@@ -7,8 +7,8 @@ use clap::Args;
 use super::filters;
 use super::selection::SelectionArgs;
 use super::words;
-use crate::error::Result;
-use crate::select::{Listed, Pattern, Signature, TriggerName};
+use crate::error::{Error, Kind, Result};
+use crate::select::{Listed, Pattern, Sections, Selection, Signature, TriggerName};
 
 /// Which single objects.
 #[derive(Args, Clone, Debug, Default)]
@@ -53,4 +53,27 @@ impl NamedArgs {
         let text = filters::read("the list", path)?;
         Listed::parse(&path.display().to_string(), &text).map(Some)
     }
+}
+
+/// Refuses single objects that other options leave out.
+pub(in crate::cli) fn check(selection: &Selection, sections: Sections) -> Result<()> {
+    let named = &selection.named;
+    let refused = [
+        ("-I", !named.indexes.is_empty(), sections.post_data, "--section post-data"),
+        ("-P", !named.functions.is_empty(), sections.pre_data, "--section pre-data"),
+        ("--trigger", !named.triggers.is_empty(), sections.post_data, "--section post-data"),
+    ];
+    let left_out = |(_, is_asked, is_made, _): &&(_, bool, bool, _)| {
+        *is_asked && (selection.data_only || !is_made)
+    };
+    let Some((option, .., section)) = refused.iter().find(left_out) else { return Ok(()) };
+    let (cause, hint) = if selection.data_only {
+        ("-a restores rows and makes nothing".to_owned(), "leave one of the two out".to_owned())
+    } else {
+        (
+            "what it makes is in no section that is taken".to_owned(),
+            format!("add {section}, or leave --section out"),
+        )
+    };
+    Err(Error::new(Kind::Usage, format!("read {option}"), cause).hint(hint))
 }

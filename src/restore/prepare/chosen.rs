@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::archive::manifest::{Manifest, Object, ObjectKind, Section, Table};
 use crate::error::Result;
-use crate::restore::options::Options;
+use crate::restore::options::{Options, Sections};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::provision::Room;
 use crate::select::{Selected, Withheld};
@@ -121,6 +121,23 @@ pub(in crate::restore) fn rows_of(
     let kept = selected.ids();
     let wanted = |table: &Table| kept.contains(&table.object) && options.selection.rows_of(table);
     archive.manifest.tables.iter().map(wanted).collect()
+}
+
+/// Says that nothing is left to be restored where choices are made, which are then wrong; an
+/// archive may hold nothing.
+pub(in crate::restore) fn nothing(
+    options: &Options,
+    sections: Sections,
+    objects: &[Object],
+    rows_of: &[bool],
+) -> Option<String> {
+    let is_made = |object: &Object| sections.holds(object.section) && !object.statements.is_empty();
+    let is_chosen = !options.selection.is_everything() || options.sections != Sections::ALL;
+    let has_rows = sections.data && rows_of.contains(&true);
+    (is_chosen && !has_rows && !objects.iter().any(is_made)).then(|| {
+        "nothing is selected: what the options name and what they leave out have nothing in common"
+            .to_owned()
+    })
 }
 
 /// Each table's chunks; none where its rows are not wanted.

@@ -57,8 +57,10 @@ impl Looked {
             let live = |schema| options.live_name(schema);
             said.findings.extend(home::elsewhere(home, &options.profile, objects, live));
         }
+        let rows_of = chosen::rows_of(options, archive, &selected);
         // Another plan is made for the same beginning once the target is made or cleaned.
         if room == Room::of(options) {
+            said.warnings.extend(chosen::nothing(options, sections, &selected.objects, &rows_of));
             said.findings.extend(options.guards.findings.iter().cloned());
             said.warnings.extend(options.guards.warnings.iter().cloned());
         }
@@ -74,7 +76,6 @@ impl Looked {
         if room != Room::ToBeCleaned {
             said.left_out.extend(kept);
         }
-        let rows_of = chosen::rows_of(options, archive, &selected);
         let chunks = chosen::chunks(archive, &rows_of);
         let rows_of: Vec<bool> =
             rows_of.into_iter().map(|wanted| wanted && sections.data).collect();

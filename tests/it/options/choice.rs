@@ -395,3 +395,83 @@ fn a_whole_list_leaves_nothing_out() {
     single.expect(2).says("asks for parts");
     assert_eq!(pair.copy.value("SELECT a FROM s.t"), "7");
 }
+
+#[test]
+fn what_can_make_nothing_is_not_done_in_silence() {
+    let pair = Pair::new(
+        "CREATE SCHEMA other; CREATE TABLE t (id int); CREATE INDEX i ON t (id);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    );
+    pair.dump().run().expect(0);
+    for (words, code, says) in [
+        (&["-a", "-I", "i"][..], 2, "read -I: -a restores rows and makes nothing"),
+        (&["-a", "-P", "f()"], 2, "read -P"),
+        (&["-I", "i", "--section=pre-data"], 2, "add --section post-data"),
+        (&["-P", "f()", "--section=post-data"], 2, "add --section pre-data"),
+        (&["--trigger", "g", "--section=data"], 2, "add --section post-data"),
+        (&["-I", "i", "-l", "--section=data"], 2, "add --section post-data"),
+        (&["-I", "i", "-n", "other"], 6, "no object matches i (-I)"),
+        (&["--trigger", "g", "-N", "public"], 6, "no object matches g (--trigger)"),
+        (&["-s", "--section=data"], 0, "warning: nothing is selected"),
+        (&["-N", "public", "-N", "other"], 0, "warning: nothing is selected"),
+        (&["-N", "public", "-N", "other", "-f", "-"], 0, "warning: nothing is selected"),
+    ] {
+        let to = if words.contains(&"-f") || words.contains(&"-l") {
+            Silverback::new(["restore"]).arg(pair.file())
+        } else {
+            pair.restore()
+        };
+        to.args(words).run().expect(code).says(says);
+    }
+    let file = pair.path("empty.list");
+    for text in ["", "; all of it\n;3; TABLE public t kong\n"] {
+        std::fs::write(&file, text).expect("the folder is ours");
+        pair.restore().arg("-L").arg(&file).run().expect(2).says("it has no entries");
+    }
+}
+
+#[test]
+fn functions_are_named_as_pg_restore_prints_them() {
+    let pair = Pair::new(
+        "CREATE FUNCTION v(a integer, VARIADIC b text[], OUT c integer, OUT \"d e\" text)
+           LANGUAGE sql AS $$SELECT 1, ''$$;
+         CREATE PROCEDURE p(INOUT a integer, b text DEFAULT '') LANGUAGE sql AS 'SELECT 1';
+         CREATE PROCEDURE o(a integer, OUT b integer) LANGUAGE sql AS 'SELECT 1';
+         CREATE AGGREGATE s(VARIADIC integer[]) (SFUNC = array_cat, STYPE = integer[])",
+    );
+    let theirs = pair.path("theirs.dump").display().to_string();
+    tool("pg_dump", &["-Fc", "-d", &pair.source.url(), "-f", &theirs]);
+    pair.dump().run().expect(0);
+    let lines = tool("pg_restore", &["-l", &theirs]);
+    let mut seen = 0;
+    for kind in ["FUNCTION public ", "PROCEDURE public ", "AGGREGATE public "] {
+        for line in lines.lines().filter_map(|line| Some(line.split_once(kind)?.1)) {
+            let signature = &line[..=line.rfind(')').expect("arguments")];
+            let all = list(&pair, &["-P", signature]);
+            assert_eq!(entries(&all).len(), 1, "{signature}: {all}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4, "{lines}");
+    for signature in
+        ["v(integer, VARIADIC text[])", "v(integer, variadic text[], OUT integer, OUT text)"]
+    {
+        assert_eq!(entries(&list(&pair, &["-P", signature])).len(), 1, "{signature}");
+    }
+}
+
+#[test]
+fn lists_and_filters_may_begin_with_a_byte_order_mark() {
+    let pair = Pair::new("CREATE TABLE t (); CREATE TABLE u ()");
+    pair.dump().run().expect(0);
+    let file = pair.path("marked");
+    let write = |text: &str| std::fs::write(&file, format!("\u{feff}{text}")).expect("ours");
+    write("include table t\n");
+    let filter = file.display().to_string();
+    let listed = list(&pair, &["--filter", &filter]);
+    assert_eq!(entries(&listed).len(), 2, "{listed}");
+    let first = listed.lines().find(|line| !line.starts_with(';')).expect("an entry");
+    write(first);
+    assert!(list(&pair, &["-L", &filter]).contains(first));
+}
