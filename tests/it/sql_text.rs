@@ -194,3 +194,53 @@ fn the_text_of_a_damaged_archive_brings_nothing() {
     status.expect("psql runs");
     assert_eq!(copy.value("SELECT count(*) FROM t"), "0");
 }
+
+#[test]
+fn rows_come_after_those_that_they_refer_to() {
+    let server = testkit::newest_server();
+    let (source, copy) = (server.database("keys"), server.database("copy"));
+    source.execute(
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE zz PARTITION OF p FOR VALUES FROM (0) TO (10);
+         CREATE TABLE b (id int PRIMARY KEY REFERENCES p);
+         CREATE TABLE z (id int PRIMARY KEY REFERENCES b);
+         CREATE TABLE a (id int REFERENCES z);
+         CREATE TABLE self (id int PRIMARY KEY, up int REFERENCES self);
+         INSERT INTO p VALUES (1); INSERT INTO b VALUES (1); INSERT INTO z VALUES (1);
+         INSERT INTO a VALUES (1); INSERT INTO self VALUES (1, 2), (2, 1)",
+    );
+    let folder = temp_dir();
+    let [archive, schema, rows] = ["a.sbk", "s.sql", "a.sql"].map(|name| folder.path().join(name));
+    dump(&source, &archive).run().expect(0);
+    text(&archive, &schema, &["-s"]);
+    psql(&schema, &copy);
+    let run = Silverback::new(["restore", "-a", "-f"]).arg(&rows).arg(&archive).run().expect(0);
+    assert!(!run.stderr.contains("foreign key"), "{}", run.stderr);
+    psql(&rows, &copy);
+    assert_same_rows(&source, &copy);
+}
+
+#[test]
+fn rows_that_no_order_suits_are_warned_of() {
+    let server = testkit::newest_server();
+    let source = server.database("circle");
+    source.execute(
+        "CREATE TABLE d (id int PRIMARY KEY, e int);
+         CREATE TABLE e (id int PRIMARY KEY, d int REFERENCES d);
+         CREATE TABLE a (id int REFERENCES e);
+         INSERT INTO d VALUES (1, 1); INSERT INTO e VALUES (1, 1); INSERT INTO a VALUES (1);
+         ALTER TABLE d ADD FOREIGN KEY (e) REFERENCES e",
+    );
+    let folder = temp_dir();
+    let archive = folder.path().join("a.sbk");
+    dump(&source, &archive).run().expect(0);
+    let restore = |words: &[&str]| {
+        Silverback::new(["restore", "-f", "-"]).args(words).arg(&archive).run().expect(0)
+    };
+    let run = restore(&["-a"]).says("warning: public.d and what it refers to have mutually");
+    let place = |table: &str| run.stdout.find(&format!("COPY public.{table} ")).expect("its rows");
+    assert!(place("d") < place("e") && place("e") < place("a"), "{}", run.stdout);
+    for words in [&[][..], &["-a", "-T", "d"]] {
+        assert!(!restore(words).stderr.contains("mutually"), "{words:?}");
+    }
+}

@@ -1,6 +1,5 @@
 //! Rows, sequences' values and large objects as text.
 
-use std::collections::HashSet;
 use std::fs::File;
 
 use super::SqlText;
@@ -35,19 +34,9 @@ impl SqlText {
     }
 
     fn tables(&self, out: &mut Out<'_>, wanted: impl Fn(&Table) -> bool) -> Result<()> {
-        let manifest = &self.archive.manifest;
-        let with_rows: Vec<(TableId, &Table)> = (0..)
-            .map(TableId)
-            .zip(&manifest.tables)
-            .filter(|(id, table)| {
-                let at = id.0 as usize;
-                self.rows_of[at] && self.archive.index.tables[at].rows > 0 && wanted(table)
-            })
-            .collect();
-        if with_rows.is_empty() {
-            return Ok(());
-        }
-        in_order(with_rows).into_iter().try_for_each(|(id, table)| self.table(id, table, out))
+        let all = self.order.iter().map(|id| (*id, &self.archive.manifest.tables[id.0 as usize]));
+        all.filter(|(_, table)| wanted(table))
+            .try_for_each(|(id, table)| self.table(id, table, out))
     }
 
     fn table(&self, id: TableId, table: &Table, out: &mut Out<'_>) -> Result<()> {
@@ -91,28 +80,4 @@ fn large_objects(rows: Rows<'_, File>, out: &mut Out<'_>) -> Result<()> {
         ))?;
     }
     Ok(())
-}
-
-/// A table's rows after those that they refer to, as extensions' tables have it from the start.
-fn in_order(mut waiting: Vec<(TableId, &Table)>) -> Vec<(TableId, &Table)> {
-    let mut ordered: Vec<(TableId, &Table)> = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let names: HashSet<(&str, &str)> =
-            waiting.iter().map(|(_, table)| (table.schema.as_str(), table.name.as_str())).collect();
-        let waits = |table: &Table| {
-            let own = (table.schema.as_str(), table.name.as_str());
-            table
-                .after
-                .iter()
-                .map(|name| (name.schema.as_str(), name.name.as_str()))
-                .any(|name| name != own && names.contains(&name))
-        };
-        let (later, ready): (Vec<_>, Vec<_>) =
-            waiting.iter().copied().partition(|(_, table)| waits(table));
-        // A dump has cut circles; should one be read, its tables come as they stand.
-        let (ready, later) = if ready.is_empty() { (later, ready) } else { (ready, later) };
-        ordered.extend(ready);
-        waiting = later;
-    }
-    ordered
 }

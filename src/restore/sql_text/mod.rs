@@ -8,20 +8,22 @@
 //! `-a`. What a restore into a server does beside (a marker, checks, several sessions) is not in it.
 
 mod data;
+mod order;
 mod statement;
 
 use std::io::Write;
 
+use self::order::{Ordered, References};
 use self::statement::Out;
 use super::options::{Options, Sections};
 use super::plan::input::is_late;
 use super::plan::statements;
 use super::preflight::older_server;
 use super::prepare::chosen;
-use crate::archive::manifest::{NotCarried, Object, ObjectKind, Section};
+use crate::archive::manifest::{NotCarried, Object, ObjectKind, Section, Table, TableId};
 use crate::error::Result;
 use crate::pg::settings;
-use crate::progress::Progress;
+use crate::progress::{Level, Progress};
 use crate::select::Selected;
 use crate::sql::ident;
 use crate::storage::{FileArchive, Source};
@@ -34,8 +36,8 @@ pub struct SqlText {
     /// Whether materialized views are filled.
     refresh: bool,
     objects: Vec<Object>,
-    /// By the manifest's tables, which rows are wanted.
-    rows_of: Vec<bool>,
+    /// The tables whose rows are wanted, in the order in which they come.
+    order: Vec<TableId>,
     /// What is not in it.
     pub left_out: Vec<NotCarried>,
 }
@@ -51,11 +53,25 @@ impl SqlText {
         let mut archive = super::open(source, &mut options, progress).await?;
         // Before the objects are taken out of it.
         let sections = super::prepare::sections_of(&options, &archive.manifest);
+        let references = References::of(&archive.manifest);
         let chosen = chosen::Chosen::of(&options, &mut archive, super::provision::Room::Empty)?;
-        let rows_of = chosen::rows_of(&options, &archive, &chosen.selected)
-            .into_iter()
-            .map(|wanted| wanted && sections.data)
+        let rows_of = chosen::rows_of(&options, &archive, &chosen.selected);
+        if let Some(told) = chosen::nothing(&options, sections, &chosen.selected.objects, &rows_of)
+        {
+            progress.message(Level::Warning, &told);
+        }
+        let with_rows: Vec<(TableId, &Table)> = (0..)
+            .map(TableId)
+            .zip(&archive.manifest.tables)
+            .filter(|(TableId(at), _)| {
+                let at = *at as usize;
+                sections.data && rows_of[at] && archive.index.tables[at].rows > 0
+            })
             .collect();
+        let Ordered { tables: order, cut } = references.order(&with_rows);
+        if !cut.is_empty() && !sections.post_data {
+            progress.message(Level::Warning, &circular(&cut));
+        }
         let Selected { mut objects, left_out: dangling, .. } = chosen.selected;
         // It is for a server like the source: what that does not know yet is not said.
         let version = archive.manifest.source.server_version_num;
@@ -64,7 +80,7 @@ impl SqlText {
         let left_out =
             options.selection.not_carried(not_carried).chain(dangling).chain(unknown).collect();
         let refresh = super::prepare::refreshes(&options, sections);
-        Ok(Self { archive, options, sections, refresh, objects, rows_of, left_out })
+        Ok(Self { archive, options, sections, refresh, objects, order, left_out })
     }
 
     /// Writes it. Each chunk's checksums are compared before its rows are written.
@@ -147,6 +163,16 @@ impl SqlText {
         }
         if self.options.render.role.is_some() { out.statement("RESET ROLE") } else { Ok(()) }
     }
+}
+
+/// Says that no order of rows suits the foreign keys, which the text does not make.
+fn circular(cut: &[String]) -> String {
+    format!(
+        "{} and what it refers to have mutually referencing foreign keys: where these stand, rows \
+         may be refused; let a superuser load the text with PGOPTIONS=\"-c \
+         session_replication_role=replica\"",
+        cut.join(", ")
+    )
 }
 
 /// Writes what is done to one object.
