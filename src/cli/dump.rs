@@ -1,6 +1,6 @@
 //! `silverback dump`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -153,6 +153,12 @@ impl DumpArgs {
             selection.large_objects = large_objects;
         });
         Ok(())
+    }
+}
+
+impl DumpArgs {
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Kind, Result};
+use crate::storage::is_stream;
 
 /// A file of ours begins so.
 const FIRST_LINE: &str = "# HELP silverback_";
@@ -63,6 +64,22 @@ pub(super) struct MetricsFile {
     /// The success of an earlier run.
     before: Option<Success>,
     begun: Instant,
+}
+
+/// Refuses figures where an archive is: the one would take the other's place.
+pub(super) fn check_apart(path: &Path, archives: &[&Path]) -> Result<()> {
+    let place = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        std::fs::canonicalize(path)
+            .or_else(|_| std::fs::canonicalize(directory(path)).map(|it| it.join(name)))
+            .unwrap_or_else(|_| path.to_owned())
+    };
+    let is_same = |archive: &&Path| !is_stream(archive) && place(archive) == place(path);
+    if !archives.iter().any(is_same) {
+        return Ok(());
+    }
+    let doing = format!("read --metrics-file {}", path.display());
+    Err(Error::new(Kind::Usage, doing, "it is the archive").hint("name another file for figures"))
 }
 
 impl MetricsFile {

@@ -30,6 +30,7 @@ mod use_list;
 mod verify;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -192,7 +193,19 @@ impl Command {
 
     fn metrics_file(&self) -> Option<Result<MetricsFile>> {
         let (name, metrics) = self.metrics()?;
-        metrics.metrics_file.as_ref().map(|path| MetricsFile::begin(path, name))
+        let path = metrics.metrics_file.as_ref()?;
+        let apart = metrics::check_apart(path, &self.archives());
+        Some(apart.and_then(|()| MetricsFile::begin(path, name)))
+    }
+
+    /// The archives that it reads and writes.
+    fn archives(&self) -> Vec<&Path> {
+        match self {
+            Self::Dump(args) => vec![args.file()],
+            Self::Restore(args) => vec![args.archive()],
+            Self::Verify(args) => args.archives().collect(),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -41,6 +41,12 @@ pub(super) struct VerifyArgs {
     pub(super) metrics: MetricsArgs,
 }
 
+impl VerifyArgs {
+    pub(super) fn archives(&self) -> impl Iterator<Item = &Path> {
+        self.archives.iter().map(PathBuf::as_path)
+    }
+}
+
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     if args.archives.iter().filter(|path| is_stream(path)).count() > 1 {
         let cause = "there is one standard input, and - is given twice";

@@ -46,6 +46,10 @@ impl NewFile {
                 return Err(Error::new(Kind::Requirement, doing(), "it is a directory")
                     .hint("name a file in it"));
             }
+            Ok(found) if !found.is_file() && !found.is_symlink() => {
+                return Err(Error::new(Kind::Requirement, doing(), "it is no regular file")
+                    .hint("write to standard output, with -f -, and send that there"));
+            }
             Ok(_) => return Err(exists(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::file(doing(), error)),
@@ -235,6 +239,9 @@ mod tests {
         written(&folder.path().join(&long)).commit().expect("a name of 254 bytes");
         assert_eq!(names(folder.path()), [long]);
         assert_eq!(NewFile::create(Path::new("/")).expect_err("no name").kind(), Kind::Usage);
+        let error = NewFile::create(Path::new("/dev/null")).expect_err("no regular file");
+        assert_eq!(error.kind(), Kind::Requirement);
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("-f -")), "{error}");
         let error = NewFile::create(&folder.path().join("no/a.sbk")).expect_err("no folder");
         assert_eq!(error.hint_text(), Some("create its directory first"));
     }

@@ -73,8 +73,13 @@ fn figures_are_left_for_prometheus() {
 
     // The archive itself is not written over.
     let same = folder.path().join("same.sbk");
-    with(dump(&source, &same), &same).expect(0).says("holds no metrics of silverback");
-    verify(&same).run().expect(0);
+    with(dump(&source, &same), &same).expect(2).says("same.sbk: it is the archive");
+    assert!(!same.exists());
+    let around = folder.path().join("..").join(folder.path().file_name().expect("named"));
+    for run in [verify(&archive), restore(&archive, &copy)] {
+        with(run, &around.join("a.sbk")).expect(2).says("it is the archive");
+    }
+    verify(&archive).run().expect(0);
     // What a link leads to is what is read.
     let link = folder.path().join("link.prom");
     std::os::unix::fs::symlink(&file, &link).expect("made");

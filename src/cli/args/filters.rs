@@ -10,6 +10,8 @@ use crate::select::{Pattern, Selection, Signature, TriggerName};
 /// More is no list of patterns.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// For which command a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum For {
@@ -48,6 +50,10 @@ pub(in crate::cli) fn read(what: &str, path: &Path) -> Result<String> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         let cause = format!("it is longer than {} MiB", FILE_BYTES_MAX >> 20);
         return Err(Error::new(Kind::Usage, doing(), cause));
+    }
+    // Some editors begin a file so.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
