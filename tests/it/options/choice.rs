@@ -413,7 +413,7 @@ fn what_can_make_nothing_is_not_done_in_silence() {
         (&["-I", "i", "-l", "--section=data"], 2, "add --section post-data"),
         (&["-I", "i", "-n", "other"], 6, "no object matches i (-I)"),
         (&["--trigger", "g", "-N", "public"], 6, "no object matches g (--trigger)"),
-        (&["-s", "--section=data"], 0, "warning: nothing is selected"),
+        (&["-s", "--section=data", "-f", "-"], 0, "warning: nothing is selected"),
         (&["-N", "public", "-N", "other"], 0, "warning: nothing is selected"),
         (&["-N", "public", "-N", "other", "-f", "-"], 0, "warning: nothing is selected"),
     ] {

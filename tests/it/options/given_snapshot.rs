@@ -72,11 +72,11 @@ const DEFINED: &str = "CREATE TABLE t (id integer, at date);
     CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER fires BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION fires();
     CREATE INDEX by_f ON t (f(id));
-    CREATE STATISTICS both (ndistinct) ON id, at FROM t;
+    CREATE STATISTICS two (ndistinct) ON id, at FROM t;
     CREATE VIEW v AS SELECT id, f(id) AS f FROM t;
     CREATE TABLE moods (mood mood DEFAULT 'low');
     ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY some ON t USING (f(id) = 1)";
+    CREATE POLICY mine ON t USING (f(id) = 1)";
 
 #[test]
 fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refused() {
@@ -94,14 +94,14 @@ fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refuse
             ("ALTER VIEW v RENAME f TO g", "public.v was"),
             ("ALTER TYPE mood RENAME VALUE 'low' TO 'lower'", "type public.mood was"),
             ("ALTER TYPE mood RENAME TO mode", "type public.mood was"),
-            ("ALTER STATISTICS both RENAME TO two", "statistics public.\"both\" was"),
+            ("ALTER STATISTICS two RENAME TO three", "statistics public.two was"),
             ("ALTER TRIGGER fires ON t RENAME TO flies", "public.t was"),
-            ("DROP STATISTICS both", "since the snapshot was taken"),
+            ("DROP STATISTICS two", "since the snapshot was taken"),
             ("DROP INDEX by_f", "since the snapshot was taken"),
             ("CREATE OR REPLACE VIEW v AS SELECT id, 2 AS f FROM t", ""),
             ("ALTER TABLE t VALIDATE CONSTRAINT above", ""),
             ("ALTER TABLE t RENAME CONSTRAINT above TO below", ""),
-            ("ALTER POLICY some ON t USING (f(id) = 2)", ""),
+            ("ALTER POLICY mine ON t USING (f(id) = 2)", ""),
             ("ALTER TABLE moods ALTER mood SET DEFAULT 'high'", ""),
             ("GRANT EXECUTE ON FUNCTION f(integer) TO PUBLIC", ""),
             ("CREATE FUNCTION f(text) RETURNS integer LANGUAGE sql AS 'SELECT 3'", ""),

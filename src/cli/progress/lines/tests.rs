@@ -67,7 +67,7 @@ fn names_of_any_script_are_cut() {
     let build = "build INDEX public.consumers_username_idx";
     assert_eq!(cut_within(build, 41), build);
     assert_eq!(cut_within(build, 32), "build INDEX public.cons…name_idx");
-    assert_eq!(cut_within("表表表表", 7), "表表…");
+    assert_eq!(cut_within("表表表表", 7), "表表表…");
     assert_eq!((cut_within("ab", 1).as_str(), cut_within("ab", 0).as_str()), ("…", ""));
 }
 
