@@ -31,8 +31,15 @@ const USAGE: &str = "usage:
   peak memory in KiB (VmHWM) to FILE
   testkit receive --url URL --sessions N [--server-only]  copy every table out and keep nothing; \
   with --server-only the rows do not even leave it
-  testkit far --port PORT --round-trip-ms MS              print the port of a proxy to PORT that \
-  adds this much, and serve until standard input ends
+  testkit far --port PORT --round-trip-ms MS [--mbit N] [--window BYTES]
+                                                          print the port of a proxy to PORT that \
+                                                          adds this much, and serve until \
+                                                          standard input ends;
+                                                          --mbit is the rate of all connections \
+                                                          together, each way, --window what one \
+                                                          may have on its way;
+                                                          a line of input is answered with what \
+                                                          went since the one before
   testkit tool NAME                                       print the path of the newest pg_dump, \
   pg_restore or psql
   testkit versions                                        print the major versions of the servers \

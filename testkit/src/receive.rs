@@ -9,7 +9,7 @@ use testkit::Client;
 
 use crate::{Options, connect, print, usage};
 
-/// Every table with a row, largest piece first; a piece is 32 MiB of pages, as in a dump. {target}
+/// Every table with a row and all large objects, largest piece first; a piece is 32 MiB of pages, as in a dump. {target}
 /// is where the rows go, within quotes.
 const PIECES: &str = "
     SELECT CASE WHEN pages <= 4096 THEN format('COPY %s TO {target} (FORMAT binary)', name)
@@ -18,8 +18,9 @@ const PIECES: &str = "
       FROM (SELECT format('%I.%I', nspname, relname) AS name, pg_relation_size(c.oid) / \
       current_setting('block_size')::bigint AS pages
               FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-             WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' \
-             AND NOT relrowsecurity) AS t,
+             WHERE relkind = 'r' AND NOT relrowsecurity
+               AND (nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' OR c.oid = \
+               'pg_largeobject'::regclass)) AS t,
            generate_series(0, pages - 1, 4096) AS first
      WHERE pages > 0
      ORDER BY least(pages - first, 4096) DESC, name, first";

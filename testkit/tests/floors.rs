@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,24 +46,8 @@ fn every_row_is_received_once() {
 
 #[test]
 fn a_far_server_answers_late_and_nothing_waits_for_what_goes_before() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut from = stream.unwrap();
-            let mut to = from.try_clone().unwrap();
-            thread::spawn(move || std::io::copy(&mut from, &mut to));
-        }
-    });
-    let mut proxy = testkit()
-        .args(["far", "--round-trip-ms", "40", "--port", &port.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut far = String::new();
-    BufReader::new(proxy.stdout.as_mut().unwrap()).read_line(&mut far).unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", far.trim().parse().unwrap())).unwrap();
+    let far = Far::start(&["--round-trip-ms", "40"]);
+    let mut stream = far.connect();
     let mut answer = [0; 1];
     let mut ask = |stream: &mut TcpStream| {
         let asked = Instant::now();
@@ -76,14 +60,97 @@ fn a_far_server_answers_late_and_nothing_waits_for_what_goes_before() {
         "opening the connection and asking are two round trips"
     );
     assert!(ask(&mut stream) >= Duration::from_millis(40));
-    // Read by read it would take 100 round trips: 4 s.
-    let sent = Instant::now();
+    // Read by read it would take 400 round trips: 16 s.
+    let took = there_and_back(stream, 100 * (64 << 10));
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    far.stop();
+}
+
+#[test]
+fn connections_share_a_rate_and_none_has_more_on_its_way_than_its_window() {
+    // 80 million bits are 10 million bytes.
+    let mut far = Far::start(&["--round-trip-ms", "0", "--mbit", "80"]);
+    let began = Instant::now();
+    let both = [far.connect(), far.connect()]
+        .map(|stream| thread::spawn(move || there_and_back(stream, 1_000_000)));
+    for one in both {
+        one.join().unwrap();
+    }
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(200), "two million bytes came in {took:?}");
+    let traffic = far.traffic();
+    for direction in ["to_server", "to_client"] {
+        assert_eq!(traffic[direction]["bytes"], 2_000_000);
+        let mbit = traffic[direction]["mbit"].as_f64().unwrap();
+        assert!(mbit > 0.0 && mbit < 80.01, "{direction}: {mbit}");
+    }
+    assert_eq!(far.traffic()["to_server"]["bytes"], 0, "it was told");
+    far.stop();
+
+    // Of ten windows nine wait until the one before them is acknowledged.
+    let far = Far::start(&["--round-trip-ms", "40", "--window", "65536"]);
+    let took = there_and_back(far.connect(), 10 * 65536);
+    assert!(took >= Duration::from_millis(9 * 40), "ten windows came in {took:?}");
+    far.stop();
+}
+
+/// `testkit far` before a server that sends back whatever it gets.
+struct Far {
+    proxy: Child,
+    answers: BufReader<ChildStdout>,
+    port: u16,
+}
+
+impl Far {
+    fn start(options: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut from = stream.unwrap();
+                let mut to = from.try_clone().unwrap();
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        });
+        let mut proxy = testkit()
+            .args(["far", "--port", &port.to_string()])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut answers = BufReader::new(proxy.stdout.take().unwrap());
+        let port = line(&mut answers).trim().parse().unwrap();
+        Self { proxy, answers, port }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).unwrap()
+    }
+
+    fn traffic(&mut self) -> serde_json::Value {
+        self.proxy.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        serde_json::from_str(&line(&mut self.answers)).unwrap()
+    }
+
+    fn stop(mut self) {
+        drop(self.proxy.stdin.take());
+        assert!(self.proxy.wait().unwrap().success());
+    }
+}
+
+fn line(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).unwrap();
+    line
+}
+
+/// How long it takes until so many bytes have come back.
+fn there_and_back(mut stream: TcpStream, bytes: usize) -> Duration {
+    let began = Instant::now();
     let mut back = stream.try_clone().unwrap();
-    let block = vec![1; 64 << 10];
-    let writer = thread::spawn(move || (0..100).for_each(|_| stream.write_all(&block).unwrap()));
-    back.read_exact(&mut vec![0; 100 * (64 << 10)]).unwrap();
+    let writer = thread::spawn(move || stream.write_all(&vec![1; bytes]).unwrap());
+    back.read_exact(&mut vec![0; bytes]).unwrap();
     writer.join().unwrap();
-    assert!(sent.elapsed() < Duration::from_secs(3), "{:?}", sent.elapsed());
-    drop(proxy.stdin.take());
-    assert!(proxy.wait().unwrap().success());
+    began.elapsed()
 }
