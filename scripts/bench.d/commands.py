@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TARGET = "bench_target"
+CORES = os.cpu_count()
+SESSIONS = min(CORES + 2, 8)  # a dump's, unless it is told how many
 
 
 @dataclass
@@ -15,6 +17,7 @@ class Command:
     output: Path = None  # removed before each run; of a dump, its size is told
     fresh_target: bool = False  # needs TARGET, empty
     ready_file: Path = None  # removed before each run; when it appeared is told
+    once: bool = False  # in one round only: its time matters to nobody
 
     @property
     def label(self):
@@ -30,7 +33,7 @@ class Place:
     """What the commands work on."""
     server: object
     programs: object
-    port: int  # the server's, or that of the proxy before it
+    way: object  # to the server: it knows the port
     far: bool
     database: str
     folder: Path
@@ -44,7 +47,7 @@ class Place:
         return self.folder / "peer.dir"
 
     def url(self, database):
-        return self.server.url(database, self.port)
+        return self.server.url(database, self.way.port)
 
 
 def plan(place, tools, pgcopydb):
@@ -59,12 +62,13 @@ def plan(place, tools, pgcopydb):
 def dumps(place, tools):
     silverback, testkit, out = place.programs.silverback, place.programs.testkit, place.folder / "round"
     yield Command("dump", "silverback", "dump", [silverback, "dump", "-q", "-d", place.url(place.database), "-f", out], output=out)
-    cores = os.cpu_count()
+    if not place.far:
+        yield Command("dump", "silverback", "dump -Z zstd:9", [silverback, "dump", "-q", "-Z", "zstd:9", "-d", place.url(place.database), "-f", out], output=out, once=True)
     receive = [testkit, "receive", "--url", place.url(place.database), "--sessions"]
-    for sessions in (cores, cores + 2):
+    for sessions in dict.fromkeys((CORES, SESSIONS)):
         yield Command("dump", "receive", f"receive only, {sessions} sessions", [*receive, sessions])
     if not place.far:
-        yield Command("dump", "server", f"COPY TO '/dev/null', {cores} sessions", [*receive, cores, "--server-only"])
+        yield Command("dump", "server", f"COPY TO '/dev/null', {CORES} sessions", [*receive, CORES, "--server-only"])
     for one in tools:
         for words in one.dump_settings():
             if not place.far or len(words) > 1:
@@ -82,7 +86,7 @@ def restores(place, tools):
         argv = [place.programs.silverback, "restore", "-q", *words, "-d", place.url(TARGET), place.archive]
         yield Command("restore", "silverback", name, argv, fresh_target=True, ready_file=ready if ready in words else None)
     for one in tools:
-        for words, memory in (([], None), (["-j2"], None), (["-j2"], "16MB"), (["-j3"], None), (["-j4"], None)):
+        for words, memory in (([], None), (["-j2"], None), (["-j2"], "16MB"), (["-j2"], "1GB"), (["-j3"], None), (["-j4"], None)):
             if not place.far or words:
                 name = " ".join([one.version, *words, *([f"with maintenance_work_mem={memory}"] if memory else [])])
                 own = ["env", f"PGOPTIONS=-c maintenance_work_mem={memory}"] if memory else []

@@ -1,5 +1,6 @@
 """What every part needs: folders, Silverback's programs, and a server to ask."""
 import json, os, shutil, subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,24 @@ class Programs:
         return cls(Path(json.loads(facts)["target_directory"]) / "release", False)
 
 
+@dataclass(frozen=True)
+class Distance:
+    """How far away the server seems: milliseconds of a round trip, and a link's rate (None: there is no limit)."""
+    latency: float = 0.0
+    mbit: float = None
+
+    @classmethod
+    def of(cls, case):
+        return cls(case["latency"], case.get("mbit"))
+
+    def suffix(self):
+        """Of a case's name."""
+        return f"-link-{self.mbit:g}-{self.latency:g}" if self.mbit else f"-latency-{self.latency:g}" if self.latency else ""
+
+    def words(self):
+        return f", {self.mbit:g} Mbit/s at {self.latency:g} ms" if self.mbit else f", {self.latency:g} ms away" if self.latency else ""
+
+
 class Server:
     """A server as a superuser sees it."""
 
@@ -51,20 +70,24 @@ class Server:
         password = {"PGPASSWORD": self.password} if self.password else {}
         return {**os.environ, "PGHOST": self.host, "PGPORT": str(port or self.port), "PGUSER": self.user, **password}
 
-    def query(self, database, *words, stdin=None):
+    def query(self, database, *words, stdin=None, stream=None):
+        """What psql prints; it reads the text `stdin` or from the pipe `stream`."""
         command = [self.psql, "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, *map(str, words)]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, input=stdin)
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, input=stdin, stdin=stream)
         if done.returncode != 0:
             raise Failure(f"psql {' '.join(map(str, words))}: {done.stderr.strip()}")
         return done.stdout.strip()
 
 
+# A command's peak memory is at least what this process has ever had, which starts it: no list of what may be 100,000 files is kept here.
+
 def remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    subprocess.run(["rm", "-rf", path], check=True)
 
 
 def tree_bytes(path):
-    return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    """Of a file, or of all files of a folder."""
+    if not os.path.isdir(path):
+        return os.stat(path).st_size
+    with os.scandir(path) as entries:
+        return sum(tree_bytes(entry.path) for entry in entries)

@@ -1,193 +1,146 @@
-"""What the measurements are held against. Each goal: what, at most (or at least) how much, and how to find it in the results of a run.
-Where several runs on the same server measured it, the worst of them counts; each server has a row of its own."""
-from statistics import median
+"""What the measurements are held against. Where several runs on the same server measured a goal, the worst of them counts; each server has
+a row of its own."""
+import operator
+from dataclasses import dataclass
+from typing import Callable
 
-from commands import label
-from shapes import short
+import measures
+from common import Distance
+from shapes import SHAPES, short
 
-MEMORY_MIB = 300
-
-
-class Results:
-    """All groups of all cases of one run, and which sizes any run measured."""
-
-    def __init__(self, found, everything):
-        self.found, self.everything = found, everything
-
-    def group(self, group, shape="kong", near=5_000_000, exact=False):
-        """A case without latency: of all that were ever measured the one nearest in size; None if this run has none of it."""
-        def fits(one):
-            return one["group"] == group and one["case"]["shape"] == shape and not one["case"]["latency"]
-        sizes = {one["case"]["asked_rows"] for one in self.everything if fits(one)}
-        size = near if exact else min(sizes, key=lambda rows: abs(rows - near), default=None)
-        return next((one for one in self.found if fits(one) and one["case"]["asked_rows"] == size), None)
+SIGNS = {"≤": operator.le, "<": operator.lt, "≥": operator.ge}
+# The size that a shape's goals are for, where it is not the one that the shape has unless rows are named.
+GOAL_ROWS = {"kong": 5_000_000}
+SIZES = (1_000_000, 5_000_000, 20_000_000)
+HERE, SLOW, FAST = Distance(), Distance(80.0, 100.0), Distance(80.0, 1000.0)
 
 
-def seconds(command, key="seconds"):
-    return median(command[key])
+@dataclass
+class Goal:
+    what: str
+    sign: str
+    limits: dict  # by shape
+    groups: tuple
+    measure: Callable  # of the results of a case; with `rows`, of those of each size
+    rows: tuple = None  # these sizes; otherwise the measured one that is nearest to the shape's
+    away: Distance = HERE
+
+    def find(self, run, everything, shape):
+        """The measure's answer from one run's results."""
+        cases = [case_of(run, everything, self.groups, shape, rows, self.away) for rows in self.rows or (None,)]
+        return self.measure(*cases) if all(cases) else None
+
+    def command(self, shape):
+        rows = self.rows or ((GOAL_ROWS[shape],) if shape in GOAL_ROWS and self.away == HERE else ())
+        words = ["scripts/bench", *(["--shape", shape] if shape != "kong" else []), *(["--rows", ",".join(map(short, rows))] if rows else []),
+                 *(["--link", f"{self.away.mbit:g}:{self.away.latency:g}"] if self.away.mbit else []), "--only", ",".join(self.groups)]
+        return " ".join(words)
 
 
-def all_of(result, tool, name=""):
-    return [one for one in result["commands"] if one["tool"] == tool and name in one["name"] and one["seconds"]]
+def case_of(run, everything, groups, shape, rows, away):
+    """The commands of these groups in one run; without `rows`, those at the size that is nearest to the shape's of all that were ever measured."""
+    def fits(one):
+        return one["group"] in groups and one["case"]["shape"] == shape and Distance.of(one["case"]) == away
+    near = GOAL_ROWS.get(shape, SHAPES[shape].rows)
+    rows = rows or min({one["case"]["asked_rows"] for one in everything if fits(one)}, key=lambda size: abs(size - near), default=None)
+    found = [one for one in run if fits(one) and one["case"]["asked_rows"] == rows]
+    return {"case": found[0]["case"], "commands": [command for one in found for command in one["commands"]]} if found else None
 
 
-def silverback(result, name):
-    return next((one for one in result["commands"] if (one["tool"], one["name"]) == ("silverback", name) and one["seconds"]), None)
+def every(limit, **others):
+    return {**dict.fromkeys(SHAPES, limit), **others}
 
 
-def fastest(commands):
-    return min(commands, key=seconds, default=None)
+def documented(name):
+    return name.endswith(" -Fd")
 
 
-def ratio(result, mine, other, key="seconds"):
-    """The ratio and its words; None if either was not measured."""
-    if not mine or not other:
-        return None
-    value = seconds(mine, key) / seconds(other)
-    return value, f"{seconds(mine, key):.2f} s, {label(other['tool'], other['name'])} {seconds(other):.2f} s; {title(result['case'])}"
+def two_jobs(name):
+    return " -j2 " in f"{name} "
 
 
-def title(case):
-    far = f", {case['latency']:g} ms away" if case["latency"] else ""
-    return f"{case['shape']} {short(case['asked_rows'])} rows{far}"
-
-
-# -- the goals' measures: each takes Results and returns (value, words) or None
-
-def dump_to(tool, name="", shape="kong", near=5_000_000):
-    def find(results):
-        result = results.group("dump", shape, near)
-        return result and ratio(result, silverback(result, "dump"), fastest(all_of(result, tool, name)))
-    return find
-
-
-def dump_documented(results):
-    result = results.group("dump")
-    return result and ratio(result, silverback(result, "dump"), fastest([one for one in all_of(result, "pg_dump") if one["name"].endswith(" -Fd")]))
-
-
-def dump_size(results):
-    result = results.group("dump")
-    mine, other = result and silverback(result, "dump"), result and fastest(all_of(result, "pg_dump", "zstd:1"))
-    if not mine or not other:
-        return None
-    return mine["bytes"] / other["bytes"], f"{mine['bytes'] / 1e6:.1f} MB, {other['bytes'] / 1e6:.1f} MB; {title(result['case'])}"
-
-
-def restore_to(parallel, name="restore --no-analyze", key="seconds", shape="kong", near=5_000_000, exact=False):
-    def find(results):
-        result = results.group("restore", shape, near, exact)
-        return result and ratio(result, silverback(result, name), fastest([one for one in all_of(result, "pg_restore") if parallel in (None, " -j" in one["name"])]), key)
-    return find
-
-
-def ready_to_the_end(name, plain):
-    def find(results):
-        result = results.group("restore")
-        return result and ratio(result, silverback(result, name), silverback(result, plain))
-    return find
-
-
-def verify_speed(results):
-    result = results.group("verify")
-    mine = result and silverback(result, "verify")
-    return mine and (result["case"]["raw_bytes"] / seconds(mine) / 1e9, f"{seconds(mine):.2f} s; {title(result['case'])}")
-
-
-def peak(results):
-    peaks = [(max(one["peak_mib"]), f"{one['name']}, {title(result['case'])}") for result in results.found for one in result["commands"]
-             if one["tool"] == "silverback" and result["group"] != "clone" and one["peak_mib"]]
-    return max(peaks) if peaks else None
-
-
-def peak_of(shape, rows):
-    def find(results):
-        result = results.group("restore", shape, rows, exact=True)
-        mine = result and silverback(result, "restore --no-analyze")
-        return mine and mine["peak_mib"] and (max(mine["peak_mib"]), title(result["case"]))
-    return find
-
-
-def peak_growth(group, name):
-    def find(results):
-        small, large = (results.group(group, near=rows, exact=True) for rows in (1_000_000, 20_000_000))
-        mine = small and large and [silverback(small, name), silverback(large, name)]
-        if not mine or not all(mine):
-            return None
-        values = [max(one["peak_mib"]) for one in mine]
-        return values[1] / values[0], f"{values[0]:.0f} MiB, {values[1]:.0f} MiB"
-    return find
-
-
-def marginal(group, name):
-    """How the time for a row grows; beside it, the same of every other tool that was measured at all three sizes."""
-    def steps(times, rows):
-        return [(times[n + 1] - times[n]) / (rows[n + 1] - rows[n]) * 1e6 for n in (0, 1)]
-
-    def find(results):
-        cases = [results.group(group, near=rows, exact=True) for rows in (1_000_000, 5_000_000, 20_000_000)]
-        if not all(cases) or not all(silverback(case, name) for case in cases):
-            return None
-        rows = [case["case"]["rows"] for case in cases]
-        first, second = steps([seconds(silverback(case, name)) for case in cases], rows)
-        words = f"{first:.3f} s, then {second:.3f} s for each million rows"
-        others = [{(one["tool"], one["name"]): one for one in case["commands"] if one["tool"] != "silverback" and one["seconds"]} for case in cases]
-        for key in others[0]:
-            if all(key in case for case in others):
-                growth = steps([seconds(case[key]) for case in others], rows)
-                words += f"; {label(*key)}: {growth[1] / growth[0]:.2f}"
-        return second / first, words
-    return find
-
-
-AT_LEAST, AT_MOST = ">=", "<="
-FIVE, SIZES, PARTITIONS = "--rows 5M", "--rows 1M,5M,20M", "--shape partitions --rows 10k,50k"
+DUMP, RESTORE, VERIFY = ("dump",), ("restore",), ("verify",)
+ROWS_ONLY, READY, READY_ROWS_ONLY = "restore --no-analyze", "restore --ready-early", "restore --no-analyze --ready-early"
+DUMP_TIME = Goal("dump ÷ the fastest pg_dump setting", "≤", every(0.80, kong=0.70, tpch=0.90, huge=0.62), DUMP, measures.time_to("dump", "pg_dump"))
+RECEIVE = Goal("dump ÷ receive only, with as many sessions", "≤", {"kong": 1.35, "tpch": 1.35, "pgbench": 1.35, "events": 1.35, "huge": 1.35, "wide": 2.00}, DUMP, measures.receive)
+SIZE = Goal("archive's size ÷ that of pg_dump -Z zstd:1", "≤", {"kong": 0.82, "tpch": 0.62, "pgbench": 0.25, "events": 0.75, "wide": 0.98}, DUMP, measures.size)
+RESTORE_TIME = Goal("restore --no-analyze ÷ the best pg_restore -j", "≤", every(0.80), RESTORE, measures.time_to(ROWS_ONLY, "pg_restore", measures.parallel))
+PEAK = Goal("peak memory of any command, MiB", "≤", every(80, tables=140), ("dump", "verify", "restore"), measures.peak)
 GOALS = [
-    ("dump ÷ the fastest pg_dump setting", AT_MOST, 0.80, dump_to("pg_dump"), f"{FIVE} --only dump"),
-    ("archive's size ÷ that of pg_dump -Z zstd:1", AT_MOST, 0.95, dump_size, f"{FIVE} --only dump"),
-    ("dump ÷ the documented pg_dump -Fd", AT_MOST, 0.20, dump_documented, f"{FIVE} --only dump"),
-    ("dump ÷ receive only", AT_MOST, 1.45, dump_to("receive"), f"{FIVE} --only dump"),
-    ("dump of one huge table ÷ the fastest pg_dump setting", AT_MOST, 0.62, dump_to("pg_dump", shape="huge", near=2_000_000), "--shape huge --only dump"),
-    ("restore --no-analyze ÷ the best pg_restore -j", AT_MOST, 0.90, restore_to(True), f"{FIVE} --only restore"),
-    ("restore --no-analyze --fk trust ÷ the best pg_restore -j", AT_MOST, 0.80, restore_to(True, "restore --no-analyze --fk trust"), f"{FIVE} --only restore"),
-    ("ready, ANALYZE included ÷ the best pg_restore -j", AT_MOST, 0.65, restore_to(True, "restore --ready-early", "ready"), f"{FIVE} --only restore"),
-    ("ready, without ANALYZE ÷ the best pg_restore -j", AT_MOST, 0.65, restore_to(True, "restore --no-analyze --ready-early", "ready"), f"{FIVE} --only restore"),
-    ("restore --no-analyze ÷ the documented pg_restore without -j", AT_MOST, 0.62, restore_to(False), f"{FIVE} --only restore"),
-    ("restore --ready-early to the very end ÷ plain restore", AT_MOST, 1.15, ready_to_the_end("restore --ready-early", "restore"), f"{FIVE} --only restore"),
-    ("the same, both without ANALYZE", AT_MOST, 1.15, ready_to_the_end("restore --no-analyze --ready-early", "restore --no-analyze"), f"{FIVE} --only restore"),
-    ("restore --no-analyze of 1,000 partitions ÷ the best pg_restore -j", AT_MOST, 0.80, restore_to(True, shape="partitions", near=10_000, exact=True), f"{PARTITIONS} --only restore"),
-    ("restore --no-analyze of 5,000 partitions ÷ the best pg_restore -j", AT_MOST, 1.00, restore_to(True, shape="partitions", near=50_000, exact=True), f"{PARTITIONS} --only restore"),
-    ("peak memory of restore of 5,000 partitions, MiB", AT_MOST, 100, peak_of("partitions", 50_000), f"{PARTITIONS} --only restore"),
-    ("restore --no-analyze of 50,000 grants ÷ the fastest pg_restore", AT_MOST, 1.00, restore_to(None, shape="grants", near=50_000, exact=True), "--shape grants --only restore"),
-    ("verify, GB of raw data a second", AT_LEAST, 1.00, verify_speed, f"{FIVE} --only verify"),
-    ("peak memory of any command, MiB", AT_MOST, MEMORY_MIB, peak, f"{SIZES} --only dump,verify,restore"),
-    ("peak memory of dump at 20 M rows ÷ at 1 M", AT_MOST, 1.10, peak_growth("dump", "dump"), f"{SIZES} --only dump"),
-    ("peak memory of restore at 20 M rows ÷ at 1 M", AT_MOST, 1.10, peak_growth("restore", "restore --no-analyze"), f"{SIZES} --only restore"),
-    ("dump's time per row from 5 M to 20 M ÷ from 1 M to 5 M", AT_MOST, 1.10, marginal("dump", "dump"), f"{SIZES} --only dump"),
-    ("restore's time per row from 5 M to 20 M ÷ from 1 M to 5 M", AT_MOST, 1.10, marginal("restore", "restore --no-analyze"), f"{SIZES} --only restore"),
+    DUMP_TIME,
+    Goal("dump ÷ the documented pg_dump -Fd", "≤", {"kong": 0.20}, DUMP, measures.time_to("dump", "pg_dump", documented)),
+    RECEIVE,
+    SIZE,
+    Goal("size with -Z zstd:9 ÷ that of level 1", "<", dict.fromkeys([*SIZE.limits, "huge", "objects"], 1.00), DUMP, measures.size_of_level_9),
+    RESTORE_TIME,
+    Goal("restore --no-analyze --fk trust ÷ the best pg_restore -j", "≤", {"kong": 0.80}, RESTORE, measures.time_to("restore --no-analyze --fk trust", "pg_restore", measures.parallel)),
+    Goal("ready, ANALYZE included ÷ the best pg_restore -j", "≤", {"kong": 0.65}, RESTORE, measures.time_to(READY, "pg_restore", measures.parallel, "ready")),
+    Goal("ready, without ANALYZE ÷ the best pg_restore -j", "≤", {"kong": 0.65}, RESTORE, measures.time_to(READY_ROWS_ONLY, "pg_restore", measures.parallel, "ready")),
+    Goal("restore --no-analyze ÷ the documented pg_restore without -j", "≤", {"kong": 0.62}, RESTORE, measures.time_to(ROWS_ONLY, "pg_restore", lambda name: not measures.parallel(name))),
+    Goal("restore --ready-early to the very end ÷ plain restore", "≤", {"kong": 1.15}, RESTORE, measures.ready_to_the_end(READY, "restore")),
+    Goal("the same, both without ANALYZE", "≤", {"kong": 1.15}, RESTORE, measures.ready_to_the_end(READY_ROWS_ONLY, ROWS_ONLY)),
+    Goal("restore --no-analyze of 5,000 partitions ÷ the best pg_restore -j", "≤", {"partitions": 1.00}, RESTORE, RESTORE_TIME.measure, rows=(50_000,)),
+    Goal("peak memory of restore of 5,000 partitions, MiB", "≤", {"partitions": 100}, RESTORE, measures.peak_of(ROWS_ONLY), rows=(50_000,)),
+    Goal("restore --no-analyze ÷ the fastest pg_restore", "≤", {"grants": 1.00}, RESTORE, measures.time_to(ROWS_ONLY, "pg_restore")),
+    Goal("verify, GB of raw data a second", "≥", {"kong": 1.00}, VERIFY, measures.verify_speed),
+    PEAK,
+    Goal("peak memory of dump at 20 M rows ÷ at 1 M", "≤", {"kong": 1.10}, DUMP, measures.peak_growth("dump"), rows=(SIZES[0], SIZES[2])),
+    Goal("peak memory of restore at 20 M rows ÷ at 1 M", "≤", {"kong": 1.10}, RESTORE, measures.peak_growth(ROWS_ONLY), rows=(SIZES[0], SIZES[2])),
+    Goal("dump's time per row from 5 M to 20 M ÷ from 1 M to 5 M", "≤", {"kong": 1.10}, DUMP, measures.marginal("dump"), rows=SIZES),
+    Goal("restore's time per row from 5 M to 20 M ÷ from 1 M to 5 M", "≤", {"kong": 1.10}, RESTORE, measures.marginal(ROWS_ONLY), rows=SIZES),
+    Goal("part of a link of 100 Mbit/s at 80 ms that a dump uses", "≥", {"kong": 0.90}, DUMP, measures.link_used("dump"), away=SLOW),
+    Goal("part of a link of 100 Mbit/s at 80 ms that a restore uses", "≥", {"kong": 0.90}, RESTORE, measures.link_used(ROWS_ONLY), away=SLOW),
+    Goal("pg_dump -j2 ÷ dump, 1 Gbit/s at 80 ms", "≥", {"kong": 2.00, "tables": 4.00}, DUMP, measures.times_faster("dump", "pg_dump", two_jobs), away=FAST),
 ]
+SUMMARY = [("dump ÷ fastest pg_dump", DUMP_TIME), ("dump ÷ receive only", RECEIVE), ("size ÷ pg_dump -Z zstd:1", SIZE), ("restore ÷ best pg_restore -j", RESTORE_TIME), ("peak MiB", PEAK)]
+
+
+def runs_of(found):
+    runs = {}
+    for one in found:
+        runs.setdefault((one["run"]["began"], one["run"]["command"]), []).append(one)
+    return runs.values()
+
+
+def worst(goal, outcomes):
+    return (min if goal.sign == "≥" else max)(outcomes, key=lambda outcome: outcome[0])
+
+
+def summary(found):
+    """A line for each shape that was measured, on whatever server."""
+    yield f"| | {' | '.join(what for what, _ in SUMMARY)} |"
+    yield f"|---|{'---|' * len(SUMMARY)}"
+    for shape in SHAPES:
+        cells = []
+        for _, goal in SUMMARY:
+            outcomes = [outcome for run in runs_of(found) if (outcome := goal.find(run, found, shape))]
+            cells.append(number(worst(goal, outcomes)[0]) if outcomes else "")
+        if any(cells):
+            yield f"| {shape}: {SHAPES[shape].what} | {' | '.join(cells)} |"
 
 
 def lines(found, surroundings):
     """The table of goals; `surroundings` tells where a run was, in words that can stand behind "on"."""
-    runs = {}
-    for one in found:
-        runs.setdefault((one["run"]["began"], one["run"]["command"], surroundings(one["run"])), []).append(one)
-    yield from ("| goal | limit | measured | | from |", "|---|---|---|---|---|")
-    for what, sign, limit, find, how in GOALS:
-        outcomes = {}
-        for (_, _, place), one in runs.items():
-            if outcome := find(Results(one, found)):
-                outcomes.setdefault(place, []).append(outcome)
-        bound = f"{'≤' if sign == AT_MOST else '≥'} {number(limit)}"
-        if not outcomes:
-            yield f"| {what} | {bound} | | not measured | `scripts/bench {how}` |"
-        for place, measured in sorted(outcomes.items()):
-            value, words = (max if sign == AT_MOST else min)(measured, key=lambda outcome: outcome[0])
-            held = value <= limit if sign == AT_MOST else value >= limit
-            others = f"; the worst of {len(measured)} runs" if len(measured) > 1 else ""
-            where = f"; on {place}" if len(outcomes) > 1 else ""
-            yield f"| {what} | {bound} | {number(value)} | {'held' if held else '**not held**'} | {words}{others}{where} |"
+    yield from ("| goal | shape | limit | measured | | from |", "|---|---|---|---|---|---|")
+    for goal in GOALS:
+        for shape, limit in goal.limits.items():
+            yield from goal_lines(goal, shape, limit, found, surroundings)
+
+
+def goal_lines(goal, shape, limit, found, surroundings):
+    outcomes = {}
+    for run in runs_of(found):
+        if outcome := goal.find(run, found, shape):
+            outcomes.setdefault(surroundings(run[0]["run"]), []).append(outcome)
+    head = f"| {goal.what} | {shape} | {goal.sign} {number(limit)} |"
+    if not outcomes:
+        yield f"{head} | not measured | `{goal.command(shape)}` |"
+    for place, measured in sorted(outcomes.items()):
+        value, words = worst(goal, measured)
+        held = SIGNS[goal.sign](value, limit)
+        others = f"; the worst of {len(measured)} runs" if len(measured) > 1 else ""
+        where = f"; on {place}" if len(outcomes) > 1 else ""
+        yield f"{head} {number(value)} | {'held' if held else '**not held**'} | {words}{others}{where} |"
 
 
 def number(value):

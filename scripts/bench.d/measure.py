@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import commands, shapes
-from common import ROOT, WORK, Failure, Server, remove, tree_bytes
+from common import ROOT, WORK, Distance, Failure, Server, remove, tree_bytes
 from peers import Peers
+
+# What one connection may have on its way through a link, as with a server's usual settings of TCP: at 80 ms it carries 105 Mbit/s at most.
+WINDOW_BYTES = 1 << 20
 
 
 def run(options, programs, results):
@@ -22,7 +25,7 @@ def run(options, programs, results):
     folder.mkdir(exist_ok=True)
     remove(WORK / "work")
     with ExitStack() as proxies:
-        cases = [prepared(options, programs, server, tools, peers, proxies, *one) for one in itertools.product(options.shape, options.rows, options.latency)]
+        cases = [prepared(options, programs, server, tools, peers, proxies, *one) for one in itertools.product(options.shape, options.rows, options.distances)]
         facts["load"] = os.getloadavg()[0]
         # The cases take turns too: what slows a machine down for minutes slows all of them.
         for turn, case in itertools.product(range(options.runs + 1), cases):
@@ -46,20 +49,20 @@ class Case:
     samples: list
 
 
-def prepared(options, programs, server, tools, peers, proxies, shape, rows, latency):
-    rows = rows or shapes.SHAPES[shape][1]
-    name = f"{shape}-{shapes.short(rows)}" + (f"-latency-{latency:g}" if latency else "")
+def prepared(options, programs, server, tools, peers, proxies, shape, rows, distance):
+    rows = rows or shapes.SHAPES[shape].rows
+    name = f"{shape}-{shapes.short(rows)}{distance.suffix()}"
     say(f"{name}: building the data")
-    database = shapes.build(server, programs, shape, rows)
-    port = proxies.enter_context(far(programs, server, latency))
-    place = commands.Place(server, programs, port, latency > 0, database, WORK / "work" / name)
+    database = shapes.build(server, programs, peers, shape, rows)
+    way = proxies.enter_context(way_to(programs, server, distance))
+    place = commands.Place(server, programs, way, distance != Distance(), database, WORK / "work" / name)
     wanted = [one for one in commands.plan(place, tools, peers.pgcopydb) if one.group in options.only]
     wanted = [one for one in wanted if not (options.skip and re.search(options.skip, one.label))]
     if not wanted:
         raise Failure(f"--only and --skip leave nothing to measure of {name}")
     totals = archives(place, tools, {one.group for one in wanted})
-    facts = {"name": name, "shape": shape, "asked_rows": rows, "latency": latency, "rows": int(totals["rows"]), "raw_bytes": int(totals["raw_bytes"])}
-    samples = [{"group": one.group, "tool": one.tool, "name": one.name, "seconds": [], "user": [], "system": [], "peak_mib": [], "ready": [], "bytes": None, "failed": None} for one in wanted]
+    facts = {"name": name, "shape": shape, "asked_rows": rows, "latency": distance.latency, "mbit": distance.mbit, "rows": int(totals["rows"]), "raw_bytes": int(totals["raw_bytes"])}
+    samples = [{"group": one.group, "tool": one.tool, "name": one.name, "seconds": [], "user": [], "system": [], "peak_mib": [], "ready": [], "link_mbit": [], "bytes": None, "failed": None} for one in wanted]
     return Case(facts, place, wanted, samples)
 
 
@@ -76,8 +79,10 @@ def archives(place, tools, groups):
     if "restore" in groups:
         compress = ["-Z", "zstd:1"] if "zstd" in tools[0].methods else ["-Z1"]
         execute("pg_dump", [tools[0].pg_dump, "-Fd", "-j2", *compress, "-f", place.peer_archive, place.database], environment)
-    listed = subprocess.run([place.programs.silverback, "list", "--json", place.archive], capture_output=True, text=True, check=True)
-    return json.loads(listed.stdout)["totals"]
+    # Read by another Python, whose memory goes with it.
+    with subprocess.Popen([place.programs.silverback, "list", "--json", place.archive], stdout=subprocess.PIPE) as listed:
+        totals = subprocess.run([sys.executable, "-c", "import json, sys; print(json.dumps(json.load(sys.stdin)['totals']))"], stdin=listed.stdout, stdout=subprocess.PIPE, check=True)
+    return json.loads(totals.stdout)
 
 
 def warm_up(case):
@@ -93,7 +98,7 @@ def one_round(case, turn, runs):
     warm_target = False
     pairs = [*zip(case.commands, case.samples)]
     for one, sample in pairs[first:] + pairs[:first]:
-        if sample["failed"] or (turn == 0 and one.fresh_target and warm_target):
+        if sample["failed"] or (turn == 0 and one.fresh_target and warm_target) or (one.once and turn != 1):
             continue
         warm_target |= one.fresh_target
         say(f"{case.facts['name']}, round {turn} of {runs}: {one.label}")
@@ -107,7 +112,9 @@ def measure(place, one, sample, counted):
         place.server.query("postgres", "-c", f"DROP DATABASE IF EXISTS {commands.TARGET} WITH (FORCE)", "-c", f"CREATE DATABASE {commands.TARGET} TEMPLATE template0", "-c", "CHECKPOINT")
     began = time.time()
     try:
-        seconds, usage = execute(one.label, one.argv, place.server.environment(place.port))
+        place.way.traffic()
+        seconds, usage = execute(one.label, one.argv, place.server.environment(place.way.port))
+        mbit = place.way.traffic()
     except Failure as failure:
         if one.tool == "silverback":
             raise
@@ -118,6 +125,8 @@ def measure(place, one, sample, counted):
         figures = {"seconds": seconds, "user": usage.ru_utime, "system": usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024}
         for key, value in figures.items():
             sample[key].append(round(value, 4))
+        if mbit:
+            sample["link_mbit"].append(round(mbit, 2))
         if one.ready_file:
             sample["ready"].append(round(one.ready_file.stat().st_ctime - began, 4))
         sample["bytes"] = tree_bytes(one.output) if one.group == "dump" and one.output else None
@@ -138,18 +147,34 @@ def execute(label, argv, environment):
     return seconds, usage
 
 
+@dataclass
+class Way:
+    """How the server is reached."""
+    port: int  # the server's, or that of the proxy before it
+    proxy: object = None  # that of a link with a rate
+
+    def traffic(self):
+        """How fast the way with most bytes went since this was asked before; None if nobody measures it."""
+        if not self.proxy:
+            return None
+        self.proxy.stdin.write("\n")
+        self.proxy.stdin.flush()
+        return max(json.loads(self.proxy.stdout.readline()).values(), key=lambda way: way["bytes"])["mbit"]
+
+
 @contextmanager
-def far(programs, server, latency):
-    """The port to connect to."""
-    if not latency:
-        yield server.port
+def way_to(programs, server, distance):
+    if distance == Distance():
+        yield Way(server.port)
         return
     if server.host not in ("127.0.0.1", "localhost"):
-        raise Failure(f"--latency needs a server on 127.0.0.1, not on {server.host}")
-    argv = [programs.testkit, "far", "--port", str(server.port), "--round-trip-ms", str(latency)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
+        raise Failure(f"--latency and --link need a server on 127.0.0.1, not on {server.host}")
+    argv = [programs.testkit, "far", "--port", server.port, "--round-trip-ms", distance.latency]
+    if distance.mbit:
+        argv += ["--mbit", distance.mbit, "--window", WINDOW_BYTES]
+    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
         try:
-            yield int(proxy.stdout.readline())
+            yield Way(int(proxy.stdout.readline()), proxy if distance.mbit else None)
         finally:
             proxy.stdin.close()
 

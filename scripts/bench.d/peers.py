@@ -42,8 +42,8 @@ class Peers:
     def first(self, name):
         return next((folder / name for folder in self.folders if os.access(folder / name, os.X_OK)), None)
 
-    def missing(self, name):
-        raise Failure(f"no {name} was found: install PostgreSQL's client programs, run scripts/servers 18, or name their folder with --peers")
+    def missing(self, name, remedy="install PostgreSQL's client programs, run scripts/servers 18"):
+        raise Failure(f"no {name} was found: {remedy}, or name its folder with --peers")
 
     def tools(self, server_major):
         """One for each version, the one that compresses in most ways; an older pg_dump refuses a newer server."""
