@@ -14,6 +14,8 @@ mod sections;
 mod selected;
 mod selection;
 mod statistics;
+mod unmatched;
+
 #[cfg(test)]
 mod tests;
 
@@ -22,5 +24,6 @@ pub use named::{Named, Signature, TriggerName};
 pub use pattern::Pattern;
 pub use sections::Sections;
 pub use selected::Selected;
-pub use selection::{LargeObjects, Selection, with_children};
+pub use selection::{LargeObjects, Selection};
 pub use statistics::Withheld;
+pub use unmatched::with_children;

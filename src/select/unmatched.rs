@@ -1,0 +1,146 @@
+//! The patterns of a selection that match nothing: what is asked for by name is not left out in
+//! silence, and what is to be kept back is not let through by a slip of the pen.
+
+use std::collections::HashMap;
+
+use super::kinds::is_relation;
+use super::pattern::Pattern;
+use super::selection::Selection;
+use crate::archive::manifest::{Object, ObjectId, ObjectKind, Table};
+use crate::error::{Error, Kind, Result};
+use crate::sql::ident;
+
+impl Selection {
+    /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
+    pub fn unmatched(&self, objects: &[Object]) -> Vec<String> {
+        let missing_table = |pattern: &&Pattern| {
+            !objects.iter().any(|object| {
+                is_relation(object.kind)
+                    && pattern.matches_table(
+                        self.archived(object.schema.as_deref().unwrap_or_default()),
+                        &object.name,
+                    )
+            })
+        };
+        let missing_schema = |pattern: &&Pattern| {
+            // A pristine public is no object, and is always there.
+            let mut names = objects.iter().filter_map(schema_name).chain(["public"]);
+            !names.any(|name| pattern.matches_schema(self.archived(name)))
+        };
+        let missing_extension = |pattern: &&Pattern| {
+            !objects.iter().any(|object| {
+                object.kind == ObjectKind::Extension && pattern.matches_schema(&object.name)
+            })
+        };
+        let tables = self
+            .tables
+            .iter()
+            .filter(missing_table)
+            .map(|pattern| format!("{pattern} ({})", with_children("-t", pattern)));
+        let schemas = self.schemas.iter().filter(missing_schema);
+        let extensions = self.extensions.iter().filter(missing_extension);
+        let mut all: Vec<String> = tables
+            .chain(schemas.map(|pattern| format!("{pattern} (-n)")))
+            .chain(extensions.map(|pattern| format!("{pattern} (-e)")))
+            .collect();
+        if !self.named.is_empty() {
+            let by_id: HashMap<ObjectId, &Object> =
+                objects.iter().map(|object| (object.id, object)).collect();
+            all.extend(self.named.unmatched(&objects.iter().filter_map(|object| {
+                let of = object.of.and_then(|of| by_id.get(&of).copied());
+                let is_meant = self.picks_named_in(object, of);
+                is_meant.then(|| (object, of, self.schema_of(object, of)))
+            })));
+        }
+        all
+    }
+
+    /// The patterns that leave something out and match nothing, each with its option, in words: a
+    /// slip of the pen lets through what was to be kept back.
+    pub fn without_effect(&self, objects: &[Object], tables: &[&Table]) -> Vec<String> {
+        let is_table = |pattern: &Pattern| {
+            let relations = objects
+                .iter()
+                .filter(|object| is_relation(object.kind))
+                .map(|object| (object.schema.as_deref().unwrap_or_default(), object.name.as_str()));
+            let loaded = tables.iter().map(|table| (table.schema.as_str(), table.name.as_str()));
+            let mut names = relations.chain(loaded);
+            names.any(|(schema, name)| pattern.matches_table(self.archived(schema), name))
+        };
+        let is_schema = |pattern: &Pattern| {
+            // These are no objects, and always there.
+            let always = ["public", "pg_catalog", "information_schema"];
+            let mut names = objects.iter().filter_map(schema_name).chain(always);
+            names.any(|name| pattern.matches_schema(self.archived(name)))
+        };
+        let is_extension = |pattern: &Pattern| {
+            let mut extensions =
+                objects.iter().filter(|object| object.kind == ObjectKind::Extension);
+            extensions.any(|object| pattern.matches_schema(&object.name))
+        };
+        let missing =
+            |option: &str, patterns: &[Pattern], what: &str, is: &dyn Fn(&Pattern) -> bool| {
+                let missing = patterns.iter().filter(|pattern| !is(pattern));
+                missing
+                    .map(|pattern| {
+                        let option = with_children(option, pattern);
+                        format!("{option} {pattern} matches no {what}")
+                    })
+                    .collect::<Vec<_>>()
+            };
+        [
+            missing("-T", &self.exclude_tables, "table, view or sequence", &is_table),
+            missing("-N", &self.exclude_schemas, "schema", &is_schema),
+            missing("--exclude-table-data", &self.exclude_table_data, "table", &is_table),
+            missing("--exclude-extension", &self.exclude_extensions, "extension", &is_extension),
+        ]
+        .concat()
+    }
+
+    /// Refuses a pattern that matches nothing: a table that was asked for by name must not be
+    /// missing in silence. Refuses one that names another database than that which the objects come
+    /// from.
+    pub fn check_matched(&self, objects: &[Object], database: &str) -> Result<()> {
+        let lists = [
+            &self.tables,
+            &self.exclude_tables,
+            &self.schemas,
+            &self.exclude_schemas,
+            &self.exclude_table_data,
+        ];
+        if let Some(pattern) =
+            lists.into_iter().flatten().find(|pattern| !pattern.allows_database(database))
+        {
+            let cause =
+                format!("its first part names another database than {}", ident::quote(database));
+            return Err(Error::new(Kind::Usage, format!("read the pattern {pattern}"), cause)
+                .hint("write -t SCHEMA.TABLE or -n SCHEMA"));
+        }
+        let unmatched = self.unmatched(objects);
+        if unmatched.is_empty() {
+            return Ok(());
+        }
+        let cause = format!("no object matches {}", unmatched.join(", "));
+        let hint = "patterns fold to lower case unless they stand in double quotes; `silverback \
+            list` shows what an archive holds";
+        Err(Error::new(Kind::Requirement, "select objects", cause).hint(hint))
+    }
+}
+
+/// An option as it is typed for a pattern that means children, too.
+pub fn with_children(option: &str, pattern: &Pattern) -> String {
+    let option = option.to_owned();
+    match (option.as_str(), pattern.takes_children()) {
+        (_, false) => option,
+        ("-t", true) => "--table-and-children".to_owned(),
+        ("-T", true) => "--exclude-table-and-children".to_owned(),
+        (_, true) => format!("{option}-and-children"),
+    }
+}
+
+fn schema_name(object: &Object) -> Option<&str> {
+    match object.kind {
+        ObjectKind::Schema => Some(&object.name),
+        _ => object.schema.as_deref(),
+    }
+}
