@@ -21,7 +21,7 @@ use super::metrics::Figures;
 use super::text::{objects, units};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::kong::reader::Node;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
@@ -216,7 +216,10 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let result = run_stoppable(args.output.log_format, values::coding_threads(), dump, cancel);
     reporter.finish();
-    let report = result?;
+    let report = result.map_err(|error| match error.kind() {
+        Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
+        _ => error,
+    })?;
     let outcome = tell_not_carried(&report.not_carried, reporter.as_ref());
     reporter.summary(&as_text(&report), &as_json(&report));
     args.metrics.count(&Figures {
@@ -227,6 +230,9 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     });
     Ok(outcome)
 }
+
+/// Standard output may have had some of it.
+const STOPPED: &str = "dump again: no file was left behind, and what went to a pipe is no archive";
 
 /// What is meant: what the options choose; where they choose nothing, the schema that Kong uses.
 fn select(

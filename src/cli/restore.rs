@@ -252,6 +252,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     reporter.finish();
     let (report, kong, copy) = result.map_err(|error| match error.kind() {
         Kind::Interrupted | Kind::Terminated if args.stage => error.hint(stage::STOPPED),
+        Kind::Interrupted | Kind::Terminated if reporter.has_told_ready() => error.hint(IN_USE),
         Kind::Interrupted | Kind::Terminated => error.hint(STOPPED),
         _ => error,
     })?;
@@ -272,7 +273,11 @@ fn tell_status(args: &RestoreArgs) -> Result<Outcome> {
     status::tell(&found, state.as_ref(), &server, &connection, args.json)
 }
 
-/// What a signal leaves is not known here: it may have come before the first statement.
+/// What a signal leaves that came after ready was reported.
+const IN_USE: &str = "the database may be in use, do not drop it: the same command with --resume \
+    makes what is missing";
+
+/// What another leaves is not known here: it may have come before the first statement.
 const STOPPED: &str = "restore --status tells what was left and whether the database may be in use; \
     --resume goes on";
 

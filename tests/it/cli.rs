@@ -347,7 +347,7 @@ fn signals_leave_nothing() {
         });
         let started = Instant::now();
         run.signal(signal);
-        run.wait().expect(code).says("stopped by SIG");
+        run.wait().expect(code).says("stopped by SIG").says("no file was left behind");
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 0);
         wait_for("the server to be rid of it", || {

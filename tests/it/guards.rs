@@ -235,7 +235,7 @@ fn what_was_used_since_is_not_replaced() {
     KongVersion::new("3.4.2").load(&copy);
     copy.execute("CREATE SCHEMA other; CREATE TABLE other.orders (id int)");
     let replace = restore(&file, &copy).arg("--replace-bootstrap");
-    replace.run().expect(6).says("it holds 1 objects: table other.orders");
+    replace.run().expect(6).says("it holds 1 object: table other.orders");
     assert_eq!(copy.value("SELECT name FROM workspaces"), "default");
 }
 

@@ -223,7 +223,10 @@ fn kong_writes_while_the_rest_is_built() {
     }
     assert_ne!(early.copy.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
     early.old.execute("ROLLBACK");
-    run.wait().expect(0).says("Kong may start now").says("; retrying");
+    let indexes = early.source.value("SELECT count(*) FROM pg_class c WHERE relkind = 'i' AND NOT EXISTS \
+        (SELECT FROM pg_constraint WHERE conindid = c.oid) AND relnamespace = 'public'::regnamespace");
+    let run = run.wait().expect(0).says("Kong may start now").says("; retrying");
+    run.says(&format!(", {indexes} indexes,"));
     early.end_matches();
 }
 
@@ -270,7 +273,8 @@ fn a_restore_that_was_killed_in_use_is_finished_by_the_same_command() {
         run.says("the interrupted restore used other options")
             .says("the options of the first time");
     }
-    early.start().wait().expect(0).says("Kong may start now");
+    let run = early.start().wait().expect(0).says("Kong may start now");
+    run.says("restored into database ").says(" indexes, validated ");
     early.end_matches();
 }
 

@@ -1,7 +1,7 @@
 //! The options that say how the program talks.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::Args;
 
@@ -50,6 +50,6 @@ impl OutputArgs {
             }
             LogFormat::Text => Inner::Plain(Plain::new(io::stderr(), verbosity)),
         };
-        Arc::new(Reporter { inner, verbosity })
+        Arc::new(Reporter { inner, verbosity, ready: OnceLock::new() })
     }
 }

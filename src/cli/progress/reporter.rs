@@ -1,6 +1,7 @@
 //! The one who tells what goes on, in the way that was asked for.
 
 use std::io::Stderr;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ use crate::progress::{JobTotal, Level, Progress, TableTotal};
 pub(in crate::cli) struct Reporter {
     pub(in crate::cli) inner: Inner,
     pub(in crate::cli) verbosity: Verbosity,
+    /// Set once the database was reported ready.
+    pub(in crate::cli) ready: OnceLock<()>,
 }
 
 pub(in crate::cli) enum Inner {
@@ -31,6 +34,11 @@ impl Reporter {
             Inner::Plain(plain) => plain,
             Inner::Json(lines) => lines,
         }
+    }
+
+    /// Whether the database was reported ready: whatever comes after, somebody may use it.
+    pub(in crate::cli) fn has_told_ready(&self) -> bool {
+        self.ready.get().is_some()
     }
 
     /// Takes bars away; from here on there are lines only.
@@ -89,6 +97,7 @@ impl Progress for Reporter {
     }
 
     fn ready(&self, text: &str, jobs_left: usize) {
+        self.ready.get_or_init(|| ());
         self.progress().ready(text, jobs_left);
     }
 

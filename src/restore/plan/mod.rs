@@ -173,7 +173,8 @@ impl Plan {
                 for sql in before.iter().chain([&copy]).chain(&after) {
                     writeln!(f, "{sql};")?;
                 }
-                writeln!(f, "-- {rows} rows, {raw_bytes} bytes, {} chunks", chunks.len())
+                let noun = if chunks.len() == 1 { "chunk" } else { "chunks" };
+                writeln!(f, "-- {rows} rows, {raw_bytes} bytes, {} {noun}", chunks.len())
             }
         }
     }

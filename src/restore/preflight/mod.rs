@@ -58,8 +58,9 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
 /// Something is there that this run has not made.
 fn occupied(wanted: Wanted<'_>, target: &Target) -> Finding {
     let more = if target.occupied_count > target.occupied.len() as u64 { ", …" } else { "" };
+    let noun = if target.occupied_count == 1 { "object" } else { "objects" };
     let objects =
-        format!("it holds {} objects: {}{more}", target.occupied_count, target.occupied.join(", "));
+        format!("it holds {} {noun}: {}{more}", target.occupied_count, target.occupied.join(", "));
     let way_out = "restore into an empty database, or let -c drop what the archive holds";
     if wanted.resumes {
         let problem =

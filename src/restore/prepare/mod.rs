@@ -186,11 +186,12 @@ fn plan(
         ledger: settled.ledger,
         whole: sections.pre_data,
         graph,
-        tables_wanted: rows_of.iter().filter(|wanted| **wanted).count() as u64,
+        // Whoever makes only what comes after the report restores no table anew.
+        tables_wanted: rows_of.iter().filter(|wanted| **wanted && !is_ready).count() as u64,
         without_rows: (0..)
             .map(TableId)
             .zip(rows_of.iter().zip(&chunks))
-            .filter(|(_, (wanted, chunks))| **wanted && chunks.is_empty())
+            .filter(|(_, (wanted, chunks))| **wanted && !is_ready && chunks.is_empty())
             .map(|(id, _)| id)
             .collect(),
         statistics,

@@ -154,8 +154,8 @@ fn a_database_in_use_is_gone_on_with_and_told() {
              AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event = 'virtualxid'",
         ) == "1"
     });
-    running.signal("KILL");
-    running.wait();
+    running.signal("TERM");
+    running.wait().expect(143).says("in use, do not drop it");
     end_sessions(newest_server(), pair.copy.name());
     let told = status(&pair.copy).run().expect(10);
     assert!(

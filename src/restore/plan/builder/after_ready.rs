@@ -100,7 +100,8 @@ impl<'a> Builder<'a> {
         let create = Step::new(
             format!("build {}", object.identity),
             concurrently(object.statements.first()?)?,
-        );
+        )
+        .making(object.id);
         let label = create.doing.clone();
         let index =
             ConcurrentIndex { schema: object.schema.clone()?, name: object.name.clone(), create };
