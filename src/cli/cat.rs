@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::args::values;
+use super::args::read::ReadArgs;
 use super::command::{Outcome, run_stoppable};
 use super::text::output;
-use super::text::stdio::LogFormat;
 use crate::error::{Error, Kind, Result};
 use crate::pool;
 use crate::rows::{csv, json};
@@ -29,19 +28,8 @@ pub(super) struct CatArgs {
     /// Write into this file, which must not be there, instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
-    /// size
-    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
-    max_memory: Option<u64>,
-    /// Write errors as text or as one JSON object a line
-    #[arg(
-        long,
-        value_name = "text|json",
-        value_enum,
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(super) log_format: LogFormat,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -60,13 +48,13 @@ pub(super) fn run(args: &CatArgs) -> Result<Outcome> {
     let own = args.clone();
     let work =
         pool::run(move || output::write(own.file.as_deref(), |out| print(&own, &own.archive, out)));
-    run_stoppable(args.log_format, 1, work, async || ())?;
+    run_stoppable(args.read.log_format, 1, work, async || ())?;
     Ok(Outcome::Done)
 }
 
 /// Writes the rows, each chunk of which was checked before.
 fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
-    let archive = FileArchive::open_path_within(path, args.max_memory.unwrap_or(0))?;
+    let archive = FileArchive::open_path_within(path, args.read.max_memory.unwrap_or(0))?;
     archive.check_root()?;
     let table = archive.table(&args.table)?;
     let rows = table.rows()?;

@@ -8,9 +8,9 @@ use clap::Args;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
-use super::args::values;
+use super::args::read::ReadArgs;
 use super::command::Outcome;
-use super::text::stdio::{self, LogFormat};
+use super::text::stdio;
 use super::text::table;
 use super::text::units::{self, printable};
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section};
@@ -34,23 +34,12 @@ pub(super) struct ListArgs {
     /// Print the definitions as SQL, to be read
     #[arg(long)]
     sql: bool,
-    /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's
-    /// size
-    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
-    max_memory: Option<u64>,
-    /// Write errors as text or as one JSON object a line
-    #[arg(
-        long,
-        value_name = "text|json",
-        value_enum,
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(super) log_format: LogFormat,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
-    let max_memory = args.max_memory.unwrap_or(0);
+    let max_memory = args.read.max_memory.unwrap_or(0);
     let source = Source::open(&args.archive)?;
     let name = source.name().to_owned();
     match source {

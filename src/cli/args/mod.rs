@@ -9,6 +9,7 @@ pub(super) mod metrics;
 pub(super) mod named;
 pub(super) mod others;
 pub(super) mod output;
+pub(super) mod read;
 pub(super) mod sections;
 pub(super) mod selection;
 pub(super) mod values;
