@@ -42,7 +42,7 @@ fn print_of<R>(
 ) -> Result<Outcome> {
     let manifest = &archive.manifest;
     let id = archive.header.archive.to_string();
-    selection.find_children(&manifest.objects);
+    selection.find(&manifest.objects, &manifest.tables);
     selection.find_listed(manifest, &id, sections)?;
     selection.check_matched(&manifest.objects, &manifest.source.database)?;
     let entries = entries(manifest, &selection, sections);

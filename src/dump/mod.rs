@@ -138,7 +138,11 @@ async fn prepare(
     left_out.tell(progress);
     selection.markers = left_out.schemas;
     let picks = |table: &catalog::ListedTable| {
-        selection.picks_descendant(&table.schema, &table.name, &table.ancestors)
+        let catalog::ListedTable { schema, name, ancestors, extension, .. } = table;
+        match extension {
+            Some(extension) => selection.picks_settings(schema, name, ancestors, extension),
+            None => selection.picks_descendant(schema, name, ancestors),
+        }
     };
     let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
     let markers = marker::read(&keeper.session, true).await?;
@@ -148,7 +152,7 @@ async fn prepare(
     let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried, unreadable, unlogged, warnings } =
         std::mem::take(&mut keeper.catalog);
-    selection.find_children(&objects);
+    selection.find(&objects, tables.iter().map(|source| &source.table));
     if options.no_unlogged_table_data {
         selection.without_rows = unlogged;
     }

@@ -261,7 +261,7 @@ async fn open(
             staged.leave_out(manifest);
         }
         // Patterns and lists are about the names in the archive.
-        selection.find_children(&manifest.objects);
+        selection.find(&manifest.objects, &manifest.tables);
         selection.find_listed(manifest, &archive.header.archive.to_string(), sections)?;
         rename::rename(manifest, &selection, &renames)?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {

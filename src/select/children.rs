@@ -12,7 +12,7 @@ type Name = (String, String);
 impl Selection {
     /// Lets the patterns that mean children know which these are. The objects' schemas have the
     /// names that patterns are about.
-    pub fn find_children(&mut self, objects: &[Object]) {
+    pub(super) fn find_children(&mut self, objects: &[Object]) {
         let lists = [&mut self.tables, &mut self.exclude_tables, &mut self.exclude_table_data];
         let mut asking: Vec<&mut Pattern> =
             lists.into_iter().flatten().filter(|pattern| pattern.takes_children()).collect();

@@ -5,6 +5,7 @@
 
 mod children;
 mod entries;
+mod found;
 mod kinds;
 mod listed;
 mod named;
@@ -13,6 +14,7 @@ mod pattern;
 mod sections;
 mod selected;
 mod selection;
+mod settings;
 mod statistics;
 mod unmatched;
 
@@ -25,5 +27,6 @@ pub use pattern::Pattern;
 pub use sections::Sections;
 pub use selected::Selected;
 pub use selection::{LargeObjects, Selection};
+pub use settings::Settings;
 pub use statistics::Withheld;
 pub use unmatched::with_children;

@@ -32,13 +32,22 @@ pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> Applied {
     let named = graph.named(selection);
     let stands = Stands::of(selection);
     let unmakeable = graph.unmakeable(&chosen, &stands);
-    let mut kept = graph.closure(&chosen, &unmakeable, &stands);
+    // The rows that an extension holds need it.
+    let settings: Vec<usize> = (0..objects.len())
+        .filter(|at| selection.settings.extensions.contains(&objects[*at].id))
+        .collect();
+    let begin = chosen.iter().chain(&settings).copied();
+    let mut kept = graph.closure(begin, &unmakeable, &stands);
     let left_out =
         if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
     let tables: Vec<usize> = named.iter().filter_map(|at| graph.parent[*at]).collect();
-    let expected: HashSet<usize> = tables.into_iter().filter(|at| !kept.contains(at)).collect();
-    let brought_along =
-        kept.iter().filter(|at| !chosen.contains(at)).map(|at| objects[*at].id).collect();
+    let expected: HashSet<usize> =
+        tables.iter().chain(&settings).copied().filter(|at| !kept.contains(at)).collect();
+    let brought_along = kept
+        .iter()
+        .filter(|at| !chosen.contains(at) && !settings.contains(at))
+        .map(|at| objects[*at].id)
+        .collect();
     kept.extend(named.iter().chain(&expected));
     let expected = expected.iter().map(|at| objects[*at].id).collect();
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
@@ -257,17 +266,16 @@ impl<'a> Graph<'a> {
         unmakeable
     }
 
-    /// What was picked and can be made, all that it needs in turn, and the parts of both.
+    /// What of these can be made, all that it needs in turn, and the parts of both.
     fn closure(
         &self,
-        chosen: &HashSet<usize>,
+        begin: impl Iterator<Item = usize>,
         unmakeable: &HashMap<usize, usize>,
         stands: &Stands<'_>,
     ) -> HashSet<usize> {
         let makeable = |at: usize| !unmakeable.contains_key(&at);
         let mut kept = HashSet::new();
-        let mut queue: VecDeque<usize> =
-            chosen.iter().copied().filter(|at| makeable(*at)).collect();
+        let mut queue: VecDeque<usize> = begin.filter(|at| makeable(*at)).collect();
         while let Some(at) = queue.pop_front() {
             if !makeable(at)
                 || (stands.rest && self.kind(at) == ObjectKind::Schema)

@@ -85,7 +85,7 @@ impl Pattern {
     }
 
     /// The same, and the tables that inherit from those that match or are their partitions, and so
-    /// on; which these are is found by [`Selection::find_children`](super::Selection).
+    /// on; which these are is found by [`Selection::find`](super::Selection::find).
     #[must_use]
     pub fn and_children(self) -> Self {
         Self { takes_children: true, ..self }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listed::Listed;
 use super::named::Named;
 use super::pattern::Pattern;
+use super::settings::Settings;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind, Table};
 use crate::select::kinds::{carries_data, is_relation};
 
@@ -36,7 +37,7 @@ pub struct Selection {
     pub exclude_table_data: Vec<Pattern>,
     /// `-e`: these extensions and, unless `-t` or `-n` is given too, what is in schemas.
     pub extensions: Vec<Pattern>,
-    /// `--exclude-extension`: these are expected in the target, with what is theirs.
+    /// `--exclude-extension`: these are expected in the target.
     pub exclude_extensions: Vec<Pattern>,
     /// `-I`, `-P`, `--trigger`: these single objects; without `-t`, nothing else.
     pub named: Named,
@@ -62,6 +63,8 @@ pub struct Selection {
     /// The names that schemas have in the archive, by those that they get: patterns are about the
     /// former.
     pub archived_as: BTreeMap<String, String>,
+    /// The rows of extensions' configuration tables, see [`Selection::find`].
+    pub settings: Settings,
     /// Schemas of markers, see [`crate::pg::marker`]: left out, whatever else is chosen.
     pub markers: Vec<String>,
 }
@@ -128,7 +131,10 @@ impl Selection {
         !self.schema_only
             && is_listed
             && !self.excludes_data(schema, name)
-            && self.picks_table(schema, name)
+            && self
+                .settings
+                .are_meant(archived, name)
+                .unwrap_or_else(|| self.picks_table(schema, name))
     }
 
     /// Whether rows, or a sequence's value, are left out although the table is meant.
@@ -231,7 +237,7 @@ impl Selection {
             && self.named.is_empty()
     }
 
-    fn picks_extension(&self, name: &str) -> bool {
+    pub(super) fn picks_extension(&self, name: &str) -> bool {
         if self.extensions.is_empty() {
             self.includes_all()
         } else {
@@ -250,9 +256,11 @@ impl Selection {
         if self.schema_only {
             return !carries_data(object);
         }
+        let (schema, name) = (object.schema.as_deref().unwrap_or_default(), &object.name);
         if carries_data(object)
             && object.kind != ObjectKind::LargeObject
-            && self.excludes_data(object.schema.as_deref().unwrap_or_default(), &object.name)
+            && (self.excludes_data(schema, name)
+                || self.settings.are_meant(self.archived(schema), name) == Some(false))
         {
             return false;
         }

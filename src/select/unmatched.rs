@@ -14,13 +14,14 @@ impl Selection {
     /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
     pub fn unmatched(&self, objects: &[Object]) -> Vec<String> {
         let missing_table = |pattern: &&Pattern| {
-            !objects.iter().any(|object| {
+            let is_matched = objects.iter().any(|object| {
                 is_relation(object.kind)
                     && pattern.matches_table(
                         self.archived(object.schema.as_deref().unwrap_or_default()),
                         &object.name,
                     )
-            })
+            });
+            !is_matched && !self.settings.are_matched_by(pattern)
         };
         let missing_schema = |pattern: &&Pattern| {
             // A pristine public is no object, and is always there.

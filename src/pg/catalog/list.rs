@@ -19,6 +19,8 @@ pub struct ListedTable {
     pub columns: String,
     /// The tables that it descends from, by schema and name: it is their partition, or inherits.
     pub ancestors: Vec<(String, String)>,
+    /// The extension whose settings it holds.
+    pub extension: Option<String>,
     /// Whether the snapshot's row of `pg_class` names other files than the server uses now, so that
     /// the snapshot would read an empty table.
     pub is_rewritten: bool,
@@ -45,6 +47,8 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
            BY a.attnum) \
              FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT \
              a.attisdropped), '') AS columns, \
+           (SELECT pg_catalog.min(e.extname::text) FROM pg_catalog.pg_extension e WHERE c.oid = ANY \
+           (e.extconfig)) AS extension, \
            c.relkind = 'r' AND c.relfilenode IS DISTINCT FROM \
            coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) AS is_rewritten \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -68,6 +72,7 @@ pub async fn list_tables(session: &Session) -> Result<Vec<ListedTable>> {
             schema: row.get("schema")?,
             name: row.get("name")?,
             columns: row.get("columns")?,
+            extension: row.get("extension")?,
             is_rewritten: row.get("is_rewritten")?,
         })
     };

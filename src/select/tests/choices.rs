@@ -93,7 +93,7 @@ fn children_are_those_of_partitions_and_of_inheritance() {
             exclude_tables: family(excluded),
             ..Selection::default()
         };
-        selection.find_children(&b.0);
+        selection.find(&b.0, &[]);
         let picked: Vec<&str> = b
             .0
             .iter()
@@ -135,4 +135,48 @@ fn sections_leave_bare_names_where_something_is_added() {
     assert!(!post_data.iter().any(|name| name.contains("type") || name.contains("value")));
     let data = kept(Sections { data: true, ..none });
     assert!(data.contains(&"sequence value counter_id_seq".to_owned()), "{data:?}");
+}
+
+#[test]
+fn an_extensions_rows_are_chosen_by_it_by_their_table_and_by_their_schema() {
+    use crate::archive::manifest::{RowEncoding, Table};
+    let mut b = Builder(Vec::new());
+    let home = b.add(ObjectKind::Schema, None, "c", None, &[]);
+    let pgcrypto = b.add(ObjectKind::Extension, None, "pgcrypto", None, &[home]);
+    b.add(ObjectKind::Extension, None, "other", None, &[]);
+    b.add(ObjectKind::Table, Some("a"), "t", None, &[]);
+    b.add(ObjectKind::SequenceValue, Some("c"), "kinds_id_seq", Some(pgcrypto), &[pgcrypto]);
+    let table = Table::new(ObjectId(pgcrypto), "c", "kinds", vec![], RowEncoding::Binary);
+    let check = |words: &str, rows: bool, value: bool, extension: bool| {
+        let mut selection = select(words);
+        selection.find(&b.0, [&table]);
+        let kept = selection.apply(b.0.clone()).objects;
+        let has = |name: &str| kept.iter().any(|object| object.name == name);
+        let found = (
+            selection.rows_of(&table) && has("pgcrypto"),
+            has("kinds_id_seq"),
+            kept.iter().any(|object| object.name == "pgcrypto" && !object.statements.is_empty()),
+        );
+        assert_eq!(found, (rows, value, extension), "{words}");
+    };
+    check("", true, true, true);
+    check("-epgcrypto", true, true, true);
+    check("-epgcrypto -na", true, true, true);
+    check("-epgcrypto -ta.t -Nc", false, false, true);
+    check("-eother", false, false, false);
+    check("-eother -nc", false, false, false);
+    check("-Epgcrypto", false, false, false);
+    check("-Epgcrypto -nc", false, false, false);
+    check("-nc", true, true, true);
+    check("-nc -s", false, false, false);
+    check("-nc -D*.kinds*", false, false, false);
+    check("-nc -Tkinds", false, true, true);
+    check("-na", false, false, false);
+    check("-Nc", false, false, true);
+    check("-tkinds", true, false, true);
+    check("-tkinds -Nc", false, false, false);
+    check("-ta.t", false, false, false);
+    let mut unmatched = select("-tkinds -tx");
+    unmatched.find(&b.0, [&table]);
+    assert_eq!(unmatched.unmatched(&b.0), ["x (-t)"]);
 }

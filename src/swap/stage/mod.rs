@@ -73,7 +73,7 @@ pub async fn prepare(
     }
     let here = Here::read(&session).await?;
     let objects = &archive.manifest.objects;
-    options.selection.find_children(objects);
+    options.selection.find(objects, &archive.manifest.tables);
     options.selection.check_matched(objects, &archive.manifest.source.database)?;
     let selected = options.selection.apply(objects.clone()).objects;
     let mut tables = selected.iter().filter(|object| object.kind == ObjectKind::Table).peekable();
