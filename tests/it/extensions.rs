@@ -68,6 +68,40 @@ fn settings_and_a_foreign_key_to_them() {
 }
 
 #[test]
+fn settings_are_chosen_by_their_schema_and_by_their_name() {
+    let server = testkit::newest_server();
+    let source = server.database("chosen");
+    source.execute(
+        "CREATE SCHEMA exts; CREATE EXTENSION sbk_settings SCHEMA exts; CREATE TABLE other (); \
+         INSERT INTO exts.z_kinds VALUES (2); INSERT INTO exts.a_settings (kind) VALUES (2)",
+    );
+    let folder = temp_dir();
+    let (all, one) = (folder.path().join("all.sbk"), folder.path().join("one.sbk"));
+    dump(&source, &all).run().expect(0);
+    let held = |copy: &Database<'_>, kinds: &str, settings: &str| {
+        assert_eq!(copy.value("SELECT count(*) FROM exts.z_kinds"), kinds);
+        assert_eq!(copy.value("SELECT count(*) FROM exts.a_settings"), settings);
+    };
+    // The extension comes along.
+    let copy = server.database("by_schema");
+    restore(&all, &copy).args(["-n", "exts"]).run().expect(0);
+    held(&copy, "2", "2");
+    // Beside -t, the schema is expected.
+    dump(&source, &one).args(["-t", "z_kinds"]).run().expect(0);
+    let copy = server.database("by_name");
+    copy.execute("CREATE SCHEMA exts");
+    restore(&one, &copy).run().expect(0);
+    held(&copy, "2", "1");
+    // Where it is excluded, it is expected with what it holds.
+    let copy = server.database("by_none");
+    copy.execute("CREATE SCHEMA exts; CREATE EXTENSION sbk_settings SCHEMA exts");
+    std::fs::remove_file(&one).expect("it is there");
+    dump(&source, &one).args(["--exclude-extension", "sbk*", "-n", "public"]).run().expect(0);
+    restore(&one, &copy).run().expect(0);
+    held(&copy, "1", "1");
+}
+
+#[test]
 fn rules_triggers_and_policies_of_an_extension_and_of_a_user() {
     comes_back(
         "guards",
