@@ -5,8 +5,7 @@
 //! transaction waiting, so that none ever sees a mixture; a statement that waits for the lock
 //! resolves its names anew.
 
-use std::time::Duration;
-
+use super::attempts::Attempts;
 use super::manner::Manner;
 use super::options::Options;
 use super::sets::Sets;
@@ -17,13 +16,10 @@ use crate::pg::schema_objects::{self, Place};
 use crate::pg::session::Session;
 use crate::pg::swap_state::{Phase, SchemaPair, Since, State};
 use crate::profile::Profile;
-use crate::progress::{Level, Progress};
+use crate::progress::Progress;
 use crate::restore::step::Step;
 use crate::sqlstate;
 
-/// The pause after the first attempt; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(200);
-const PAUSE_MAX: Duration = Duration::from_secs(3);
 const DOING: &str = "exchange the copies";
 
 /// An exchange that was looked at.
@@ -97,10 +93,8 @@ pub async fn exchange(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut pause = PAUSE;
-    let mut attempt = 0;
+    let mut attempts = Attempts::new(options.retries);
     loop {
-        attempt += 1;
         let Err(error) = attempt_once(session, what, options).await else { return Ok(()) };
         // The first error is the one that is told.
         let _ = session.execute("roll back", "ROLLBACK").await;
@@ -115,17 +109,9 @@ pub async fn exchange(
         if !is_lock {
             return Err(explain(error));
         }
-        if attempt > options.retries {
-            let hint = "nothing was changed; end the transactions that hold the tables, or raise \
-                --retries or --lock-wait-timeout";
-            return Err(error.as_kind(Kind::Consistency).hint(hint));
-        }
-        progress.message(
-            Level::Info,
-            &format!("{}; attempt {attempt} of {} failed", error.cause(), options.retries + 1),
-        );
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        let hint = "nothing was changed; end the transactions that hold the tables, or raise \
+            --retries or --lock-wait-timeout";
+        attempts.failed(error, hint, progress).await?;
     }
 }
 

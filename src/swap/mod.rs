@@ -3,6 +3,7 @@
 //!
 //! Does not know how a restore makes a copy, nor any product.
 
+mod attempts;
 pub mod by_database;
 pub mod checks;
 pub mod drop_old;

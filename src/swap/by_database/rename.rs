@@ -1,21 +1,18 @@
 //! The transaction: the copy becomes what the live database is, and both get their new names.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use super::{Plan, Renamed, properties, sessions};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog;
 use crate::pg::session::Session;
-use crate::progress::{Level, Progress};
+use crate::progress::Progress;
 use crate::restore::step::Step;
 use crate::sql::ident;
 use crate::sqlstate;
+use crate::swap::attempts::Attempts;
 use crate::swap::options::Options;
 
-/// The pause after the first attempt; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(200);
-const PAUSE_MAX: Duration = Duration::from_secs(3);
 const DOING: &str = "exchange the databases";
 
 /// The databases of these names, by what they are known whatever they are called.
@@ -84,10 +81,8 @@ pub(super) async fn exchange(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut pause = PAUSE;
-    let mut attempt = 0;
+    let mut attempts = Attempts::new(options.retries);
     loop {
-        attempt += 1;
         let Err(error) = attempt_once(stand, ender, plan, own, options).await else {
             return Ok(());
         };
@@ -105,15 +100,8 @@ pub(super) async fn exchange(
         } else {
             error
         };
-        if attempt > options.retries {
-            let hint = "nothing was changed; end these sessions, or raise --retries";
-            return Err(error.as_kind(Kind::Consistency).hint(hint));
-        }
-        let total = options.retries + 1;
-        let words = format!("{}; attempt {attempt} of {total} failed", error.cause());
-        progress.message(Level::Info, &words);
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
+        let hint = "nothing was changed; end these sessions, or raise --retries";
+        attempts.failed(error, hint, progress).await?;
     }
 }
 
