@@ -37,16 +37,14 @@ pub const IDLE_SESSION_TIMEOUT: &str = "57P05";
 pub const UNDEFINED_FILE: &str = "58P01";
 pub const INTERNAL_ERROR: &str = "XX000";
 
+/// Whether the server says so of what is not there.
+pub fn is_of_what_is_missing(code: &str) -> bool {
+    [UNDEFINED_TABLE, UNDEFINED_COLUMN, UNDEFINED_FUNCTION, UNDEFINED_OBJECT, INVALID_SCHEMA_NAME]
+        .contains(&code)
+}
+
 /// Whether the server says so of what has gone since it was found: besides the codes for it, that
 /// it has stumbled.
 pub fn is_of_what_vanished(code: &str) -> bool {
-    [
-        INTERNAL_ERROR,
-        UNDEFINED_TABLE,
-        UNDEFINED_COLUMN,
-        UNDEFINED_FUNCTION,
-        UNDEFINED_OBJECT,
-        INVALID_SCHEMA_NAME,
-    ]
-    .contains(&code)
+    code == INTERNAL_ERROR || is_of_what_is_missing(code)
 }

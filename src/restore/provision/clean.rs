@@ -349,13 +349,7 @@ async fn attempt(session: &Session, step: &Step) -> Result<Outcome> {
     Ok(match error.sqlstate() {
         Some(sqlstate::DEPENDENT_OBJECTS_STILL_EXIST) => Outcome::Needed(error),
         Some(sqlstate::WRONG_OBJECT_TYPE) => Outcome::OtherKind(error),
-        Some(
-            sqlstate::UNDEFINED_OBJECT
-            | sqlstate::UNDEFINED_TABLE
-            | sqlstate::UNDEFINED_FUNCTION
-            | sqlstate::INVALID_SCHEMA_NAME
-            | sqlstate::UNDEFINED_COLUMN,
-        ) => Outcome::Missing,
+        Some(code) if sqlstate::is_of_what_is_missing(code) => Outcome::Missing,
         _ => Outcome::Failed(error),
     })
 }
