@@ -71,12 +71,13 @@ fn undo_to<const WIDTH: usize>(planes: &[u8], values: &mut [u8]) {
 }
 
 fn number<const WIDTH: usize>(value: [u8; WIDTH]) -> u64 {
-    value.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    let mut bytes = [0; 8];
+    bytes[8 - WIDTH..].copy_from_slice(&value);
+    u64::from_be_bytes(bytes)
 }
 
-/// The lower bytes of a number.
 fn bytes<const WIDTH: usize>(number: u64) -> [u8; WIDTH] {
-    from_fn(|at| (number >> (8 * (WIDTH - 1 - at))) as u8)
+    *number.to_be_bytes().last_chunk().expect("a width is at most 8")
 }
 
 #[cfg(test)]
