@@ -87,12 +87,11 @@ fn nothing_that_is_there_is_ever_replaced() {
     std::fs::write(&taken, "mine").expect("the folder is ours");
     let dangling = scene.path("dangling.sbk");
     symlink("nowhere", &dangling).expect("the folder is ours");
-    for path in [taken.as_path(), &dangling, Path::new("/dev/full"), Path::new("/dev/null")] {
-        let outcome = dump(&scene.source, path)
-            .run()
-            .expect(6)
-            .says("exists")
-            .says(&path.display().to_string());
+    let devices = ["/dev/full", "/dev/null"].map(|path| (Path::new(path), "no regular file"));
+    let files = [(taken.as_path(), "exists"), (&dangling, "exists")];
+    for (path, why) in files.into_iter().chain(devices) {
+        let outcome =
+            dump(&scene.source, path).run().expect(6).says(why).says(&path.display().to_string());
         clear_end(&outcome);
     }
     assert_eq!(std::fs::read_to_string(&taken).expect("it is still there"), "mine");

@@ -142,7 +142,7 @@ fn compare(pair: &Pair, words: &[&str]) {
 
 #[test]
 fn a_dump_chooses_as_pg_dump_does() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "SELECT 1");
         pair.source.execute(FAMILY);
         let filter = pair.path("filter");
@@ -227,7 +227,7 @@ fn large_objects_are_chosen_as_pg_dump_does() {
 
 #[test]
 fn the_sections_of_three_dumps_make_the_whole() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), super::SHOP);
         for section in ["pre-data", "data", "post-data"] {
             let file = pair.path(&format!("{section}.sbk"));
@@ -280,7 +280,7 @@ fn a_filter_file_is_refused_by_its_line() {
 
 #[test]
 fn single_objects_come_into_what_stands() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), "SELECT 1");
         pair.source.execute(FAMILY);
         pair.copy.execute(FAMILY);

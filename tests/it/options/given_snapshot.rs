@@ -13,7 +13,7 @@ fn export(client: &Client) -> String {
 
 #[test]
 fn a_given_snapshot_is_what_pg_dump_shows_of_it() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(
             testkit::server(version),
             "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 1000) g; CREATE TABLE u (id int)",
@@ -42,7 +42,7 @@ fn a_given_snapshot_is_what_pg_dump_shows_of_it() {
 
 #[test]
 fn what_is_not_any_more_what_a_given_snapshot_shows_is_refused() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let server = testkit::server(version);
         for (change, says) in [
             ("TRUNCATE t", "t was rewritten"),
@@ -80,7 +80,7 @@ const DEFINED: &str = "CREATE TABLE t (id integer, at date);
 
 #[test]
 fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refused() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let server = testkit::server(version);
         for (change, says) in [
             (

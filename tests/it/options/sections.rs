@@ -20,7 +20,7 @@ const TRIGGERS: &str = "SELECT tgrelid::regclass, tgfoid::regproc, tgtype, tgena
 
 #[test]
 fn a_circle_of_foreign_keys_is_restored_section_by_section() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), CIRCLE);
         pair.dump().run().expect(0);
         let rows_only = pair.path("rows.sbk");
@@ -41,7 +41,7 @@ fn a_circle_of_foreign_keys_is_restored_section_by_section() {
 
 #[test]
 fn a_circle_that_stands_already_is_loaded_without_its_triggers() {
-    for version in testkit::versions() {
+    for version in support::ends() {
         let pair = Pair::on(testkit::server(version), CIRCLE);
         pair.dump().run().expect(0);
         pair.restore().arg("-s").run().expect(0);

@@ -4,7 +4,7 @@ use testkit::newest_server;
 
 use crate::invariants::{Gate, Scene};
 use crate::pair::Pair;
-use crate::support::{Silverback, assert_same, dump, restore, wait_for};
+use crate::support::{Silverback, assert_same, dump, ends, restore, wait_for};
 use crate::unfinished::end_sessions;
 
 fn status(database: &testkit::Database<'_>) -> Silverback {
@@ -85,7 +85,7 @@ fn another_restore_does_not_go_on() {
 
 #[test]
 fn the_status_says_what_to_do() {
-    for version in testkit::versions() {
+    for version in ends() {
         let scene = Scene::new(testkit::server(version), 100).waits("load");
         let target = scene.target();
         let file = scene.archive();
