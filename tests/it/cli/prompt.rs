@@ -21,9 +21,10 @@ fn an_interrupt_at_the_prompt_is_one() {
     // Asked for by the server, and asked for by -W before any server is.
     for asked in ["", "-W "] {
         let line = format!("{program} dump {asked}-d {url} -f never.sbk; echo code $?");
-        // A terminal of its own, whose Ctrl-C is a signal to whoever is in its foreground.
-        let mut terminal = Command::new("script")
-            .args(["-qec", &line, "/dev/null"])
+        // A terminal of its own, whose Ctrl-C is a signal to whoever is in its foreground; what
+        // runs in the background of a shell would ignore it.
+        let mut terminal = Command::new("env")
+            .args(["--default-signal=HUP,INT,QUIT", "script", "-qec", &line, "/dev/null"])
             .current_dir(folder.path())
             .env("HOME", folder.path())
             .env_remove("PGPASSWORD")
