@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::pair::Pair;
 use crate::support::{self, Silverback};
 
-const FAMILY: &str = "
+pub(super) const FAMILY: &str = "
     CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE SCHEMA \"Odd.Name\";
     CREATE EXTENSION sbk_settings SCHEMA c;
     CREATE FUNCTION a.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
@@ -54,7 +54,7 @@ const NO_ENTRIES: &[&str] = &[
 ];
 
 /// A list's entries, without their numbers.
-fn entries(list: &str) -> BTreeSet<String> {
+pub(super) fn entries(list: &str) -> BTreeSet<String> {
     let entry = |line: &str| {
         let (_, words) = line.split_once("; ").filter(|_| !line.starts_with(';'))?;
         let mut words = words;
@@ -88,20 +88,20 @@ pub(super) fn tool(name: &str, words: &[&str]) -> String {
 }
 
 /// What `pg_dump` dumps by these words.
-fn theirs(pair: &Pair, words: &[&str]) -> BTreeSet<String> {
+pub(super) fn theirs(pair: &Pair, words: &[&str]) -> BTreeSet<String> {
     let file = pair.path("theirs.dump").display().to_string();
     let url = pair.source.url_as("postgres");
     tool("pg_dump", &[&["-Fc", "-d", &url, "-f", &file][..], words].concat());
     entries(&tool("pg_restore", &["-l", &file]))
 }
 
-fn list(pair: &Pair, words: &[&str]) -> String {
+pub(super) fn list(pair: &Pair, words: &[&str]) -> String {
     let file = pair.file();
     Silverback::new(["restore", "-l"]).arg(&file).args(words).run().expect(0).stdout
 }
 
 /// As a superuser, who may make extensions and read all.
-fn dump(pair: &Pair) -> Silverback {
+pub(super) fn dump(pair: &Pair) -> Silverback {
     Silverback::new(["dump", "-d", &pair.source.url_as("postgres"), "-f"]).arg(pair.file())
 }
 
@@ -276,222 +276,4 @@ fn a_filter_file_is_refused_by_its_line() {
     let from = std::fs::File::open(&filter);
     pair.dump().args(["--filter", "-"]).stdin(from.expect("it is there")).run().expect(0);
     assert_eq!(entries(&list(&pair, &[])).len(), 2);
-}
-
-#[test]
-fn single_objects_come_into_what_stands() {
-    for version in support::ends() {
-        let pair = Pair::on(testkit::server(version), "SELECT 1");
-        pair.source.execute(FAMILY);
-        pair.copy.execute(FAMILY);
-        dump(&pair).run().expect(0);
-        let theirs = pair.path("theirs.dump").display().to_string();
-        tool("pg_dump", &["-Fc", "-d", &pair.source.url_as("postgres"), "-f", &theirs]);
-        let as_superuser = pair.copy.url_as("postgres");
-        let restore = |words: &[&str]| {
-            Silverback::new(["restore", "-d", &as_superuser]).arg(pair.file()).args(words)
-        };
-        let check = |words: &[&str], drop: &str| {
-            let before = testkit::pg_dump_schema(&pair.copy);
-            restore(words).run().expect(6).says("exists already");
-            pair.copy.execute(drop);
-            assert_ne!(testkit::pg_dump_schema(&pair.copy), before);
-            restore(words).run().expect(0);
-            assert_eq!(testkit::pg_dump_schema(&pair.copy), before, "{words:?}");
-            restore(&[words, &["-c"]].concat()).run().expect(0);
-            assert_eq!(testkit::pg_dump_schema(&pair.copy), before, "{words:?} -c");
-        };
-        check(&["-I", "things_name"], "DROP INDEX a.things_name");
-        check(&["-I", "things_name", "-I", "base_id"], "DROP INDEX a.things_name, a.base_id");
-        check(&["-P", "twice(integer,text)"], "DROP FUNCTION a.twice");
-        check(&["-P", "b.work(character varying)"], "DROP PROCEDURE b.work");
-        check(&["--trigger", "a.things touched"], "DROP TRIGGER touched ON a.things");
-        check(
-            &["--trigger", "touched", "-n", "a"],
-            "DROP TRIGGER touched ON a.things; DROP TRIGGER touched ON a.base",
-        );
-        restore(&["-I", "none"]).run().expect(6).says("none (-I)");
-        restore(&["-P", "twice"]).run().expect(2).says("brackets");
-        // As pg_restore lists them. It knows triggers by "table name", and no patterns.
-        for (words, same) in [
-            (&["-I", "things_name"][..], &["-I", "things_name"][..]),
-            (&["-P", "twice(integer, text)"], &["-P", "twice(integer, text)"]),
-            (&["--trigger", "things touched"], &["-T", "things touched"]),
-            (&["--trigger", "things touched", "-n", "b"], &["-T", "things touched", "-n", "b"]),
-        ] {
-            let theirs = entries(&tool("pg_restore", &[&["-l", &theirs][..], same].concat()));
-            if !theirs.is_empty() {
-                assert_eq!(entries(&list(&pair, words)), theirs, "{words:?}");
-            }
-        }
-        let filter = pair.path("filter");
-        std::fs::write(
-            &filter,
-            "include index things_name\ninclude function twice(integer, text)\n",
-        )
-        .expect("the folder is ours");
-        let words = ["--filter", &filter.display().to_string()];
-        assert_eq!(
-            entries(&list(&pair, &words)),
-            entries(&tool("pg_restore", &[&["-l", &theirs][..], &words[..]].concat()))
-        );
-    }
-}
-
-#[test]
-fn a_list_says_what_is_restored() {
-    let pair = Pair::new(super::SHOP);
-    pair.dump().run().expect(0);
-    let all = list(&pair, &[]);
-    let theirs = theirs(&pair, &[]);
-    assert_eq!(entries(&all), theirs, "{all}");
-    let file = pair.path("all.list");
-    std::fs::write(&file, &all).expect("the folder is ours");
-    pair.restore().arg("-L").arg(&file).run().expect(0);
-    pair.assert_same();
-    // Without the customers' rows, an index, the view, and the table that a key needs.
-    let without = |words: &[&str]| {
-        let keep = |line: &&str| !words.iter().any(|word| line.contains(word));
-        let mut lines: Vec<String> = all
-            .lines()
-            .map(|line| if keep(&line) { line.into() } else { format!(";{line}") })
-            .collect();
-        lines[5..].reverse();
-        std::fs::write(&file, lines.join("\n")).expect("the folder is ours");
-    };
-    without(&["TABLE DATA shop log_now", "VIEW shop open"]);
-    let third = pair.copy.server().database_of(&pair.owner, "third");
-    support::restore(&pair.file(), &third).arg("-L").arg(&file).run().expect(0);
-    assert_eq!(third.value("SELECT count(*) FROM shop.log"), "0");
-    assert_eq!(third.value("SELECT count(*) FROM shop.orders"), "2");
-    assert_eq!(third.value("SELECT to_regclass('shop.open') IS NULL"), "t");
-    without(&["CONSTRAINT shop customers customers_pkey"]);
-    let fourth = pair.copy.server().database_of(&pair.owner, "fourth");
-    let restore = || support::restore(&pair.file(), &fourth).arg("-L").arg(&file);
-    restore().run().expect(10).says("orders_customer_fkey").says("customers_pkey");
-    assert_eq!(fourth.value("SELECT count(*) FROM shop.customers"), "2");
-    for (text, says) in [
-        ("3;\n9999; TABLE", "line 2: the archive has no entry 9999"),
-        ("TABLE x", "line 1: it does not begin with an entry's number"),
-        ("; archive 12\n3;", "it is of archive 12"),
-        ("3; TABLE some other", "line 1: entry 3 of the archive is another"),
-    ] {
-        std::fs::write(&file, text).expect("the folder is ours");
-        restore().run().expect(2).says(says);
-    }
-}
-
-#[test]
-fn a_whole_list_leaves_nothing_out() {
-    let pair = Pair::new(
-        "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 7 AS a; CREATE SEQUENCE s.n START 5;
-         CREATE FUNCTION s.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
-         ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO PUBLIC;
-         ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-    );
-    pair.dump().run().expect(0);
-    let file = pair.path("all.list");
-    let write = |words: &[&str]| {
-        std::fs::write(&file, list(&pair, words)).expect("the folder is ours");
-    };
-    write(&[]);
-    pair.restore().arg("-L").arg(&file).run().expect(0);
-    pair.assert_same();
-    // A list of rows alone goes with rows alone.
-    let third = pair.copy.server().database_of(&pair.owner, "third");
-    let restore = || support::restore(&pair.file(), &third);
-    restore().args(["--section", "pre-data"]).run().expect(0);
-    write(&["-a"]);
-    restore().arg("-a").arg("-L").arg(&file).run().expect(0);
-    assert_eq!(third.value("SELECT a FROM s.t"), "7");
-    let fourth = pair.copy.server().database_of(&pair.owner, "fourth");
-    let restore = || support::restore(&pair.file(), &fourth).arg("-L").arg(&file);
-    restore().run().expect(2).says("the rows of s.t, and not the table");
-    // What clears whole schemas makes no parts of them.
-    let clean = "--clean=schemas";
-    write(&[]);
-    restore().arg(clean).run().expect(2).says("-L asks for parts");
-    let single = support::restore(&pair.file(), &pair.copy).args([clean, "-P", "f()"]).run();
-    single.expect(2).says("asks for parts");
-    assert_eq!(pair.copy.value("SELECT a FROM s.t"), "7");
-}
-
-#[test]
-fn what_can_make_nothing_is_not_done_in_silence() {
-    let pair = Pair::new(
-        "CREATE SCHEMA other; CREATE TABLE t (id int); CREATE INDEX i ON t (id);
-         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-         CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
-    );
-    pair.dump().run().expect(0);
-    for (words, code, says) in [
-        (&["-a", "-I", "i"][..], 2, "read -I: -a restores rows and makes nothing"),
-        (&["-a", "-P", "f()"], 2, "read -P"),
-        (&["-I", "i", "--section=pre-data"], 2, "add --section post-data"),
-        (&["-P", "f()", "--section=post-data"], 2, "add --section pre-data"),
-        (&["--trigger", "g", "--section=data"], 2, "add --section post-data"),
-        (&["-I", "i", "-l", "--section=data"], 2, "add --section post-data"),
-        (&["-I", "i", "-n", "other"], 6, "no object matches i (-I)"),
-        (&["--trigger", "g", "-N", "public"], 6, "no object matches g (--trigger)"),
-        (&["-s", "--section=data", "-f", "-"], 0, "warning: nothing is selected"),
-        (&["-N", "public", "-N", "other"], 0, "warning: nothing is selected"),
-        (&["-N", "public", "-N", "other", "-f", "-"], 0, "warning: nothing is selected"),
-    ] {
-        let to = if words.contains(&"-f") || words.contains(&"-l") {
-            Silverback::new(["restore"]).arg(pair.file())
-        } else {
-            pair.restore()
-        };
-        to.args(words).run().expect(code).says(says);
-    }
-    let file = pair.path("empty.list");
-    for text in ["", "; all of it\n;3; TABLE public t kong\n"] {
-        std::fs::write(&file, text).expect("the folder is ours");
-        pair.restore().arg("-L").arg(&file).run().expect(2).says("it has no entries");
-    }
-}
-
-#[test]
-fn functions_are_named_as_pg_restore_prints_them() {
-    let pair = Pair::new(
-        "CREATE FUNCTION v(a integer, VARIADIC b text[], OUT c integer, OUT \"d e\" text)
-           LANGUAGE sql AS $$SELECT 1, ''$$;
-         CREATE PROCEDURE p(INOUT a integer, b text DEFAULT '') LANGUAGE sql AS 'SELECT 1';
-         CREATE PROCEDURE o(a integer, OUT b integer) LANGUAGE sql AS 'SELECT 1';
-         CREATE AGGREGATE s(VARIADIC integer[]) (SFUNC = array_cat, STYPE = integer[])",
-    );
-    let theirs = pair.path("theirs.dump").display().to_string();
-    tool("pg_dump", &["-Fc", "-d", &pair.source.url(), "-f", &theirs]);
-    pair.dump().run().expect(0);
-    let lines = tool("pg_restore", &["-l", &theirs]);
-    let mut seen = 0;
-    for kind in ["FUNCTION public ", "PROCEDURE public ", "AGGREGATE public "] {
-        for line in lines.lines().filter_map(|line| Some(line.split_once(kind)?.1)) {
-            let signature = &line[..=line.rfind(')').expect("arguments")];
-            let all = list(&pair, &["-P", signature]);
-            assert_eq!(entries(&all).len(), 1, "{signature}: {all}");
-            seen += 1;
-        }
-    }
-    assert_eq!(seen, 4, "{lines}");
-    for signature in
-        ["v(integer, VARIADIC text[])", "v(integer, variadic text[], OUT integer, OUT text)"]
-    {
-        assert_eq!(entries(&list(&pair, &["-P", signature])).len(), 1, "{signature}");
-    }
-}
-
-#[test]
-fn lists_and_filters_may_begin_with_a_byte_order_mark() {
-    let pair = Pair::new("CREATE TABLE t (); CREATE TABLE u ()");
-    pair.dump().run().expect(0);
-    let file = pair.path("marked");
-    let write = |text: &str| std::fs::write(&file, format!("\u{feff}{text}")).expect("ours");
-    write("include table t\n");
-    let filter = file.display().to_string();
-    let listed = list(&pair, &["--filter", &filter]);
-    assert_eq!(entries(&listed).len(), 2, "{listed}");
-    let first = listed.lines().find(|line| !line.starts_with(';')).expect("an entry");
-    write(first);
-    assert!(list(&pair, &["-L", &filter]).contains(first));
 }
