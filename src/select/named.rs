@@ -70,8 +70,10 @@ impl Named {
 #[derive(Clone, Debug)]
 pub struct Signature {
     text: String,
+    /// The name as it was typed, which `pg_restore` prints without quotes.
+    bare: String,
     name: Pattern,
-    arguments: String,
+    arguments: Vec<String>,
 }
 
 impl Signature {
@@ -85,16 +87,19 @@ impl Signature {
         };
         Ok(Self {
             text: text.to_owned(),
+            bare: name.trim().to_owned(),
             name: Pattern::table(name.trim())?,
-            arguments: spaced(arguments),
+            arguments: parted(arguments),
         })
     }
 
     fn matches(&self, schema: &str, signature: &str) -> bool {
-        let split = signature.strip_suffix(')').and_then(split_at_bracket);
-        split.is_some_and(|(name, arguments)| {
-            self.name.matches_table(schema, name)
-                && are_of_types(&spaced(arguments), &self.arguments)
+        // A name stands there without quotes, whatever brackets it has.
+        let Some(signature) = signature.strip_suffix(')') else { return false };
+        signature.match_indices('(').any(|(at, _)| {
+            let (name, arguments) = (&signature[..at], &signature[at + 1..]);
+            (name == self.bare || self.name.matches_table(schema, name))
+                && are_of_types(&parted(arguments), &self.arguments)
         })
     }
 }
@@ -120,11 +125,9 @@ fn split_at_bracket(text: &str) -> Option<(&str, &str)> {
 
 /// Whether arguments, of which an archive says names and modes too, are of these types: all of
 /// them, or as `pg_restore` prints them, without those that are OUT.
-fn are_of_types(arguments: &str, types: &str) -> bool {
-    // Of an ordered-set aggregate, direct arguments and others.
-    let arguments = arguments.replace(" ORDER BY ", ", ");
-    let all: Vec<(Mode, &str)> = list(&arguments);
-    let types: Vec<(Mode, &str)> = list(types);
+fn are_of_types(arguments: &[String], types: &[String]) -> bool {
+    let [all, types] = [arguments, types]
+        .map(|list| list.iter().map(|one| without_mode(one)).collect::<Vec<(Mode, &str)>>());
     let taken: Vec<(Mode, &str)> =
         all.iter().copied().filter(|(mode, _)| *mode != Mode::Out).collect();
     let is_of_type = |(argument, of): (&(Mode, &str), &(Mode, &str))| {
@@ -154,19 +157,16 @@ impl Mode {
     }
 }
 
-/// Arguments, each less its mode.
-fn list(arguments: &str) -> Vec<(Mode, &str)> {
+/// An argument less its mode.
+fn without_mode(argument: &str) -> (Mode, &str) {
     const WORDS: [(&str, Mode); 4] = [
         ("IN ", Mode::In),
         ("INOUT ", Mode::InOut),
         ("OUT ", Mode::Out),
         ("VARIADIC ", Mode::Variadic),
     ];
-    let one = |argument| {
-        let said = |(word, mode): (&str, Mode)| Some((mode, strip_word(argument, word)?));
-        WORDS.into_iter().find_map(said).unwrap_or((Mode::Unsaid, argument))
-    };
-    if arguments.is_empty() { Vec::new() } else { arguments.split(", ").map(one).collect() }
+    let said = |(word, mode): (&str, Mode)| Some((mode, strip_word(argument, word)?));
+    WORDS.into_iter().find_map(said).unwrap_or((Mode::Unsaid, argument))
 }
 
 /// What follows a word, in whatever case it is typed.
@@ -183,11 +183,20 @@ fn without_name(argument: &str) -> Option<&str> {
     quoted.split_once("\" ").map(|(_, rest)| rest)
 }
 
-/// Arguments with one space after each comma, and nowhere two.
-fn spaced(arguments: &str) -> String {
-    let arguments = arguments.split(',');
-    let words = arguments.map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
-    words.collect::<Vec<_>>().join(", ")
+/// Arguments one by one, nowhere two spaces; of an ordered-set aggregate, direct ones and others
+/// alike.
+fn parted(arguments: &str) -> Vec<String> {
+    let mut quoted = false;
+    let is_end = |c| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    let arguments = arguments.replace(" ORDER BY ", ", ");
+    let words = arguments.split(is_end).map(|one| {
+        let one = one.split_whitespace().collect::<Vec<_>>().join(" ");
+        one.strip_prefix("ORDER BY ").map(ToOwned::to_owned).unwrap_or(one)
+    });
+    words.filter(|one| !one.is_empty()).collect()
 }
 
 /// A trigger's name, with or without its table's.
@@ -260,6 +269,14 @@ mod tests {
         check("f(integer, \"my b\" text)", "public", "f(a integer, \"my b\" text)", true);
         check("f(text)", "public", "f(\"my b\" text)", true);
         check("f(integer, text)", "public", "f(integer ORDER BY text)", true);
+        check("f(integer ORDER BY text)", "public", "f(integer ORDER BY text)", true);
+        check("f(text)", "public", "f(ORDER BY text)", true);
+        check("MyFn(integer)", "public", "MyFn(a integer)", true);
+        check("MyFn(integer)", "public", "myfn(a integer)", true);
+        check("\"a\"\"q\"(integer)", "public", "a\"q(integer)", true);
+        check("\"We(i,r)d\"(integer, text)", "public", "We(i,r)d(\"a,b\" integer, c text)", true);
+        check("We(i,r)d(\"a,b\" integer)", "public", "We(i,r)d(\"a,b\" integer)", true);
+        check("f(b\" integer)", "public", "f(\"a,b\" integer)", false);
         check("public.f(int)", "public", "f(integer)", false);
         check("public.f(integer)", "other", "f(integer)", false);
         check("\"F(x\"(integer)", "public", "F(x(integer)", true);
