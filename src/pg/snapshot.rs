@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::try_join;
 
-use super::catalog::{self, Catalog, ListedTable, ReadOptions};
+use super::catalog::{self, Catalog, Definition, ListedTable, ReadOptions};
 use super::connect::Server;
 use super::denied;
 use super::readable::is_unreadable;
@@ -238,9 +238,9 @@ async fn changed_since(
     let session = keeper.server().open(Purpose::Dump(&listing)).await?;
     let (then, now) = try_join!(catalog::definitions(keeper), catalog::definitions(&session))?;
     let now: HashMap<_, _> = now.into_iter().map(|now| (now.key, now.digest)).collect();
-    let changed = then
-        .iter()
-        .find(|then| !others.contains(&then.relation) && now.get(&then.key) != Some(&then.digest));
+    let is_dumped = |then: &Definition| then.is_told && !others.contains(&then.relation);
+    let changed =
+        then.iter().find(|then| is_dumped(then) && now.get(&then.key) != Some(&then.digest));
     Ok(changed.map(|object| format!("{} was altered, renamed or dropped", object.title)))
 }
 

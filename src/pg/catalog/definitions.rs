@@ -22,6 +22,8 @@ pub struct Definition {
     pub title: String,
     /// Equal digests, equal definitions.
     pub digest: i64,
+    /// Whether a dump of what the transaction sees tells of it.
+    pub is_told: bool,
 }
 
 /// A catalog whose columns `…name` and `…namespace` begin with the prefix; of an object `o`, in SQL.
@@ -83,19 +85,32 @@ const NAMED: &[Named] = &[
     Named::only("pg_ts_template", "tmpl", "text search template "),
 ];
 
-/// Reads all of them in the schemas of users.
+/// Roles, whose names stand wherever owners and privileges do; told are those that something of the
+/// database, or the database itself, depends on. The bootstrap superuser is in no list of these.
+const ROLES: &str = "SELECT 'pg_authid', r.oid, 0::pg_catalog.oid, \
+    'role ' || pg_catalog.quote_ident(r.rolname), \
+    pg_catalog.hashtextextended(r.rolname::text, 0), \
+    r.oid = 10 OR EXISTS (SELECT FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON \
+    d.oid = s.dbid OR s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND \
+    s.objid = d.oid WHERE d.datname = pg_catalog.current_database() AND s.refclassid = \
+    'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = r.oid) \
+    FROM pg_catalog.pg_roles r";
+
+/// Reads all of them in the schemas of users, and the roles.
 pub async fn definitions(session: &Session) -> Result<Vec<Definition>> {
     let of_one = |&Named { catalog, prefix, kind, condition, relation, printed }: &Named| {
         format!(
             "SELECT '{catalog}' AS catalog, o.oid, ({relation})::pg_catalog.oid AS relation, \
              '{kind}' || pg_catalog.quote_ident(n.nspname) || '.' || \
              pg_catalog.quote_ident(o.{prefix}name) AS title, \
-             pg_catalog.hashtextextended(ROW(n.nspname, o.{prefix}name, {printed})::text, 0) AS digest \
+             pg_catalog.hashtextextended(ROW(n.nspname, o.{prefix}name, {printed})::text, 0) AS digest, \
+             true AS is_told \
              FROM pg_catalog.{catalog} o JOIN pg_catalog.pg_namespace n ON n.oid = \
              o.{prefix}namespace WHERE {USER_SCHEMA} AND {condition}"
         )
     };
-    let sql = NAMED.iter().map(of_one).collect::<Vec<_>>().join(" UNION ALL ");
+    let all: Vec<String> = NAMED.iter().map(of_one).chain([ROLES.to_owned()]).collect();
+    let sql = all.join(" UNION ALL ");
     let rows = session.query("compare the definitions of objects", &sql).await?;
     let definition = |row: &Row| -> Result<_> {
         Ok(Definition {
@@ -103,6 +118,7 @@ pub async fn definitions(session: &Session) -> Result<Vec<Definition>> {
             relation: row.get("relation")?,
             title: row.get("title")?,
             digest: row.get("digest")?,
+            is_told: row.get("is_told")?,
         })
     };
     rows.iter().map(definition).collect()

@@ -98,6 +98,9 @@ fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refuse
             ("ALTER TRIGGER fires ON t RENAME TO flies", "public.t was"),
             ("DROP STATISTICS two", "since the snapshot was taken"),
             ("DROP INDEX by_f", "since the snapshot was taken"),
+            ("ALTER ROLE {role} RENAME TO {role}_2", "role reader"),
+            ("REVOKE SELECT ON v FROM {role}; DROP ROLE {role}", "role reader"),
+            ("REVOKE SELECT ON v FROM {role}", ""),
             ("CREATE OR REPLACE VIEW v AS SELECT id, 2 AS f FROM t", ""),
             ("ALTER TABLE t VALIDATE CONSTRAINT above", ""),
             ("ALTER TABLE t RENAME CONSTRAINT above TO below", ""),
@@ -109,6 +112,9 @@ fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refuse
             ("CREATE INDEX ON t (at); REINDEX TABLE t; ANALYZE t", ""),
         ] {
             let pair = Pair::on(server, DEFINED);
+            let role = server.role("reader");
+            let change = &change.replace("{role}", role.name());
+            pair.source.connect().execute(&format!("GRANT SELECT ON v TO {}", role.name()));
             let exporter = pair.source.connect();
             let id = export(&exporter);
             let dump = |to: &str| {
@@ -117,7 +123,7 @@ fn what_functions_of_the_server_tell_is_what_a_given_snapshot_shows_or_is_refuse
                     .run()
             };
             dump("before.sbk").expect(0);
-            pair.source.connect().execute(change);
+            pair.source.admin().execute(change);
             if says.is_empty() {
                 dump("after.sbk").expect(0);
                 assert_eq!(sql(&pair, "after.sbk"), sql(&pair, "before.sbk"), "{change}");
