@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_higher_level_is_never_larger() {
+    fn no_slow_level_is_larger_than_the_fast_one() {
         // Level 9 alone makes an eighth more of them than level 1.
         let digits: Vec<u8> = noise(1 << 20).iter().map(|byte| b'0' + byte % 10).collect();
         for raw in [digits, noise(20_000).repeat(10), b"abcdefgh".repeat(10_000)] {

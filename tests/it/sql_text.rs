@@ -244,3 +244,29 @@ fn rows_that_no_order_suits_are_warned_of() {
         assert!(!restore(words).stderr.contains("mutually"), "{words:?}");
     }
 }
+
+#[test]
+fn partitions_that_may_refer_to_each_other_are_warned_of() {
+    let server = testkit::newest_server();
+    let source = server.database("tree");
+    source.execute(
+        "CREATE TABLE tree (id int, part int, up int, up_part int, PRIMARY KEY (part, id))
+             PARTITION BY LIST (part);
+         CREATE TABLE tree_a PARTITION OF tree FOR VALUES IN (1);
+         CREATE TABLE tree_b PARTITION OF tree FOR VALUES IN (2);
+         CREATE TABLE own (id int PRIMARY KEY, up int REFERENCES own);
+         INSERT INTO own VALUES (1, 2), (2, 1);
+         INSERT INTO tree VALUES (1, 1, 2, 2), (2, 2, 1, 1);
+         ALTER TABLE tree ADD FOREIGN KEY (up_part, up) REFERENCES tree (part, id)",
+    );
+    let folder = temp_dir();
+    let archive = folder.path().join("a.sbk");
+    dump(&source, &archive).run().expect(0);
+    let restore = |words: &[&str]| {
+        Silverback::new(["restore", "-f", "-"]).args(words).arg(&archive).run().expect(0)
+    };
+    restore(&["-a"]).says("warning: public.tree_b and what it refers to have mutually");
+    for words in [&[][..], &["-a", "-T", "tree_b"]] {
+        assert!(!restore(words).stderr.contains("mutually"), "{words:?}");
+    }
+}

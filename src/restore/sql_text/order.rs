@@ -14,6 +14,9 @@ use crate::sql::ident;
 pub(super) struct References {
     families: Families,
     parents: HashMap<ObjectId, HashSet<ObjectId>>,
+    /// Partitioned tables that refer to themselves, so that a row may refer to one of any of their
+    /// partitions.
+    to_themselves: HashSet<ObjectId>,
 }
 
 /// Tables in their order.
@@ -27,7 +30,8 @@ impl References {
     /// Takes them from the foreign keys, those that an extension brought among them.
     pub(super) fn of(manifest: &Manifest) -> Self {
         let families = Families::new(&manifest.objects);
-        let mut references = Self { families, parents: HashMap::new() };
+        let mut references =
+            Self { families, parents: HashMap::new(), to_themselves: HashSet::new() };
         for object in &manifest.objects {
             if let (Some(child), Detail::ForeignKey { references: parent, .. }) =
                 (object.of, &object.detail)
@@ -52,6 +56,8 @@ impl References {
         let (child, parent) = (self.whole(child), self.whole(parent));
         if child != parent {
             self.parents.entry(child).or_default().insert(parent);
+        } else if self.families.of(child).is_some() {
+            self.to_themselves.insert(child);
         }
     }
 
@@ -66,6 +72,12 @@ impl References {
         let mut ordered = Ordered { tables: Vec::with_capacity(tables.len()), cut: Vec::new() };
         let mut waiting: Vec<(ObjectId, TableId, &Table)> =
             tables.iter().map(|(id, table)| (self.whole(table.object), *id, *table)).collect();
+        let (mut seen, mut told) = (HashSet::new(), HashSet::new());
+        for (whole, _, table) in &waiting {
+            if self.to_themselves.contains(whole) && !seen.insert(*whole) && told.insert(*whole) {
+                ordered.cut.push(ident::qualified(&table.schema, &table.name));
+            }
+        }
         while !waiting.is_empty() {
             let missing: HashSet<ObjectId> = waiting.iter().map(|(whole, ..)| *whole).collect();
             let is_missing = |parent: &ObjectId| missing.contains(parent);

@@ -4,7 +4,7 @@
 //! What the archive says of foreign keys does not matter here: between `--section data` and
 //! `--section post-data` there are none yet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::archive::manifest::{ObjectId, Table};
 use crate::error::{Kind, Result};
@@ -22,6 +22,8 @@ struct Key {
     always: bool,
     /// The parent and its partitions.
     members: Vec<(String, String)>,
+    /// The partitioned table, quoted, that both are of.
+    within: Option<String>,
 }
 
 /// What foreign keys mean for the rows that come.
@@ -48,25 +50,40 @@ pub(in crate::restore) async fn read(
         .collect();
     let id =
         |(schema, name): &(String, String)| ids.get(&(schema.as_str(), name.as_str())).copied();
-    for key in keys(session, names).await?.values() {
+    let (keys, mut within) = (keys(session, names).await?, BTreeSet::new());
+    for key in keys.values() {
         let Some(child) = id(&key.child) else { continue };
         let parents: Vec<ObjectId> = key.members.iter().filter_map(id).collect();
+        if let Some(table) = &key.within {
+            // Which partition a row refers to, no key says: an order may not exist, nor be needed.
+            if parents.iter().any(|parent| *parent != child) {
+                within.insert(table);
+            }
+            continue;
+        }
         if parents.is_empty() {
             no_parents(session, key, &mut read).await?;
         }
         read.keys.extend(parents.into_iter().map(|parent| LiveKey { child, parent }));
     }
+    read.warnings.extend(within.into_iter().map(|table| {
+        format!(
+            "table {table} has a foreign key to itself: a row that refers to one of another \
+             partition may be refused; let a superuser restore with --disable-triggers"
+        )
+    }));
     Ok(read)
 }
 
-/// The keys that check, by oid. One within a single table, or a single tree of partitions, orders
-/// nothing.
+/// The keys that check, by oid. One within a single table that is no partition orders nothing.
 async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
     let sql = format!(
         "SELECT k.oid, k.conname::text, cn.nspname::text, c.relname::text, pn.nspname::text, \
          p.relname::text, mn.nspname::text, m.relname::text, \
            NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum \
-           = ANY (k.conkey) AND NOT a.attnotnull) \
+           = ANY (k.conkey) AND NOT a.attnotnull), \
+           CASE WHEN pg_catalog.pg_partition_root(c.oid) = pg_catalog.pg_partition_root(p.oid) THEN \
+           pg_catalog.pg_partition_root(c.oid)::pg_catalog.regclass::text END \
          FROM pg_catalog.pg_constraint k \
          JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON \
          cn.oid = c.relnamespace \
@@ -79,8 +96,7 @@ async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
          JOIN pg_catalog.pg_class m ON m.oid = f.oid JOIN pg_catalog.pg_namespace mn ON mn.oid = \
          m.relnamespace \
          WHERE k.contype = 'f' \
-         AND coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) <> \
-         coalesce(pg_catalog.pg_partition_root(p.oid), p.oid) \
+         AND (c.oid <> p.oid OR c.relispartition) \
          AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgconstraint = k.oid AND \
          g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')) \
          ORDER BY k.oid, 7, 8"
@@ -93,6 +109,7 @@ async fn keys(session: &Session, names: &str) -> Result<BTreeMap<u32, Key>> {
             parent: (row.get(4)?, row.get(5)?),
             always: row.get(8)?,
             members: Vec::new(),
+            within: row.get(9)?,
         };
         keys.entry(row.get(0)?).or_insert(key).members.push((row.get(6)?, row.get(7)?));
     }
