@@ -1,8 +1,8 @@
 //! A server whose answers are changed on the way, field by field: NULL, cut, huge, of another type.
 //! No command panics.
 //!
-//! Every so many fields are tried; with `SILVERBACK_HOSTILE=all` (`scripts/hostile-server`) each
-//! one is.
+//! Every so many fields are tried; `SILVERBACK_HOSTILE` (`scripts/hostile-server`) names the changes
+//! that are tried on each one.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -38,7 +38,23 @@ const SCHEMA: &str = "
     INSERT INTO child (parent) VALUES (1);
     INSERT INTO part VALUES (1, 'b');";
 
-const MUTATIONS: [Mutation; 4] = [Mutation::Null, Mutation::Cut, Mutation::Huge, Mutation::Type];
+/// Each change, under the name by which `SILVERBACK_HOSTILE` chooses it.
+const MUTATIONS: [(&str, Mutation); 4] = [
+    ("null", Mutation::Null),
+    ("cut", Mutation::Cut),
+    ("huge", Mutation::Huge),
+    ("type", Mutation::Type),
+];
+
+/// The changes that are to be tried on each field, if `SILVERBACK_HOSTILE` asks for that.
+fn in_full() -> Option<Vec<Mutation>> {
+    let named = std::env::var("SILVERBACK_HOSTILE").ok()?;
+    let chosen = named.split_whitespace().map(|name| {
+        let known = MUTATIONS.iter().find(|(known, _)| *known == name);
+        known.unwrap_or_else(|| panic!("SILVERBACK_HOSTILE: no change is called {name:?}")).1
+    });
+    Some(chosen.collect())
+}
 
 /// A command that goes through a proxy. It is told which lane it runs in, and for how long an
 /// answer is waited for: a changed length is an answer that never ends.
@@ -47,21 +63,21 @@ type Through<'a> = &'a (dyn Fn(&Mutator, usize, &str) -> Command + Sync);
 /// Runs the command once as it is, and then with every so many of its fields changed. Most runs wait
 /// for an answer that never ends: the lanes take them one after the other, all at the same time.
 fn check(port: u16, tries: usize, command: Through<'_>) {
-    let all = std::env::var("SILVERBACK_HOSTILE").is_ok_and(|value| value == "all");
+    let in_full = in_full();
     let mutator = Mutator::to(port);
     mutator.arm(None);
     let whole = command(&mutator, 0, "60s").output().expect("the program was built");
     assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
     let mut plans = Vec::new();
-    for mutation in MUTATIONS {
+    for mutation in in_full.clone().unwrap_or_else(|| MUTATIONS.map(|(_, it)| it).to_vec()) {
         let count = mutator.seen(mutation);
         assert!(count > 20, "{count} fields for {mutation:?}");
-        let step = if all { 1 } else { count.div_ceil(tries) };
+        let step = if in_full.is_some() { 1 } else { count.div_ceil(tries) };
         plans.extend((0..count).step_by(step).map(|at| (at, mutation)));
     }
     let (plans, next) = (&plans, &AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for lane in 0..if all { 16 } else { 3 } {
+        for lane in 0..if in_full.is_some() { 16 } else { 3 } {
             scope.spawn(move || {
                 let mutator = Mutator::to(port);
                 while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
