@@ -213,7 +213,8 @@ pub(super) fn decompress_alone(block: Block) -> Result<Bytes, Unreadable> {
     }
     let mut out = Vec::new();
     out.try_reserve_exact(block.raw_bytes as usize)?;
-    append(&block, &mut out)?;
+    let found = unzstd(&block.stored, &mut out)?;
+    check_bytes(found, block.raw_bytes)?;
     Ok(out.into())
 }
 
@@ -226,21 +227,6 @@ pub(super) fn check(block: &Block) -> Result<(), String> {
         }
         BlockCodec::Zstd => check_frame(&block.stored, block.raw_bytes),
     }
-}
-
-/// Appends what a block holds that was [`check`]ed; there is room for it.
-pub(super) fn append(block: &Block, out: &mut Vec<u8>) -> Result<(), String> {
-    match block.codec {
-        BlockCodec::None => out.extend_from_slice(&block.stored),
-        BlockCodec::Zstd => {
-            let start = out.len();
-            let mut end = Cursor::new(&mut *out);
-            end.set_position(start as u64);
-            unzstd(&block.stored, &mut end)?;
-            check_bytes(out.len() - start, block.raw_bytes)?;
-        }
-    }
-    Ok(())
 }
 
 /// What a block holds that was [`check`]ed, in the beginning of `scratch`, which has room for it,
@@ -319,14 +305,6 @@ mod tests {
         out
     }
 
-    fn check_opens(block: &Block, raw: &[u8]) {
-        let (mut out, mut scratch) = (b"before".to_vec(), vec![7; raw.len() + 1]);
-        out.reserve(raw.len());
-        append(block, &mut out).expect("it was just compressed");
-        assert_eq!(out.strip_prefix(b"before"), Some(raw));
-        assert_eq!(open(block, &mut scratch).expect("it was just compressed"), raw);
-    }
-
     fn check(raw: Vec<u8>, expect: BlockCodec) {
         let raw = Bytes::from(raw);
         for level in [1, 3, 9, -5] {
@@ -335,7 +313,8 @@ mod tests {
             assert_eq!((codec, &stored[..6]), (expect, &b"before"[..]));
             let stored = Bytes::from(stored).slice(6..);
             let block = Block { codec, stored, raw_bytes: raw.len() as u64 };
-            check_opens(&block, &raw);
+            let mut scratch = vec![7; raw.len() + 1];
+            assert_eq!(open(&block, &mut scratch).expect("it was just compressed"), raw);
             assert_eq!(decompress_alone(block).expect("it was just compressed"), raw);
         }
         let mut stored = Vec::new();

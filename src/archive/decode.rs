@@ -114,12 +114,11 @@ fn open(
         return Err(Unreadable::TooLarge(needed, memory_max));
     }
     let mut room = room::take_for(&room::COLUMNS, bytes)?;
-    room.clear();
     let mut scratch = room::take_for(&room::SCRATCH, scratch_bytes)?;
-    scratch.resize(scratch.len().max(scratch_bytes as usize), 0);
+    let mut rest = Rest { bytes: &mut room, at: 0 };
     let mut places = Vec::with_capacity(blocks.len());
     for (pair, column) in blocks.into_iter().zip(descriptors) {
-        places.push(open_column(rows, column, pair, &mut scratch, &mut room)?);
+        places.push(open_column(rows, column, pair, &mut scratch, &mut rest)?);
     }
     room::put_back(&room::SCRATCH, scratch);
     let room = Bytes::from(room);
@@ -129,6 +128,23 @@ fn open(
     };
     let column = |(form, lengths, data)| Column { form, lengths: cut(lengths), data: cut(data) };
     Ok((Columns { rows, columns: places.into_iter().map(column).collect() }, room.clone()))
+}
+
+/// What is free of the room of all columns.
+struct Rest<'a> {
+    bytes: &'a mut [u8],
+    /// Where it begins.
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    /// Takes so many bytes of it; [`memory`] has counted them.
+    fn take(&mut self, bytes: usize) -> (Place, &'a mut [u8]) {
+        let taken = self.bytes.split_off_mut(..bytes).expect("the room was made for all of them");
+        let place = Place::Room(self.at..self.at + bytes);
+        self.at += bytes;
+        (place, taken)
+    }
 }
 
 /// The bytes that a column takes in the room of all, and in the scratch buffer.
@@ -148,37 +164,36 @@ fn open_column(
     column: &ColumnBlocks,
     [lengths, data]: [Block; 2],
     scratch: &mut [u8],
-    room: &mut Vec<u8>,
+    room: &mut Rest<'_>,
 ) -> Result<(Form, Place, Place), String> {
     let &ColumnBlocks { form, transform, data_raw, .. } = column;
     if transform == Transform::None {
         return Ok((form, place(lengths, room)?, place(data, room)?));
     }
-    let (for_lengths, for_data) = if transform.makes_lengths() {
-        scratch.split_at_mut(lengths.opened_bytes() as usize)
-    } else {
-        (&mut [][..], scratch)
-    };
-    let block = block::open(&data, for_data)?;
-    let (packed_lengths, own) = if transform.makes_lengths() {
-        (block::open(&lengths, for_lengths)?, None)
-    } else {
-        (&[][..], Some(place(lengths, room)?))
-    };
-    let packed = Packed { transform, form, rows, lengths: packed_lengths, data: block, data_raw };
-    let undone = transform::undo(&packed, room)?;
-    let lengths = own.unwrap_or_else(|| Place::Room(undone.lengths));
-    Ok((undone.form, lengths, Place::Room(undone.data)))
+    if !transform.makes_lengths() {
+        let block = block::open(&data, scratch)?;
+        let (data, values) = room.take(data_raw as usize);
+        let packed = Packed { transform, form, rows, lengths: &[], data: block };
+        transform::undo(&packed, &mut [], values)?;
+        return Ok((form, place(lengths, room)?, data));
+    }
+    let (for_lengths, for_data) = scratch.split_at_mut(lengths.opened_bytes() as usize);
+    let (block, packed_lengths) =
+        (block::open(&data, for_data)?, block::open(&lengths, for_lengths)?);
+    let packed = Packed { transform, form, rows, lengths: packed_lengths, data: block };
+    let (lengths, made) = room.take(rows as usize);
+    let (data, values) = room.take(data_raw as usize);
+    Ok((transform::undo(&packed, made, values)?, lengths, data))
 }
 
 /// Makes a block what it was; nothing is done if it is stored so.
-fn place(block: Block, room: &mut Vec<u8>) -> Result<Place, String> {
+fn place(block: Block, room: &mut Rest<'_>) -> Result<Place, String> {
     if block.codec == BlockCodec::None {
         return Ok(Place::Stored(block.stored));
     }
-    let start = room.len();
-    block::append(&block, room)?;
-    Ok(Place::Room(start..room.len()))
+    let (place, bytes) = room.take(block.raw_bytes as usize);
+    block::open(&block, bytes)?;
+    Ok(place)
 }
 
 /// Cuts the body into two blocks for each column.

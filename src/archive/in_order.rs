@@ -193,9 +193,6 @@ impl<R: Read> InOrder<R> {
         let (memory, taken) = if room::fits(header.body_bytes) {
             let mut memory = room::take_for(&room::STORED, header.body_bytes)
                 .map_err(|error| no_memory("read the chunk", &error))?;
-            if memory.len() < bytes {
-                memory.resize(bytes, 0);
-            }
             let taken = self.input.take(&mut memory[..bytes])?;
             (memory, taken)
         } else {

@@ -142,9 +142,6 @@ impl<R: ReadAt> Archive<R> {
         let mut room = room::take_for(&room::STORED, entry.stored_bytes)
             .map_err(|error| no_memory("read the chunk", &error))?;
         let stored_bytes = entry.stored_bytes as usize;
-        if room.len() < stored_bytes {
-            room.resize(stored_bytes, 0);
-        }
         fill(&self.source, entry.offset, &mut room[..stored_bytes], "chunk")?;
         let room = Bytes::from(room);
         let mut stored = room.slice(..stored_bytes);

@@ -45,14 +45,16 @@ pub(super) fn fits(bytes: u64) -> bool {
     bytes <= KEPT_BYTES as u64
 }
 
-/// The same, or fresh memory if so many bytes do not fit.
+/// The same, of so many bytes at least: fresh memory if they do not fit.
 pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryReserveError> {
-    if fits(bytes) {
-        return take(room);
+    let bytes = bytes as usize;
+    if bytes > KEPT_BYTES {
+        Vec::<u8>::new().try_reserve_exact(bytes)?;
+        return Ok(vec![0; bytes]);
     }
-    let mut fresh = Vec::new();
-    fresh.try_reserve_exact(bytes as usize)?;
-    Ok(fresh)
+    let mut taken = take(room)?;
+    taken.resize(bytes.max(taken.len()), 0);
+    Ok(taken)
 }
 
 /// Puts the room back that nobody can hold a slice of.

@@ -68,7 +68,7 @@ fn put_together(encoding: RowEncoding, columns: Columns, out: Option<Vec<u8>>) -
     }
     let rows = columns.rows;
     let mut cursors: Vec<Cursor> =
-        columns.columns.iter().map(|column| Cursor { column, at: 0 }).collect();
+        columns.columns.iter().map(|column| Cursor { column, rest: &column.data }).collect();
     let mut out = Out::new(out, raw_bytes)?;
     let digest = match encoding {
         RowEncoding::Binary => binary(rows, &mut cursors, &mut out),
@@ -131,26 +131,45 @@ fn check_not_null(value: Option<&[u8]>) -> Result<()> {
     }
 }
 
-/// Walks through one column.
+/// Walks through one column that is joined, after its lengths were checked.
 struct Cursor<'a> {
     column: &'a Column,
-    at: usize,
+    /// The data of the rows to come.
+    rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    /// The value of `row` in one of the columns that are joined; called once for each row in order,
-    /// after the lengths were checked.
-    #[inline]
+    /// The value of `row`; called once for each in order.
     fn next(&mut self, row: usize) -> Option<&'a [u8]> {
         let length = self.column.length(row);
+        let value = (length != NULL).then_some(length as usize)?;
+        Some(self.rest.split_off(..value).expect("the data are as long as the lengths say"))
+    }
+
+    /// Appends the value of `row` as COPY BINARY frames it; called once for each in order.
+    #[inline]
+    fn frame(&mut self, row: usize, out: &mut Vec<u8>) {
+        let length = self.column.length(row);
+        out.extend_from_slice(&length.to_be_bytes());
         if length == NULL {
-            return None;
+            return;
         }
-        let start = self.at;
-        self.at += length as usize;
-        Some(&self.column.data[start..self.at])
+        let (rest, length) = (self.rest, length as usize);
+        // A copy of a known size is a few moves, one of any size a call; what is too much is taken
+        // back.
+        match rest.first_chunk::<SHORT_BYTES>() {
+            Some(chunk) if length <= SHORT_BYTES && out.capacity() - out.len() >= SHORT_BYTES => {
+                let end = out.len() + length;
+                out.extend_from_slice(chunk);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(&rest[..length]),
+        }
+        self.rest = &rest[length..];
     }
 }
+
+const SHORT_BYTES: usize = 32;
 
 /// Bytes of rows after which the checksum catches up: small enough to be in the cache still.
 const BATCH_BYTES: usize = 32 << 10;
@@ -207,7 +226,7 @@ fn binary(rows: u64, cursors: &mut [Cursor], out: &mut Out) -> Digest {
         out.bytes.extend_from_slice(&count);
         let start = out.bytes.len();
         for cursor in &mut *cursors {
-            frame(&mut out.bytes, cursor.next(row));
+            cursor.frame(row, &mut out.bytes);
         }
         digest += Digest::of_row(&out.bytes[start..]);
         out.catch_up();
@@ -259,7 +278,7 @@ fn join_single(encoding: RowEncoding, columns: Columns, raw_bytes: u64) -> Resul
         out.small.extend_from_slice(&(width as u16).to_be_bytes());
     }
     for (at, column) in columns.columns.into_iter().enumerate() {
-        let value = Cursor { column: &column, at: 0 }.next(0).map(|_| column.data.clone());
+        let value = (column.length(0) != NULL).then(|| column.data.clone());
         hasher.field(value.as_deref());
         match (encoding, value) {
             (RowEncoding::Binary, Some(value)) => {

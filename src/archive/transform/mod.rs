@@ -275,29 +275,19 @@ pub(super) struct Packed<'a> {
     pub rows: u64,
     pub lengths: &'a [u8],
     pub data: &'a [u8],
-    /// The bytes of its values.
-    pub data_raw: u32,
 }
 
-/// Where a column's own lengths and values are, and of which form the lengths are; where the
-/// transform makes none, those of the [`Packed`] are its own.
-#[derive(Debug)]
-pub(super) struct Undone {
-    pub form: Form,
-    pub lengths: Range<usize>,
-    pub data: Range<usize>,
-}
-
-/// Appends the values to `out`, and before them their lengths if they are not as they were.
+/// Writes the values into `data`, which has room for just them, and what lengths the transform
+/// makes anew into `lengths`, one byte for each row. Gives the form of the lengths.
 ///
 /// # Errors
-/// A clause of its own. No more is appended than the values' bytes, and one for each row.
-pub(super) fn undo(packed: &Packed<'_>, out: &mut Vec<u8>) -> Result<Undone, String> {
-    let &Packed { transform, form, rows, lengths: packed_lengths, data: block, data_raw } = packed;
-    let start = out.len();
-    let rows_bytes = if transform.makes_lengths() { rows as usize } else { 0 };
-    out.resize(start + rows_bytes + data_raw as usize, 0);
-    let (lengths, data) = out[start..].split_at_mut(rows_bytes);
+/// A clause of its own.
+pub(super) fn undo(
+    packed: &Packed<'_>,
+    lengths: &mut [u8],
+    data: &mut [u8],
+) -> Result<Form, String> {
+    let &Packed { transform, form, rows, lengths: packed_lengths, data: block } = packed;
     let width = width(form).unwrap_or_default();
     match transform {
         Transform::None => data.copy_from_slice(block),
@@ -313,12 +303,7 @@ pub(super) fn undo(packed: &Packed<'_>, out: &mut Vec<u8>) -> Result<Undone, Str
             numbers::undo(block, (0..rows as usize).map(is_set), lengths, data)?;
         }
     }
-    let middle = start + rows_bytes;
-    Ok(Undone {
-        form: if transform.makes_lengths() { Form::U8 } else { form },
-        lengths: start..middle,
-        data: middle..out.len(),
-    })
+    Ok(if transform.makes_lengths() { Form::U8 } else { form })
 }
 
 /// Checks that there are no bits beyond the last row.

@@ -23,10 +23,11 @@ use crate::restore::plan::load_sql::Load;
 use crate::sql::ident;
 use crate::storage::FileArchive;
 
-/// CopyData messages are no longer than this. They are copies, so that a chunk's buffer is free as
-/// soon as its last one is sent: the driver would hold parts of it until the next chunk is under
-/// way. A copy of this length stays in a processor's caches.
+/// CopyData messages are no longer than this.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// The last messages of a chunk are copies, so that its buffer is free as soon as they are sent: the
+/// driver holds so many at most until the next chunk is under way.
+const COPIED_MAX: usize = 3;
 /// Chunks that are read and decoded while one is being sent: decoding is many times faster than the
 /// server.
 const AHEAD: usize = 1;
@@ -109,9 +110,15 @@ impl Loader {
         joined: Joined,
     ) -> Result<()> {
         for piece in joined.pieces {
-            for message in piece.chunks(MESSAGE_BYTES_MAX) {
-                copy.send(doing, Bytes::copy_from_slice(message)).await?;
-                self.progress.advance(table.0 as usize, 0, message.len() as u64);
+            let copied = piece.len().saturating_sub(COPIED_MAX * MESSAGE_BYTES_MAX);
+            for at in (0..piece.len()).step_by(MESSAGE_BYTES_MAX) {
+                let mut message = piece.slice(at..piece.len().min(at + MESSAGE_BYTES_MAX));
+                if at >= copied {
+                    message = Bytes::copy_from_slice(&message);
+                }
+                let bytes = message.len() as u64;
+                copy.send(doing, message).await?;
+                self.progress.advance(table.0 as usize, 0, bytes);
             }
             self.buffers.give_back_shared(piece);
         }
