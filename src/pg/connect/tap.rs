@@ -45,8 +45,9 @@ pub(super) struct Tap<S> {
     shared: Arc<Mutex<Shared>>,
     /// Looks at each message before anything is made of it.
     guard: Guard,
-    /// Read and not yet sorted.
+    /// Read, and sorted up to `sorted`.
     stage: BytesMut,
+    sorted: usize,
     /// Bytes that go to the driver as they are.
     pass: usize,
     /// Bytes of a message that go to `buffer`.
@@ -95,6 +96,7 @@ impl<S> Tap<S> {
             shared,
             guard,
             stage: BytesMut::new(),
+            sorted: 0,
             pass: bare,
             take: 0,
             buffer: Vec::new(),
@@ -107,50 +109,46 @@ impl<S> Tap<S> {
     /// Sorts what was read until the driver's buffer is full or something is missing.
     fn sort(&mut self, driver: &mut ReadBuf<'_>) -> io::Result<Wait> {
         loop {
+            let mut rest = &self.stage[self.sorted..];
             if self.pass > 0 {
-                let bytes = self.pass.min(self.stage.len()).min(driver.remaining());
-                driver.put_slice(&self.stage[..bytes]);
-                self.stage.advance(bytes);
+                let bytes = self.pass.min(rest.len()).min(driver.remaining());
+                driver.put_slice(&rest[..bytes]);
+                rest = &rest[bytes..];
+                self.sorted += bytes;
                 self.pass -= bytes;
                 if self.pass > 0 {
                     return Ok(Wait::Stream);
                 }
             }
             if self.take > 0 {
-                let bytes = self.take.min(self.stage.len());
-                self.buffer.extend_from_slice(&self.stage[..bytes]);
-                self.stage.advance(bytes);
+                let bytes = self.take.min(rest.len());
+                self.buffer.extend_from_slice(&rest[..bytes]);
+                rest = &rest[bytes..];
+                self.sorted += bytes;
                 self.take -= bytes;
                 self.untold_bytes += bytes as u64;
                 if self.take > 0 {
                     return Ok(Wait::Stream);
                 }
             }
-            let Some(&[kind, a, b, c, d]) = self.stage.first_chunk::<HEADER_BYTES>() else {
+            let Some((&[kind, a, b, c, d], come)) = rest.split_first_chunk::<HEADER_BYTES>() else {
                 return Ok(Wait::Stream);
             };
             // The length counts itself; the driver refuses one that is too short.
             let body = (u32::from_be_bytes([a, b, c, d]) as usize).saturating_sub(4);
-            if self
-                .guard
-                .judge(kind, body, &self.stage[HEADER_BYTES..])
-                .map_err(io::Error::other)?
-                == Verdict::Whole
-            {
+            if self.guard.judge(kind, body, come).map_err(io::Error::other)? == Verdict::Whole {
                 return Ok(Wait::Stream);
             }
+            let pid = come.first_chunk().map(|pid| i32::from_be_bytes(*pid));
             match kind {
                 COPY_DATA if self.may_take(body) => {
-                    self.stage.advance(HEADER_BYTES);
+                    self.sorted += HEADER_BYTES;
                     self.take = body;
                 }
                 COPY_DATA | COPY_DONE if !self.may_pass(kind) => return Ok(Wait::Taker),
                 BACKEND_KEY_DATA if body >= 4 => {
-                    let Some(&[.., a, b, c, d]) = self.stage.first_chunk::<{ HEADER_BYTES + 4 }>()
-                    else {
-                        return Ok(Wait::Stream);
-                    };
-                    lock(&self.shared).greeted_pid = Some(i32::from_be_bytes([a, b, c, d]));
+                    let Some(pid) = pid else { return Ok(Wait::Stream) };
+                    lock(&self.shared).greeted_pid = Some(pid);
                     self.pass = HEADER_BYTES + body;
                 }
                 _ => self.pass = HEADER_BYTES + body,
@@ -248,6 +246,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
 impl<S: AsyncRead + Unpin> Tap<S> {
     /// Reads what there is; 0 is the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.stage.advance(std::mem::take(&mut self.sorted));
         self.stage.reserve(STAGE_BYTES - self.stage.len());
         let stream = Pin::new(&mut self.stream);
         let Some(paced) = &mut self.paced else {
