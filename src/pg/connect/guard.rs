@@ -142,6 +142,7 @@ impl Guard {
     }
 
     /// Judges a message of `bytes` of body, of which `body` has come.
+    #[inline]
     pub(super) fn judge(
         &mut self,
         kind: u8,
@@ -152,6 +153,10 @@ impl Guard {
         if kind == b'd' && bytes <= SHORT_BYTES_MAX && self.login_bytes.is_none() {
             return Ok(Verdict::Pass);
         }
+        self.judge_any(kind, bytes, body)
+    }
+
+    fn judge_any(&mut self, kind: u8, bytes: usize, body: &[u8]) -> Result<Verdict, Objection> {
         let known = if self.login_bytes.is_some() { KNOWN_AT_LOGIN } else { KNOWN };
         if !known.contains(&kind) {
             return Err(Objection::Unknown { kind });
