@@ -4,15 +4,17 @@
 //! Moves bytes and nothing else: rows are split, counted and checked on the pool.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
 
+use super::growth::{Change, Growth};
 use super::plan::{Job, Piece, Plan};
 use super::words::unexpected;
 use super::writer::ChunkSender;
@@ -33,6 +35,10 @@ pub(super) const CHUNK_BYTES: usize = 3 << 20;
 /// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
 /// in memory that a thread keeps.
 const MEMORY_PER_RAW_BYTE: u64 = 2;
+/// How often it is looked whether another session would help.
+const GROWTH_LOOK: Duration = Duration::from_secs(1);
+/// What the end of a piece counts beside its bytes: small tables cost time, too.
+const PIECE_WORTH_BYTES: u64 = 8192;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
 
@@ -54,51 +60,143 @@ pub(super) struct Context {
     pub(super) progress: Arc<dyn Progress>,
 }
 
-/// Jobs not yet taken.
-type Queue = Mutex<std::vec::IntoIter<Job>>;
+/// How many sessions copy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sessions {
+    /// At first.
+    pub(super) first: usize,
+    /// At most, if they turn out to help.
+    pub(super) max: usize,
+}
 
-/// Copies every job of the plan with `sessions` sessions. Ends at the first failure, and closes
-/// them all.
+impl Sessions {
+    /// As many as may fill chunks at the same time.
+    pub(super) fn in_memory(bytes: u64) -> usize {
+        (bytes / (CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE)) as usize
+    }
+}
+
+/// What the sessions have in common.
+struct Crew {
+    context: Context,
+    queue: Mutex<Queue>,
+    /// What has come, in bytes.
+    came: AtomicU64,
+}
+
+/// Jobs not yet taken, and who takes them.
+struct Queue {
+    jobs: std::vec::IntoIter<Job>,
+    working: usize,
+    wanted: usize,
+}
+
+impl Crew {
+    fn queue<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        change(&mut self.queue.lock().expect("no holder panics"))
+    }
+
+    /// The next job of a session; nothing also where there is one session too many.
+    fn next(&self) -> Option<Job> {
+        self.queue(|queue| {
+            if queue.working > queue.wanted {
+                queue.working -= 1;
+                return None;
+            }
+            queue.jobs.next()
+        })
+    }
+}
+
+/// Copies every job of the plan. Ends at the first failure, and closes all sessions.
 pub(super) async fn run(
-    context: &Context,
+    context: Context,
     keeper: Keeper,
     plan: Plan,
-    sessions: usize,
+    sessions: Sessions,
     sender: ChunkSender,
 ) -> Result<()> {
-    let sessions = sessions.min(plan.jobs.len());
-    let queue = Arc::new(Mutex::new(plan.jobs.into_iter()));
+    let first = sessions.first.min(plan.jobs.len());
+    tell(first, context.progress.as_ref());
+    let queue = Queue { jobs: plan.jobs.into_iter(), working: first, wanted: first };
+    let crew = Arc::new(Crew { context, queue: Mutex::new(queue), came: AtomicU64::new(0) });
     // Pieces whose table only the keeper can still read; it ends when the last worker has dropped
     // its end.
     let (refused, for_keeper) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(keep(
-        context.clone(),
-        keeper.session,
-        for_keeper,
-        Arc::clone(&queue),
-        sender.clone(),
-    ));
-    for _ in 0..sessions {
-        tasks.spawn(work(context.clone(), Arc::clone(&queue), refused.clone(), sender.clone()));
+    tasks.spawn(keep(Arc::clone(&crew), keeper.session, for_keeper, sender.clone()));
+    for _ in 0..first {
+        tasks.spawn(work(Arc::clone(&crew), false, refused.clone(), sender.clone()));
     }
-    drop((refused, sender));
-    while let Some(ended) = tasks.join_next().await {
-        // Dropping the set on an error aborts the others, which closes their connections.
-        ended.map_err(|panic| unexpected("copy", panic.to_string()))??;
+    let weak = refused.downgrade();
+    drop(refused);
+    let mut growth = Growth::new(first, sessions.max);
+    let (mut looks, mut came_before) = (interval(GROWTH_LOOK), 0);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks.tick().await;
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                // Dropping the set on an error aborts the others, which closes their connections.
+                Some(ended) => ended.map_err(|panic| unexpected("copy", panic.to_string()))??,
+                None => return Ok(()),
+            },
+            _ = looks.tick(), if sessions.max > first => {
+                let came = crew.came.load(Ordering::Relaxed);
+                let rate = (came - std::mem::replace(&mut came_before, came)) as f64;
+                if let Some(refused) = weak.upgrade()
+                    && crew.grow(&mut growth, rate)
+                {
+                    tasks.spawn(work(Arc::clone(&crew), true, refused, sender.clone()));
+                }
+            }
+        }
     }
-    Ok(())
+}
+
+impl Crew {
+    /// Whether a session is to be added. What is too much ends after its job.
+    fn grow(&self, growth: &mut Growth, rate: f64) -> bool {
+        // Towards the end there is nothing left to help with, and the rate says nothing.
+        let is_near_end = self.queue(|queue| queue.jobs.len() <= growth.sessions());
+        let change = if is_near_end { Change::None } else { growth.look(rate) };
+        let sessions = growth.sessions();
+        match change {
+            Change::None => return false,
+            Change::Add => self.queue(|queue| {
+                (queue.wanted, queue.working) = (sessions, queue.working + 1);
+            }),
+            Change::TakeBack => self.queue(|queue| queue.wanted = sessions),
+        }
+        tell(sessions, self.context.progress.as_ref());
+        change == Change::Add
+    }
+}
+
+fn tell(sessions: usize, progress: &dyn Progress) {
+    let text = match sessions {
+        1 => "1 session copies".to_owned(),
+        sessions => format!("{sessions} sessions copy"),
+    };
+    progress.message(Level::Detail, &text);
 }
 
 async fn work(
-    context: Context,
-    queue: Arc<Queue>,
+    crew: Arc<Crew>,
+    is_added: bool,
     refused: mpsc::UnboundedSender<Piece>,
     sender: ChunkSender,
 ) -> Result<()> {
+    let context = &crew.context;
     let session = match snapshot::join(&context.server, &context.snapshot_id, &context.begin).await
     {
         Ok(session) => session,
+        // It was to help; there is none to be had, or the others notice what is wrong.
+        Err(error) if is_added => {
+            context.progress.message(Level::Detail, &format!("no further session: {error}"));
+            crew.queue(|queue| queue.working -= 1);
+            return Ok(());
+        }
         // A pooler may have no more sessions to give. What others do not copy, the keeper does.
         Err(error)
             if context.is_proxied && matches!(error.kind(), Kind::Connect | Kind::Server) =>
@@ -123,7 +221,7 @@ async fn work(
         Err(error) => return Err(error),
     };
     let mut locked: HashSet<String> = HashSet::new();
-    while let Some(Job { mut pieces }) = next(&queue) {
+    while let Some(Job { mut pieces }) = crew.next() {
         if !lock_nowait(&session, &pieces, &mut locked).await? {
             let mut mine = Vec::new();
             for piece in pieces {
@@ -144,31 +242,26 @@ async fn work(
             }
             pieces = mine;
         }
-        copy_pieces(&context, &session, pieces, &sender).await?;
+        copy_pieces(&crew, &session, pieces, &sender).await?;
     }
     // The keeper need not wait for this one's end.
     drop(refused);
     session.batch("end the transaction", "COMMIT").await
 }
 
-fn next(queue: &Queue) -> Option<Job> {
-    queue.lock().expect("no holder panics").next()
-}
-
 /// Holds snapshot and locks to the end, copies what the others may not lock, and notices at once
 /// when its connection is lost.
 async fn keep(
-    context: Context,
+    crew: Arc<Crew>,
     session: Session,
     mut pieces: mpsc::UnboundedReceiver<Piece>,
-    queue: Arc<Queue>,
     sender: ChunkSender,
 ) -> Result<()> {
     let doing = "hold the snapshot";
     loop {
         tokio::select! {
             piece = pieces.recv() => match piece {
-                Some(piece) => copy_pieces(&context, &session, vec![piece], &sender).await?,
+                Some(piece) => copy_pieces(&crew, &session, vec![piece], &sender).await?,
                 None => break,
             },
             () = sleep(KEEPER_LOOK) => {
@@ -179,8 +272,8 @@ async fn keep(
             }
         }
     }
-    while let Some(job) = next(&queue) {
-        copy_pieces(&context, &session, job.pieces, &sender).await?;
+    while let Some(job) = crew.queue(|queue| queue.jobs.next()) {
+        copy_pieces(&crew, &session, job.pieces, &sender).await?;
     }
     session.batch(doing, "COMMIT").await
 }
@@ -224,7 +317,7 @@ async fn lock_nowait(
 }
 
 async fn copy_pieces(
-    context: &Context,
+    crew: &Crew,
     session: &Session,
     pieces: Vec<Piece>,
     sender: &ChunkSender,
@@ -232,25 +325,30 @@ async fn copy_pieces(
     let statements = pieces
         .iter()
         .map(|piece| (format!("copy out {}, {}", piece.name, piece.range), piece.sql.clone()));
+    let Context { encoding, stall_timeout, .. } = &crew.context;
     let mut copies =
-        CopyOuts::begin(session, statements, context.encoding.as_deref(), context.stall_timeout)
-            .await?;
+        CopyOuts::begin(session, statements, encoding.as_deref(), *stall_timeout).await?;
     for piece in &pieces {
         let Some(copy) = copies.next().await? else { break };
-        copy_piece(context, piece, copy, sender).await?;
+        copy_piece(crew, piece, copy, sender).await?;
+        crew.came.fetch_add(PIECE_WORTH_BYTES, Ordering::Relaxed);
         sender.piece_read(piece.table);
     }
     copies.end().await
 }
 
 async fn copy_piece(
-    context: &Context,
+    crew: &Crew,
     piece: &Piece,
     mut copy: CopyOut<'_>,
     sender: &ChunkSender,
 ) -> Result<()> {
     let mut header_due = piece.encoding == RowEncoding::Binary;
-    let tell = |bytes| context.progress.received(piece.table.0 as usize, bytes);
+    let context = &crew.context;
+    let received = |bytes| {
+        crew.came.fetch_add(bytes, Ordering::Relaxed);
+        context.progress.received(piece.table.0 as usize, bytes);
+    };
     loop {
         if sender.is_stopped() {
             return Err(unexpected(&copy.doing, "the archive can no longer be written"));
@@ -260,7 +358,7 @@ async fn copy_piece(
         if buffer.capacity() < CHUNK_BYTES {
             return Err(no_memory(&copy.doing, CHUNK_BYTES));
         }
-        let mut filled = copy.fill_telling(buffer, CHUNK_BYTES, tell).await?;
+        let mut filled = copy.fill_telling(buffer, CHUNK_BYTES, received).await?;
         if let Filled::Large(bytes) = filled {
             if bytes as u64 > ROW_BYTES_MAX {
                 return Err(too_large(&copy.doing, bytes));
@@ -270,7 +368,7 @@ async fn copy_piece(
             permit = context.budget.acquire(bytes as u64 * MEMORY_PER_RAW_BYTE).await;
             let mut buffer = Vec::new();
             buffer.try_reserve_exact(bytes).map_err(|_| no_memory(&copy.doing, bytes))?;
-            filled = copy.fill_telling(buffer, bytes, tell).await?;
+            filled = copy.fill_telling(buffer, bytes, received).await?;
         }
         let (raw, last) = match filled {
             Filled::Full(raw) => (raw, false),

@@ -2,6 +2,7 @@
 //! archive's bytes are laid out, nor Kong.
 
 mod copy;
+mod growth;
 mod left_out;
 mod options;
 mod plan;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub use options::Options;
 
+use self::copy::Sessions;
 use self::left_out::LeftOut;
 use self::plan::Plan;
 use crate::archive::Summary;
@@ -24,7 +26,7 @@ use crate::error::Result;
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
 use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
-use crate::pg::{denied, marker, statistics};
+use crate::pg::{denied, free_sessions, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress};
 use crate::select::Selected;
@@ -61,7 +63,7 @@ pub async fn run(
     let started = Instant::now();
     let archive = sink.name();
     let (keeper, manifest, plan) = prepare(server, options, progress.as_ref()).await?;
-    let jobs = options.limits.dump_jobs();
+    let sessions = sessions(options, &keeper).await?;
     progress.tables(&plan.totals);
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
@@ -85,7 +87,7 @@ pub async fn run(
         snapshot_id: keeper.snapshot_id.clone(),
         uuid,
         codec: options.codec,
-        budget: Budget::new(options.limits.memory_for(jobs)),
+        budget: Budget::new(options.limits.memory_for(options.limits.dump_jobs())),
         buffers,
         stall_timeout: options.limits.stall_timeout,
         progress: Arc::clone(&progress),
@@ -95,11 +97,24 @@ pub async fn run(
         1 => "copy the rows of 1 table".to_owned(),
         tables => format!("copy the rows of {tables} tables"),
     });
-    let copied = copy::run(&context, keeper, plan, jobs.get(), writer.sender()).await;
+    let copied = copy::run(context, keeper, plan, sessions, writer.sender()).await;
     // The writer's own failure (disk full) is the cause of any other.
     let summary = writer.finish(copied).await?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(Report { archive, summary, database, objects, tables, not_carried, seconds })
+}
+
+/// How many sessions copy: as many as are asked for; else as the cores suggest, and more if they
+/// help, up to half of those that are free, and to what the memory for rows suffices for.
+async fn sessions(options: &Options, keeper: &Keeper) -> Result<Sessions> {
+    let jobs = options.limits.dump_jobs();
+    let first = jobs.get();
+    if options.limits.jobs.is_some() || keeper.session.is_proxied() {
+        return Ok(Sessions { first, max: first });
+    }
+    let half = free_sessions::half(&keeper.session, true).await?;
+    let max = half.unwrap_or(first).min(Sessions::in_memory(options.limits.memory_for(jobs)));
+    Ok(Sessions { first: first.min(max).max(1), max })
 }
 
 /// How many objects of which kind can be made from what is described.

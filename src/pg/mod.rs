@@ -7,6 +7,7 @@ pub mod connect;
 pub mod copy;
 pub mod denied;
 mod driver_error;
+pub mod free_sessions;
 pub mod lock_waits;
 pub mod marker;
 pub mod on_extensions;

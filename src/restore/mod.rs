@@ -111,7 +111,8 @@ async fn run_held(
     let mut not_restored: Vec<NotCarried> =
         request.options.selection.not_carried(not_carried).collect();
     not_restored.append(&mut plan.left_out);
-    let memory = Memory::read(&sessions[0], request.options.jobs()).await?;
+    let jobs = sessions.len();
+    let memory = Memory::read(&sessions[0], jobs).await?;
     let sessions = begin(&request, &target, &plan, sessions).await?;
     let parts = (triggers, failures, memory);
     let shared = Arc::new(share(request, archive, plan, parts, Arc::clone(&progress)));
@@ -128,7 +129,7 @@ async fn run_held(
         Some(_) => mark::unfinished(error, mark),
         None => mark::incomplete(error, mark, whole),
     })?;
-    let (seconds, jobs) = (begun.elapsed().as_secs_f64(), shared.request.options.jobs());
+    let seconds = begun.elapsed().as_secs_f64();
     let report = Report::new(counts, seconds, worked, jobs, not_restored);
     let seconds_ready = said.map(|said| said.duration_since(begun).as_secs_f64());
     let database = shared.request.server.database().to_owned();

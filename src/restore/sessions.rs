@@ -8,6 +8,7 @@ use super::options::Request;
 use super::others::ending;
 use super::target::marker;
 use crate::error::{Kind, Result};
+use crate::pg::free_sessions;
 use crate::pg::session::Session;
 
 /// How much dearer than the next page one from elsewhere is, at most: what a restore reads it has
@@ -17,9 +18,16 @@ use crate::pg::session::Session;
 /// the table, not by hashing.
 const RANDOM_PAGE_COST: u32 = 3;
 
+/// Opens as many as are asked for; if no number is, no more than half of those that are free.
 pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<Vec<Session>> {
+    let options = &request.options;
+    let mut jobs = options.jobs();
+    if options.limits.jobs.is_none() && options.held.taken().is_none() && !first.is_proxied() {
+        let half = free_sessions::half(&first, false).await?;
+        jobs = half.map_or(jobs, |more| jobs.min(1 + more));
+    }
     let mut sessions = vec![first];
-    while sessions.len() < request.options.jobs() {
+    while sessions.len() < jobs {
         let opened = open_session(request).await.map_err(|error| match error.kind() {
             Kind::Connect if sessions[0].is_proxied() => error
                 .hint("the pooler gives no further session: use fewer (-j), or let it have more"),

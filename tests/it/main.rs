@@ -23,6 +23,7 @@ mod faults;
 mod fidelity;
 mod format_1;
 mod format_spec;
+mod free_sessions;
 mod globals;
 mod guards;
 mod hostile;

@@ -106,6 +106,7 @@ async fn work_off(
 ) -> Result<(Vec<Session>, Worked)> {
     let graph = &shared.graph;
     let mut schedule = Schedule::new(graph)?;
+    let jobs = sessions.len();
     let mut idle = sessions;
     let (mut busy, mut times) = (Busy::new(), Vec::new());
     let mut left = Left::new(graph);
@@ -123,7 +124,7 @@ async fn work_off(
         }
         // While every session has work of its own, helpers would only add the cost of merging what
         // they sorted.
-        let helped = !idle.is_empty() || shared.request.options.jobs() == 1;
+        let helped = !idle.is_empty() || jobs == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
             progress.job_begun(job.index(), &graph.jobs[job.index()].label);
