@@ -175,6 +175,7 @@ impl Crew {
 
 fn tell(sessions: usize, progress: &dyn Progress) {
     let text = match sessions {
+        0 => return,
         1 => "1 session copies".to_owned(),
         sessions => format!("{sessions} sessions copy"),
     };

@@ -13,6 +13,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::try_join;
 use uuid::Uuid;
 
 pub use options::Options;
@@ -149,7 +150,8 @@ async fn prepare(
     };
     let mut selection = options.selection.clone();
     let server = server.patient(options.limits.stall_timeout);
-    let left_out = unfinished::look(options, &server).await?;
+    let session = snapshot::open(&server, &snapshot_options).await?;
+    let left_out = unfinished::look(options, &session).await?;
     left_out.tell(progress);
     selection.markers = left_out.schemas;
     let picks = |table: &catalog::ListedTable| {
@@ -159,12 +161,14 @@ async fn prepare(
             None => selection.picks_descendant(schema, name, ancestors),
         }
     };
-    let mut keeper = snapshot::take(&server, &snapshot_options, &picks, progress).await?;
-    let markers = marker::read(&keeper.session, true).await?;
+    let mut keeper = snapshot::take(session, &snapshot_options, &picks, progress).await?;
+    let (markers, source) = try_join!(
+        marker::read(&keeper.session, true),
+        catalog::source(&keeper.session, keeper.snapshot_time.clone())
+    )?;
     let copies = LeftOut::read(&keeper.session, &options.selection).await?;
     selection.markers =
         markers.iter().map(|marker| marker.schema.clone()).chain(copies.schemas).collect();
-    let source = catalog::source(&keeper.session, keeper.snapshot_time.clone()).await?;
     let Catalog { objects, tables, not_carried, unreadable, unlogged, warnings } =
         std::mem::take(&mut keeper.catalog);
     selection.find(&objects, tables.iter().map(|source| &source.table));

@@ -4,19 +4,15 @@ use super::left_out::LeftOut;
 use super::options::Options;
 use crate::archive::manifest::{NotCarried, Object, ObjectKind};
 use crate::error::{Error, Kind, Result};
-use crate::pg::connect::Server;
 use crate::pg::marker::{self, Marker};
-use crate::pg::session::Purpose;
-use crate::pg::settings::Transaction;
+use crate::pg::session::Session;
 use crate::sql::ident;
 
 /// Refuses before any table is locked: a restore that is at work holds locks for long. Says what is
 /// left out.
-pub(super) async fn look(options: &Options, server: &Server) -> Result<LeftOut> {
-    let session = server.open(Purpose::Dump(&Transaction::default())).await?;
-    let markers = marker::read(&session, true).await?;
-    let left_out = LeftOut::read(&session, &options.selection).await?;
-    session.batch("end the transaction", "COMMIT").await?;
+pub(super) async fn look(options: &Options, session: &Session) -> Result<LeftOut> {
+    let markers = marker::read(session, true).await?;
+    let left_out = LeftOut::read(session, &options.selection).await?;
     let is_refused = |marker: &&Marker| marker.has_begun() && !marker.is_ready();
     let refused = markers.iter().filter(|marker| is_refused(marker) && !options.allow_incomplete);
     for marker in refused {
@@ -25,7 +21,7 @@ pub(super) async fn look(options: &Options, server: &Server) -> Result<LeftOut> 
             options.selection.picks_whole_schema(schema) && !left_out.schemas.contains(schema)
         };
         if schemas.iter().any(is_dumped) {
-            return Err(refuse(marker, server.database()));
+            return Err(refuse(marker, session.server().database()));
         }
     }
     Ok(left_out)

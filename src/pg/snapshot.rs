@@ -42,6 +42,13 @@ pub struct SnapshotOptions {
     pub read: ReadOptions,
 }
 
+impl SnapshotOptions {
+    /// The transaction in which the tables are listed.
+    fn listing(&self) -> Transaction<'_> {
+        Transaction { snapshot: self.given.as_deref(), ..self.begin.transaction() }
+    }
+}
+
 /// How every transaction of a dump begins.
 #[derive(Clone, Debug, Default)]
 pub struct Begin {
@@ -76,17 +83,21 @@ pub struct Keeper {
     pub catalog: Catalog,
 }
 
-/// Takes locks, snapshot and catalog together; `picks` says which tables are dumped and so locked.
+/// Opens the session that is to be the keeper, in a transaction in which nothing is locked yet.
+pub async fn open(server: &Server, options: &SnapshotOptions) -> Result<Session> {
+    let opened = server.open(Purpose::Dump(&options.listing())).await;
+    opened.map_err(|error| not_importable(error, options.given.as_deref()))
+}
+
+/// Takes locks, snapshot and catalog together, in a session that was opened for it; `picks` says
+/// which tables are dumped and so locked.
 pub async fn take(
-    server: &Server,
+    session: Session,
     options: &SnapshotOptions,
     picks: &(dyn Fn(&ListedTable) -> bool + Sync),
     progress: &dyn Progress,
 ) -> Result<Keeper> {
-    let given = options.given.as_deref();
-    let listing = Transaction { snapshot: given, ..options.begin.transaction() };
-    let opened = server.open(Purpose::Dump(&listing)).await;
-    let session = opened.map_err(|error| not_importable(error, given))?;
+    let (given, listing) = (options.given.as_deref(), options.listing());
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
         let attempted =

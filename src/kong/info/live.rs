@@ -6,6 +6,9 @@ pub(in crate::kong) mod relations;
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+use futures_util::try_join;
+
 use self::relations::Relation;
 use super::facts::{Facts, Request, SMALL, Session as Other, Small, Unread};
 use super::schema::{COLUMNS, SCHEMA_META, choose, is_there};
@@ -53,8 +56,7 @@ pub async fn read_if_there(server: &Server, request: Request<'_>) -> Result<Opti
 /// The sessions of others that may be Kong's, alone.
 pub async fn read_sessions(server: &Server) -> Result<Option<Vec<Other>>> {
     let session = open(server, Request::default()).await?;
-    let found = sessions(&session, &mut Vec::new()).await?;
-    Ok(Some(found))
+    Ok(Some(sessions(&session).await?.unwrap_or_default()))
 }
 
 async fn open(server: &Server, request: Request<'_>) -> Result<Session> {
@@ -76,20 +78,45 @@ async fn of_one(
 ) -> Result<Facts> {
     let place = format!("database {}", ident::quote(server.database()));
     let (schema, other_schemas) = choose(found, request.schema, Some(server.user()), &place)?;
-    let now = session
-        .query_one("ask for the time", &format!("SELECT {}", time("pg_catalog.now()")))
-        .await?;
+    // Polled together they travel together.
+    let now = format!("SELECT {}", time("pg_catalog.now()"));
+    let (now, all) = try_join!(
+        session.query_one("ask for the time", &now),
+        relations::list(session, &schema, request.counted.is_none())
+    )?;
     let mut facts = Facts { schema, other_schemas, now: now.get(0)?, ..Facts::default() };
-    let all = relations::list(session, &facts.schema, request.counted.is_none()).await?;
-    let counts = relations::count(session, &facts.schema, &all, request).await?;
-    for (relation, counted) in all.iter().zip(counts) {
-        facts.tables.push(relation.table(counted));
-        if let Some(small) = SMALL.iter().find(|small| small.table == relation.name) {
-            rows(session, relation, small, &mut facts).await?;
+    let small = |relation| SMALL.iter().find(|small| small.table == relation);
+    let (readable, unreadable): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter_map(|relation| Some((relation, small(relation.name.as_str())?)))
+        .partition(|(relation, _)| relation.may_read);
+    for (relation, _) in unreadable {
+        let reason = "this role may not (SELECT)".to_owned();
+        facts.unread.push(Unread { table: relation.name.clone(), reason });
+    }
+    let of_small =
+        readable.iter().map(|(relation, small)| rows(session, &facts.schema, relation, small));
+    let (read, ended) = tokio::join!(
+        async {
+            try_join!(
+                relations::count(session, &facts.schema, &all, request),
+                try_join_all(of_small),
+                sessions(session)
+            )
+        },
+        session.batch("end the transaction", "COMMIT")
+    );
+    let (counts, rows, sessions) = read?;
+    ended?;
+    facts.tables =
+        all.iter().zip(counts).map(|(relation, counted)| relation.table(counted)).collect();
+    for ((_, small), rows) in readable.iter().zip(rows) {
+        for values in &rows {
+            (small.add)(&mut facts, values);
         }
     }
-    facts.sessions = Some(sessions(session, &mut facts.unread).await?);
-    session.batch("end the transaction", "COMMIT").await?;
+    facts.unread.extend(sessions.as_ref().err().cloned());
+    facts.sessions = Some(sessions.unwrap_or_default());
     Ok(facts)
 }
 
@@ -135,15 +162,10 @@ enum Form {
 
 async fn rows(
     session: &Session,
+    schema: &str,
     relation: &Relation,
     small: &Small,
-    facts: &mut Facts,
-) -> Result<()> {
-    if !relation.may_read {
-        let reason = "this role may not (SELECT)".to_owned();
-        facts.unread.push(Unread { table: relation.name.clone(), reason });
-        return Ok(());
-    }
+) -> Result<Vec<Vec<Value>>> {
     let (mut forms, mut expressions) = (Vec::new(), Vec::new());
     for column in small.columns {
         let name = ident::quote(column);
@@ -157,18 +179,17 @@ async fn rows(
         forms.push(form);
         expressions.push(expression);
     }
-    let table = ident::qualified(&facts.schema, small.table);
+    let table = ident::qualified(schema, small.table);
     let limit = match small.table {
         // One row for each change.
         "clustering_sync_version" => "ORDER BY 1 DESC LIMIT 1".to_owned(),
         _ => format!("LIMIT {ROWS_MAX}"),
     };
     let sql = format!("SELECT {} FROM {table} {limit}", expressions.join(", "));
-    for row in session.query(&format!("read {table}"), &sql).await? {
-        let values = forms.iter().enumerate().map(|(at, form)| value(&row, at, *form));
-        (small.add)(facts, &values.collect::<Result<Vec<Value>>>()?);
-    }
-    Ok(())
+    let rows = session.query(&format!("read {table}"), &sql).await?;
+    let values =
+        |row: &Row| forms.iter().enumerate().map(|(at, form)| value(row, at, *form)).collect();
+    rows.iter().map(values).collect()
 }
 
 fn value(row: &Row, at: usize, form: Form) -> Result<Value> {
@@ -182,9 +203,9 @@ fn value(row: &Row, at: usize, form: Form) -> Result<Value> {
     Ok(value.unwrap_or(Value::Null))
 }
 
-/// The sessions of others that may be Kong's. Comes last: where a role's name cannot be read, the
-/// transaction is over.
-async fn sessions(session: &Session, unread: &mut Vec<Unread>) -> Result<Vec<Other>> {
+/// The sessions of others that may be Kong's, or why they are not known. Comes last: where a role's
+/// name cannot be read, the transaction is over.
+async fn sessions(session: &Session) -> Result<std::result::Result<Vec<Other>, Unread>> {
     // What this role may not know is NULL.
     let sql = format!(
         "SELECT a.pid, a.usename::text, coalesce(a.application_name, ''), \
@@ -199,8 +220,7 @@ async fn sessions(session: &Session, unread: &mut Vec<Unread>) -> Result<Vec<Oth
     let rows = match session.query("list the sessions", &sql).await {
         Err(error) if readable::is_unreadable(&error) => {
             let reason = "a role's name is in another encoding".to_owned();
-            unread.push(Unread { table: "pg_stat_activity".to_owned(), reason });
-            return Ok(Vec::new());
+            return Ok(Err(Unread { table: "pg_stat_activity".to_owned(), reason }));
         }
         rows => rows?,
     };
@@ -212,5 +232,5 @@ async fn sessions(session: &Session, unread: &mut Vec<Unread>) -> Result<Vec<Oth
             address: row.get(3)?,
         })
     };
-    rows.iter().map(other).collect()
+    rows.iter().map(other).collect::<Result<_>>().map(Ok)
 }

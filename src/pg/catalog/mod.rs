@@ -32,6 +32,7 @@ use self::draft::Draft;
 use self::reader::{Reader, unknown};
 use self::routines::{aggregates, functions, operator_families, operators, text_search};
 use self::tables::relations::{self, Relation};
+use self::tables::row_encoding::Types;
 use self::tables::{
     columns, constraints, indexes, large_objects, matviews, policies, sequences, statistics,
     triggers, views,
@@ -67,26 +68,32 @@ pub async fn read(session: &Session, options: &ReadOptions) -> Result<Catalog> {
 /// properties.
 pub async fn database_as(session: &Session, name: &str, under: &str) -> Result<Object> {
     let reader = Reader::new(session).await?;
-    let read = database::read_as(&reader, ObjectId(0), &ident::literal(name), Some(under)).await;
+    let read = database::read_as(&reader, &ident::literal(name), Some(under)).await;
     read.map_err(|error| reader.cause().unwrap_or(error))
 }
 
 async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog> {
-    let (extensions, config) = extensions::read(reader).await?;
-    let mut drafts = extensions;
-    let (besides, acls, edges, aliases, unlogged) = try_join!(
-        read_drafts(reader, options, &config, &mut drafts),
+    let types =
+        async { if options.schema_only { Ok(None) } else { Types::read(reader).await.map(Some) } };
+    // All that can be asked at once is.
+    let (read, acls, needs, said, all, edges, aliases, unlogged, types, database) = try_join!(
+        read_drafts(reader, options),
         grants::read(reader),
+        extension_needs::rows(reader),
+        comments::read(reader),
+        sweep::all(reader),
         deps::edges(reader),
         deps::aliases(reader),
-        relations::unlogged(reader)
+        relations::unlogged(reader),
+        types,
+        database::read(reader)
     )?;
-    let Besides { relations, columns, hidden, unreadable } = besides;
-    extension_needs::attach(reader, &mut drafts).await?;
+    let Read { mut drafts, config, relations, columns, hidden, unreadable } = read;
+    extension_needs::attach(&needs, &mut drafts)?;
     grants::attach(reader, acls, &mut drafts).await?;
-    comments::attach(reader, &mut drafts).await?;
+    comments::attach(reader, &said, &mut drafts)?;
 
-    let missing = sweep::missing(reader, &deps::Makers::new(&drafts, &aliases), &aliases).await?;
+    let missing = sweep::missing(reader, &all, &deps::Makers::new(&drafts, &aliases), &aliases);
     let lost = sweep::prune(&mut drafts, &edges, &aliases, &missing);
     let mut not_carried = sweep::name(reader, &missing, &lost).await?;
     not_carried.extend(hidden);
@@ -103,25 +110,30 @@ async fn read_all(reader: &Reader<'_>, options: &ReadOptions) -> Result<Catalog>
         .into_iter()
         .filter_map(|(maker, name)| Some((*numbers.get(&maker)?, name)))
         .collect();
-    let tables = if options.schema_only {
-        Vec::new()
-    } else {
+    let tables = if let Some(types) = types {
+        let numbers = &numbers;
         let mut tables =
-            objects::tables(reader, options, &relations, &columns, &config, &numbers).await?;
+            objects::tables(reader, options, &types, &relations, &columns, &config, numbers)
+                .await?;
         let first = objects
             .iter()
             .find(|object| object.kind == ObjectKind::LargeObject)
             .map(|object| object.id);
         tables.extend(large_objects::source(reader, first).await?);
         tables
+    } else {
+        Vec::new()
     };
-    objects.insert(0, database::read(reader, ObjectId(objects.len() as u32)).await?);
+    objects.insert(0, Object { id: ObjectId(objects.len() as u32), ..database });
     let warnings = unknown.warnings();
     Ok(Catalog { objects, tables, not_carried, unreadable, unlogged, warnings })
 }
 
-/// What is found along with the drafts.
-struct Besides {
+/// What is asked for by kind.
+struct Read {
+    drafts: Vec<Draft>,
+    /// The tables and sequences of extensions that hold their configuration.
+    config: HashMap<u32, ConfigTable>,
     relations: Vec<Relation>,
     columns: columns::Columns,
     /// What may not be read, and is named for it.
@@ -134,12 +146,7 @@ type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<Draft>>> + Send + 'a>>
 
 /// Reads every kind. The questions are sent together, because a round trip costs more than most
 /// answers.
-async fn read_drafts(
-    reader: &Reader<'_>,
-    options: &ReadOptions,
-    config: &HashMap<u32, ConfigTable>,
-    drafts: &mut Vec<Draft>,
-) -> Result<Besides> {
+async fn read_drafts(reader: &Reader<'_>, options: &ReadOptions) -> Result<Read> {
     let before_tables: Vec<Reading<'_>> = vec![
         Box::pin(schemas::read(reader)),
         Box::pin(types::read(reader)),
@@ -176,21 +183,25 @@ async fn read_drafts(
             try_join!(views::read(reader, &columns), matviews::read(reader, &columns))?;
         Ok((columns, views, matviews))
     };
+    let with_config = async {
+        let ((extensions, config), rows) =
+            try_join!(extensions::read(reader), sequences::rows(reader))?;
+        let values = !options.schema_only;
+        let (sequences, unreadable) = sequences::read(reader, &rows, &config, values).await?;
+        Ok((extensions, config, sequences, unreadable))
+    };
     let of_tables = async {
-        try_join!(
-            relations::read(reader),
-            with_columns,
-            constraints::read_checks(reader),
-            sequences::read(reader, config, !options.schema_only)
-        )
+        try_join!(relations::read(reader), with_columns, constraints::read_checks(reader))
     };
     let (
-        (relations, (columns, views, matviews), (checks, check_drafts), (sequences, unreadable)),
+        (mut drafts, config, sequences, unreadable),
+        (relations, (columns, views, matviews), (checks, check_drafts)),
         before_tables,
         after_tables,
         foreign,
         subscriptions,
     ) = try_join!(
+        with_config,
         of_tables,
         try_join_all(before_tables),
         try_join_all(after_tables),
@@ -208,5 +219,5 @@ async fn read_drafts(
     drafts.extend(foreign);
     drafts.extend(matviews);
     drafts.extend(subscriptions);
-    Ok(Besides { relations, columns, hidden, unreadable })
+    Ok(Read { drafts, config, relations, columns, hidden, unreadable })
 }

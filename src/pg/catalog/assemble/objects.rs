@@ -109,12 +109,12 @@ fn object(
 pub(in crate::pg::catalog) async fn tables(
     reader: &Reader<'_>,
     options: &ReadOptions,
+    types: &Types,
     relations: &[Relation],
     columns: &Columns,
     config: &HashMap<u32, ConfigTable>,
     numbers: &HashMap<Address, ObjectId>,
 ) -> Result<Vec<TableSource>> {
-    let types = Types::read(reader).await?;
     let has_tid_range_scan = reader.version() >= TID_RANGE_SCAN;
     let roots = roots(relations, options.via_partition_root);
     let mut after = if config.is_empty() {

@@ -109,12 +109,8 @@ pub(in crate::pg::catalog) fn schema_column(catalog: &str) -> Option<&'static st
     })
 }
 
-/// Reads the addresses of all that a user made, and returns those that no draft makes.
-pub(in crate::pg::catalog) async fn missing(
-    reader: &Reader<'_>,
-    makers: &Makers<'_>,
-    aliases: &Aliases,
-) -> Result<Vec<Address>> {
+/// Reads the addresses of all that a user made.
+pub(in crate::pg::catalog) async fn all(reader: &Reader<'_>) -> Result<Vec<Address>> {
     let known = CATALOGS.iter().filter(|(catalog, _)| reader.features.has_catalog(catalog));
     let selects: Vec<String> = known
         .map(|(catalog, condition)| {
@@ -142,8 +138,16 @@ pub(in crate::pg::catalog) async fn missing(
         )))
         .collect();
     let rows = reader.rows("all that users made", &selects.join(" UNION ALL ")).await?;
-    let addresses: Vec<Address> =
-        rows.iter().map(|row| Ok(Address::new(row.get(0)?, row.get(1)?))).collect::<Result<_>>()?;
+    rows.iter().map(|row| Ok(Address::new(row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Those of all that a user made that no draft makes.
+pub(in crate::pg::catalog) fn missing(
+    reader: &Reader<'_>,
+    addresses: &[Address],
+    makers: &Makers<'_>,
+    aliases: &Aliases,
+) -> Vec<Address> {
     let all: HashSet<Address> = addresses.iter().copied().collect();
     let is_missing = |address: &Address| {
         let is_member = reader.is_member(address.class, address.object);
@@ -155,7 +159,7 @@ pub(in crate::pg::catalog) async fn missing(
         };
         !is_member && makers.of(*address).is_none() && !follows_another()
     };
-    Ok(addresses.iter().copied().filter(is_missing).collect())
+    addresses.iter().copied().filter(is_missing).collect()
 }
 
 /// Catalogs with numbered rows that came after this program.

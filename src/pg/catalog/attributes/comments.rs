@@ -2,19 +2,50 @@
 
 use std::collections::HashMap;
 
+use futures_util::try_join;
+
 use crate::archive::manifest::{Comment, ObjectKind, SecurityLabel};
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
 use crate::pg::catalog::draft::address::Address;
 use crate::pg::catalog::reader::Reader;
+use crate::pg::row::Row;
 use crate::sql::ident;
 
 /// What a new database says of `public`.
 const PUBLIC: &str = "standard public schema";
 
+/// What is said of all objects.
+pub(in crate::pg::catalog) struct Said {
+    comments: Vec<Row>,
+    labels: Vec<Row>,
+}
+
+/// Asks for it.
+pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Said> {
+    let comments = "SELECT d.classoid, d.objoid, a.attname::text AS column, d.description AS text FROM \
+        pg_catalog.pg_description d \
+         LEFT JOIN pg_catalog.pg_attribute a ON d.classoid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = d.objoid \
+           AND a.attnum = d.objsubid AND d.objsubid <> 0 \
+         WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = \
+         'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, \
+         d.objsubid";
+    let labels = "SELECT l.classoid, l.objoid, a.attname::text AS column, l.provider, l.label FROM \
+        pg_catalog.pg_seclabel l \
+         LEFT JOIN pg_catalog.pg_attribute a ON l.classoid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = l.objoid \
+           AND a.attnum = l.objsubid AND l.objsubid <> 0 ORDER BY l.classoid, l.objoid, \
+           l.objsubid, l.provider";
+    let (comments, labels) =
+        try_join!(reader.rows("comments", comments), reader.rows("security labels", labels))?;
+    Ok(Said { comments, labels })
+}
+
 /// Gives each draft its comments and labels. Those on an extension's member are the extension's.
-pub(in crate::pg::catalog) async fn attach(
+pub(in crate::pg::catalog) fn attach(
     reader: &Reader<'_>,
+    said: &Said,
     drafts: &mut [Draft],
 ) -> Result<()> {
     let mut speakers = HashMap::new();
@@ -31,15 +62,7 @@ pub(in crate::pg::catalog) async fn attach(
             .filter_map(|(part, words)| words.as_ref().map(|words| (*part, (at, words.clone()))));
         speakers.extend(parts);
     }
-    let sql = "SELECT d.classoid, d.objoid, a.attname::text AS column, d.description AS text FROM \
-        pg_catalog.pg_description d \
-         LEFT JOIN pg_catalog.pg_attribute a ON d.classoid = \
-         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = d.objoid \
-           AND a.attnum = d.objsubid AND d.objsubid <> 0 \
-         WHERE d.objoid >= 16384 OR d.objoid = 2200 OR d.classoid = \
-         'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.classoid, d.objoid, \
-         d.objsubid";
-    for row in reader.rows("comments", sql).await? {
+    for row in &said.comments {
         let Some((at, words)) =
             speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?))
         else {
@@ -49,7 +72,20 @@ pub(in crate::pg::catalog) async fn attach(
         drafts[*at].comments.push(Comment { on, text: row.get("text")? });
     }
     compare_public(drafts);
-    attach_labels(reader, &speakers, drafts).await
+    for row in &said.labels {
+        let Some((at, words)) =
+            speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?))
+        else {
+            continue;
+        };
+        let on = column_or_whole(words, row.get("column")?);
+        drafts[*at].labels.push(SecurityLabel {
+            on,
+            provider: row.get("provider")?,
+            label: row.get("label")?,
+        });
+    }
+    Ok(())
 }
 
 /// Leaves of what is said of `public` the difference to a new one.
@@ -65,33 +101,6 @@ fn compare_public(drafts: &mut [Draft]) {
             None => {}
         }
     }
-}
-
-async fn attach_labels(
-    reader: &Reader<'_>,
-    speakers: &HashMap<Address, (usize, String)>,
-    drafts: &mut [Draft],
-) -> Result<()> {
-    let sql = "SELECT l.classoid, l.objoid, a.attname::text AS column, l.provider, l.label FROM \
-        pg_catalog.pg_seclabel l \
-         LEFT JOIN pg_catalog.pg_attribute a ON l.classoid = \
-         'pg_catalog.pg_class'::pg_catalog.regclass AND a.attrelid = l.objoid \
-           AND a.attnum = l.objsubid AND l.objsubid <> 0 ORDER BY l.classoid, l.objoid, \
-           l.objsubid, l.provider";
-    for row in reader.rows("security labels", sql).await? {
-        let Some((at, words)) =
-            speakers.get(&Address::new(row.get("classoid")?, row.get("objoid")?))
-        else {
-            continue;
-        };
-        let on = column_or_whole(words, row.get("column")?);
-        drafts[*at].labels.push(SecurityLabel {
-            on,
-            provider: row.get("provider")?,
-            label: row.get("label")?,
-        });
-    }
-    Ok(())
 }
 
 /// `TABLE s.t` becomes `COLUMN s.t.c`.

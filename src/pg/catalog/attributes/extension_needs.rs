@@ -7,18 +7,20 @@ use crate::error::Result;
 use crate::pg::catalog::draft::address::Address;
 use crate::pg::catalog::draft::{Definition, Draft};
 use crate::pg::catalog::reader::Reader;
+use crate::pg::row::Row;
 use crate::sql::ident;
 
-/// Adds the statement to each object that depends so.
-pub(in crate::pg::catalog) async fn attach(
-    reader: &Reader<'_>,
-    drafts: &mut [Draft],
-) -> Result<()> {
+/// Asks what depends so.
+pub(in crate::pg::catalog) async fn rows(reader: &Reader<'_>) -> Result<Vec<Row>> {
     let sql = "SELECT d.classid, d.objid, e.extname::text AS extension FROM pg_catalog.pg_depend d \
          JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
          WHERE d.deptype = 'x' AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass \
          ORDER BY d.classid, d.objid, 3";
-    let rows = reader.rows("dependencies on extensions", sql).await?;
+    reader.rows("dependencies on extensions", sql).await
+}
+
+/// Adds the statement to each object that depends so.
+pub(in crate::pg::catalog) fn attach(rows: &[Row], drafts: &mut [Draft]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! Foreign-data wrappers, servers and user mappings. Foreign tables are tables, see there.
 
+use futures_util::try_join;
+
 use crate::archive::manifest::{NotCarried, ObjectKind};
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
@@ -29,9 +31,9 @@ pub(in crate::pg::catalog) fn options_words(options: &[String]) -> String {
 pub(in crate::pg::catalog) async fn read(
     reader: &Reader<'_>,
 ) -> Result<(Vec<Draft>, Vec<NotCarried>)> {
-    let mut drafts = read_wrappers(reader).await?;
-    drafts.extend(read_servers(reader).await?);
-    let (mappings, hidden) = read_mappings(reader).await?;
+    let (mut drafts, servers, (mappings, hidden)) =
+        try_join!(read_wrappers(reader), read_servers(reader), read_mappings(reader))?;
+    drafts.extend(servers);
     drafts.extend(mappings);
     Ok((drafts, hidden))
 }

@@ -9,6 +9,8 @@ pub(super) mod schemas;
 pub(super) mod source;
 pub(super) mod subscriptions;
 
+use futures_util::try_join;
+
 use super::attributes::grants::{ROLES, add};
 use super::reader::Reader;
 use crate::archive::manifest::{Acl, Comment, Detail, Object, ObjectId, ObjectKind, SecurityLabel};
@@ -26,9 +28,9 @@ const LISTS_OF_NAMES: &[&str] = &[
     "unix_socket_directories",
 ];
 
-/// The database that the session is in.
-pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
-    let mut object = read_as(reader, id, "pg_catalog.current_database()", None).await?;
+/// The database that the session is in, without a number.
+pub(super) async fn read(reader: &Reader<'_>) -> Result<Object> {
+    let mut object = read_as(reader, "pg_catalog.current_database()", None).await?;
     object.acl = object.acl.filter(|acl| acl.initial != acl.items);
     Ok(object)
 }
@@ -37,7 +39,6 @@ pub(super) async fn read(reader: &Reader<'_>, id: ObjectId) -> Result<Object> {
 /// privileges even where they are the initial ones.
 pub(super) async fn read_as(
     reader: &Reader<'_>,
-    id: ObjectId,
     name: &str,
     under: Option<&str>,
 ) -> Result<Object> {
@@ -57,7 +58,12 @@ pub(super) async fn read_as(
            LATERAL (SELECT pg_catalog.to_jsonb(d)) j(row) \
          WHERE d.datname = {name}"
     );
-    let rows = reader.rows("the database", &sql).await?;
+    let (rows, acls, labels, settings) = try_join!(
+        reader.rows("the database", &sql),
+        acl_rows(reader, name),
+        label_rows(reader, name),
+        setting_rows(reader, name)
+    )?;
     let row = rows.first().ok_or_else(|| {
         Error::new(Kind::Unexpected, "read the catalog of the database", "it is not there")
     })?;
@@ -65,19 +71,18 @@ pub(super) async fn read_as(
     let identity = format!("DATABASE {}", ident::quote(&name));
     let comment =
         row.get::<_, Option<String>>("comment")?.map(|text| Comment { on: identity.clone(), text });
-    let oid: u32 = row.get("oid")?;
-    let (settings, roles) = settings(reader, oid, &identity).await?;
+    let (settings, roles) = statements(&settings, &identity)?;
     let mut object = Object {
         owner: row.get("owner")?,
-        acl: Some(acl(reader, oid, &identity).await?),
+        acl: Some(acl(&acls, &identity)?),
         comments: comment.into_iter().collect(),
-        security_labels: labels(reader, oid, &identity).await?,
+        security_labels: security_labels(&labels, &identity)?,
         roles,
         tablespace: row.get("tablespace")?,
         drop: Some(format!("DROP {identity}")),
         detail: detail(row)?,
         name,
-        ..Object::new(id, ObjectKind::Database, identity)
+        ..Object::new(ObjectId(0), ObjectKind::Database, identity)
     };
     // The tablespace is said by who makes it, as for every object.
     let plain = render::Options { no_tablespaces: true, ..render::Options::default() };
@@ -102,7 +107,7 @@ fn detail(row: &Row) -> Result<Detail> {
     })
 }
 
-async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Acl> {
+async fn acl_rows(reader: &Reader<'_>, name: &str) -> Result<Vec<Row>> {
     let sql = format!(
         "SELECT NULL::text AS column, g.is_initial, {ROLES} FROM pg_catalog.pg_database d, \
            LATERAL (SELECT true AS is_initial, i.* FROM \
@@ -110,22 +115,29 @@ async fn acl(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Acl> {
              UNION ALL SELECT false, i.* FROM pg_catalog.aclexplode(coalesce(d.datacl, \
              pg_catalog.acldefault('d', d.datdba))) WITH ORDINALITY i) \
              g(is_initial, grantor, grantee, privilege, grantable, place) \
-         WHERE d.oid = {oid} ORDER BY g.is_initial, g.place"
+         WHERE d.datname = {name} ORDER BY g.is_initial, g.place"
     );
+    reader.rows("the database's privileges", &sql).await
+}
+
+fn acl(rows: &[Row], identity: &str) -> Result<Acl> {
     let mut acl = Acl { on: identity.to_owned(), initial: Vec::new(), items: Vec::new() };
-    for row in reader.rows("the database's privileges", &sql).await? {
-        add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, &row)?;
+    for row in rows {
+        add(if row.get("is_initial")? { &mut acl.initial } else { &mut acl.items }, row)?;
     }
     Ok(acl)
 }
 
-async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<SecurityLabel>> {
+async fn label_rows(reader: &Reader<'_>, name: &str) -> Result<Vec<Row>> {
     let sql = format!(
-        "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel l \
-         WHERE l.objoid = {oid} AND l.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass \
-         ORDER BY 1"
+        "SELECT l.provider, l.label FROM pg_catalog.pg_shseclabel l JOIN pg_catalog.pg_database d \
+         ON d.oid = l.objoid WHERE d.datname = {name} AND l.classoid = \
+         'pg_catalog.pg_database'::pg_catalog.regclass ORDER BY 1"
     );
-    let rows = reader.rows("the database's security labels", &sql).await?;
+    reader.rows("the database's security labels", &sql).await
+}
+
+fn security_labels(rows: &[Row], identity: &str) -> Result<Vec<SecurityLabel>> {
     rows.iter()
         .map(|row| {
             Ok(SecurityLabel { on: identity.to_owned(), provider: row.get(0)?, label: row.get(1)? })
@@ -133,21 +145,21 @@ async fn labels(reader: &Reader<'_>, oid: u32, identity: &str) -> Result<Vec<Sec
         .collect()
 }
 
-/// What sessions begin with, of everybody and of single roles, and these roles.
-async fn settings(
-    reader: &Reader<'_>,
-    oid: u32,
-    identity: &str,
-) -> Result<(Vec<String>, Vec<String>)> {
+async fn setting_rows(reader: &Reader<'_>, name: &str) -> Result<Vec<Row>> {
     let sql = format!(
         "SELECT CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole)::text END AS \
          role, c.setting \
-         FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) WITH ORDINALITY \
-         c(setting, place) \
-         WHERE s.setdatabase = {oid} ORDER BY s.setrole <> 0, 1, c.place"
+         FROM pg_catalog.pg_database d JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase = \
+         d.oid, pg_catalog.unnest(s.setconfig) WITH ORDINALITY c(setting, place) \
+         WHERE d.datname = {name} ORDER BY s.setrole <> 0, 1, c.place"
     );
+    reader.rows("the database's settings", &sql).await
+}
+
+/// What sessions begin with, of everybody and of single roles, and these roles.
+fn statements(rows: &[Row], identity: &str) -> Result<(Vec<String>, Vec<String>)> {
     let (mut statements, mut roles) = (Vec::new(), Vec::new());
-    for row in reader.rows("the database's settings", &sql).await? {
+    for row in rows {
         let (name, value) = row.get::<_, &str>("setting")?.split_once('=').unwrap_or_default();
         let whose = match row.get::<_, Option<String>>("role")? {
             None => format!("ALTER {identity}"),

@@ -1,5 +1,7 @@
 //! Publications and what belongs to them.
 
+use futures_util::try_join;
+
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
@@ -29,16 +31,18 @@ pub(in crate::pg::catalog) async fn read_publications(reader: &Reader<'_>) -> Re
              WHERE r.prpubid = p.oid AND {except} ORDER BY r.oid) AS excepted \
          FROM pg_catalog.pg_publication p"
     );
-    let rows = reader.rows("publications", &sql).await?;
+    let (rows, tables, schemas) = try_join!(
+        reader.rows("publications", &sql),
+        read_published_tables(reader),
+        read_published_schemas(reader)
+    )?;
     let mut drafts: Vec<Draft> = reader
         .own(&rows, class::PUBLICATION)?
         .into_iter()
         .map(publication)
         .collect::<Result<_>>()?;
-    drafts.extend(read_published_tables(reader).await?);
-    if features.has_catalog("pg_publication_namespace") {
-        drafts.extend(read_published_schemas(reader).await?);
-    }
+    drafts.extend(tables);
+    drafts.extend(schemas);
     Ok(drafts)
 }
 
@@ -149,6 +153,9 @@ async fn read_published_tables(reader: &Reader<'_>) -> Result<Vec<Draft>> {
 }
 
 async fn read_published_schemas(reader: &Reader<'_>) -> Result<Vec<Draft>> {
+    if !reader.features.has_catalog("pg_publication_namespace") {
+        return Ok(Vec::new());
+    }
     let sql = "SELECT r.oid, r.pnpubid, r.pnnspid, p.pubname::text AS publication, n.nspname::text \
         AS schema \
          FROM pg_catalog.pg_publication_namespace r JOIN pg_catalog.pg_publication p ON p.oid = \

@@ -37,10 +37,9 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) async fn new(session: &'a Session) -> Result<Self> {
-        let features = Features::read(session).await?;
         let mut reader = Self {
             session,
-            features,
+            features: Features::default(),
             members: HashMap::new(),
             extensions: HashMap::new(),
             cause: Mutex::default(),
@@ -49,7 +48,10 @@ impl<'a> Reader<'a> {
             pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
              WHERE d.deptype = 'e' AND d.refclassid = \
              'pg_catalog.pg_extension'::pg_catalog.regclass";
-        let rows = match reader.rows("extension members", sql).await {
+        let (features, rows) =
+            tokio::join!(Features::read(session), reader.rows("extension members", sql));
+        reader.features = features?;
+        let rows = match rows {
             Ok(rows) => rows,
             Err(error) => return Err(reader.cause().unwrap_or(error)),
         };

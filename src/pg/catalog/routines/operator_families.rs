@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use futures_util::try_join;
+
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
@@ -37,8 +39,7 @@ struct Doubtful {
 }
 
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    let mut members = read_members(reader).await?;
-    let sql = format!(
+    let families = format!(
         "SELECT f.oid, n.nspname::text AS schema, f.opfname::text AS name, m.amname::text AS \
          method, \
            pg_catalog.pg_get_userbyid(f.opfowner)::text AS owner, f.oid < {FIRST_NORMAL_OID} AS \
@@ -47,8 +48,26 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draf
          JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod \
          WHERE {USER_SCHEMA} OR f.opfnamespace = 'pg_catalog'::pg_catalog.regnamespace"
     );
+    let classes = format!(
+        "SELECT o.oid, n.nspname::text AS schema, o.opcname::text AS name, m.amname::text AS \
+         method, o.opcdefault, \
+           pg_catalog.pg_get_userbyid(o.opcowner)::text AS owner, \
+           pg_catalog.format_type(o.opcintype, NULL) AS type, \
+           CASE WHEN o.opckeytype <> 0 THEN pg_catalog.format_type(o.opckeytype, NULL) END AS \
+           key_type, \
+           fn.nspname::text AS family_schema, f.opfname::text AS family \
+         FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace \
+         JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
+         JOIN pg_catalog.pg_opfamily f ON f.oid = o.opcfamily JOIN pg_catalog.pg_namespace fn ON \
+         fn.oid = f.opfnamespace WHERE {USER_SCHEMA}"
+    );
+    let (mut members, families, classes) = try_join!(
+        read_members(reader),
+        reader.rows("operator families", &families),
+        reader.rows("operator classes", &classes)
+    )?;
     let mut drafts = Vec::new();
-    for row in reader.rows("operator families", &sql).await? {
+    for row in families {
         let address = Address::new(class::OPERATOR_FAMILY, row.get("oid")?);
         let members = members.remove(&address).unwrap_or_default();
         let extension =
@@ -71,20 +90,7 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draf
             drafts.push(Draft { needs: extension.into_iter().collect(), ..draft });
         }
     }
-    let sql = format!(
-        "SELECT o.oid, n.nspname::text AS schema, o.opcname::text AS name, m.amname::text AS \
-         method, o.opcdefault, \
-           pg_catalog.pg_get_userbyid(o.opcowner)::text AS owner, \
-           pg_catalog.format_type(o.opcintype, NULL) AS type, \
-           CASE WHEN o.opckeytype <> 0 THEN pg_catalog.format_type(o.opckeytype, NULL) END AS \
-           key_type, \
-           fn.nspname::text AS family_schema, f.opfname::text AS family \
-         FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = o.opcnamespace \
-         JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod \
-         JOIN pg_catalog.pg_opfamily f ON f.oid = o.opcfamily JOIN pg_catalog.pg_namespace fn ON \
-         fn.oid = f.opfnamespace WHERE {USER_SCHEMA}"
-    );
-    for row in reader.rows("operator classes", &sql).await? {
+    for row in classes {
         let address = Address::new(class::OPERATOR_CLASS, row.get("oid")?);
         if !reader.is_member(address.class, address.object) {
             drafts.push(operator_class(

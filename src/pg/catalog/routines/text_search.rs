@@ -1,5 +1,7 @@
 //! Text search: parsers, templates, dictionaries, configurations.
 
+use futures_util::try_join;
+
 use crate::archive::manifest::ObjectKind;
 use crate::error::Result;
 use crate::pg::catalog::draft::Draft;
@@ -10,11 +12,13 @@ use crate::pg::row::Row;
 use crate::sql::ident;
 
 pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    let mut drafts = read_parsers(reader).await?;
-    drafts.extend(read_templates(reader).await?);
-    drafts.extend(read_dictionaries(reader).await?);
-    drafts.extend(read_configurations(reader).await?);
-    Ok(drafts)
+    let (parsers, templates, dictionaries, configurations) = try_join!(
+        read_parsers(reader),
+        read_templates(reader),
+        read_dictionaries(reader),
+        read_configurations(reader)
+    )?;
+    Ok([parsers, templates, dictionaries, configurations].into_iter().flatten().collect())
 }
 
 fn function(column: &str, name: &str) -> String {

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use futures_util::try_join;
+
 use crate::error::Result;
 use crate::pg::catalog::database::foreign::options_sql;
 use crate::pg::catalog::reader::{Reader, USER_SCHEMA, letter};
@@ -82,11 +84,11 @@ pub(in crate::pg::catalog) async fn read(reader: &Reader<'_>) -> Result<Columns>
          {USER_SCHEMA} \
          ORDER BY a.attrelid, a.attnum"
     );
-    let mut not_nulls = read_not_nulls(reader).await?;
+    let (mut not_nulls, rows) = try_join!(read_not_nulls(reader), reader.rows("columns", &sql))?;
     let mut columns = Columns::new();
-    for row in reader.rows("columns", &sql).await? {
+    for row in &rows {
         let relation: u32 = row.get("attrelid")?;
-        let mut column = column(&row)?;
+        let mut column = column(row)?;
         column.not_null_constraint = not_nulls.remove(&(relation, column.name.clone()));
         columns.entry(relation).or_default().push(column);
     }

@@ -17,13 +17,8 @@ const VALUES_PER_QUERY: usize = 500;
 /// Sequences whose value the role may not read: what makes each, and its name.
 pub(in crate::pg::catalog) type Unreadable = Vec<(Address, String)>;
 
-/// Reads sequences and, if wanted, the values that the role may read; those of extensions only by
-/// value, where they are configuration.
-pub(in crate::pg::catalog) async fn read(
-    reader: &Reader<'_>,
-    config: &HashMap<u32, ConfigTable>,
-    values: bool,
-) -> Result<(Vec<Draft>, Unreadable)> {
+/// Asks for the sequences.
+pub(in crate::pg::catalog) async fn rows(reader: &Reader<'_>) -> Result<Vec<Row>> {
     // Before 15 no sequence was unlogged, whatever its table was, and nothing can be said of it.
     let table_persistence = if reader.version() >= 150_000 {
         "t.relpersistence::text"
@@ -54,10 +49,20 @@ pub(in crate::pg::catalog) async fn read(
              AND d.deptype IN ('a', 'i') \
          WHERE {USER_SCHEMA}"
     );
-    let rows = reader.rows("sequences", &sql).await?;
+    reader.rows("sequences", &sql).await
+}
+
+/// Reads sequences and, if wanted, the values that the role may read; those of extensions only by
+/// value, where they are configuration.
+pub(in crate::pg::catalog) async fn read(
+    reader: &Reader<'_>,
+    rows: &[Row],
+    config: &HashMap<u32, ConfigTable>,
+    values: bool,
+) -> Result<(Vec<Draft>, Unreadable)> {
     let mut drafts = Vec::new();
     let mut readable = Vec::new();
-    for row in &rows {
+    for row in rows {
         let address = Address::new(class::CLASS, row.get("oid")?);
         if let Some(config) = config.get(&address.object) {
             readable.push((row, config.extension));

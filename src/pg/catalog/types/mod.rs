@@ -5,6 +5,8 @@ pub(super) mod casts;
 pub(super) mod collations;
 pub(super) mod domains;
 
+use futures_util::try_join;
+
 use super::draft::Draft;
 use super::draft::address::{Address, class, own};
 use super::draft::clauses::Clauses;
@@ -20,12 +22,14 @@ pub(super) const COMMON: &str = "SELECT t.oid, n.oid AS schema_oid, n.nspname::t
     pg_catalog.pg_get_userbyid(t.typowner)::text AS owner";
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<Draft>> {
-    let mut drafts = read_enums(reader).await?;
-    drafts.extend(read_composites(reader).await?);
-    drafts.extend(read_ranges(reader).await?);
-    drafts.extend(read_base(reader).await?);
-    drafts.extend(read_shells(reader).await?);
-    Ok(drafts)
+    let (enums, composites, ranges, base, shells) = try_join!(
+        read_enums(reader),
+        read_composites(reader),
+        read_ranges(reader),
+        read_base(reader),
+        read_shells(reader)
+    )?;
+    Ok([enums, composites, ranges, base, shells].into_iter().flatten().collect())
 }
 
 /// Runs a query that begins with [`COMMON`] and leaves out what extensions make.
