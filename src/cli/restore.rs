@@ -43,8 +43,8 @@ pub(super) struct RestoreArgs {
     archive: Option<PathBuf>,
     #[command(flatten)]
     text: SqlTextArgs,
-    /// Work with this many sessions at a time [default: cores, at least 2, at most 8 and half of the
-    /// connections that are free]
+    /// Work with this many sessions at a time [default: cores, at least 2; 8 on a server that is 2 ms
+    /// away or more; at most 8 and half of the connections that are free]
     #[arg(short, long, value_name = "NUMBER", value_parser = values::job_number)]
     jobs: Option<u16>,
     /// Check the archive's frame and the target and print the plan; change nothing, read no rows

@@ -47,6 +47,7 @@ use self::report::{Worked, counts, made, totals, validated};
 use self::run::failures::Failures;
 use self::run::load::Loader;
 use self::run::ready::{self, Announcement};
+use self::run::schedule::Room;
 use self::run::sort_memory::Memory;
 pub use self::run::times::{JobTime, Times};
 use self::run::{Shared, carry_out, script};
@@ -101,7 +102,7 @@ async fn run_held(
     let (request, prepared) = Box::pin(make_room(request, &mut archive, progress.as_ref())).await?;
     let Prepared { session, mut plan, triggers, target, .. } = prepared;
     progress.tables(&totals(&archive, &plan));
-    let sessions = open_sessions(&request, session).await?;
+    let (sessions, room) = open_sessions(&request, session).await?;
     let (begun, counts, made, whole) =
         (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.whole);
     if counts.0 > 0 {
@@ -112,9 +113,9 @@ async fn run_held(
         request.options.selection.not_carried(not_carried).collect();
     not_restored.append(&mut plan.left_out);
     let jobs = sessions.len();
-    let memory = Memory::read(&sessions[0], jobs).await?;
+    let memory = Memory::read(&sessions[0], room.long).await?;
     let sessions = begin(&request, &target, &plan, sessions).await?;
-    let parts = (triggers, failures, memory);
+    let parts = (triggers, failures, memory, room);
     let shared = Arc::new(share(request, archive, plan, parts, Arc::clone(&progress)));
     let ended = finish(&shared, sessions).await;
     not_restored.append(&mut shared.refused.lock().unwrap_or_else(PoisonError::into_inner));
@@ -163,7 +164,7 @@ fn share(
     request: Request,
     archive: FileArchive,
     plan: Plan,
-    (triggers, failures, memory): (LiveTriggers, Option<Failures>, Memory),
+    (triggers, failures, memory, room): (LiveTriggers, Option<Failures>, Memory, Room),
     progress: Arc<dyn Progress>,
 ) -> Shared {
     let options = &request.options;
@@ -188,6 +189,7 @@ fn share(
         request,
         graph: plan.graph,
         loader,
+        room,
         memory,
         triggers,
         failures,

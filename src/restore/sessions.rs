@@ -2,10 +2,14 @@
 //!
 //! Does not know what is done in them.
 
-use futures_util::try_join;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join_all, try_join_all};
+use futures_util::{join, try_join};
 
 use super::options::Request;
 use super::others::ending;
+use super::run::schedule::Room;
 use super::target::marker;
 use crate::error::{Kind, Result};
 use crate::pg::free_sessions;
@@ -18,24 +22,50 @@ use crate::pg::session::Session;
 /// the table, not by hashing.
 const RANDOM_PAGE_COST: u32 = 3;
 
-/// Opens as many as are asked for; if no number is, no more than half of those that are free.
-pub(super) async fn open_sessions(request: &Request, first: Session) -> Result<Vec<Session>> {
+/// A way to the server and back that takes longer is worth sessions that wait for it.
+const FAR: Duration = Duration::from_millis(2);
+/// The most sessions that are opened without being asked for.
+const SESSIONS_MAX: usize = 8;
+
+/// Opens as many as are asked for, and tells how much they may do at the same time. If no number is
+/// asked for, they are no more than half of those that are free, and on a far server more than
+/// [`Limits::restore_jobs`](crate::limits::Limits::restore_jobs), for what takes less time than the
+/// way there and back.
+pub(super) async fn open_sessions(
+    request: &Request,
+    first: Session,
+) -> Result<(Vec<Session>, Room)> {
     let options = &request.options;
-    let mut jobs = options.jobs();
+    let mut room = Room { long: options.jobs(), short_micros: 0 };
+    let mut more = 0;
     if options.limits.jobs.is_none() && options.held.taken().is_none() && !first.is_proxied() {
+        let began = Instant::now();
         let half = free_sessions::half(&first, false).await?;
-        jobs = half.map_or(jobs, |more| jobs.min(1 + more));
+        let mut way = began.elapsed();
+        if way > FAR {
+            let began = Instant::now();
+            first.query_one("look how far the server is", "SELECT 1").await?;
+            way = way.min(began.elapsed());
+        }
+        let all = half.map_or(room.long, |half| 1 + half);
+        room.long = room.long.min(all);
+        if way > FAR {
+            room.short_micros = way.as_micros() as u64;
+            more = SESSIONS_MAX.min(all).saturating_sub(room.long);
+        }
     }
-    let mut sessions = vec![first];
-    while sessions.len() < jobs {
-        let opened = open_session(request).await.map_err(|error| match error.kind() {
-            Kind::Connect if sessions[0].is_proxied() => error
-                .hint("the pooler gives no further session: use fewer (-j), or let it have more"),
-            _ => error,
-        });
-        sessions.push(opened?);
-    }
-    Ok(sessions)
+    let is_proxied = first.is_proxied();
+    let opened = try_join_all((1..room.long).map(|_| open_session(request)));
+    let (opened, more) = join!(opened, join_all((0..more).map(|_| open_session(request))));
+    let opened = opened.map_err(|error| match error.kind() {
+        Kind::Connect if is_proxied => {
+            error.hint("the pooler gives no further session: use fewer (-j), or let it have more")
+        }
+        _ => error,
+    })?;
+    // Without those that were to help it goes, too.
+    let more = more.into_iter().filter_map(Result::ok);
+    Ok((std::iter::once(first).chain(opened).chain(more).collect(), room))
 }
 
 pub(super) async fn open_session(request: &Request) -> Result<Session> {

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use self::failures::Failures;
 use self::load::Loader;
 use self::ready::Announcement;
-use self::schedule::Schedule;
+use self::schedule::{Room, Schedule};
 use self::script::{Failed, at_once, durable_transaction};
 use self::sort_memory::Memory;
 use super::live::LiveTriggers;
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub(super) graph: Graph,
     /// Brings rows.
     pub(super) loader: Loader,
+    /// How much runs at the same time.
+    pub(super) room: Room,
     /// What the server may use to sort.
     pub(super) memory: Memory,
     /// Triggers of tables that were there before.
@@ -105,8 +107,7 @@ async fn work_off(
     running: &mut Running,
 ) -> Result<(Vec<Session>, Worked)> {
     let graph = &shared.graph;
-    let mut schedule = Schedule::new(graph)?;
-    let jobs = sessions.len();
+    let mut schedule = Schedule::new(graph, shared.room)?;
     let mut idle = sessions;
     let (mut busy, mut times) = (Busy::new(), Vec::new());
     let mut left = Left::new(graph);
@@ -124,7 +125,7 @@ async fn work_off(
         }
         // While every session has work of its own, helpers would only add the cost of merging what
         // they sorted.
-        let helped = !idle.is_empty() || jobs == 1;
+        let helped = schedule.has_room() || shared.room.long == 1;
         for (job, mut session) in starting {
             let shared = Arc::clone(shared);
             progress.job_begun(job.index(), &graph.jobs[job.index()].label);

@@ -19,6 +19,15 @@ use crate::restore::plan::locks::LockMode;
 /// behind it is, and which it is.
 type Place = (Reverse<bool>, Reverse<u64>, JobId);
 
+/// How much may run at the same time, whatever the number of sessions.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::restore) struct Room {
+    /// Jobs that are not short: more of them than the server has cores are in each other's way.
+    pub(in crate::restore) long: usize,
+    /// The cost of a short one, at most: of these the way to the server takes longer.
+    pub(in crate::restore) short_micros: u64,
+}
+
 /// The state of a run: what is ready, what runs, what is held.
 ///
 /// A ready job that is excluded stands aside until what excludes it may be gone, and of those that
@@ -27,6 +36,7 @@ type Place = (Reverse<bool>, Reverse<u64>, JobId);
 #[derive(Debug)]
 pub(super) struct Schedule<'g> {
     graph: &'g Graph,
+    room: Room,
     ranks: Vec<u64>,
     missing: Vec<usize>,
     dependents: Vec<Vec<JobId>>,
@@ -40,6 +50,10 @@ pub(super) struct Schedule<'g> {
     longer: BTreeSet<(u64, JobId)>,
     /// Whether fewer are too long now.
     look_at_longer: bool,
+    /// Ready, not short, and there was no room.
+    crowded: BTreeSet<Place>,
+    /// How many run that are not short.
+    long: usize,
     held: Held,
     /// The indexes that are built beside writers now.
     waiting: Vec<JobId>,
@@ -51,7 +65,7 @@ pub(super) struct Schedule<'g> {
 
 impl<'g> Schedule<'g> {
     /// Nothing done yet. Fails where jobs need each other in a circle.
-    pub(super) fn new(graph: &'g Graph) -> Result<Self> {
+    pub(super) fn new(graph: &'g Graph, room: Room) -> Result<Self> {
         let ranks = graph.ranks()?;
         let missing: Vec<usize> = graph.jobs.iter().map(|job| job.needs.len()).collect();
         let ready = graph
@@ -61,6 +75,7 @@ impl<'g> Schedule<'g> {
             .collect();
         Ok(Self {
             graph,
+            room,
             ranks,
             missing,
             dependents: graph.dependents(),
@@ -69,6 +84,8 @@ impl<'g> Schedule<'g> {
             firsts: HashMap::new(),
             longer: BTreeSet::new(),
             look_at_longer: false,
+            crowded: BTreeSet::new(),
+            long: 0,
             held: Held::default(),
             waiting: Vec::new(),
             done: 0,
@@ -81,7 +98,7 @@ impl<'g> Schedule<'g> {
     pub(super) fn start(&mut self) -> Option<JobId> {
         loop {
             self.let_longer_in();
-            let place @ (.., job) = self.ready.pop_first()?;
+            let place @ (.., job) = self.next()?;
             let first_of = self.firsts.remove(&job);
             let starts = self.try_start(place);
             // Its place before the obstacle is free.
@@ -94,11 +111,35 @@ impl<'g> Schedule<'g> {
         }
     }
 
+    /// Whether a job that is not short would find room.
+    pub(super) fn has_room(&self) -> bool {
+        self.long < self.room.long
+    }
+
+    fn is_long(&self, job: JobId) -> bool {
+        self.graph.jobs[job.index()].cost.micros > self.room.short_micros
+    }
+
+    /// The first that is ready, for which there is room as far as is known.
+    fn next(&mut self) -> Option<Place> {
+        let crowded = self.crowded.first().filter(|_| self.has_room());
+        if crowded.is_some_and(|first| self.ready.first().is_none_or(|ready| first < ready)) {
+            self.crowded.pop_first()
+        } else {
+            self.ready.pop_first()
+        }
+    }
+
     /// Starts a job, or puts it aside.
     fn try_start(&mut self, place @ (.., id): Place) -> bool {
         #[cfg(test)]
         {
             self.looked_at += 1;
+        }
+        let is_long = self.is_long(id);
+        if is_long && !self.has_room() {
+            self.crowded.insert(place);
+            return false;
         }
         let Job { locks, cost, .. } = &self.graph.jobs[id.index()];
         if !waits(self.graph, id)
@@ -112,6 +153,7 @@ impl<'g> Schedule<'g> {
             return false;
         }
         self.held.take(locks, &self.graph.families);
+        self.long += usize::from(is_long);
         if waits(self.graph, id) {
             self.waiting.push(id);
         }
@@ -157,6 +199,7 @@ impl<'g> Schedule<'g> {
     /// # Panics
     /// When the job was not started.
     pub(super) fn finish(&mut self, job: JobId) {
+        self.long -= usize::from(self.is_long(job));
         if waits(self.graph, job) {
             self.waiting.retain(|one| *one != job);
             self.look_at_longer = true;

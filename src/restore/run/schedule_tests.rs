@@ -11,6 +11,8 @@ use crate::restore::plan::partition_trees::{Families, Lockable};
 use crate::restore::run::held_locks::tests::{families, lock_of, of_the_server};
 use crate::restore::step::Step;
 
+const ENDLESS: Room = Room { long: usize::MAX, short_micros: 0 };
+
 /// What the server would let start next: the first in order of all ready jobs that wait for no lock
 /// on any single table and are not longer than an index that is built beside writers.
 fn first_by_the_server(
@@ -52,7 +54,7 @@ fn conflict(graph: &Graph, a: JobId, b: JobId) -> bool {
 /// Runs a graph on `sessions` in simulated time, starting at every step exactly what the server
 /// would let start; tells the time.
 fn simulate(graph: &Graph, sessions: usize) -> u64 {
-    let mut schedule = Schedule::new(graph).unwrap();
+    let mut schedule = Schedule::new(graph, ENDLESS).unwrap();
     let ranks = graph.ranks().unwrap();
     let mut running: Vec<(u64, JobId)> = Vec::new();
     let mut done = vec![false; graph.jobs.len()];
@@ -85,10 +87,62 @@ fn the_longest_chain_goes_first() {
         jobs: vec![job(&[], &[], 5), job(&[], &[], 1), job(&[1], &[], 9), job(&[], &[], 4)],
         ..Graph::default()
     };
-    let mut schedule = Schedule::new(&graph).unwrap();
+    let mut schedule = Schedule::new(&graph, ENDLESS).unwrap();
     assert_eq!(schedule.start(), Some(JobId(1)));
     assert_eq!(schedule.start(), Some(JobId(0)));
     assert_eq!(simulate(&graph, 2), 10);
+}
+
+#[test]
+fn what_is_short_goes_beside_what_is_not_and_finds_no_room() {
+    let jobs = vec![
+        job(&[], &[], 90),
+        job(&[], &[], 80),
+        job(&[], &[], 70),
+        job(&[], &[], 2),
+        job(&[], &[], 1),
+        job(&[3], &[], 60),
+    ];
+    let graph = Graph { jobs, ..Graph::default() };
+    let mut schedule = Schedule::new(&graph, Room { long: 2, short_micros: 2 }).unwrap();
+    let start = |schedule: &mut Schedule<'_>| schedule.start().map(|job| job.0);
+    assert_eq!([(); 5].map(|()| start(&mut schedule)), [Some(0), Some(1), Some(3), Some(4), None]);
+    assert!(!schedule.has_room());
+    schedule.finish(JobId(4));
+    schedule.finish(JobId(3));
+    assert_eq!(start(&mut schedule), None);
+    schedule.finish(JobId(1));
+    assert!(schedule.has_room());
+    assert_eq!([(); 2].map(|()| start(&mut schedule)), [Some(2), None]);
+    schedule.finish(JobId(0));
+    assert_eq!(start(&mut schedule), Some(5));
+    schedule.finish(JobId(2));
+    schedule.finish(JobId(5));
+    assert!(schedule.is_complete());
+}
+
+#[test]
+fn what_found_no_room_and_then_a_lock_does_not_keep_others_out() {
+    let lock = |mode| [(1, mode)];
+    let jobs = vec![
+        job(&[], &lock(AccessShare), 9),
+        job(&[], &lock(AccessExclusive), 8),
+        job(&[], &[], 7),
+        job(&[], &[], 6),
+    ];
+    let graph = Graph { jobs, ..Graph::default() };
+    let mut schedule = Schedule::new(&graph, Room { long: 1, short_micros: 6 }).unwrap();
+    assert_eq!(schedule.start(), Some(JobId(0)));
+    assert_eq!(schedule.start(), Some(JobId(3)));
+    assert_eq!(schedule.start(), None);
+    schedule.finish(JobId(0));
+    assert_eq!(schedule.start(), Some(JobId(1)));
+    assert_eq!(schedule.start(), None);
+    schedule.finish(JobId(1));
+    assert_eq!(schedule.start(), Some(JobId(2)));
+    schedule.finish(JobId(2));
+    schedule.finish(JobId(3));
+    assert!(schedule.is_complete());
 }
 
 #[test]
@@ -100,7 +154,7 @@ fn what_waits_for_transactions_goes_before_them() {
         job(&[], &[], 3),
     ];
     let graph = Graph { jobs, ..Graph::default() };
-    let mut schedule = Schedule::new(&graph).unwrap();
+    let mut schedule = Schedule::new(&graph, ENDLESS).unwrap();
     assert_eq!(
         [schedule.start(), schedule.start(), schedule.start()],
         [Some(JobId(2)), Some(JobId(1)), None]
@@ -128,7 +182,7 @@ fn index_builds_go_side_by_side_and_keep_others_out() {
         ..Graph::default()
     };
     assert_eq!(simulate(&graph, 3), 11);
-    let mut schedule = Schedule::new(&graph).unwrap();
+    let mut schedule = Schedule::new(&graph, ENDLESS).unwrap();
     assert_eq!([schedule.start(), schedule.start()], [Some(JobId(0)), Some(JobId(1))]);
     assert_eq!(schedule.start(), Some(JobId(3)), "another table's job passes the one that waits");
     assert_eq!(schedule.start(), None);
@@ -148,7 +202,7 @@ fn partitions_go_side_by_side_and_the_whole_by_itself() {
         on(families.reach(ObjectId(3)), AccessExclusive, 8),
     ];
     let graph = Graph { jobs, families, ..Graph::default() };
-    let mut schedule = Schedule::new(&graph).unwrap();
+    let mut schedule = Schedule::new(&graph, ENDLESS).unwrap();
     let started: Vec<u32> = std::iter::from_fn(|| schedule.start()).map(|job| job.0).collect();
     assert_eq!(started, [0, 1, 3, 4]);
     schedule.finish(JobId(0));
@@ -170,7 +224,7 @@ fn what_waits_is_not_looked_at_again_in_vain() {
         })
         .collect();
     let graph = Graph { jobs, families, ..Graph::default() };
-    let mut schedule = Schedule::new(&graph).unwrap();
+    let mut schedule = Schedule::new(&graph, ENDLESS).unwrap();
     let mut running = VecDeque::new();
     while !schedule.is_complete() {
         while running.len() < 4 {
