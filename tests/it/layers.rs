@@ -31,7 +31,7 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("crc32fast", &["archive", "pgcopy"]),
-    ("futures_util", &["dump", "pg", "restore"]),
+    ("futures_util", &["dump", "kong", "pg", "restore"]),
     ("indicatif", &["cli"]),
     ("strsim", &["cli", "rows"]),
     ("jiff", &["cli", "kong", "pg", "restore", "swap"]),

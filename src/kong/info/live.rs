@@ -7,7 +7,7 @@ pub(in crate::kong) mod relations;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use futures_util::try_join;
+use futures_util::{join, try_join};
 
 use self::relations::Relation;
 use super::facts::{Facts, Request, SMALL, Session as Other, Small, Unread};
@@ -96,7 +96,7 @@ async fn of_one(
     }
     let of_small =
         readable.iter().map(|(relation, small)| rows(session, &facts.schema, relation, small));
-    let (read, ended) = tokio::join!(
+    let (read, ended) = join!(
         async {
             try_join!(
                 relations::count(session, &facts.schema, &all, request),
