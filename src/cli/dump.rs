@@ -21,7 +21,7 @@ use super::metrics::Figures;
 use super::text::{objects, units};
 use crate::archive::Codec;
 use crate::dump::{self, Options, Report};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::kong::reader::Node;
 use crate::kong::sources::Value;
 use crate::limits::Limits;
@@ -171,6 +171,12 @@ pub(super) fn run(args: &DumpArgs) -> Result<Outcome> {
     };
     let reporter = args.output.reporter();
     args.selection.check(reporter.as_ref())?;
+    if args.selection.selection().statistics && args.sections.are_chosen() {
+        let cause = "--statistics is about all of a table";
+        let hint = "dump all sections into one archive, or leave --statistics out: ANALYZE gathers \
+            them";
+        return Err(Error::new(Kind::Usage, "read --section", cause).hint(hint));
+    }
     let node = if args.read_replica { Node::ReadReplica } else { Node::Primary };
     let Connection { server, kong_schema, .. } =
         connect(&args.connection(), node, "dump", reporter.as_ref())?;

@@ -55,7 +55,7 @@ fn entries(manifest: &Manifest, selection: &Selection, sections: Sections) -> Ve
     let selected = selection.apply(manifest.objects.clone()).objects;
     // What is only named is made by nobody.
     let kept: HashMap<ObjectId, bool> =
-        selected.iter().map(|object| (object.id, !object.statements.is_empty())).collect();
+        selected.iter().map(|object| (object.id, !object.is_bare())).collect();
     let by_id: HashMap<ObjectId, &Object> =
         manifest.objects.iter().map(|object| (object.id, object)).collect();
     let mut entries = Vec::new();
@@ -92,7 +92,13 @@ fn entries(manifest: &Manifest, selection: &Selection, sections: Sections) -> Ve
             );
             let schema =
                 object.schema.as_deref().or_else(|| of.and_then(|table| table.schema.as_deref()));
-            entries.push(line(number, &words(object), schema, &name, object.owner.as_deref()));
+            let kind = match object.kind {
+                ObjectKind::Schema | ObjectKind::DefaultAcl => words(object),
+                // It is somebody else's, such as an extension's.
+                _ if object.statements.is_empty() => "ACL".to_owned(),
+                _ => words(object),
+            };
+            entries.push(line(number, &kind, schema, &name, object.owner.as_deref()));
         }
     }
     entries

@@ -28,7 +28,7 @@ pub(super) struct VerifyArgs {
     /// The archives; - is standard input
     #[arg(value_name = "ARCHIVE", required = true)]
     archives: Vec<PathBuf>,
-    /// Print the report as JSON, one object for each archive
+    /// Print the report as JSON, one object for each archive that can be opened
     #[arg(long)]
     json: bool,
     /// Take at most this much memory (256MiB, 1GB), if that is more than is usual for the archive's

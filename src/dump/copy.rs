@@ -330,12 +330,23 @@ async fn copy_pieces(
     let mut copies =
         CopyOuts::begin(session, statements, encoding.as_deref(), *stall_timeout).await?;
     for piece in &pieces {
-        let Some(copy) = copies.next().await? else { break };
-        copy_piece(crew, piece, copy, sender).await?;
+        let Some(copy) = copies.next().await.map_err(denied)? else { break };
+        copy_piece(crew, piece, copy, sender).await.map_err(denied)?;
         crew.came.fetch_add(PIECE_WORTH_BYTES, Ordering::Relaxed);
         sender.piece_read(piece.table);
     }
     copies.end().await
+}
+
+/// What was looked at before is granted by then: there is more that keeps rows back.
+fn denied(error: Error) -> Error {
+    if error.sqlstate() != Some(sqlstate::INSUFFICIENT_PRIVILEGE) {
+        return error;
+    }
+    error.hint(
+        "row security: --enable-row-security dumps the rows that this role may see, a role with \
+         BYPASSRLS all; large objects: GRANT SELECT ON LARGE OBJECT, or leave them out with -B",
+    )
 }
 
 async fn copy_piece(

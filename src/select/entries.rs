@@ -9,7 +9,7 @@ use crate::sql::ident;
 
 impl Selection {
     /// Finds the entries of the list in the archive, whose id is given; the schemas of the manifest
-    /// have the archive's names yet. What has no line in any list, such as default privileges, is
+    /// have the archive's names yet. What has no line in any list, because nothing is done for it, is
     /// listed always, and what is of another section than `sections` is expected to stand.
     pub fn find_listed(
         &mut self,
@@ -25,7 +25,7 @@ impl Selection {
                 sections.holds(object.section)
             }
         };
-        let unlisted = |object: &&Object| object.statements.is_empty() || !is_due(object);
+        let unlisted = |object: &&Object| object.is_bare() || !is_due(object);
         let unlisted: Vec<ObjectId> =
             manifest.objects.iter().filter(unlisted).map(|object| object.id).collect();
         let Some(listed) = &mut self.listed else { return Ok(()) };
@@ -50,6 +50,7 @@ impl Selection {
             }
             if let Some(object) = object.filter(|object| object.kind != ObjectKind::Database) {
                 listed.objects.insert(object.id);
+                listed.asked.insert(object.id);
             } else if let Some(table) = table {
                 listed.rows.insert((table.schema.clone(), table.name.clone()));
             } else {

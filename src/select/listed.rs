@@ -16,7 +16,10 @@ pub struct Listed {
     pub archive: Option<String>,
     /// Its numbers, each with its line and what the line says beside it.
     pub numbers: Vec<(u64, usize, String)>,
+    /// Those of its numbers, and what has no number.
     pub(super) objects: HashSet<ObjectId>,
+    /// Those of its numbers.
+    pub(super) asked: HashSet<ObjectId>,
     pub(super) rows: BTreeSet<(String, String)>,
 }
 
@@ -28,6 +31,7 @@ impl Listed {
             archive: None,
             numbers: Vec::new(),
             objects: HashSet::new(),
+            asked: HashSet::new(),
             rows: BTreeSet::new(),
         };
         for (line, at) in text.lines().zip(1..) {

@@ -38,8 +38,11 @@ pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> Applied {
         .collect();
     let begin = chosen.iter().chain(&settings).copied();
     let mut kept = graph.closure(begin, &unmakeable, &stands);
-    let left_out =
-        if selection.data_only { Vec::new() } else { graph.left_out(&chosen, &unmakeable) };
+    let left_out = if selection.data_only {
+        Vec::new()
+    } else {
+        graph.left_out(&chosen, &unmakeable, &stands)
+    };
     let tables: Vec<usize> = named.iter().filter_map(|at| graph.parent[*at]).collect();
     let expected: HashSet<usize> =
         tables.iter().chain(&settings).copied().filter(|at| !kept.contains(at)).collect();
@@ -293,14 +296,23 @@ impl<'a> Graph<'a> {
         kept
     }
 
-    /// Names what was chosen and fell, but not the parts of what fell.
+    /// Names what was chosen and fell, but not the parts of what fell; of a list, all that has a line
+    /// in it, and nothing else.
     fn left_out(
         &self,
         chosen: &HashSet<usize>,
         unmakeable: &HashMap<usize, usize>,
+        stands: &Stands<'_>,
     ) -> Vec<NotCarried> {
         let fell = |at: usize| chosen.contains(&at) && unmakeable.contains_key(&at);
-        let told = |at: &usize| !is_tie(self.kind(*at)) && !self.parent[*at].is_some_and(fell);
+        let is_asked_for =
+            |at: usize| stands.list.is_none_or(|list| list.asked.contains(&self.objects[at].id));
+        let goes_without_saying = |at: usize| {
+            is_tie(self.kind(at)) && !stands.is_unlisted(&self.objects[unmakeable[&at]])
+        };
+        let told = |at: &usize| {
+            is_asked_for(*at) && !goes_without_saying(*at) && !self.parent[*at].is_some_and(fell)
+        };
         let all = (0..self.objects.len()).filter(|at| fell(*at)).filter(told);
         all.map(|at| {
             let object = &self.objects[at];

@@ -28,11 +28,8 @@ impl Selection {
             let mut names = objects.iter().filter_map(schema_name).chain(["public"]);
             !names.any(|name| pattern.matches_schema(self.archived(name)))
         };
-        let missing_extension = |pattern: &&Pattern| {
-            !objects.iter().any(|object| {
-                object.kind == ObjectKind::Extension && pattern.matches_schema(&object.name)
-            })
-        };
+        let missing_extension =
+            |pattern: &&Pattern| !extensions(objects).any(|name| pattern.matches_schema(name));
         let tables = self
             .tables
             .iter()
@@ -74,11 +71,8 @@ impl Selection {
             let mut names = objects.iter().filter_map(schema_name).chain(always);
             names.any(|name| pattern.matches_schema(self.archived(name)))
         };
-        let is_extension = |pattern: &Pattern| {
-            let mut extensions =
-                objects.iter().filter(|object| object.kind == ObjectKind::Extension);
-            extensions.any(|object| pattern.matches_schema(&object.name))
-        };
+        let is_extension =
+            |pattern: &Pattern| extensions(objects).any(|name| pattern.matches_schema(name));
         let missing =
             |option: &str, patterns: &[Pattern], what: &str, is: &dyn Fn(&Pattern) -> bool| {
                 let missing = patterns.iter().filter(|pattern| !is(pattern));
@@ -137,6 +131,12 @@ pub fn with_children(option: &str, pattern: &Pattern) -> String {
         ("-T", true) => "--exclude-table-and-children".to_owned(),
         (_, true) => format!("{option}-and-children"),
     }
+}
+
+/// The names of extensions; that of every new database is no object, and always there.
+fn extensions(objects: &[Object]) -> impl Iterator<Item = &str> {
+    let extensions = objects.iter().filter(|object| object.kind == ObjectKind::Extension);
+    extensions.map(|object| object.name.as_str()).chain(["plpgsql"])
 }
 
 fn schema_name(object: &Object) -> Option<&str> {

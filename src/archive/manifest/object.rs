@@ -72,6 +72,16 @@ pub struct Object {
 }
 
 impl Object {
+    /// Whether nothing is done for it: it is made along with another, or stands already.
+    pub fn is_bare(&self) -> bool {
+        let Self { owner, acl, comments, security_labels, statements, .. } = self;
+        statements.is_empty()
+            && comments.is_empty()
+            && security_labels.is_empty()
+            && (owner.is_none() || self.kind != ObjectKind::Schema)
+            && acl.is_none()
+    }
+
     /// An object of which nothing else is said: made before the rows, by no statement.
     pub fn new(id: ObjectId, kind: ObjectKind, identity: impl Into<String>) -> Self {
         Self {

@@ -26,7 +26,7 @@ pub(super) const PEERS: &[Habit] = &[
         hint: "leave it out, and dump that server's database",
     },
     Habit {
-        commands: &["dump", "restore"],
+        commands: &["dump", "restore", "globals"],
         words: &["-S", "--superuser"],
         cause: "one role does everything, the one that connects",
         hint: "leave it out; -U names the role",
@@ -89,6 +89,24 @@ pub(super) const PEERS: &[Habit] = &[
         words: &["-g", "-r", "-l", "--globals-only", "--roles-only", "--tablespaces-only"],
         cause: "roles and tablespaces belong to the server, not to a database",
         hint: "leave it out; silverback globals writes them",
+    },
+    Habit {
+        commands: &["globals"],
+        words: &["-g", "--globals-only", "--no-sync"],
+        cause: "roles and tablespaces are all that this command writes, and a file is synced",
+        hint: LEAVE,
+    },
+    Habit {
+        commands: &["globals"],
+        words: &["-r", "--roles-only", "-t", "--tablespaces-only"],
+        cause: "roles and tablespaces are written together",
+        hint: "leave it out, and take of the SQL what is meant",
+    },
+    Habit {
+        commands: &["globals"],
+        words: &["-l", "--database"],
+        cause: "the database to connect to is named with -d",
+        hint: "write -d DBNAME, or leave it out: every database tells the same",
     },
     Habit {
         commands: &["dump"],

@@ -10,7 +10,7 @@ mod roles;
 pub(super) mod sections;
 mod wanted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::roles::roles_and_places;
 pub(super) use self::wanted::Wanted;
@@ -48,6 +48,7 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
         findings.push(occupied(wanted, target));
     }
     encoding(wanted, target, &mut findings);
+    schemas(wanted, target, &mut findings);
     create_rights(wanted, target, &mut findings);
     findings.extend(roles_and_places(wanted, target));
     extensions(wanted, target, &mut findings);
@@ -200,6 +201,31 @@ fn encoding(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
                 "create the database with ENCODING {} TEMPLATE template0",
                 ident::literal(source)
             ),
+        ));
+    }
+}
+
+/// Where tables, functions or a list are chosen, schemas are expected to stand.
+fn schemas(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let is_of_product = |schema: &str| matches!(schema, "pg_catalog" | "information_schema");
+    let made_here: BTreeSet<&str> = made(wanted)
+        .filter(|object| object.kind == ObjectKind::Schema)
+        .map(|object| object.name.as_str())
+        .collect();
+    let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
+    for schema in made(wanted).filter_map(|object| object.schema.as_deref()) {
+        let stands = target.schemas.contains_key(schema) || made_here.contains(schema);
+        if !(stands || is_of_product(schema)) {
+            *missing.entry(schema).or_default() += 1;
+        }
+    }
+    for (schema, count) in missing {
+        let quoted = ident::quote(schema);
+        let objects =
+            if count == 1 { "1 object goes".into() } else { format!("{count} objects go") };
+        findings.push(Finding::new(
+            format!("schema {quoted} does not exist in the target, and {objects} there"),
+            format!("CREATE SCHEMA {quoted}, or choose it too, with all in it (-n)"),
         ));
     }
 }

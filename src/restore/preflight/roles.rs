@@ -110,7 +110,13 @@ fn grantees(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
         }
         if object.kind == ObjectKind::DefaultAcl {
             let roles = object.owner.iter().chain(&object.roles).map(String::as_str);
-            missing.extend(roles.filter(|role| !target.roles.contains_key(*role)));
+            for role in roles {
+                match target.roles.get(role) {
+                    None => drop(missing.insert(role)),
+                    Some(one) if !(one.set || one.usage) => drop(foreign.insert(role)),
+                    Some(_) => {}
+                }
+            }
         }
     }
     for role in missing {

@@ -143,6 +143,65 @@ fn a_whole_list_leaves_nothing_out() {
 }
 
 #[test]
+fn a_list_does_nothing_that_has_no_line() {
+    let pair = Pair::new(
+        "CREATE TABLE one (i integer); CREATE TABLE other (i integer PRIMARY KEY);
+         CREATE TABLE p (i integer) PARTITION BY LIST (i);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();
+         CREATE PUBLICATION told FOR TABLE other;
+         COMMENT ON SCHEMA public IS 'mine'; REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    );
+    pair.dump().run().expect(0);
+    let all = list(&pair, &[]);
+    let file = pair.path("some.list");
+    let keep = |words: &[&str]| {
+        let lines: Vec<&str> =
+            all.lines().filter(|line| words.iter().any(|word| line.contains(word))).collect();
+        assert!(lines.len() >= words.len(), "{words:?}: {all}");
+        std::fs::write(&file, lines.join("\n")).expect("the folder is ours");
+    };
+    let of_public = "SELECT obj_description(oid, 'pg_namespace') || nspacl::text FROM pg_namespace \
+        WHERE nspname = 'public'";
+    let before = pair.copy.value(of_public);
+    keep(&["TABLE public one"]);
+    for words in [&[][..], &["--section=pre-data"], &["--section=data"]] {
+        pair.restore().args(words).arg("-L").arg(&file).run().expect(0);
+        if words.is_empty() {
+            pair.copy.execute("DROP TABLE one");
+        }
+    }
+    assert_eq!(pair.copy.value(of_public), before);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_default_acl"), "0");
+    pair.copy.execute("DROP TABLE one");
+    keep(&["SCHEMA - public", "DEFAULT ACL"]);
+    pair.restore().arg("-L").arg(&file).run().expect(0);
+    assert_ne!(pair.copy.value(of_public), before);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM pg_default_acl"), "1");
+    // What has a line, and needs what has none.
+    keep(&["TABLE public other", "PUBLICATION TABLE"]);
+    pair.restore().arg("-L").arg(&file).run().expect(10).says("it needs told");
+}
+
+#[test]
+fn a_schema_that_is_expected_and_missing_is_told_before_anything_is_done() {
+    let pair = Pair::new("CREATE SCHEMA a; CREATE TABLE a.t (i integer)");
+    pair.dump().run().expect(0);
+    pair.restore().args(["-t", "a.t", "--dry-run"]).run().expect(6);
+    pair.restore()
+        .args(["-t", "a.t"])
+        .run()
+        .expect(6)
+        .says("schema a does not exist in the target")
+        .says("CREATE SCHEMA a");
+    pair.copy.connect().execute("CREATE SCHEMA a");
+    pair.restore().args(["-t", "a.t"]).run().expect(0);
+    pair.assert_same();
+}
+
+#[test]
 fn what_can_make_nothing_is_not_done_in_silence() {
     let pair = Pair::new(
         "CREATE SCHEMA other; CREATE TABLE t (id int); CREATE INDEX i ON t (id);
