@@ -42,10 +42,13 @@ pub(super) async fn open_sessions(
         let began = Instant::now();
         let half = free_sessions::half(&first, false).await?;
         let mut way = began.elapsed();
-        if way > FAR {
-            let began = Instant::now();
-            first.query_one("look how far the server is", "SELECT 1").await?;
-            way = way.min(began.elapsed());
+        // A server that is near may have been slow to answer.
+        for _ in 0..2 {
+            if way > FAR {
+                let began = Instant::now();
+                first.query_one("look how far the server is", "SELECT 1").await?;
+                way = way.min(began.elapsed());
+            }
         }
         let all = half.map_or(room.long, |half| 1 + half);
         room.long = room.long.min(all);
