@@ -74,13 +74,15 @@ fn set(pair: &Pair, target: &str) {
     }
 }
 
-/// What the sessions of a pool are: all settings, who they work as, and what is prepared in them.
+/// What the sessions of a pool are: all settings, who they work as, and what is prepared in them but
+/// for what PgBouncer itself prepares (from 1.21 on), under names of its own.
 fn state_of(pgbouncer: &Pgbouncer, role: &str, database: &str) -> BTreeSet<String> {
     let clients: Vec<Client> = (0..POOL).map(|_| pgbouncer.connect(role, database)).collect();
     // Each of them holds another session of the server.
     all(&clients, "BEGIN");
     let sql = "SELECT pg_catalog.string_agg(name || '=' || setting, ' ' ORDER BY name) || ' ' || \
-        current_user || ' ' || (SELECT count(*) FROM pg_catalog.pg_prepared_statements) FROM \
+        current_user || ' ' || (SELECT count(*) FROM pg_catalog.pg_prepared_statements \
+        WHERE name !~ '^PGBOUNCER_') FROM \
         pg_catalog.pg_settings";
     let states = clients.iter().map(|client| client.value(sql)).collect();
     all(&clients, "COMMIT");
