@@ -4,109 +4,36 @@
 //! Moves bytes and nothing else: rows are split, counted and checked on the pool.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use uuid::Uuid;
 
-use super::growth::{Change, Growth};
+use super::crew::{CHUNK_BYTES, Context, Crew, MEMORY_PER_RAW_BYTE, Sessions};
+use super::growth::Growth;
 use super::plan::{Job, Piece, Plan};
 use super::words::unexpected;
 use super::writer::ChunkSender;
 use crate::archive::manifest::RowEncoding;
-use crate::archive::{Codec, ROW_BYTES_MAX, encode_chunk};
+use crate::archive::{ROW_BYTES_MAX, encode_chunk};
 use crate::error::{Error, Kind, Result};
-use crate::pg::connect::Server;
 use crate::pg::copy::{CopyOut, CopyOuts, Filled};
 use crate::pg::session::Session;
 use crate::pg::snapshot::{self, Keeper};
 use crate::pgcopy::strip_binary_header;
-use crate::pool::{self, Budget, Buffers, Permit};
-use crate::progress::{Level, Progress};
+use crate::pool::{self, Permit};
+use crate::progress::Level;
 use crate::sqlstate;
 
-/// Raw bytes of a chunk of several rows: a restore by two sessions holds seven chunks at a time.
-pub(super) const CHUNK_BYTES: usize = 3 << 20;
-/// A chunk holds its raw rows and its compressed blocks at one moment; the columns between them are
-/// in memory that a thread keeps.
-const MEMORY_PER_RAW_BYTE: u64 = 2;
 /// How often it is looked whether another session would help.
 const GROWTH_LOOK: Duration = Duration::from_secs(1);
 /// What the end of a piece counts beside its bytes: small tables cost time, too.
 const PIECE_WORTH_BYTES: u64 = 8192;
 /// How often the keeper's connection is looked at.
 const KEEPER_LOOK: Duration = Duration::from_millis(200);
-
-/// What every session of one dump shares.
-#[derive(Clone)]
-pub(super) struct Context {
-    pub(super) server: Server,
-    pub(super) begin: snapshot::Begin,
-    /// Whether a pooler stands between, which may have fewer sessions to give than are wanted.
-    pub(super) is_proxied: bool,
-    /// What the rows' texts are sent in, where that is not UTF8: as they are stored.
-    pub(super) encoding: Option<String>,
-    pub(super) snapshot_id: String,
-    pub(super) uuid: Uuid,
-    pub(super) codec: Codec,
-    pub(super) budget: Budget,
-    pub(super) buffers: Buffers,
-    pub(super) stall_timeout: Duration,
-    pub(super) progress: Arc<dyn Progress>,
-}
-
-/// How many sessions copy.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sessions {
-    /// At first.
-    pub(super) first: usize,
-    /// At most, if they turn out to help.
-    pub(super) max: usize,
-}
-
-impl Sessions {
-    /// As many as may fill chunks at the same time.
-    pub(super) fn in_memory(bytes: u64) -> usize {
-        (bytes / (CHUNK_BYTES as u64 * MEMORY_PER_RAW_BYTE)) as usize
-    }
-}
-
-/// What the sessions have in common.
-struct Crew {
-    context: Context,
-    queue: Mutex<Queue>,
-    /// What has come, in bytes.
-    came: AtomicU64,
-}
-
-/// Jobs not yet taken, and who takes them.
-struct Queue {
-    jobs: std::vec::IntoIter<Job>,
-    working: usize,
-    wanted: usize,
-}
-
-impl Crew {
-    fn queue<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
-        change(&mut self.queue.lock().expect("no holder panics"))
-    }
-
-    /// The next job of a session; nothing also where there is one session too many.
-    fn next(&self) -> Option<Job> {
-        self.queue(|queue| {
-            if queue.working > queue.wanted {
-                queue.working -= 1;
-                return None;
-            }
-            queue.jobs.next()
-        })
-    }
-}
 
 /// Copies every job of the plan. Ends at the first failure, and closes all sessions.
 pub(super) async fn run(
@@ -117,9 +44,7 @@ pub(super) async fn run(
     sender: ChunkSender,
 ) -> Result<()> {
     let first = sessions.first.min(plan.jobs.len());
-    tell(first, context.progress.as_ref());
-    let queue = Queue { jobs: plan.jobs.into_iter(), working: first, wanted: first };
-    let crew = Arc::new(Crew { context, queue: Mutex::new(queue), came: AtomicU64::new(0) });
+    let crew = Arc::new(Crew::new(context, plan.jobs, first));
     // Pieces whose table only the keeper can still read; it ends when the last worker has dropped
     // its end.
     let (refused, for_keeper) = mpsc::unbounded_channel();
@@ -142,7 +67,7 @@ pub(super) async fn run(
                 None => return Ok(()),
             },
             _ = looks.tick(), if sessions.max > first => {
-                let came = crew.came.load(Ordering::Relaxed);
+                let came = crew.all_that_came();
                 let rate = (came - std::mem::replace(&mut came_before, came)) as f64;
                 if let Some(refused) = weak.upgrade()
                     && crew.grow(&mut growth, rate)
@@ -152,34 +77,6 @@ pub(super) async fn run(
             }
         }
     }
-}
-
-impl Crew {
-    /// Whether a session is to be added. What is too much ends after its job.
-    fn grow(&self, growth: &mut Growth, rate: f64) -> bool {
-        // Towards the end there is nothing left to help with, and the rate says nothing.
-        let is_near_end = self.queue(|queue| queue.jobs.len() <= growth.sessions());
-        let change = if is_near_end { Change::None } else { growth.look(rate) };
-        let sessions = growth.sessions();
-        match change {
-            Change::None => return false,
-            Change::Add => self.queue(|queue| {
-                (queue.wanted, queue.working) = (sessions, queue.working + 1);
-            }),
-            Change::TakeBack => self.queue(|queue| queue.wanted = sessions),
-        }
-        tell(sessions, self.context.progress.as_ref());
-        change == Change::Add
-    }
-}
-
-fn tell(sessions: usize, progress: &dyn Progress) {
-    let text = match sessions {
-        0 => return,
-        1 => "1 session copies".to_owned(),
-        sessions => format!("{sessions} sessions copy"),
-    };
-    progress.message(Level::Detail, &text);
 }
 
 async fn work(
@@ -195,7 +92,7 @@ async fn work(
         // It was to help; there is none to be had, or the others notice what is wrong.
         Err(error) if is_added => {
             context.progress.message(Level::Detail, &format!("no further session: {error}"));
-            crew.queue(|queue| queue.working -= 1);
+            crew.one_fewer();
             return Ok(());
         }
         // A pooler may have no more sessions to give. What others do not copy, the keeper does.
@@ -273,7 +170,7 @@ async fn keep(
             }
         }
     }
-    while let Some(job) = crew.queue(|queue| queue.jobs.next()) {
+    while let Some(job) = crew.next_of_all() {
         copy_pieces(&crew, &session, job.pieces, &sender).await?;
     }
     session.batch(doing, "COMMIT").await
@@ -332,7 +229,7 @@ async fn copy_pieces(
     for piece in &pieces {
         let Some(copy) = copies.next().await.map_err(denied)? else { break };
         copy_piece(crew, piece, copy, sender).await.map_err(denied)?;
-        crew.came.fetch_add(PIECE_WORTH_BYTES, Ordering::Relaxed);
+        crew.came(PIECE_WORTH_BYTES);
         sender.piece_read(piece.table);
     }
     copies.end().await
@@ -358,7 +255,7 @@ async fn copy_piece(
     let mut header_due = piece.encoding == RowEncoding::Binary;
     let context = &crew.context;
     let received = |bytes| {
-        crew.came.fetch_add(bytes, Ordering::Relaxed);
+        crew.came(bytes);
         context.progress.received(piece.table.0 as usize, bytes);
     };
     loop {

@@ -2,6 +2,7 @@
 //! archive's bytes are laid out, nor Kong.
 
 mod copy;
+mod crew;
 mod growth;
 mod left_out;
 mod options;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 pub use options::Options;
 
-use self::copy::Sessions;
+use self::crew::Sessions;
 use self::left_out::LeftOut;
 use self::plan::Plan;
 use crate::archive::Summary;
@@ -70,7 +71,7 @@ pub async fn run(
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
     let not_carried = manifest.not_carried.clone();
     let (database, objects) = (manifest.source.database.clone(), described(&manifest.objects));
-    let buffers = Buffers::new(copy::CHUNK_BYTES);
+    let buffers = Buffers::new(crew::CHUNK_BYTES);
     let writer = writer::ChunkWriter::start(
         sink,
         uuid,
@@ -80,7 +81,7 @@ pub async fn run(
         buffers.clone(),
         Arc::clone(&progress),
     )?;
-    let context = copy::Context {
+    let context = crew::Context {
         server: server.patient(options.limits.stall_timeout),
         begin: options.begin.clone(),
         is_proxied: keeper.session.is_proxied(),
