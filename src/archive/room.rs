@@ -47,13 +47,13 @@ pub(super) fn fits(bytes: u64) -> bool {
 
 /// The same, of so many bytes at least: fresh memory if they do not fit.
 pub(super) fn take_for(room: &'static Room, bytes: u64) -> Result<Vec<u8>, TryReserveError> {
-    let bytes = bytes as usize;
-    if bytes > KEPT_BYTES {
-        Vec::<u8>::new().try_reserve_exact(bytes)?;
-        return Ok(vec![0; bytes]);
+    let size = bytes as usize;
+    if !fits(bytes) {
+        Vec::<u8>::new().try_reserve_exact(size)?;
+        return Ok(vec![0; size]);
     }
     let mut taken = take(room)?;
-    taken.resize(bytes.max(taken.len()), 0);
+    taken.resize(size.max(taken.len()), 0);
     Ok(taken)
 }
 
