@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::args::metrics::MetricsArgs;
 use super::args::read::ReadArgs;
 use super::command::{Outcome, run_stoppable};
+use super::metrics::Figures;
 use super::text::output;
 use crate::error::{Error, Kind, Result};
 use crate::pool;
@@ -30,6 +32,8 @@ pub(super) struct CatArgs {
     file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -37,6 +41,13 @@ enum Format {
     #[default]
     Csv,
     Json,
+}
+
+impl CatArgs {
+    /// The archive, and the file that the rows go to.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.archive.as_path()).chain(self.file.as_deref())
+    }
 }
 
 pub(super) fn run(args: &CatArgs) -> Result<Outcome> {
@@ -69,8 +80,10 @@ fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
         }
         output::put(out, &line)?;
     }
+    let mut count = 0;
     for row in rows {
         line.clear();
+        count += 1;
         match args.format {
             Format::Csv => csv::write(&row?, &mut line),
             Format::Json => {
@@ -79,5 +92,6 @@ fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
         }
         output::put(out, &line)?;
     }
+    args.metrics.count(&Figures { tables: Some(1), rows: Some(count), ..Figures::default() });
     Ok(())
 }

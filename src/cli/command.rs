@@ -125,7 +125,8 @@ pub(super) fn connect_to_named(
     Ok(told(connection, doing, reporter))
 }
 
-fn told(connection: Connection, doing: Option<&str>, progress: &Reporter) -> Connection {
+/// Says where the server is, and what there is to say about it.
+pub(super) fn told(connection: Connection, doing: Option<&str>, progress: &Reporter) -> Connection {
     if let Some(doing) = doing {
         first_line::tell(doing, &connection, progress);
     }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::connection::ConnectionArgs;
+use super::args::metrics::MetricsArgs;
 use super::args::output::OutputArgs;
 use super::args::words;
-use super::command::{Outcome, connect, run_stoppable};
+use super::command::{Outcome, run_stoppable, told};
 use super::text::stdio;
 use super::text::units;
 use crate::error::{Error, Result};
@@ -24,7 +25,7 @@ use crate::storage::Sink;
 pub(super) struct GlobalsArgs {
     /// Write to this file, where nothing may be yet [default: standard output]
     #[arg(short, long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     /// Write the roles' passwords, too, as they are stored; needs a superuser
     #[arg(long)]
     role_passwords: bool,
@@ -38,18 +39,19 @@ pub(super) struct GlobalsArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 pub(super) fn run(args: &GlobalsArgs) -> Result<Outcome> {
     let reporter = args.output.reporter();
     let doing = "write roles and tablespaces of the server of";
-    let connection = connect(&args.connection, Node::Primary, doing, reporter.as_ref())?;
-    // As pg_dumpall does: a role need not have a database of its name.
-    let server = if connection.names_database {
-        connection.server
-    } else {
-        connection.server.with_database("postgres")
-    };
+    let mut connection = args.connection.resolve(Node::Primary)?;
+    if !connection.names_database {
+        // As pg_dumpall does: a role need not have a database of its name.
+        connection.server = connection.server.with_database("postgres");
+    }
+    let server = told(connection, Some(doing), reporter.as_ref()).server;
     let cancel = async || server.cancel_all().await;
     let read = async {
         // Before the server is asked for anything: an unwritable output is found out at once.

@@ -4,8 +4,11 @@ mod as_json;
 mod as_text;
 mod info;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
+use super::args::metrics::MetricsArgs;
 use super::command::Outcome;
 use super::text::stdio::LogFormat;
 use crate::error::Result;
@@ -27,6 +30,20 @@ impl KongArgs {
     pub(super) fn log_format(&self) -> LogFormat {
         match &self.command {
             KongCommand::Info(args) => args.output.log_format,
+        }
+    }
+
+    /// The subcommand's name and what is to be measured.
+    pub(super) fn metrics(&self) -> (&'static str, &MetricsArgs) {
+        match &self.command {
+            KongCommand::Info(args) => ("kong info", &args.metrics),
+        }
+    }
+
+    /// The archive that is read.
+    pub(super) fn archive(&self) -> Option<&Path> {
+        match &self.command {
+            KongCommand::Info(args) => args.archive.as_deref(),
         }
     }
 }

@@ -8,8 +8,10 @@ use clap::Args;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::json;
 
+use super::args::metrics::MetricsArgs;
 use super::args::read::ReadArgs;
 use super::command::Outcome;
+use super::metrics::Figures;
 use super::text::stdio;
 use super::text::table;
 use super::text::units::{self, printable};
@@ -27,7 +29,7 @@ const SCHEMA_VERSION: u32 = 1;
 pub(super) struct ListArgs {
     /// The archive; - is standard input
     #[arg(value_name = "ARCHIVE")]
-    archive: PathBuf,
+    pub(super) archive: PathBuf,
     /// Print it as JSON
     #[arg(long, conflicts_with = "sql")]
     json: bool,
@@ -36,6 +38,8 @@ pub(super) struct ListArgs {
     sql: bool,
     #[command(flatten)]
     pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<Outcome> {
@@ -65,7 +69,18 @@ fn print<R>(args: &ListArgs, archive: &Archive<R>) -> Result<Outcome> {
     } else {
         stdio::print_with(|out| as_text(archive, out))?;
     }
+    args.metrics.count(&figures(archive));
     Ok(Outcome::Done)
+}
+
+fn figures<R>(archive: &Archive<R>) -> Figures {
+    let tables = &archive.index.tables;
+    Figures {
+        tables: Some(tables.len() as u64),
+        rows: Some(tables.iter().map(|table| table.rows).sum()),
+        raw_bytes: Some(tables.iter().map(|table| table.raw_bytes).sum()),
+        file_bytes: Some(archive.footer.total_bytes),
+    }
 }
 
 fn as_text<R>(archive: &Archive<R>, out: &mut dyn Write) -> io::Result<()> {

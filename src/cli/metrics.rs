@@ -66,20 +66,21 @@ pub(super) struct MetricsFile {
     begun: Instant,
 }
 
-/// Refuses figures where an archive is: the one would take the other's place.
-pub(super) fn check_apart(path: &Path, archives: &[&Path]) -> Result<()> {
+/// Refuses figures where an archive is, or other output: the one would take the other's place.
+pub(super) fn check_apart(path: &Path, files: &[&Path]) -> Result<()> {
     let place = |path: &Path| {
         let name = path.file_name().unwrap_or_default();
         std::fs::canonicalize(path)
             .or_else(|_| std::fs::canonicalize(directory(path)).map(|it| it.join(name)))
             .unwrap_or_else(|_| path.to_owned())
     };
-    let is_same = |archive: &&Path| !is_stream(archive) && place(archive) == place(path);
-    if !archives.iter().any(is_same) {
+    let is_same = |file: &&Path| !is_stream(file) && place(file) == place(path);
+    if !files.iter().any(is_same) {
         return Ok(());
     }
     let doing = format!("read --metrics-file {}", path.display());
-    Err(Error::new(Kind::Usage, doing, "it is the archive").hint("name another file for figures"))
+    Err(Error::new(Kind::Usage, doing, "the command reads or writes this file itself")
+        .hint("name another file for figures"))
 }
 
 impl MetricsFile {
@@ -90,9 +91,14 @@ impl MetricsFile {
     /// read or there is no way to write beside it.
     pub(super) fn begin(path: &Path, command: &'static str) -> Result<Self> {
         // What a link leads to is what a collector reads.
-        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let before = success_in(&held(path, command)?);
+        let resolved = std::fs::canonicalize(path);
         let doing = || format!("look at the metrics file {}", path.display());
+        if resolved.is_err() && std::fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) {
+            return Err(Error::new(Kind::File, doing(), "it is a link that leads nowhere")
+                .hint("create the file that it leads to, or name that file"));
+        }
+        let path = &resolved.unwrap_or_else(|_| path.to_owned());
+        let before = success_in(&held(path, command)?);
         if !directory(path).is_dir() {
             return Err(Error::new(Kind::File, doing(), "its directory does not exist")
                 .hint("create the directory first"));

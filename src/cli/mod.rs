@@ -174,7 +174,7 @@ impl Command {
         }
     }
 
-    /// The command's name and what is to be measured, if it does any work.
+    /// The command's name and what is to be measured, if it works on a database or an archive.
     fn metrics(&self) -> Option<(&'static str, &MetricsArgs)> {
         match self {
             Self::Dump(args) => Some(("dump", &args.metrics)),
@@ -182,29 +182,32 @@ impl Command {
             Self::Verify(args) => Some(("verify", &args.metrics)),
             Self::Swap(args) => Some(("swap", &args.metrics)),
             Self::Unlock(args) => Some(("unlock", &args.metrics)),
-            Self::List(_)
-            | Self::Cat(_)
-            | Self::Globals(_)
-            | Self::Kong(_)
-            | Self::Completion(_)
-            | Self::Man(_) => None,
+            Self::List(args) => Some(("list", &args.metrics)),
+            Self::Cat(args) => Some(("cat", &args.metrics)),
+            Self::Globals(args) => Some(("globals", &args.metrics)),
+            Self::Kong(args) => Some(args.metrics()),
+            Self::Completion(_) | Self::Man(_) => None,
         }
     }
 
     fn metrics_file(&self) -> Option<Result<MetricsFile>> {
         let (name, metrics) = self.metrics()?;
         let path = metrics.metrics_file.as_ref()?;
-        let apart = metrics::check_apart(path, &self.archives());
+        let apart = metrics::check_apart(path, &self.files());
         Some(apart.and_then(|()| MetricsFile::begin(path, name)))
     }
 
-    /// The archives that it reads and writes.
-    fn archives(&self) -> Vec<&Path> {
+    /// The archives that it reads and the files that it writes.
+    fn files(&self) -> Vec<&Path> {
         match self {
             Self::Dump(args) => vec![args.file()],
             Self::Restore(args) => vec![args.archive()],
             Self::Verify(args) => args.archives().collect(),
-            _ => Vec::new(),
+            Self::List(args) => vec![&args.archive],
+            Self::Cat(args) => args.files().collect(),
+            Self::Globals(args) => args.file.as_deref().into_iter().collect(),
+            Self::Kong(args) => args.archive().into_iter().collect(),
+            Self::Swap(_) | Self::Unlock(_) | Self::Completion(_) | Self::Man(_) => Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::text::units::printable;
 use crate::archive::Archive;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section};
 use crate::error::Result;
-use crate::select::{ARCHIVE, Sections, Selection};
+use crate::select::{ARCHIVE, FoundIn, Sections, Selection};
 use crate::sql::ident;
 use crate::storage::Source;
 
@@ -44,7 +44,7 @@ fn print_of<R>(
     let id = archive.header.archive.to_string();
     selection.find(&manifest.objects, &manifest.tables);
     selection.find_listed(manifest, &id, sections)?;
-    selection.check_matched(&manifest.objects, &manifest.source.database)?;
+    selection.check_matched(&manifest.objects, &manifest.source.database, FoundIn::Archive)?;
     let entries = entries(manifest, &selection, sections);
     stdio::print_with(|out| write(manifest, &id, &entries, out))?;
     Ok(Outcome::Done)

@@ -31,7 +31,7 @@ use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
 use crate::pg::{denied, free_sessions, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress};
-use crate::select::Selected;
+use crate::select::{FoundIn, Selected};
 use crate::storage::Sink;
 
 /// What a dump did.
@@ -179,7 +179,7 @@ async fn prepare(
     for warning in source.newer_than_known().iter().chain(&warnings) {
         progress.message(Level::Warning, warning);
     }
-    selection.check_matched(&objects, &source.database)?;
+    selection.check_matched(&objects, &source.database, FoundIn::Database)?;
     let loaded: Vec<&Table> = tables.iter().map(|source| &source.table).collect();
     for warning in selection.without_effect(&objects, &loaded) {
         progress.message(Level::Warning, &warning);

@@ -310,7 +310,8 @@ fn a_pattern_without_a_match_is_refused() {
             "--exclude-table-data missing matches no table"
         ]
     );
-    let error = select("-tnone.routes").check_matched(&database(), "kong").unwrap_err();
+    let error =
+        select("-tnone.routes").check_matched(&database(), "kong", FoundIn::Archive).unwrap_err();
     assert_eq!(error.kind(), Kind::Requirement);
     assert!(error.to_string().contains("none.routes"), "{error}");
 }

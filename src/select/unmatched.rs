@@ -10,6 +10,15 @@ use crate::archive::manifest::{Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 use crate::sql::ident;
 
+/// Where the objects are that a selection is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundIn {
+    /// On the server.
+    Database,
+    /// In an archive.
+    Archive,
+}
+
 impl Selection {
     /// The `-t` and `-n` patterns that match nothing in `objects`, as typed.
     pub fn unmatched(&self, objects: &[Object]) -> Vec<String> {
@@ -95,7 +104,12 @@ impl Selection {
     /// Refuses a pattern that matches nothing: a table that was asked for by name must not be
     /// missing in silence. Refuses one that names another database than that which the objects come
     /// from.
-    pub fn check_matched(&self, objects: &[Object], database: &str) -> Result<()> {
+    pub fn check_matched(
+        &self,
+        objects: &[Object],
+        database: &str,
+        found_in: FoundIn,
+    ) -> Result<()> {
         let lists = [
             &self.tables,
             &self.exclude_tables,
@@ -116,8 +130,13 @@ impl Selection {
             return Ok(());
         }
         let cause = format!("no object matches {}", unmatched.join(", "));
-        let hint = "patterns fold to lower case unless they stand in double quotes; `silverback \
-            list` shows what an archive holds";
+        let hint = match found_in {
+            FoundIn::Database => "patterns fold to lower case unless they stand in double quotes",
+            FoundIn::Archive => {
+                "patterns fold to lower case unless they stand in double quotes; `silverback list` \
+                 shows what an archive holds"
+            }
+        };
         Err(Error::new(Kind::Requirement, "select objects", cause).hint(hint))
     }
 }

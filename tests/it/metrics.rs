@@ -71,13 +71,33 @@ fn figures_are_left_for_prometheus() {
     assert!((samples(&file, "restore")["last_run_exit_code"] - 6.0).abs() < 0.5);
     assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 4, "nothing else is left");
 
+    // What only reads tells its own, too.
+    let own = |name: &str, words: &[&str]| {
+        let file = folder.path().join(name);
+        with(Silverback::new(words), &file).expect(0);
+        let command = name.strip_suffix(".prom").expect("named so").replace('_', " ");
+        let samples = samples(&file, &command);
+        std::fs::remove_file(&file).expect("removed");
+        samples
+    };
+    let (name, url) = (archive.to_str().expect("UTF-8"), server.url("postgres", source.name()));
+    assert_eq!(own("list.prom", &["list", name]).get("last_success_rows"), Some(&1000.0));
+    assert_eq!(own("cat.prom", &["cat", name, "-t", "a"]).get("last_success_rows"), Some(&1000.0));
+    for words in [["globals", "-d", &url].as_slice(), &["verify", name]] {
+        let samples = own(&format!("{}.prom", words[0]), words);
+        assert!(samples.contains_key("last_success_timestamp_seconds"), "{samples:?}");
+    }
+    with(Silverback::new(["list", name]), &archive).expect(2).says("reads or writes this file");
+
     // The archive itself is not written over.
     let same = folder.path().join("same.sbk");
-    with(dump(&source, &same), &same).expect(2).says("same.sbk: it is the archive");
+    with(dump(&source, &same), &same)
+        .expect(2)
+        .says("same.sbk: the command reads or writes this file itself");
     assert!(!same.exists());
     let around = folder.path().join("..").join(folder.path().file_name().expect("named"));
     for run in [verify(&archive), restore(&archive, &copy)] {
-        with(run, &around.join("a.sbk")).expect(2).says("it is the archive");
+        with(run, &around.join("a.sbk")).expect(2).says("reads or writes this file");
     }
     verify(&archive).run().expect(0);
     // What a link leads to is what is read.
@@ -85,6 +105,8 @@ fn figures_are_left_for_prometheus() {
     std::os::unix::fs::symlink(&file, &link).expect("made");
     with(restore(&archive, &copy), &link).expect(6);
     assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
+    std::fs::remove_file(&file).expect("removed");
+    with(restore(&archive, &copy), &link).expect(8).says("it is a link that leads nowhere");
 }
 
 #[test]

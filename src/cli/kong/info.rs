@@ -9,6 +9,7 @@ use super::as_json::as_json;
 use super::as_text::{Place, as_text};
 use crate::archive::Archive;
 use crate::cli::args::connection::{Connection, ConnectionArgs};
+use crate::cli::args::metrics::MetricsArgs;
 use crate::cli::args::output::OutputArgs;
 use crate::cli::args::{values, words};
 use crate::cli::command::{Outcome, connect, run_stoppable};
@@ -25,7 +26,7 @@ use crate::storage::Source;
 pub(super) struct InfoArgs {
     /// The archive; without one, the database is asked
     #[arg(value_name = "ARCHIVE")]
-    archive: Option<PathBuf>,
+    pub(super) archive: Option<PathBuf>,
     /// Look into this schema; otherwise into the one that Kong would use
     #[arg(short = 'n', long, value_name = "SCHEMA", value_parser = words::name())]
     schema: Option<String>,
@@ -43,6 +44,8 @@ pub(super) struct InfoArgs {
     connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 pub(super) fn run(args: &InfoArgs) -> Result<Outcome> {

@@ -243,7 +243,7 @@ impl Graph {
             .take(5)
             .map(|job| self.jobs[job.index()].label.as_str())
             .collect();
-        let cause = format!("dependency cycle among: {}", stuck.join("; "));
+        let cause = format!("these wait for each other: {}", stuck.join("; "));
         Err(Error::new(Kind::Requirement, "plan the restore", cause).hint(
             "existing tables have mutually referencing foreign keys: use --disable-triggers as \
                 superuser",
@@ -358,6 +358,6 @@ pub(in crate::restore) mod tests {
         };
         let error = graph.ranks().unwrap_err();
         assert_eq!(error.kind(), Kind::Requirement);
-        assert!(error.to_string().contains("dependency cycle"));
+        assert!(error.to_string().contains("wait for each other"));
     }
 }

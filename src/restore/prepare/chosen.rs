@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::restore::options::{Options, Sections};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::provision::Room;
-use crate::select::{Selected, Withheld};
+use crate::select::{FoundIn, Selected, Withheld};
 use crate::storage::FileArchive;
 
 /// The objects that are asked for.
@@ -33,7 +33,11 @@ impl Chosen {
         room: Room,
     ) -> Result<Self> {
         let manifest = &mut archive.manifest;
-        options.selection.check_matched(&manifest.objects, &manifest.source.database)?;
+        options.selection.check_matched(
+            &manifest.objects,
+            &manifest.source.database,
+            FoundIn::Archive,
+        )?;
         let schemas = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
         let withheld = if options.selection.statistics {
             options.selection.withheld(&manifest.objects)

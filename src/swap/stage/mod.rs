@@ -32,6 +32,7 @@ use crate::pool;
 use crate::restore;
 use crate::restore::staged::Staged;
 use crate::restore::status as restores;
+use crate::select::FoundIn;
 use crate::sql::ident;
 use crate::sql::rename::{Bodies, Renames};
 use crate::storage::FileArchive;
@@ -74,7 +75,11 @@ pub async fn prepare(
     let here = Here::read(&session).await?;
     let objects = &archive.manifest.objects;
     options.selection.find(objects, &archive.manifest.tables);
-    options.selection.check_matched(objects, &archive.manifest.source.database)?;
+    options.selection.check_matched(
+        objects,
+        &archive.manifest.source.database,
+        FoundIn::Archive,
+    )?;
     let selected = options.selection.apply(objects.clone()).objects;
     let mut tables = selected.iter().filter(|object| object.kind == ObjectKind::Table).peekable();
     if tables.peek().is_some() && tables.all(|object| object.statements.is_empty()) {

@@ -2,7 +2,7 @@
 //! No command panics.
 //!
 //! Every so many fields are tried; `SILVERBACK_HOSTILE` (`scripts/hostile-server`) names the changes
-//! that are tried on each one.
+//! that are tried on each one, `SILVERBACK_HOSTILE_PART` a part of them.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -56,6 +56,19 @@ fn in_full() -> Option<Vec<Mutation>> {
     Some(chosen.collect())
 }
 
+/// Which of so many changes are tried: of all, or the part that `SILVERBACK_HOSTILE_PART` names as
+/// `2/4`, for a run that is spread over several machines or nights.
+fn part(count: usize) -> std::ops::Range<usize> {
+    let Ok(named) = std::env::var("SILVERBACK_HOSTILE_PART") else { return 0..count };
+    let numbers = named.split_once('/').and_then(|(part, parts)| {
+        Some((part.parse::<usize>().ok()?, parts.parse::<usize>().ok()?))
+    });
+    let Some((part, parts)) = numbers.filter(|(part, parts)| (1..=*parts).contains(part)) else {
+        panic!("SILVERBACK_HOSTILE_PART: {named:?} is not like 2/4");
+    };
+    (part - 1) * count / parts..part * count / parts
+}
+
 /// A command that goes through a proxy. It is told which lane it runs in, and for how long an
 /// answer is waited for: a changed length is an answer that never ends.
 type Through<'a> = &'a (dyn Fn(&Mutator, usize, &str) -> Command + Sync);
@@ -75,7 +88,7 @@ fn check(port: u16, tries: usize, command: Through<'_>) {
         let step = if in_full.is_some() { 1 } else { count.div_ceil(tries) };
         plans.extend((0..count).step_by(step).map(|at| (at, mutation)));
     }
-    let (plans, next) = (&plans, &AtomicUsize::new(0));
+    let (plans, next) = (&plans[part(plans.len())], &AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for lane in 0..if in_full.is_some() { 16 } else { 3 } {
             scope.spawn(move || {

@@ -3,7 +3,7 @@
 use super::columns::{Column, Columns, parameters};
 use crate::archive::manifest::{ObjectKind, Section};
 use crate::error::Result;
-use crate::pg::catalog::draft::address::{Address, class};
+use crate::pg::catalog::draft::address::{Address, FIRST_NORMAL_OID, class};
 use crate::pg::catalog::draft::{Definition, Draft, Either};
 use crate::pg::catalog::reader::{Reader, USER_SCHEMA, present};
 use crate::pg::row::Row;
@@ -15,13 +15,13 @@ pub(in crate::pg::catalog) fn reads_itself(reader: &Reader<'_>) -> String {
     let usual = if reader.version() >= 160_000 { 0 } else { 2 };
     let named = "':relid ' || r.ev_class || ' '";
     format!(
-        "(pg_catalog.length(r.ev_action::text) - \
-         pg_catalog.length(pg_catalog.replace(r.ev_action::text, {named}, ''))) \
-           > {usual} * pg_catalog.length({named}) \
+        "r.ev_class >= {FIRST_NORMAL_OID} AND (pg_catalog.octet_length(r.ev_action::text) - \
+         pg_catalog.octet_length(pg_catalog.replace(r.ev_action::text, {named}, '')) \
+           > {usual} * pg_catalog.octet_length({named}) \
          OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = \
          'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid \
            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = \
-           r.ev_class AND d.refobjsubid > 0)"
+           r.ev_class AND d.refobjsubid > 0))"
     )
 }
 
