@@ -63,6 +63,9 @@ pub(super) fn run(args: &CatArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Where no format will do.
+const RESTORE: &str = "restore the table, and copy it out of the database";
+
 /// Writes the rows, each chunk of which was checked before.
 fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
     let archive = FileArchive::open_path_within(path, args.read.max_memory.unwrap_or(0))?;
@@ -70,16 +73,17 @@ fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
     let table = archive.table(&args.table)?;
     let rows = table.rows()?;
     let mut line = Vec::new();
+    csv::write_header(table.columns(), &mut line);
+    let encoding = &archive.manifest.source.encoding;
+    let is_csv_written = encoding == "UTF8" || line.is_ascii();
     if matches!(args.format, Format::Csv) {
-        csv::write_header(table.columns(), &mut line);
-        let encoding = &archive.manifest.source.encoding;
-        if encoding != "UTF8" && !line.is_ascii() {
+        if !is_csv_written {
             let cause = format!("a column's name is not ASCII, and the rows are in {encoding}");
-            return Err(Error::new(Kind::Requirement, "write the header", cause)
-                .hint("restore the table, and copy it out of the database"));
+            return Err(Error::new(Kind::Requirement, "write the header", cause).hint(RESTORE));
         }
         output::put(out, &line)?;
     }
+    let other_way = if is_csv_written { "use --format csv" } else { RESTORE };
     let mut count = 0;
     for row in rows {
         line.clear();
@@ -87,7 +91,7 @@ fn print(args: &CatArgs, path: &Path, out: &mut dyn Write) -> Result<()> {
         match args.format {
             Format::Csv => csv::write(&row?, &mut line),
             Format::Json => {
-                json::write(&row?, &mut line).map_err(|error| error.hint("use --format csv"))?;
+                json::write(&row?, &mut line).map_err(|error| error.hint(other_way))?;
             }
         }
         output::put(out, &line)?;

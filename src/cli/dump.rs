@@ -75,7 +75,7 @@ pub(super) struct DumpArgs {
     #[command(flatten)]
     sections: SectionArgs,
     /// Dump what this snapshot shows, which another session has exported and holds
-    #[arg(long, value_name = "ID", value_parser = words::name(), conflicts_with = "serializable_deferrable")]
+    #[arg(long, value_name = "ID", value_parser = words::given_name(), conflicts_with = "serializable_deferrable")]
     snapshot: Option<String>,
     /// Let a restore send the rows of partitions to the partitioned table at the top
     #[arg(long)]

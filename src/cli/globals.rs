@@ -33,7 +33,7 @@ pub(super) struct GlobalsArgs {
     #[arg(long, conflicts_with = "role_passwords")]
     no_role_passwords: bool,
     /// Do SET ROLE after connecting
-    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    #[arg(long, value_name = "ROLE", value_parser = words::given_name())]
     role: Option<String>,
     #[command(flatten)]
     connection: ConnectionArgs,

@@ -70,7 +70,7 @@ pub(super) struct SwapArgs {
     #[arg(long, value_name = "locked", value_enum, hide_possible_values = true, conflicts_with_all = ["status", "drop_old"])]
     kong_ignore: Vec<IgnoreArg>,
     /// Do SET ROLE after connecting
-    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    #[arg(long, value_name = "ROLE", value_parser = words::given_name())]
     role: Option<String>,
     #[command(flatten)]
     connection: ConnectionArgs,

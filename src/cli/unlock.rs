@@ -16,7 +16,7 @@ use crate::sql::ident;
 #[derive(Args, Debug)]
 pub(super) struct UnlockArgs {
     /// Do SET ROLE after connecting
-    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    #[arg(long, value_name = "ROLE", value_parser = words::given_name())]
     role: Option<String>,
     #[command(flatten)]
     connection: ConnectionArgs,

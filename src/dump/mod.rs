@@ -31,7 +31,7 @@ use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
 use crate::pg::{denied, free_sessions, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress};
-use crate::select::{FoundIn, Selected};
+use crate::select::{FoundIn, NOTHING_SELECTED, Sections, Selected};
 use crate::storage::Sink;
 
 /// What a dump did.
@@ -223,6 +223,13 @@ async fn prepare(
         if options.no_security_labels {
             object.security_labels.clear();
         }
+    }
+    let is_chosen = !options.selection.is_everything() || options.sections != Sections::ALL;
+    let is_empty = manifest.tables.is_empty()
+        && (manifest.objects.iter())
+            .all(|object| object.kind == ObjectKind::Database || object.is_bare());
+    if is_chosen && is_empty {
+        progress.message(Level::Warning, NOTHING_SELECTED);
     }
     let plan = plan::make(&manifest, &tables, options.limits.dump_jobs().get())?;
     Ok((keeper, manifest, plan))

@@ -266,7 +266,13 @@ async fn open(
         // Patterns and lists are about the names in the archive.
         selection.find(&manifest.objects, &manifest.tables);
         selection.find_listed(manifest, &archive.header.archive.to_string(), sections)?;
-        rename::rename(manifest, &selection, &renames)?;
+        rename::rename(manifest, &selection, &renames).map_err(|error| match staged {
+            Some(_) => error.hint(
+                "leave these out (-T, --exclude-table-data), or add --by-database: then the copy \
+                 is made under its own names, in a database of its own",
+            ),
+            None => error,
+        })?;
         if manifest.tables.iter().any(|table| table.root.is_some()) {
             selection.apply(manifest.objects.clone()).cut_roots(&mut manifest.tables);
         }

@@ -1,9 +1,10 @@
 //! The entries of a list in an archive: its objects, numbered from 1, then the rows of its tables.
 
+use super::kinds::carries_data;
 use super::listed::wrong;
 use super::sections::Sections;
 use super::selection::Selection;
-use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section, Table};
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 use crate::sql::ident;
 
@@ -20,7 +21,7 @@ impl Selection {
         let makes_tables = sections.pre_data && !self.data_only;
         let is_due = |object: &Object| {
             if self.data_only {
-                object.section == Section::Data
+                carries_data(object) && sections.data
             } else {
                 sections.holds(object.section)
             }

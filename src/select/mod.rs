@@ -29,4 +29,4 @@ pub use selected::Selected;
 pub use selection::{LargeObjects, Selection};
 pub use settings::Settings;
 pub use statistics::Withheld;
-pub use unmatched::{FoundIn, with_children};
+pub use unmatched::{FoundIn, NOTHING_SELECTED, with_children};

@@ -230,11 +230,14 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether it is a view, or the rule that says what one shows.
+    /// Whether it is a view, or what says or fills what one shows.
     fn is_view(&self, at: usize) -> bool {
-        let is_rule = self.kind(at) == ObjectKind::Rule && self.objects[at].name == "_RETURN";
-        let shown = if is_rule { self.parent[at] } else { Some(at) };
-        shown.is_some_and(|shown| self.kind(shown) == ObjectKind::View)
+        let is_part = self.kind(at) == ObjectKind::RefreshMaterializedView
+            || self.kind(at) == ObjectKind::Rule && self.objects[at].name == "_RETURN";
+        let shown = if is_part { self.parent[at] } else { Some(at) };
+        let is_shown =
+            |shown| matches!(self.kind(shown), ObjectKind::View | ObjectKind::MaterializedView);
+        shown.is_some_and(is_shown)
     }
 
     /// Objects that cannot be made, each with the need that fails: what is never brought along and
@@ -340,7 +343,7 @@ impl<'a> Graph<'a> {
     fn name(&self, at: usize) -> String {
         let object = &self.objects[at];
         let own = match &object.schema {
-            Some(schema) if self.parent[at].is_none() => ident::qualified(schema, &object.name),
+            Some(_) if self.parent[at].is_none() => self.qualified(at),
             _ => ident::quote(&object.name),
         };
         match self.parent[at] {
@@ -350,11 +353,16 @@ impl<'a> Graph<'a> {
     }
 
     fn qualified(&self, at: usize) -> String {
+        use ObjectKind::{Aggregate, Function, Operator};
         let object = &self.objects[at];
-        object.schema.as_ref().map_or_else(
-            || ident::quote(&object.name),
-            |schema| ident::qualified(schema, &object.name),
-        )
+        match &object.schema {
+            // The name is told with its arguments.
+            Some(schema) if matches!(object.kind, Function | Aggregate | Operator) => {
+                format!("{}.{}", ident::quote(schema), object.name)
+            }
+            Some(schema) => ident::qualified(schema, &object.name),
+            None => ident::quote(&object.name),
+        }
     }
 }
 

@@ -10,6 +10,10 @@ use crate::archive::manifest::{Object, ObjectId, ObjectKind, Table};
 use crate::error::{Error, Kind, Result};
 use crate::sql::ident;
 
+/// What is told where choices are made and nothing is left.
+pub const NOTHING_SELECTED: &str = "nothing is selected: see what -t, -n, -L, --section and the like \
+    name, and what -T, -N and the like leave out of it";
+
 /// Where the objects are that a selection is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FoundIn {
@@ -131,6 +135,9 @@ impl Selection {
         }
         let cause = format!("no object matches {}", unmatched.join(", "));
         let hint = match found_in {
+            _ if unmatched.iter().any(|pattern| pattern.contains(',')) => {
+                "each name goes after an option of its own: -t ONE -t TWO"
+            }
             FoundIn::Database => "patterns fold to lower case unless they stand in double quotes",
             FoundIn::Archive => {
                 "patterns fold to lower case unless they stand in double quotes; `silverback list` \

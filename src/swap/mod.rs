@@ -275,7 +275,8 @@ async fn being_staged(server: &Server) -> Result<Option<String>> {
 fn refuse(doing: &str, findings: &[String]) -> Result<()> {
     match findings {
         [] => Ok(()),
-        [one] => Err(Error::new(Kind::Requirement, doing, one).hint("nothing was changed")),
+        [one] => Err(Error::new(Kind::Requirement, doing, one)
+            .hint("nothing was changed; put that right, and run silverback swap again")),
         many => {
             let cause = format!("{} problems prevent this swap:", many.len());
             Err(Error::new(Kind::Requirement, doing, cause).with_items(many.to_vec()))

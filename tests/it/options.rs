@@ -7,6 +7,7 @@ use testkit::Server;
 use crate::pair::Pair;
 use crate::support::{self, Silverback, assert_same_schema, is_marked};
 
+mod before;
 mod by_name;
 mod choice;
 mod clean;

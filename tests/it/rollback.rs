@@ -89,7 +89,7 @@ fn what_needs_that_which_goes_is_named_before_the_first_drop() {
         let outcome = restore(&file, &newer).args(["-c", "--if-exists"]).args(more).run().expect(6);
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         for what in [
-            "3 objects that are not in the archive",
+            "3 objects need what -c drops",
             "constraint whose on table public.bills",
             "view public.sets",
             "default value for column n of table public.counted",

@@ -170,6 +170,6 @@ pub(in crate::cli) struct OwnerArgs {
     #[arg(short = 'x', long, visible_alias = "no-acl")]
     pub(in crate::cli) no_privileges: bool,
     /// Do SET ROLE after connecting
-    #[arg(long, value_name = "ROLE", value_parser = words::name())]
+    #[arg(long, value_name = "ROLE", value_parser = words::given_name())]
     pub(in crate::cli) role: Option<String>,
 }

@@ -22,6 +22,11 @@ pub(in crate::cli) fn name() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().try_map(|word| text(&word, &locale()))
 }
 
+/// Reads a name that means something only where there is one.
+pub(in crate::cli) fn given_name() -> impl TypedValueParser<Value = String> {
+    name().try_map(|text| if text.is_empty() { Err("it is empty") } else { Ok(text) })
+}
+
 /// Reads what may hold a password.
 pub(in crate::cli) fn secret() -> impl TypedValueParser<Value = Secret> {
     OsStringValueParser::new().try_map(|word| text(&word, &locale()).map(Secret::from))

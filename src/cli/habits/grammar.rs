@@ -179,6 +179,7 @@ fn unknown(word: &str, typed: &Typed<'_>) -> (String, String, String) {
             "dump" => "the archive's file goes after -f, and each table after its own -t",
             "restore" => "write silverback restore -d DBNAME ARCHIVE, with one archive",
             "list" | "kong info" => "name one archive at a time",
+            "cat" => "the table goes after -t",
             _ => "the database goes after -d",
         };
         return (doing, "it is one word too many".to_owned(), hint.to_owned());
@@ -189,6 +190,10 @@ fn unknown(word: &str, typed: &Typed<'_>) -> (String, String, String) {
         }
         let hint = "begin with silverback dump, restore, verify, list or swap; --help tells more";
         return (doing, "a command comes before options".to_owned(), hint.to_owned());
+    }
+    if word.trim_start_matches('-').parse::<f64>().is_ok() {
+        let cause = "it is taken for an option, and a number below zero is no value here";
+        return (doing, cause.to_owned(), "write a number above zero".to_owned());
     }
     let others = typed.program.get_subcommands().filter(|other| takes(other, word));
     if let Some(other) = others.map(Command::get_name).next() {

@@ -92,9 +92,27 @@ pub(super) const PEERS: &[Habit] = &[
     },
     Habit {
         commands: &["globals"],
-        words: &["-g", "--globals-only", "--no-sync"],
-        cause: "roles and tablespaces are all that this command writes, and a file is synced",
+        words: &["-g", "--globals-only"],
+        cause: "roles and tablespaces are all that this command writes",
         hint: LEAVE,
+    },
+    Habit {
+        commands: &["globals"],
+        words: &["--no-sync"],
+        cause: "a file is synced before it gets its name",
+        hint: LEAVE,
+    },
+    Habit {
+        commands: &["cat"],
+        words: &["--json", "--csv"],
+        cause: "the format is named with --format",
+        hint: "write --format json or --format csv",
+    },
+    Habit {
+        commands: &["cat"],
+        words: &["-d", "--dbname"],
+        cause: "rows are read from the archive, and from no database",
+        hint: "write silverback cat ARCHIVE -t TABLE",
     },
     Habit {
         commands: &["globals"],

@@ -28,7 +28,7 @@ pub(super) struct InfoArgs {
     #[arg(value_name = "ARCHIVE")]
     pub(super) archive: Option<PathBuf>,
     /// Look into this schema; otherwise into the one that Kong would use
-    #[arg(short = 'n', long, value_name = "SCHEMA", value_parser = words::name())]
+    #[arg(short = 'n', long, value_name = "SCHEMA", value_parser = words::given_name())]
     schema: Option<String>,
     /// Read tables of any size, to count rows and what has expired; otherwise 64 MiB at most
     #[arg(long)]

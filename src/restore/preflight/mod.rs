@@ -17,7 +17,7 @@ pub(super) use self::wanted::Wanted;
 use self::wanted::made;
 use super::mark;
 use super::target::Target;
-use crate::archive::manifest::{ObjectKind, Section, newer_than_known};
+use crate::archive::manifest::{Object, ObjectKind, Section, newer_than_known};
 use crate::error::{Error, Kind};
 use crate::pg::marker::Marker;
 use crate::restore::finding::{Finding, Sort};
@@ -62,7 +62,12 @@ fn occupied(wanted: Wanted<'_>, target: &Target) -> Finding {
     let noun = if target.occupied_count == 1 { "object" } else { "objects" };
     let objects =
         format!("it holds {} {noun}: {}{more}", target.occupied_count, target.occupied.join(", "));
-    let way_out = "restore into an empty database, or let -c drop what the archive holds";
+    let comes_after = |object: &Object| object.section == Section::PostData;
+    let way_out = if made(wanted).next().is_some() && made(wanted).all(comes_after) {
+        "add --section post-data, which makes keys, indexes and triggers on tables that stand"
+    } else {
+        "restore into an empty database, or let -c drop what the archive holds"
+    };
     if wanted.resumes {
         let problem =
             format!("no unfinished restore is in the target, which is not empty, {objects}");

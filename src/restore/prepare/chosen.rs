@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::restore::options::{Options, Sections};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::provision::Room;
-use crate::select::{FoundIn, Selected, Withheld};
+use crate::select::{FoundIn, NOTHING_SELECTED, Selected, Withheld};
 use crate::storage::FileArchive;
 
 /// The objects that are asked for.
@@ -138,10 +138,28 @@ pub(in crate::restore) fn nothing(
     let is_made = |object: &Object| sections.holds(object.section) && !object.statements.is_empty();
     let is_chosen = !options.selection.is_everything() || options.sections != Sections::ALL;
     let has_rows = sections.data && rows_of.contains(&true);
-    (is_chosen && !has_rows && !objects.iter().any(is_made)).then(|| {
-        "nothing is selected: what the options name and what they leave out have nothing in common"
-            .to_owned()
+    if !is_chosen || has_rows || objects.iter().any(is_made) {
+        return None;
+    }
+    // An archive without any tables' rows has no list of them either.
+    let rows_alone = sections.data && !sections.pre_data && !sections.post_data;
+    Some(if rows_alone && rows_of.is_empty() {
+        "nothing is restored: the archive holds no rows".to_owned()
+    } else if options.selection.schema_only && options.sections.pre_data && !sections.pre_data {
+        "nothing is restored: the archive holds rows and no definitions".to_owned()
+    } else {
+        NOTHING_SELECTED.to_owned()
     })
+}
+
+/// Whether the plan fills materialized views. Section by section, views stand as they are only once
+/// what comes after the rows is made.
+pub(in crate::restore) fn refreshes(options: &Options, sections: Sections) -> bool {
+    if options.sections == Sections::ALL {
+        sections.data
+    } else {
+        sections.post_data && (sections.data || !sections.pre_data)
+    }
 }
 
 /// Each table's chunks; none where its rows are not wanted.

@@ -5,6 +5,7 @@ use super::chosen::{self, Chosen};
 use super::said::Said;
 use super::standing;
 use super::task::Task;
+use crate::archive::manifest::Object;
 use crate::error::Result;
 use crate::pg::session::Session;
 use crate::restore::finding::{self, Sort};
@@ -12,7 +13,7 @@ use crate::restore::plan::input::ChunkSize;
 use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
 use crate::restore::target::tables::Existing;
-use crate::restore::target::{Target, borrowed, named};
+use crate::restore::target::{Target, borrowed, named, post_data, present};
 use crate::select::{Selected, Withheld};
 use crate::storage::FileArchive;
 
@@ -91,6 +92,20 @@ impl Looked {
             let of = (&selected.objects[..], manifest);
             standing::look(session, sections, of, &left, manner, course.lost()).await?
         };
+        let begins = !course.is_ready() && !course.is_stopped();
+        if begins && sections.data && !sections.pre_data && chosen::refreshes(options, sections) {
+            let findings = post_data::filled_views(session, &selected.objects).await?;
+            existing.findings.extend(findings);
+        }
+        if begins && sections.pre_data && room == Room::Empty && target.occupied_count == 0 {
+            let is_made = |object: &&Object| {
+                sections.holds(object.section)
+                    && !object.statements.is_empty()
+                    && object.extension.is_none()
+            };
+            let made: Vec<&Object> = selected.objects.iter().filter(is_made).collect();
+            existing.findings.extend(present::beside_tables(session, &made).await?);
+        }
         if room == Room::ToBeCleaned {
             existing.findings.retain(|finding| finding.sort != Sort::Standing);
         }

@@ -138,7 +138,7 @@ fn plan(
         compared: &compared,
         jobs: options.jobs(),
         sections,
-        refresh: refreshes(options, sections),
+        refresh: chosen::refreshes(options, sections),
         render: &options.render,
         analyze: !options.no_analyze && !is_borrowed,
         foreign_keys: options.foreign_keys,
@@ -208,16 +208,6 @@ fn plan(
         anew,
         is_ready,
     })
-}
-
-/// Whether the plan fills materialized views. Section by section, views stand as they are only once
-/// what comes after the rows is made.
-pub(super) fn refreshes(options: &Options, sections: Sections) -> bool {
-    if options.sections == Sections::ALL {
-        sections.data
-    } else {
-        sections.post_data && (sections.data || !sections.pre_data)
-    }
 }
 
 /// What marks the target.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::error::Result;
 use crate::pg::session::Session;
+use crate::restore::finding::Sort;
 use crate::restore::options::{Options, Sections, Triggers};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::target::post_data;
@@ -57,10 +58,11 @@ pub(super) async fn look(
         // It was so when it began, and is half done now.
         return Ok(Existing::default());
     }
-    let mut findings = post_data::examine(session, objects).await?;
-    if findings.is_empty() {
+    let mut findings = post_data::examine(session, objects, &manifest.tables).await?;
+    // What stands may be dropped first; that rows are missing counts then, too.
+    if findings.iter().all(|finding| finding.sort == Sort::Standing) {
         let filled: Vec<&Table> = loaded.into_iter().map(|(_, table)| table).collect();
-        findings = tables::examine_filled(session, &filled).await?;
+        findings.extend(tables::examine_filled(session, &filled).await?);
     }
     Ok(Existing { findings, ..Existing::default() })
 }

@@ -79,7 +79,7 @@ impl SqlText {
         let not_carried = archive.manifest.not_carried.clone();
         let left_out =
             options.selection.not_carried(not_carried).chain(dangling).chain(unknown).collect();
-        let refresh = super::prepare::refreshes(&options, sections);
+        let refresh = chosen::refreshes(&options, sections);
         Ok(Self { archive, options, sections, refresh, objects, order, left_out })
     }
 

@@ -4,8 +4,10 @@
 //! Follows tables, views, sequences, functions and types, and what hangs on them. What depends on
 //! an object of another kind the server tells when it is dropped.
 
+use std::collections::HashSet;
+
 use super::leftover::Leftover;
-use crate::archive::manifest::{Object, ObjectKind};
+use crate::archive::manifest::{Object, ObjectId, ObjectKind};
 use crate::error::Result;
 use crate::pg::session::Session;
 use crate::restore::finding::Finding;
@@ -50,11 +52,12 @@ pub(in crate::restore) async fn look(
     let count: i64 = first.get(1)?;
     let named = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>>>()?;
     let more = if count as usize > named.len() { ", …" } else { "" };
-    let problem = format!(
-        "{count} objects that are not in the archive need what -c drops: {}{more}",
-        named.join(", ")
-    );
-    Ok(Some(Finding::new(problem, "drop these first, or restore into an empty database")))
+    let objects = if count == 1 { "object needs" } else { "objects need" };
+    let problem =
+        format!("{count} {objects} what -c drops, and would stay: {}{more}", named.join(", "));
+    let way_out = "drop these first, choose them too (-t, --table-and-children), or restore into \
+        an empty database";
+    Ok(Some(Finding::new(problem, way_out)))
 }
 
 /// A query for the addresses of what is dropped and can be told by schema and name; none if there
@@ -98,7 +101,8 @@ pub(in crate::restore) async fn taken(
         ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name)
     };
     let list = |is_such: fn(&Object) -> bool| {
-        made.iter().filter(|object| is_such(object)).map(name).collect::<Vec<_>>().join(", ")
+        let made = made.iter().filter(|object| !object.statements.is_empty());
+        made.filter(|object| is_such(object)).map(name).collect::<Vec<_>>().join(", ")
     };
     let (relations, types) = (list(makes_relation), list(makes_type));
     let statistics = match list(|object| object.kind == ObjectKind::Statistics) {
@@ -203,13 +207,16 @@ struct Roots {
 impl Roots {
     fn of(dropped: &[&Object], leftovers: &[Leftover]) -> Self {
         use ObjectKind::{
-            Aggregate, Domain, Extension, ForeignTable, Function, MaterializedView, Sequence,
-            Table, Type, View,
+            Aggregate, Domain, Extension, ForeignTable, Function, Index, MaterializedView,
+            Sequence, Table, Type, View,
         };
         let mut roots = Self::default();
+        let ids: HashSet<ObjectId> = dropped.iter().map(|object| object.id).collect();
         for object in dropped {
             let list = match object.kind {
                 Table | ForeignTable | View | MaterializedView | Sequence => &mut roots.relations,
+                // With its table it goes anyhow.
+                Index if object.of.is_some_and(|of| !ids.contains(&of)) => &mut roots.relations,
                 Function | Aggregate => &mut roots.functions,
                 Type | Domain => &mut roots.types,
                 Extension => &mut roots.extensions,
@@ -263,7 +270,6 @@ impl Roots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::manifest::ObjectId;
 
     fn object(kind: ObjectKind, name: &str) -> Object {
         Object {

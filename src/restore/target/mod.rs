@@ -12,6 +12,7 @@ pub(super) mod named;
 pub(super) mod of_product;
 pub(super) mod owned;
 pub(super) mod post_data;
+pub(super) mod present;
 pub(super) mod tables;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

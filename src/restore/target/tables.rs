@@ -238,6 +238,31 @@ pub(in crate::restore) async fn examine_filled(
     })
 }
 
+/// Demands of tables that something is made on after the rows the columns of the archive's.
+pub(super) async fn without_columns(session: &Session, tables: &[&Table]) -> Result<Vec<Finding>> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs: Vec<(TableId, &Table)> = tables.iter().map(|table| (TableId(0), *table)).collect();
+    let there = columns(session, &pairs).await?;
+    let mut findings = Vec::new();
+    for table in tables {
+        let Some(found) = there.get(&(table.schema.clone(), table.name.clone())) else { continue };
+        let missing = table
+            .columns
+            .iter()
+            .filter(|column| !found.columns.iter().any(|one| one.name == column.name));
+        findings.extend(missing.map(|column| {
+            let name = ident::qualified(&table.schema, &table.name);
+            Finding::new(
+                format!("table {name} has no column {}", ident::quote(&column.name)),
+                "compare the table with `silverback list --sql`; choose what fits with -t, -I, -L",
+            )
+        }));
+    }
+    Ok(findings)
+}
+
 async fn columns(
     session: &Session,
     tables: &[(TableId, &Table)],

@@ -1,4 +1,4 @@
-//! One value that is no array.
+//! One value that is no array, but for the two types of arrays that look like words.
 
 /// Writes a value by its type: numbers and truth values bare, `json` as it is, dates as ISO 8601 has
 /// them, all else as a string.
@@ -15,9 +15,23 @@ pub(super) fn write(value: &str, type_name: &str, out: &mut Vec<u8>) {
             let is_break = |byte| matches!(byte, b'\n' | b'\r');
             out.extend(value.bytes().map(|byte| if is_break(byte) { b' ' } else { byte }));
         }
+        "int2vector" => vector(value, "smallint", out),
+        "oidvector" => vector(value, "oid", out),
         _ if base.starts_with("timestamp") => string(&date_time(value), out),
         _ => string(value, out),
     }
+}
+
+/// Writes one of the two types of arrays that are read and written as words.
+fn vector(value: &str, element: &str, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, one) in value.split_whitespace().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(one, element, out);
+    }
+    out.push(b']');
 }
 
 /// Writes a JSON string.

@@ -49,7 +49,7 @@ fn a_circle_that_stands_already_is_loaded_without_its_triggers() {
             .arg("-a")
             .run()
             .expect(6)
-            .says("dependency cycle")
+            .says("these wait for each other")
             .says("--disable-triggers");
         pair.restore().args(["-a", "--disable-triggers"]).run().expect(6).says("is no superuser");
         assert_eq!(pair.copy.value("SELECT count(*) FROM f1"), "0");

@@ -1,0 +1,229 @@
+//! What stands in the way is found before the first statement, whatever kind it is of: nothing is
+//! dropped or made, and nothing is marked.
+
+use crate::pair::Pair;
+use crate::support::{self, Silverback, is_marked};
+
+/// Of all that is made after rows, something.
+const AFTERWARDS: &str = "
+    CREATE TABLE t (id integer PRIMARY KEY, u integer UNIQUE, CHECK (u > 0)); CREATE INDEX ti ON t (u);
+    CREATE TABLE e (id integer PRIMARY KEY REFERENCES t);
+    INSERT INTO t VALUES (1, 1); INSERT INTO e VALUES (1);
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true);
+    CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+    CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+    CREATE RULE r AS ON DELETE TO e DO ALSO NOTHING;
+    CREATE STATISTICS s ON id, u FROM t";
+
+#[test]
+fn what_comes_after_rows_is_dropped_only_where_it_can_be_made_again() {
+    for version in support::ends() {
+        for (damage, told) in [
+            ("DELETE FROM e", "public.e"),
+            ("ALTER TABLE t DROP COLUMN u CASCADE", "table public.t has no column u"),
+            ("DROP FUNCTION f() CASCADE", "FUNCTION public.f() does not exist"),
+            ("DROP TABLE e", "TABLE public.e does not exist"),
+        ] {
+            let pair = Pair::on(testkit::server(version), AFTERWARDS);
+            pair.carry();
+            pair.copy.connect().execute(damage);
+            let before = testkit::pg_dump_schema(&pair.copy);
+            let restore = || pair.restore().args(["-c", "--if-exists", "--section", "post-data"]);
+            assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
+            restore().run().expect(6).says(told);
+            assert_eq!(testkit::pg_dump_schema(&pair.copy), before, "{damage}");
+            assert!(!is_marked(pair.copy.admin()));
+        }
+        let pair = Pair::on(testkit::server(version), AFTERWARDS);
+        pair.carry();
+        pair.restore().args(["-c", "--section", "post-data"]).run().expect(0);
+        pair.assert_same();
+    }
+}
+
+#[test]
+fn what_comes_after_rows_and_stands_is_named() {
+    for version in support::ends() {
+        let pair = Pair::on(testkit::server(version), AFTERWARDS);
+        pair.dump().run().expect(0);
+        for section in ["pre-data", "data"] {
+            pair.restore().args(["--section", section]).run().expect(0);
+        }
+        for (make, take, told) in [
+            ("CREATE POLICY p ON t USING (true)", "DROP POLICY p ON t", "POLICY p ON public.t"),
+            (
+                "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+                "DROP TRIGGER tr ON t",
+                "TRIGGER tr ON public.t",
+            ),
+            ("CREATE RULE r AS ON DELETE TO e DO ALSO NOTHING", "DROP RULE r ON e", "RULE r"),
+            ("CREATE STATISTICS s ON id, u FROM t", "DROP STATISTICS s", "STATISTICS public.s"),
+            ("CREATE INDEX ti ON t (u)", "DROP INDEX ti", "INDEX public.ti"),
+            (
+                "ALTER TABLE e ADD CONSTRAINT e_id_fkey CHECK (id > 0)",
+                "ALTER TABLE e DROP CONSTRAINT e_id_fkey",
+                "CONSTRAINT e_id_fkey ON public.e",
+            ),
+        ] {
+            pair.copy.connect().execute(make);
+            let run = pair.restore().args(["--section", "post-data"]).run().expect(6);
+            run.says(told).says("exists already");
+            assert!(!is_marked(pair.copy.admin()), "{make}");
+            pair.copy.connect().execute(take);
+        }
+        pair.restore().args(["--section", "post-data"]).run().expect(0);
+        pair.assert_same();
+    }
+}
+
+#[test]
+fn what_no_table_type_or_function_is_stands_in_the_way_too() {
+    for version in support::ends() {
+        let pair = Pair::on(testkit::server(version), "SELECT 1");
+        let all = [
+            ("SELECT lo_create(42)", "SELECT lo_unlink(42)", "large object 42 exists already"),
+            (
+                "CREATE CAST (text AS point) WITH INOUT",
+                "DROP CAST (text AS point)",
+                "CAST (text AS point)",
+            ),
+            (
+                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER \"s rv\" FOREIGN DATA WRAPPER w",
+                "DROP FOREIGN DATA WRAPPER w CASCADE",
+                "SERVER \"s rv\"",
+            ),
+            (
+                "CREATE COLLATION \"co ll\" FROM \"C\"",
+                "DROP COLLATION \"co ll\"",
+                "COLLATION public.\"co ll\"",
+            ),
+            (
+                "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = integer, RIGHTARG = integer)",
+                "DROP OPERATOR === (integer, integer)",
+                "OPERATOR public.=== (integer, integer)",
+            ),
+            (
+                "CREATE OPERATOR FAMILY oc USING btree; CREATE OPERATOR CLASS oc FOR TYPE integer \
+                 USING btree FAMILY oc AS FUNCTION 1 btint4cmp(integer, integer)",
+                "DROP OPERATOR FAMILY oc USING btree",
+                "OPERATOR CLASS public.oc USING btree",
+            ),
+            (
+                "CREATE TEXT SEARCH CONFIGURATION tsc (COPY = english)",
+                "DROP TEXT SEARCH CONFIGURATION tsc",
+                "TEXT SEARCH CONFIGURATION public.tsc",
+            ),
+            ("CREATE PUBLICATION p2", "DROP PUBLICATION p2", "PUBLICATION p2"),
+            (
+                "CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
+                "DROP CONVERSION conv",
+                "CONVERSION public.conv",
+            ),
+        ];
+        let source: Vec<&str> = all.iter().map(|(make, ..)| *make).collect();
+        pair.source.admin().execute(&source.join("; "));
+        let file = pair.path("all.sbk");
+        let run = |command: &str, url: &str| Silverback::new([command, "-d", url]);
+        run("dump", &pair.source.url_as("postgres")).arg("-f").arg(&file).run().expect(0);
+        let restore = || run("restore", &pair.copy.url_as("postgres")).arg(&file);
+        for (make, take, told) in all {
+            pair.copy.admin().execute(make);
+            assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
+            restore().run().expect(6).says(told).says("exists already");
+            assert!(!is_marked(pair.copy.admin()), "{make}");
+            pair.copy.admin().execute(take);
+        }
+        restore().run().expect(0);
+        restore().arg("-c").run().expect(0);
+    }
+}
+
+/// A materialized view over a table.
+const VIEW: &str = "
+    CREATE TABLE base (a integer); INSERT INTO base VALUES (1);
+    CREATE MATERIALIZED VIEW kept AS SELECT a FROM base; CREATE INDEX ON kept (a);
+    CREATE AGGREGATE total (integer) (SFUNC = int4pl, STYPE = integer)";
+
+#[test]
+fn rows_alone_fill_the_materialized_views_that_stand() {
+    for version in support::ends() {
+        let pair = Pair::on(testkit::server(version), VIEW);
+        pair.dump().run().expect(0);
+        pair.copy.connect().execute("CREATE TABLE base (a integer)");
+        let told = "MATERIALIZED VIEW public.kept does not exist";
+        assert!(pair.restore().args(["-a", "--dry-run"]).run().expect(6).stdout.contains(told));
+        pair.restore().arg("-a").run().expect(6).says(told);
+        assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "0");
+        // What a list does not have is not filled.
+        let list = Silverback::new(["restore", "-l", "-a"]).arg(pair.file()).run().expect(0).stdout;
+        let rows: Vec<&str> =
+            list.lines().filter(|line| line.contains("TABLE DATA public base")).collect();
+        assert!(list.contains("MATERIALIZED VIEW DATA public kept"), "{list}");
+        let path = pair.path("list");
+        std::fs::write(&path, rows.join("\n")).expect("the folder is ours");
+        pair.copy
+            .connect()
+            .execute("CREATE MATERIALIZED VIEW kept AS SELECT a FROM base WITH NO DATA");
+        pair.restore().args(["-a", "-L"]).arg(&path).run().expect(0);
+        assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "1");
+        let is_filled = "SELECT relispopulated FROM pg_class WHERE relname = 'kept'";
+        assert_eq!(pair.copy.value(is_filled), "f");
+        let text = Silverback::new(["restore", "-f", "-", "-a", "-L"]).arg(&path).arg(pair.file());
+        assert!(!text.run().expect(0).stdout.contains("REFRESH"), "not listed");
+        pair.copy.connect().execute("DELETE FROM base");
+        pair.restore().arg("-a").run().expect(0);
+        assert_eq!(pair.copy.value(is_filled), "t");
+    }
+}
+
+#[test]
+fn a_materialized_view_alone_is_taken_like_a_view() {
+    for version in support::ends() {
+        let pair = Pair::on(testkit::server(version), VIEW);
+        let alone = pair.path("alone.sbk");
+        support::dump(&pair.source, &alone).args(["-t", "kept"]).run().expect(0);
+        pair.copy.connect().execute("CREATE TABLE base (a integer); INSERT INTO base VALUES (1)");
+        support::restore(&alone, &pair.copy).args(["-c", "--if-exists"]).run().expect(0);
+        assert_eq!(pair.copy.value("SELECT a FROM kept"), "1");
+        pair.dump().run().expect(0);
+        pair.restore().args(["-c", "-t", "kept"]).run().expect(0);
+        assert_eq!(pair.copy.value("SELECT a FROM kept"), "1");
+        // An aggregate is found as functions are.
+        pair.restore().args(["-P", "total(integer)"]).run().expect(0);
+        let run = pair.restore().args(["-P", "total(integer)"]).run().expect(6);
+        run.says("AGGREGATE public.total(integer) exists already");
+        assert!(!is_marked(pair.copy.admin()));
+        pair.restore().args(["-c", "-P", "total(integer)"]).run().expect(0);
+        pair.assert_same();
+    }
+}
+
+#[test]
+fn what_comes_to_nothing_says_so() {
+    let pair = Pair::new(AFTERWARDS);
+    let nothing = "nothing is selected";
+    for words in [
+        &["-t", "t", "-T", "t"][..],
+        &["-n", "public", "-N", "public"],
+        &["-s", "--section", "data"],
+    ] {
+        let file = pair.path("nothing.sbk");
+        support::dump(&pair.source, &file).args(words).run().expect(0).says(nothing);
+        std::fs::remove_file(&file).expect("made");
+    }
+    let (definitions, rows) = (pair.path("definitions.sbk"), pair.path("rows.sbk"));
+    support::dump(&pair.source, &definitions).arg("-s").run().expect(0);
+    support::dump(&pair.source, &rows).arg("-a").run().expect(0);
+    let restore =
+        |file, words: &[&str]| support::restore(file, &pair.copy).args(words).run().expect(0);
+    restore(&definitions, &["-a"]).says("the archive holds no rows");
+    restore(&definitions, &["--section", "data"]).says("the archive holds no rows");
+    restore(&rows, &["-s"]).says("the archive holds rows and no definitions");
+    for words in [
+        &["dump", "--role", "", "-f", "x"][..],
+        &["dump", "--snapshot", "", "-f", "x"],
+        &["restore", "x", "--role", ""],
+    ] {
+        Silverback::new(words).args(["-d", "x"]).run().expect(2).says("it is empty");
+    }
+}
