@@ -148,6 +148,13 @@ def numbers(block):
     return column(0, 0, sizes, lambda body: block + body[48:])
 
 
+def alphabet(codes, rest, bits=4):
+    """Makes an alphabet of the first chunk's first column, of so many codes."""
+    block = bytes([bits]) + bytes(range(1 << 4)) + codes.to_bytes(4, "little") + rest
+    sizes = field(transform=read.ALPHABET, data_stored=len(block))
+    return column(0, 0, sizes, lambda body: block + body[48:])
+
+
 def both(*changes):
     def all_of(value):
         for change in changes:
@@ -197,7 +204,7 @@ RULES = [
     ("body_bytes", 5, dict(chunk0=field(body_bytes=lambda old: old + 1)), "body_bytes", "its blocks have"),
     ("raw_bytes", 5, dict(chunk0=field(raw_bytes=lambda old: old + 1)), "bytes of rows", "its rows have"),
     ("form", 5, dict(parts=column(0, 0, field(form=6))), "unknown form", "no form of lengths 6"),
-    ("transform", 5, dict(parts=column(0, 0, field(transform=6))), "unknown transform", "no transform 6"),
+    ("transform", 5, dict(parts=column(0, 0, field(transform=7))), "unknown transform", "no transform 7"),
     ("transform_form", 5, dict(parts=column(0, 0, field(transform=4))), "does not go with", "transform 4 does not make"),
     ("planes_width", 5, dict(parts=column(0, 2, field(transform=1))), "does not go with", "transform 1 does not make"),
     ("differences_width", 5, dict(parts=column(0, 0, field(transform=2))), "does not go with", "transform 2 does not make"),
@@ -211,6 +218,12 @@ RULES = [
     ("numbers_count", 5, dict(parts=numbers(b"\1\0" + bytes(2))), "for 3 numbers", "too few"),
     ("numbers_size", 5, dict(parts=numbers(b"\x08\0" + b"\xff" * 24)), "too large", "too large"),
     ("numbers_sum", 5, dict(parts=numbers(b"\1\0" + bytes(3))), "makes 24 bytes", "make 24 bytes"),
+    ("alphabet_bits", 5, dict(parts=alphabet(48, bytes(24), bits=5)), "no such alphabet", "codes of 5 bits"),
+    ("alphabet_bytes", 5, dict(parts=alphabet(48, bytes(28))), "does not go with", "transform 6 does not make"),
+    ("alphabet_codes", 5, dict(parts=alphabet(48, bytes(23))), "fewer codes", "fewer codes"),
+    ("alphabet_more", 5, dict(parts=alphabet(40, bytes(20) + b"\0x\x09")), "more exceptions", "more exceptions"),
+    ("alphabet_fewer", 5, dict(parts=alphabet(40, bytes(20) + b"\0x\7")), "fewer exceptions", "fewer exceptions"),
+    ("alphabet_number", 5, dict(parts=alphabet(40, bytes(20) + b"\x80")), "cut short", "cut short"),
     ("lengths_codec", 5, dict(parts=column(0, 0, field(lengths_codec=2))), "unknown codec", "no codec 2"),
     ("data_raw", 5, dict(parts=column(0, 0, field(data_raw=lambda old: old + 1))), "stored in", "stored in 48"),
     ("end_magic", 5, dict(end0=put(0, b"SBKTBENX")), "there is none", "there is none here"),

@@ -26,7 +26,7 @@ CHUNK_BYTES_MAX, ROW_BYTES_MAX, MANIFEST_BYTES_MAX = 64 * MIB, GIB + 64 * KIB, G
 COLUMNS_MAX, CHUNKS_MAX, TABLES_MAX, WINDOW_MAX = 1600, 1 << 24, 1 << 22, 1 << 27
 BINARY, TEXT = 1, 2
 ENCODINGS = {"binary": BINARY, "text": TEXT}
-TRANSFORMS = NONE, PLANES, DIFFERENCES, ONE_VALUE, DICTIONARY, NUMBERS = range(6)
+TRANSFORMS = NONE, PLANES, DIFFERENCES, ONE_VALUE, DICTIONARY, NUMBERS, ALPHABET = range(7)
 
 HEADER = struct.Struct("<8sIII16s24s")
 PREFIX = struct.Struct("<8sB7sQQI")
@@ -351,6 +351,8 @@ def transform_of(column):
 
 def block_bytes(column):
     """The data block's bytes before it was compressed."""
+    if transform_of(column) == ALPHABET:
+        return column.data_stored
     return column.value_bytes if transform_of(column) in (ONE_VALUE, DICTIONARY, NUMBERS) else column.data_raw
 
 
@@ -359,8 +361,9 @@ def check_transform(transform, column):
     if transform == NONE:
         return
     what = f"transform {transform} does not go with the form or the sizes"
-    need(column.form in ((3,) if transform == DICTIONARY else (1, 2)), what)
+    need(column.form in {DICTIONARY: (3,), ALPHABET: (1, 2, 3, 4, 5)}.get(transform, (1, 2)), what)
     need(block_bytes(column) <= column.data_raw, what)
+    need(transform != ALPHABET or block_bytes(column) >= 21, what)
     if transform in (PLANES, DIFFERENCES, ONE_VALUE):
         widths = {PLANES: range(2, 33), DIFFERENCES: (2, 4, 8), ONE_VALUE: range(1, 1 << 32)}[transform]
         need(column.value_bytes in widths and column.data_raw % column.value_bytes == 0, what)
@@ -376,6 +379,8 @@ def cut_column(rows, column, lengths, data):
         fields = look_up(lengths, data, column.data_raw)
     elif transform == NUMBERS:
         fields = numerics(value_bits(rows, column, lengths), data)
+    elif transform == ALPHABET:
+        return cut(rows, column, lengths, spell(data, column.data_raw))
     else:
         undo = {NONE: lambda *_: data, PLANES: unplane, DIFFERENCES: sum_up, ONE_VALUE: lambda width, _: data * (column.data_raw // width)}
         return cut(rows, column, lengths, undo[transform](column.value_bytes, data))
@@ -443,6 +448,44 @@ def look_up(codes, block, data_raw):
     # Before they are made: few bytes could be many.
     need(sum(lengths[code] for code in codes if code != 255) == data_raw, "a dictionary makes another number of bytes")
     return [None if code == 255 else values[code] for code in codes]
+
+
+def spell(block, data_raw):
+    """Values of data_raw bytes from the codes of their letters, and what is no letter."""
+    need(block[0] in (4, 6), "no such alphabet")
+    bits = block[0]
+    head = 5 + (1 << bits)
+    need(len(block) >= head, "an alphabet is cut short")
+    letters, count = block[1 : head - 4], int.from_bytes(block[head - 4 : head], "little")
+    end = head + (count * bits + 7) // 8
+    need(count <= data_raw and end <= len(block), "fewer codes than are told")
+    packed = int.from_bytes(block[head:end], "big") >> (end - head) * 8 - count * bits
+    # Bits as text: four bits are a digit, six bits two digits of base 8.
+    digits = f"{packed:0{count}x}" if bits == 4 else f"{packed:0{2 * count}o}"
+    width, base = (1, 16) if bits == 4 else (2, 8)
+    text = bytes(letters[int(digits[at : at + width], base)] for at in range(0, count * width, width))
+    out, at, rest, more = [], 0, block[end:], data_raw - count
+    while rest:
+        gap, rest = seven_bits(rest)
+        need(rest, "exceptions are cut short")
+        byte, (times, rest) = rest[:1], seven_bits(rest[1:])
+        need(times <= more and at + gap * times <= count, "more exceptions than bytes of values")
+        more -= times
+        for _ in range(times):
+            out += [text[at : at + gap], byte]
+            at += gap
+    need(more == 0, "fewer exceptions than bytes of values")
+    return b"".join(out) + text[at:]
+
+
+def seven_bits(data):
+    """A number of seven bits a byte, and what follows."""
+    value = 0
+    for at, byte in enumerate(data[:5]):
+        value |= (byte & 0x7F) << 7 * at
+        if byte < 0x80:
+            return value, data[at + 1 :]
+    raise Damaged("a number is cut short")
 
 
 def numerics(has_value, block):

@@ -87,7 +87,7 @@ pub fn rows(encoding: RowEncoding) -> Bytes {
 }
 
 /// Rows enough for a transform of each column: planes, differences, one value, a dictionary,
-/// numbers.
+/// numbers, an alphabet.
 fn transformed_rows() -> Bytes {
     let mut out = Vec::new();
     for row in 0..100_u32 {
@@ -99,8 +99,9 @@ fn transformed_rows() -> Bytes {
             b"one value".to_vec(),
             [&b"red"[..], b"green", b"blue"][mixed as usize % 3].to_vec(),
             [&b"\0\x02\0\0\0\0\0\x02\0"[..], &[1 + row as u8], &cents].concat(),
+            digits(row).into_bytes(),
         ];
-        out.extend(b"\0\x05");
+        out.extend(b"\0\x06");
         for field in fields {
             out.extend((field.len() as i32).to_be_bytes());
             out.extend(field);
@@ -109,12 +110,23 @@ fn transformed_rows() -> Bytes {
     out.into()
 }
 
+/// 82 hexadecimal digits and a line feed, which do not return.
+fn digits(row: u32) -> String {
+    let words = (1..=11_u32).map(|at| {
+        let mixed = (row * 11 + at).wrapping_mul(0x9e37_79b9);
+        (mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b)
+    });
+    let mut digits: String = words.map(|word| format!("{word:08x}")).collect();
+    digits.replace_range(82.., "\n");
+    digits
+}
+
 /// A small archive of both encodings, and of columns that are transformed.
 pub fn archive(codec: Codec) -> Vec<u8> {
     let tables = [
         (RowEncoding::Binary, 3, rows(RowEncoding::Binary)),
         (RowEncoding::Text, 3, rows(RowEncoding::Text)),
-        (RowEncoding::Binary, 5, transformed_rows()),
+        (RowEncoding::Binary, 6, transformed_rows()),
     ];
     let shapes = [0, 1, 2].map(|id: usize| (tables[id].0, tables[id].1));
     let mut writer = ArchiveWriter::new(Vec::new(), Uuid::nil(), &manifest(&shapes), codec)

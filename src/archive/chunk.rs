@@ -309,7 +309,11 @@ fn decode_column(format: Format, rows: u64, bytes: &[u8]) -> Result<ColumnBlocks
     }
     let transform = Transform::from_byte(layout.transform)
         .ok_or_else(|| format!("there is no transform {}", layout.transform))?;
-    let data_block = if transform.keeps_size() { layout.data_raw } else { layout.value_bytes };
+    let data_block = match transform {
+        _ if transform.is_never_compressed() => layout.data_stored,
+        _ if transform.keeps_size() => layout.data_raw,
+        _ => layout.value_bytes,
+    };
     // There it is the block's size alone.
     let value_bytes = if transform == Transform::Dictionary { 0 } else { layout.value_bytes };
     let form = form_of(layout.form, value_bytes)?;

@@ -14,19 +14,18 @@ pub struct ArchivedTable<'a, R> {
 }
 
 impl<R> Archive<R> {
-    /// Finds a table by its name: `public.consumers`, quoted as in SQL where that is needed, or
-    /// `consumers` alone where it is in one schema only.
+    /// Finds a table by its name as SQL has it: `public.consumers`, in lower case what does not
+    /// stand in double quotes, or `consumers` alone where it is in one schema only. A name that is
+    /// not found so is looked for as it is written.
     ///
     /// # Errors
     /// [`Kind::Requirement`] if the archive holds no rows of a table of that name, with names that
     /// are like it.
     pub fn table(&self, name: &str) -> Result<ArchivedTable<'_, R>> {
-        let parts = parts(name);
-        let found = match &parts[..] {
-            [schema, own] => self.named(|table| (&table.schema, &table.name) == (schema, own)),
-            [own] => self.named(|table| table.name == *own),
-            _ => Vec::new(),
-        };
+        let mut found = self.called(&parts(name, Case::Folded));
+        if found.is_empty() {
+            found = self.called(&parts(name, Case::AsWritten));
+        }
         match found[..] {
             [id] => Ok(ArchivedTable { archive: self, id }),
             [] => Err(self.unknown(name)),
@@ -39,27 +38,45 @@ impl<R> Archive<R> {
         }
     }
 
+    fn called(&self, parts: &[String]) -> Vec<TableId> {
+        match parts {
+            [schema, own] => self.named(|table| (&table.schema, &table.name) == (schema, own)),
+            [own] => self.named(|table| table.name == *own),
+            _ => Vec::new(),
+        }
+    }
+
     fn named(&self, is_meant: impl Fn(&Table) -> bool) -> Vec<TableId> {
         let tables = (0..).map(TableId).zip(&self.manifest.tables);
         tables.filter(|(_, table)| is_meant(table)).map(|(id, _)| id).collect()
     }
 
     fn unknown(&self, name: &str) -> Error {
+        let is_called = |schema: &str, own: &str| {
+            [Case::Folded, Case::AsWritten].into_iter().any(|case| match &parts(name, case)[..] {
+                [schema_name, name] => schema == schema_name && own == name,
+                [name] => own == name,
+                _ => false,
+            })
+        };
         let is_object = self.manifest.objects.iter().any(|object| {
             let schema = object.schema.as_deref().unwrap_or_default();
-            let is_there = match &parts(name)[..] {
-                [schema_name, own] => schema == schema_name && object.name == *own,
-                [own] => object.name == *own,
-                _ => false,
-            };
-            object.of.is_none() && is_there
+            object.of.is_none() && is_called(schema, &object.name)
         });
+        let is_part = |table: &&Table| {
+            table.root.as_ref().is_some_and(|root| is_called(&root.schema, &root.name))
+        };
+        let parts: Vec<String> =
+            self.manifest.tables.iter().filter(is_part).map(qualified).take(NEAR_MAX).collect();
         let cause = if is_object {
             "the archive holds its definition, but no rows under its name"
         } else {
             "the archive holds no rows of a table of that name"
         };
         let error = Error::new(Kind::Requirement, format!("find table {name}"), cause);
+        if !parts.is_empty() {
+            return error.hint(format!("they are in its partitions: {} …", parts.join(", ")));
+        }
         let near = near(name, &self.manifest.tables);
         if near.is_empty() {
             return error.hint("silverback list names the tables of an archive");
@@ -107,8 +124,16 @@ fn qualified(table: &Table) -> String {
     ident::qualified(&table.schema, &table.name)
 }
 
+/// What becomes of a name outside double quotes.
+#[derive(Clone, Copy)]
+enum Case {
+    /// Lower case, as in SQL.
+    Folded,
+    AsWritten,
+}
+
 /// The parts of a name, without their quotes.
-fn parts(name: &str) -> Vec<String> {
+fn parts(name: &str, case: Case) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut is_quoted = false;
     let mut chars = name.chars().peekable();
@@ -118,7 +143,8 @@ fn parts(name: &str) -> Vec<String> {
             '"' if is_quoted && chars.next_if_eq(&'"').is_some() => part.push('"'),
             '"' => is_quoted = !is_quoted,
             '.' if !is_quoted => parts.push(String::new()),
-            _ => part.push(next),
+            _ if is_quoted || matches!(case, Case::AsWritten) => part.push(next),
+            _ => part.extend(next.to_lowercase()),
         }
     }
     parts
@@ -129,12 +155,12 @@ const NEAR_MAX: usize = 3;
 
 /// Names that are like what was typed: the same in another schema, or mistyped.
 fn near(typed: &str, tables: &[Table]) -> Vec<String> {
-    let typed = parts(typed);
+    let typed = parts(typed, Case::Folded);
     let bare = typed.last().map_or("", String::as_str);
     let whole = typed.join(".");
     let distance = |table: &Table| {
-        let own = strsim::damerau_levenshtein(bare, &table.name);
-        let all = format!("{}.{}", table.schema, table.name);
+        let own = strsim::damerau_levenshtein(bare, &table.name.to_lowercase());
+        let all = format!("{}.{}", table.schema, table.name).to_lowercase();
         (own, strsim::damerau_levenshtein(&whole, &all))
     };
     let mut near: Vec<((usize, usize), String)> = tables
@@ -149,7 +175,7 @@ fn near(typed: &str, tables: &[Table]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parts;
+    use super::{Case, parts};
 
     #[test]
     fn names_are_taken_apart_as_in_sql() {
@@ -161,7 +187,8 @@ mod tests {
             ("a.b.c", &["a", "b", "c"]),
             ("", &[""]),
         ] {
-            assert_eq!(parts(name), expect);
+            assert_eq!(parts(name, Case::AsWritten), expect);
         }
+        assert_eq!(parts("Public.\"My\"", Case::Folded), ["public", "My"]);
     }
 }

@@ -10,6 +10,7 @@ mod kinds;
 mod listed;
 mod named;
 mod needs;
+mod partitions;
 mod pattern;
 mod sections;
 mod selected;

@@ -101,6 +101,7 @@ impl Selection {
             missing("-N", &self.exclude_schemas, "schema", &is_schema),
             missing("--exclude-table-data", &self.exclude_table_data, "table", &is_table),
             missing("--exclude-extension", &self.exclude_extensions, "extension", &is_extension),
+            self.without_partitions(objects),
         ]
         .concat()
     }

@@ -123,7 +123,8 @@ fn tables_are_found_by_name() {
     source.execute(
         "CREATE TABLE consumers (id int); INSERT INTO consumers VALUES (7); CREATE SCHEMA \"B\"; \
          CREATE TABLE \"B\".\"Two\" (); CREATE TABLE \"B\".consumers (id int); \
-         CREATE TABLE parted (id int) PARTITION BY LIST (id)",
+         CREATE TABLE \"CONSUMERS\" (); CREATE TABLE parted (id int) PARTITION BY LIST (id); CREATE \
+         TABLE parted_1 PARTITION OF parted FOR VALUES IN (1)",
     );
     let folder = temp_dir();
     let (path, _) = dumped(&source, folder.path());
@@ -135,7 +136,10 @@ fn tables_are_found_by_name() {
     cat("consumers").expect(6).says("several tables").says("- \"B\".consumers").says("schema");
     cat("public.consumer").expect(6).says("is it public.consumers or");
     cat("public.Two").expect(6).says("is it \"B\".\"Two\"?");
-    cat("parted").expect(6).says("definition, but no rows");
+    // Names fold as in SQL.
+    assert_eq!(cat("PUBLIC.CONSUMERS").expect(0).stdout, "id\n7\n");
+    assert_eq!(cat("\"CONSUMERS\"").expect(0).stdout, "\n");
+    cat("PARTED").expect(6).says("definition, but no rows").says("partitions: public.parted_1");
     cat("nothing.at_all").expect(6).says("silverback list");
     let file = folder.path().join("rows.csv");
     let run =

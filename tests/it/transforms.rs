@@ -1,4 +1,5 @@
-//! `format-spec/vectors/transforms-2.sbk`: each transform, read by the program and by `read.py`.
+//! `format-spec/vectors/transforms-2.sbk` and `alphabet-2.sbk`: each transform, read by the program
+//! and by `read.py`.
 
 use bytes::Bytes;
 use silverback::archive::manifest::RowEncoding;
@@ -64,6 +65,26 @@ fn rows() -> Rows {
     ]
 }
 
+/// So many characters of these, as if by chance.
+fn text(letters: &[u8], row: u64, characters: u64) -> Vec<u8> {
+    (0..characters).map(|at| letters[noise(row << 16 | at) as usize % letters.len()]).collect()
+}
+
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The rows of `alphabet-2.sbk`. They never change.
+fn alphabet_rows() -> Rows {
+    let row = |row: u64| {
+        let digits = text(b"0123456789abcdef", row, 80);
+        let lines = [text(BASE64, row, 64), text(BASE64, row + ROWS, 60)];
+        let key = text(&BASE64[..62], row, 66 + row % 9);
+        let some = text(b"0123456789ABCDEF", row, 96);
+        vec![Some(digits), Some(lines.join(&b'\n')), Some(key), (row % 5 > 0).then_some(some)]
+    };
+    let columns = &["hexadecimal", "base64", "keys", "some"];
+    vec![("alphabet", RowEncoding::Binary, columns, vec![(0..ROWS).map(row).collect()])]
+}
+
 /// The transform byte of each column of each chunk.
 fn transforms(bytes: &[u8], columns: &[usize]) -> Vec<Vec<u8>> {
     let index = Archive::open(bytes.to_vec(), "vector").expect("a vector is an archive").index;
@@ -75,15 +96,19 @@ fn transforms(bytes: &[u8], columns: &[usize]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_vector_has_each_transform_and_is_read() {
-    let (bytes, rows) = (vector("transforms-2.sbk"), rows());
-    assert_eq!(
-        transforms(&bytes, &[3, 4, 2, 3, 2]),
-        [vec![1; 3], vec![2; 4], vec![3; 2], vec![4; 3], vec![5; 2]]
-    );
+fn the_vectors_have_each_transform_and_are_read() {
+    let expect = [vec![1; 3], vec![2; 4], vec![3; 2], vec![4; 3], vec![5; 2]];
+    check("transforms-2.sbk", &rows(), &expect);
+    check("alphabet-2.sbk", &alphabet_rows(), &[vec![6; 4]]);
+}
+
+fn check(name: &str, rows: &Rows, expect: &[Vec<u8>]) {
+    let columns: Vec<usize> = expect.iter().map(Vec::len).collect();
+    let bytes = vector(name);
+    assert_eq!(transforms(&bytes, &columns), expect);
     let archive = Archive::open(bytes, "vector").expect("a vector is an archive");
     archive.check_root().expect("a vector is whole");
-    assert_eq!(archive.manifest, manifest(&rows));
+    assert_eq!(archive.manifest, manifest(rows));
     for (number, (_, encoding, _, chunks)) in rows.iter().enumerate() {
         let joined = archive.read_chunk(number).and_then(StoredChunk::decode);
         let expect: Bytes = raw(*encoding, &chunks[0]);
@@ -92,14 +117,16 @@ fn the_vector_has_each_transform_and_is_read() {
 }
 
 #[test]
-fn read_py_prints_the_vector() {
-    let output = read_py(&spec("vectors/transforms-2.sbk"), &["--json"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    check_vector(&output.stdout, "transforms-2.jsonl");
-    let printed = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    let printed: Vec<serde_json::Value> =
-        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert!(printed[..printed.len() - 1] == lines(&rows()));
+fn read_py_prints_the_vectors() {
+    for (name, rows) in [("transforms-2", rows()), ("alphabet-2", alphabet_rows())] {
+        let output = read_py(&spec("vectors").join(format!("{name}.sbk")), &["--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        check_vector(&output.stdout, &format!("{name}.jsonl"));
+        let printed = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+        let printed: Vec<serde_json::Value> =
+            printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert!(printed[..printed.len() - 1] == lines(&rows));
+    }
 }
 
 /// What is stored as it is tells no transform; what is compressed may, and is the same to a reader.

@@ -7,6 +7,7 @@
 //!
 //! What is done is chosen by a look at some of the values. Knows neither types nor codecs.
 
+mod alphabet;
 mod dictionary;
 mod differences;
 mod hash;
@@ -19,6 +20,7 @@ mod tests;
 
 use std::ops::Range;
 
+use alphabet::Alphabet;
 use numbers::Scale;
 use sample::{Returning, Sample};
 
@@ -39,16 +41,19 @@ pub(super) enum Transform {
     Dictionary = 4,
     /// Decimal numbers as planes of whole ones.
     Numbers = 5,
+    /// Text of few different bytes as codes of a few bits.
+    Alphabet = 6,
 }
 
 impl Transform {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::None,
         Self::Planes,
         Self::Differences,
         Self::OneValue,
         Self::Dictionary,
         Self::Numbers,
+        Self::Alphabet,
     ];
 
     pub(super) fn from_byte(byte: u8) -> Option<Self> {
@@ -58,6 +63,11 @@ impl Transform {
     /// Whether its block has as many bytes as the values.
     pub(super) fn keeps_size(self) -> bool {
         matches!(self, Self::None | Self::Planes | Self::Differences)
+    }
+
+    /// Whether its block is stored as it is: what is left is noise.
+    pub(super) fn is_never_compressed(self) -> bool {
+        self == Self::Alphabet
     }
 
     /// Whether the lengths are not those of the values: they are made anew, one byte for each row.
@@ -80,6 +90,9 @@ impl Transform {
             (Self::OneValue, Some(width)) => width > 0 && data_raw > 0 && is_whole(width),
             (Self::Dictionary, None) => form == Form::U8,
             (Self::None, _) | (Self::Numbers, Some(_)) => true,
+            (Self::Alphabet, _) => {
+                form != Form::Null && block_bytes as usize >= alphabet::BLOCK_BYTES_MIN
+            }
             _ => false,
         };
         if fits && block_bytes <= data_raw {
@@ -133,7 +146,9 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
     if column.data.len() < SMALL_BYTES {
         return as_it_is;
     }
-    let Some(sample) = Sample::take(column, rows) else { return as_it_is };
+    let Some(sample) = Sample::take(column, rows) else {
+        return text(column, as_it_is, scratch);
+    };
     let Returning { distinct, bits } = sample.returning();
     let width = width(column.form);
     if let Some(width) = width.filter(|_| distinct == 1)
@@ -165,6 +180,9 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
     {
         return made.of(scratch);
     }
+    if best == Transform::None {
+        return text(column, as_it_is, scratch);
+    }
     let (Some(width), Some(planes)) = (width, scratch.get_mut(..column.data.len())) else {
         return as_it_is;
     };
@@ -174,6 +192,21 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
         _ => return as_it_is,
     }
     Prepared { transform: best, data: planes, ..as_it_is }
+}
+
+/// Values as text of few letters, if they are that.
+fn text<'a>(column: &'a Column, as_it_is: Prepared<'a>, scratch: &'a mut [u8]) -> Prepared<'a> {
+    let made =
+        Alphabet::of(&column.data).and_then(|alphabet| alphabet.apply(&column.data, scratch));
+    match made {
+        Some(bytes) => Prepared {
+            transform: Transform::Alphabet,
+            data: &scratch[..bytes],
+            is_noise: true,
+            ..as_it_is
+        },
+        None => as_it_is,
+    }
 }
 
 /// What to do with values of one width.
@@ -294,6 +327,7 @@ pub(super) fn undo(
         Transform::Planes => planes::undo(width, block, data),
         Transform::Differences => differences::undo(width, block, data),
         Transform::OneValue => one_value::undo(block, data),
+        Transform::Alphabet => alphabet::undo(block, data)?,
         Transform::Dictionary => dictionary::undo(packed_lengths, block, lengths, data)?,
         Transform::Numbers => {
             let is_set = |row: usize| {

@@ -88,6 +88,15 @@ fn each_sort_of_values_gets_its_transform() {
     check(Transform::Dictionary, |row| {
         blake3::hash(&[noise(row) as u8 % 200]).as_bytes()[..16].to_vec()
     });
+    check(Transform::Alphabet, |row| blake3::hash(&row.to_le_bytes()).to_hex().as_bytes().to_vec());
+    check(Transform::Alphabet, |row| {
+        let digits = blake3::hash(&row.to_le_bytes()).to_hex();
+        digits.as_bytes()[..20 + row as usize % 20].to_vec()
+    });
+    check(Transform::Alphabet, |row| {
+        let digit = |at: u64| blake3::hash(&(1000 * row + at).to_le_bytes()).to_hex().to_string();
+        (0..3).map(digit).collect::<Vec<_>>().join("\n").into_bytes()
+    });
     check(Transform::Numbers, |row| numeric(noise(row) % 10_000_000));
     check(Transform::None, |row| noise(row).to_be_bytes().to_vec());
     check(Transform::None, |row| blake3::hash(&row.to_le_bytes()).as_bytes()[..16].to_vec());
@@ -158,7 +167,10 @@ fn blocks_that_no_column_has_are_refused() {
             refuse(transform, Form::U16, 4, 8);
         }
     }
-    assert_eq!(Transform::from_byte(6), None);
+    assert_eq!(Transform::from_byte(7), None);
+    refuse(Transform::Alphabet, Form::U16, 20, 800);
+    refuse(Transform::Alphabet, Form::U16, 801, 800);
+    refuse(Transform::Alphabet, Form::Null, 21, 800);
     refuse(Transform::Planes, Form::Fixed(0), 8, 8);
     refuse(Transform::Planes, Form::Fixed(3), 8, 8);
     refuse(Transform::Planes, Form::Fixed(33), 66, 66);

@@ -109,12 +109,6 @@ pub(super) const PEERS: &[Habit] = &[
         hint: "write --format json or --format csv",
     },
     Habit {
-        commands: &["cat"],
-        words: &["-d", "--dbname"],
-        cause: "rows are read from the archive, and from no database",
-        hint: "write silverback cat ARCHIVE -t TABLE",
-    },
-    Habit {
         commands: &["globals"],
         words: &["-r", "--roles-only", "-t", "--tablespaces-only"],
         cause: "roles and tablespaces are written together",

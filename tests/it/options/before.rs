@@ -227,3 +227,34 @@ fn what_comes_to_nothing_says_so() {
         Silverback::new(words).args(["-d", "x"]).run().expect(2).says("it is empty");
     }
 }
+
+#[test]
+fn a_partitioned_table_without_its_partitions_is_told() {
+    let pair = Pair::new(
+        "CREATE TABLE parts (a integer) PARTITION BY LIST (a);
+         CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1)",
+    );
+    let dump = |words: &[&str]| {
+        let file = pair.path("parts.sbk");
+        let run = support::dump(&pair.source, &file).args(words).run().expect(0);
+        std::fs::remove_file(&file).expect("made");
+        run.stderr
+    };
+    for (words, told) in [
+        (&["-t", "parts"][..], Some("which are not taken: --table-and-children means both")),
+        (
+            &["--exclude-table-data", "parts"],
+            Some("not left out: --exclude-table-data-and-children"),
+        ),
+        (&["-t", "parts", "-t", "part_1"], None),
+        (&["-t", "part*"], None),
+        (&["--table-and-children", "parts"], None),
+        (&["--exclude-table-data-and-children", "parts"], None),
+        (&["--exclude-table-data", "part*"], None),
+        (&["-s", "-t", "parts"], None),
+    ] {
+        let said = dump(words);
+        assert_eq!(said.contains("partitioned table"), told.is_some(), "{words:?}: {said}");
+        assert!(said.contains(told.unwrap_or_default()), "{words:?}: {said}");
+    }
+}

@@ -43,7 +43,7 @@ fn rows_alone_in_a_circle_are_refused_before_anything_happens() {
         .arg("-a")
         .run()
         .expect(6)
-        .says("cycle")
+        .says("these wait for each other")
         .says("public.egg")
         .says("public.hen");
     assert_eq!(
