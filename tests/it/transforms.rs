@@ -79,7 +79,12 @@ fn alphabet_rows() -> Rows {
         let lines = [text(BASE64, row, 64), text(BASE64, row + ROWS, 60)];
         let key = text(&BASE64[..62], row, 66 + row % 9);
         let some = text(b"0123456789ABCDEF", row, 96);
-        vec![Some(digits), Some(lines.join(&b'\n')), Some(key), (row % 5 > 0).then_some(some)]
+        vec![
+            Some(digits),
+            Some(lines.join(&b'\n')),
+            Some(key),
+            (!row.is_multiple_of(5)).then_some(some),
+        ]
     };
     let columns = &["hexadecimal", "base64", "keys", "some"];
     vec![("alphabet", RowEncoding::Binary, columns, vec![(0..ROWS).map(row).collect()])]

@@ -91,11 +91,14 @@ impl Alphabet {
             while let Some((eight, after)) = rest.split_first_chunk::<8>()
                 && staged + 8 <= STAGE
             {
-                let codes = eight.map(|byte| self.codes[usize::from(byte)]);
-                if u64::from_ne_bytes(codes) & u64::from_ne_bytes([NO_LETTER; 8]) != 0 {
+                let mut any = 0;
+                for (code, byte) in stage[staged..staged + 8].iter_mut().zip(eight) {
+                    *code = self.codes[usize::from(*byte)];
+                    any |= *code;
+                }
+                if any & NO_LETTER != 0 {
                     break;
                 }
-                stage[staged..staged + 8].copy_from_slice(&codes);
                 (staged, rest) = (staged + 8, after);
             }
             if staged + 8 > STAGE {
@@ -159,10 +162,12 @@ fn bits_of_byte(counts: &[u16; 256]) -> f32 {
 /// Whether much of these bytes stands there twice.
 fn returns(bytes: &[u8]) -> bool {
     let (mut places, mut returning) = (vec![0_u16; 1 << 15], 0);
-    for (at, eight) in (0..).zip(bytes.windows(8)) {
-        let place = &mut places[hash(eight) % (1 << 15)];
+    let eight = |at: usize| bytes[at..].first_chunk::<8>().map(|eight| u64::from_le_bytes(*eight));
+    for (at, window) in (0..).zip(bytes.windows(8)) {
+        let place = &mut places[hash(window) % (1 << 15)];
         let before = usize::from(std::mem::replace(place, at));
-        returning += usize::from(usize::from(at) > before && bytes[before..].starts_with(eight));
+        let at = usize::from(at);
+        returning += usize::from(at > before && eight(at) == eight(before));
     }
     returning > bytes.len() / RETURNING
 }
@@ -182,15 +187,26 @@ impl Packer<'_> {
     fn pack(&mut self, codes: &[u8]) -> Option<()> {
         let bytes = (codes.len() * self.bits).div_ceil(8);
         let to = self.to.get_mut(self.at..self.at + bytes)?;
-        for (codes, to) in codes.chunks(8).zip(to.chunks_mut(self.bits)) {
-            let mut eight = [0; 8];
-            eight[..codes.len()].copy_from_slice(codes);
-            let word = if self.bits == 4 { pack_four(eight) } else { pack_six(eight) };
-            to.copy_from_slice(&word.to_be_bytes()[..to.len()]);
+        match self.bits {
+            4 => pack::<4>(codes, to, pack_four),
+            _ => pack::<6>(codes, to, pack_six),
         }
         (self.at, self.codes) = (self.at + bytes, self.codes + codes.len());
         Some(())
     }
+}
+
+/// Eight codes give as many bytes as a code has bits.
+fn pack<const BITS: usize>(codes: &[u8], to: &mut [u8], word: impl Fn([u8; 8]) -> u64) {
+    let (eights, rest) = codes.as_chunks::<8>();
+    // Seven codes of six bits take as many bytes as eight: what there are of words says nothing.
+    let (words, last) = to.split_at_mut(eights.len() * BITS);
+    for (to, eight) in words.as_chunks_mut::<BITS>().0.iter_mut().zip(eights) {
+        to.copy_from_slice(&word(*eight).to_be_bytes()[..BITS]);
+    }
+    let mut eight = [0; 8];
+    eight[..rest.len()].copy_from_slice(rest);
+    last.copy_from_slice(&word(eight).to_be_bytes()[..last.len()]);
 }
 
 /// Eight codes of 4 bits in the high bits, the first the highest.
@@ -208,23 +224,6 @@ fn pack_six(codes: [u8; 8]) -> u64 {
     let word = (word & 0x0fff_0000_0fff_0000) >> 4 | word & 0x0000_0fff_0000_0fff;
     let word = (word & 0x00ff_ffff_0000_0000) >> 8 | word & 0x0000_0000_00ff_ffff;
     word << 16
-}
-
-/// The opposite of [`pack_four`].
-fn unpack_four(word: u64) -> [u8; 8] {
-    let word = word >> 32;
-    let word = (word << 16 | word) & 0x0000_ffff_0000_ffff;
-    let word = (word << 8 | word) & 0x00ff_00ff_00ff_00ff;
-    ((word << 4 | word) & 0x0f0f_0f0f_0f0f_0f0f).to_be_bytes()
-}
-
-/// The opposite of [`pack_six`].
-fn unpack_six(word: u64) -> [u8; 8] {
-    let word = word >> 16;
-    let word = (word << 8) & 0x00ff_ffff_0000_0000 | word & 0x0000_0000_00ff_ffff;
-    let word = (word << 4) & 0x0fff_0000_0fff_0000 | word & 0x0000_0fff_0000_0fff;
-    let word = (word << 2) & 0x3f00_3f00_3f00_3f00 | word & 0x003f_003f_003f_003f;
-    word.to_be_bytes()
 }
 
 /// The bytes that are no letters, while they are collected.
@@ -303,7 +302,10 @@ pub(super) fn undo(block: &[u8], values: &mut [u8]) -> Result<(), String> {
     // The letters go to the end, from where they move to their places: none comes to stand behind
     // the place that it is taken from.
     let more = values.len().checked_sub(codes).ok_or("more codes than bytes of values")?;
-    unpack(bits, letters, packed, &mut values[more..]);
+    match bits {
+        4 => unpack::<4, { 1 << 8 }>(letters, packed, &mut values[more..]),
+        _ => unpack::<6, { 1 << 12 }>(letters, packed, &mut values[more..]),
+    }
     let (mut from, mut to) = (more, 0);
     while !exceptions.is_empty() {
         let gap = read_number(&mut exceptions)?;
@@ -325,136 +327,30 @@ pub(super) fn undo(block: &[u8], values: &mut [u8]) -> Result<(), String> {
     if from == to { Ok(()) } else { Err("fewer exceptions than bytes of values".into()) }
 }
 
-/// The letters of packed codes.
-fn unpack(bits: usize, letters: &[u8], packed: &[u8], to: &mut [u8]) {
-    let letter = |code: u8| letters[usize::from(code) % letters.len()];
-    for (packed, to) in packed.chunks(bits).zip(to.chunks_mut(8)) {
+/// The letters of packed codes: two by two, of which there are few enough.
+fn unpack<const BITS: usize, const PAIRS: usize>(letters: &[u8], packed: &[u8], to: &mut [u8]) {
+    let mut pairs = [[0; 2]; PAIRS];
+    for (at, pair) in pairs.iter_mut().enumerate() {
+        *pair = [letters[at >> BITS], letters[at % letters.len()]];
+    }
+    let eight = |word: u64| {
+        let pair = |place: usize| pairs[(word >> (64 - 2 * BITS * place)) as usize % PAIRS];
+        let (one, two, three, four) = (pair(1), pair(2), pair(3), pair(4));
+        [one[0], one[1], two[0], two[1], three[0], three[1], four[0], four[1]]
+    };
+    let word = |packed: &[u8]| {
         let mut word = [0; 8];
         word[..packed.len()].copy_from_slice(packed);
-        let word = u64::from_be_bytes(word);
-        let codes = if bits == 4 { unpack_four(word) } else { unpack_six(word) };
-        match <&mut [u8; 8]>::try_from(&mut *to) {
-            Ok(eight) => *eight = codes.map(letter),
-            Err(_) => to.iter_mut().zip(codes).for_each(|(to, code)| *to = letter(code)),
-        }
+        u64::from_be_bytes(word)
+    };
+    let (eights, rest) = to.as_chunks_mut::<8>();
+    let (words, last) = packed.split_at(eights.len() * BITS);
+    for (to, packed) in eights.iter_mut().zip(words.as_chunks::<BITS>().0) {
+        *to = eight(word(packed));
     }
+    let length = rest.len();
+    rest.copy_from_slice(&eight(word(last))[..length]);
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// As if by chance, of these letters.
-    fn text(letters: &[u8], bytes: usize) -> Vec<u8> {
-        let noise = (0_u64..).flat_map(|at| *blake3::hash(&at.to_le_bytes()).as_bytes());
-        noise.map(|byte| letters[usize::from(byte) % letters.len()]).take(bytes).collect()
-    }
-
-    const HEX: &[u8] = b"0123456789abcdef";
-    const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    fn certificates() -> Vec<u8> {
-        let lines = text(BASE64, 64 * 3000);
-        let lines: Vec<&[u8]> = lines.chunks(64).collect();
-        let one = |lines: &[&[u8]]| {
-            let (begin, end) =
-                (&b"-----BEGIN CERTIFICATE-----\n"[..], b"-----END CERTIFICATE-----\n");
-            [begin, &lines.join(&b'\n'), b"\n", end].concat()
-        };
-        lines.chunks(60).flat_map(one).collect()
-    }
-
-    /// There and back; gives the bytes of the block.
-    fn round_trip(alphabet: &Alphabet, values: &[u8]) -> Option<usize> {
-        let mut block = vec![7; values.len()];
-        let bytes = alphabet.apply(values, &mut block)?;
-        let mut back = vec![9; values.len()];
-        undo(&block[..bytes], &mut back).expect("it was just made");
-        assert!(back == values);
-        Some(bytes)
-    }
-
-    #[test]
-    fn text_of_few_letters_comes_back_smaller() {
-        for (values, share) in [
-            (text(HEX, 100_000), 0.501),
-            (text(BASE64, 100_001), 0.752),
-            (text(&BASE64[..62], 16 << 10), 0.756),
-            (certificates(), 0.756),
-        ] {
-            let alphabet = Alphabet::of(&values).expect("few letters");
-            let bytes = round_trip(&alphabet, &values).expect("smaller");
-            assert!((bytes as f32) < share * values.len() as f32, "{bytes} of {}", values.len());
-        }
-    }
-
-    #[test]
-    fn what_a_compressor_makes_smaller_is_left_to_it() {
-        let words = text(b"  eeeeeeettttaaaooiinnsshhrrdlu", 100_000);
-        let twice = [text(BASE64, 8000), text(BASE64, 8000)].concat().repeat(6);
-        let noise: Vec<u8> = text(&(0..=255).collect::<Vec<_>>(), 100_000);
-        let uuids: Vec<u8> = text(HEX, 320_000)
-            .chunks(32)
-            .flat_map(|digits| [&digits[..8], b"-", &digits[8..12], b"-", &digits[12..]].concat())
-            .collect();
-        let short = text(HEX, BYTES_MIN - 1);
-        for values in [words, twice, noise, uuids, short, vec![b'a'; 100_000], Vec::new()] {
-            assert!(Alphabet::of(&values).is_none());
-        }
-    }
-
-    #[test]
-    fn blocks_that_no_values_have_are_refused() {
-        let values = [text(HEX, 40), b"-".repeat(9), text(HEX, 41)].concat();
-        let mut counts = [0; 256];
-        HEX.iter().for_each(|letter| counts[usize::from(*letter)] = 1);
-        let mut block = vec![0; 200];
-        let bytes = Alphabet::of_most(4, &counts).apply(&values, &mut block).expect("smaller");
-        let block = &block[..bytes];
-        let check = |block: &[u8], bytes: usize| undo(block, &mut vec![0; bytes]);
-        check(block, values.len()).expect("as it was made");
-        for bytes in [0, 1, values.len() - 1, values.len() + 1] {
-            check(block, bytes).expect_err("another length");
-        }
-        for end in 0..block.len() {
-            check(&block[..end], values.len()).expect_err("cut");
-        }
-        for (at, byte) in [(0, 5), (0, 8), (17, 255), (20, 1), (block.len() - 1, 0x7f)] {
-            let mut block = block.to_vec();
-            block[at] = byte;
-            check(&block, values.len()).expect_err("forged");
-        }
-        let endless = [block, &[0, 1, 0xff, 0xff, 0xff, 0xff, 0xff]].concat();
-        check(&endless, values.len()).expect_err("forged");
-    }
-
-    #[test]
-    fn too_little_room_is_told() {
-        let values = text(HEX, 100_000);
-        let alphabet = Alphabet::of(&values).expect("few letters");
-        for room in [0, 4, 20, 21, 30_000, 50_000] {
-            assert_eq!(alphabet.apply(&values, &mut vec![0; room]), None, "{room}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_come_back(
-            values in vec(prop_oneof![9 => 0..20_u8, 1 => any::<u8>()], 0..5000),
-            bits in prop_oneof![Just(4), Just(6)],
-        ) {
-            let mut counts = [0; 256];
-            values.iter().take(1000).for_each(|byte| counts[usize::from(*byte)] += 1);
-            round_trip(&Alphabet::of_most(bits, &counts), &values);
-        }
-
-        #[test]
-        fn no_bytes_do_harm(block in vec(any::<u8>(), 0..200), bytes in 0..300_usize) {
-            let _ = undo(&block, &mut vec![0; bytes]);
-            let _ = undo(&[&[4], &block[..]].concat(), &mut vec![0; bytes]);
-        }
-    }
-}
+mod tests;
