@@ -21,7 +21,6 @@ use super::columns::{Column, Columns, Form};
 use super::digest::{Digest, RowHasher};
 use super::encoding::RowEncoding;
 use super::sizes::LARGE_ROW_BYTES;
-use super::stream::BINARY_TRAILER;
 use crate::error::Result;
 
 /// What [`split`] made of the rows.
@@ -56,9 +55,8 @@ pub fn split(encoding: RowEncoding, columns: usize, raw: &Bytes, room: Vec<u8>) 
     }
 }
 
-/// How many bytes of rows the checksum is ahead of the first pass: it reads them in order, which
-/// memory serves many times faster than a walk from length to length, and leaves them in the cache.
-const AHEAD_BYTES: usize = 32 << 10;
+/// Bytes of rows after which the checksum catches up: small enough to be in the cache still.
+const BATCH_BYTES: usize = 32 << 10;
 
 fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Split> {
     if raw.len() > LARGE_ROW_BYTES
@@ -66,20 +64,24 @@ fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Spl
     {
         return Ok(Split { room: room.into(), ..split });
     }
-    let Survey { rows, seen, crc } = survey::<F>(columns, raw)?;
+    let (rows, seen) = survey::<F>(columns, raw)?;
     let mut room = Room::new(room, rows, seen);
-    let (mut digest, mut frame) = (Digest::default(), Vec::new());
+    let (mut digest, mut crc, mut frame) = (Digest::default(), Hasher::new(), Vec::new());
     let (mut number, mut rest) = (0, &raw[..]);
     while !F::is_end(rest) {
-        frame.clear();
-        let bytes = &mut room.bytes[..];
-        let next = F::row(number, &mut room.places, rest, |place, value| {
-            place.put(bytes, number, value);
-            F::frame(&mut frame, value);
-        })?;
-        digest += F::digest(&rest[..rest.len() - next.len()], &frame);
-        number += 1;
-        rest = next;
+        let batch = rest;
+        while !F::is_end(rest) && batch.len() - rest.len() < BATCH_BYTES {
+            frame.clear();
+            let bytes = &mut room.bytes[..];
+            let next = F::row(number, &mut room.places, rest, |place, value| {
+                place.put(bytes, number, value);
+                F::frame(&mut frame, value);
+            })?;
+            digest += F::digest(&rest[..rest.len() - next.len()], &frame);
+            number += 1;
+            rest = next;
+        }
+        crc.update(&batch[..batch.len() - rest.len()]);
     }
     let raw_bytes = (raw.len() - rest.len()) as u64;
     let (room, columns) = room.finish();
@@ -95,30 +97,15 @@ fn split_as<F: Format>(columns: usize, raw: &Bytes, room: Vec<u8>) -> Result<Spl
     })
 }
 
-/// What the first pass tells.
-struct Survey {
-    rows: u64,
-    seen: Vec<Seen>,
-    crc: Hasher,
-}
-
-/// The first pass: all checks, how many rows there are, and their checksum.
-fn survey<F: Format>(columns: usize, raw: &[u8]) -> Result<Survey> {
-    let (mut seen, mut crc) = (vec![Seen::NOTHING; columns], Hasher::new());
-    // A trailer does not count; whether there is one is known at the end.
-    let (mut summed, certain) = (0, raw.len().saturating_sub(BINARY_TRAILER.len()));
+/// The first pass: all checks, and how many rows there are.
+fn survey<F: Format>(columns: usize, raw: &[u8]) -> Result<(u64, Vec<Seen>)> {
+    let mut seen = vec![Seen::NOTHING; columns];
     let (mut rows, mut rest) = (0, raw);
     while !F::is_end(rest) {
-        if raw.len() - rest.len() >= summed {
-            let end = certain.min(summed + AHEAD_BYTES);
-            crc.update(&raw[summed..end]);
-            summed = end;
-        }
         rest = F::row(rows, &mut seen, rest, |seen, value| seen.note(rows, value.length))?;
         rows += 1;
     }
-    crc.update(&raw[summed..raw.len() - rest.len()]);
-    Ok(Survey { rows, seen, crc })
+    Ok((rows, seen))
 }
 
 /// Visits each of some whole rows, the stream's header already stripped: its bytes as they came,

@@ -134,7 +134,7 @@ fn tables_are_found_by_name() {
         assert_eq!(cat(name).expect(0).stdout, "\n", "{name}");
     }
     cat("consumers").expect(6).says("several tables").says("- \"B\".consumers").says("schema");
-    cat("public.consumer").expect(6).says("is it public.consumers or");
+    cat("public.consumer").expect(6).says("public.consumers or");
     cat("public.Two").expect(6).says("is it \"B\".\"Two\"?");
     // Names fold as in SQL.
     assert_eq!(cat("PUBLIC.CONSUMERS").expect(0).stdout, "id\n7\n");

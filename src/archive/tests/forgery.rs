@@ -286,7 +286,7 @@ fn a_chunk_header_that_does_not_fit_is_refused() {
     change_chunk(136, &[6], "there is no form of lengths 6");
     change_chunk(138, &[2], "there is no codec 2");
     change_chunk(139, &[1], "a block of 32 bytes is stored in 32");
-    change_chunk(137, &[6], "there is no transform 6");
+    change_chunk(137, &[7], "there is no transform 7");
     change_chunk(137, &[4], "transform 4 does not make such blocks");
     change_chunk(137, &[1], "its rows' checksum");
     change_chunk(140, &[15], "its lengths make 30 bytes, its data has 32");

@@ -49,6 +49,11 @@ impl Alphabet {
             return None;
         }
         let alphabet = Self::of_most(bits, &counts);
+        let others = (0..=u8::MAX).filter(|byte| alphabet.codes[usize::from(*byte)] == NO_LETTER);
+        let exceptions: usize = others.map(|byte| usize::from(counts[usize::from(byte)])).sum();
+        if exceptions > PIECES * PIECE_BYTES / EXCEPTIONS {
+            return None;
+        }
         // What returns, a compressor would find.
         let start = (values.len() - TRIED_BYTES.min(values.len())) / 2;
         let tried = &values[start..][..TRIED_BYTES.min(values.len())];
@@ -137,6 +142,8 @@ impl Alphabet {
 const SLACK: f32 = 0.12;
 /// What codes may take of what the bytes' entropy says.
 const WORTH: f32 = 1.03;
+/// At most one byte of so many is an exception: few of these come regularly.
+const EXCEPTIONS: usize = 32;
 /// So many bytes from the middle are tried.
 const TRIED_BYTES: usize = 32 << 10;
 /// If of these a share of more than one in this returns, a compressor is better.

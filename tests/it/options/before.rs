@@ -17,28 +17,26 @@ const AFTERWARDS: &str = "
 
 #[test]
 fn what_comes_after_rows_is_dropped_only_where_it_can_be_made_again() {
-    for version in support::ends() {
-        for (damage, told) in [
-            ("DELETE FROM e", "public.e"),
-            ("ALTER TABLE t DROP COLUMN u CASCADE", "table public.t has no column u"),
-            ("DROP FUNCTION f() CASCADE", "FUNCTION public.f() does not exist"),
-            ("DROP TABLE e", "TABLE public.e does not exist"),
-        ] {
-            let pair = Pair::on(testkit::server(version), AFTERWARDS);
-            pair.carry();
-            pair.copy.connect().execute(damage);
-            let before = testkit::pg_dump_schema(&pair.copy);
-            let restore = || pair.restore().args(["-c", "--if-exists", "--section", "post-data"]);
-            assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
-            restore().run().expect(6).says(told);
-            assert_eq!(testkit::pg_dump_schema(&pair.copy), before, "{damage}");
-            assert!(!is_marked(pair.copy.admin()));
-        }
-        let pair = Pair::on(testkit::server(version), AFTERWARDS);
+    for (damage, told) in [
+        ("DELETE FROM e", "public.e"),
+        ("ALTER TABLE t DROP COLUMN u CASCADE", "table public.t has no column u"),
+        ("DROP FUNCTION f() CASCADE", "FUNCTION public.f() does not exist"),
+        ("DROP TABLE e", "TABLE public.e does not exist"),
+    ] {
+        let pair = Pair::new(AFTERWARDS);
         pair.carry();
-        pair.restore().args(["-c", "--section", "post-data"]).run().expect(0);
-        pair.assert_same();
+        pair.copy.connect().execute(damage);
+        let before = testkit::pg_dump_schema(&pair.copy);
+        let restore = || pair.restore().args(["-c", "--if-exists", "--section", "post-data"]);
+        assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
+        restore().run().expect(6).says(told);
+        assert_eq!(testkit::pg_dump_schema(&pair.copy), before, "{damage}");
+        assert!(!is_marked(pair.copy.admin()));
     }
+    let pair = Pair::new(AFTERWARDS);
+    pair.carry();
+    pair.restore().args(["-c", "--section", "post-data"]).run().expect(0);
+    pair.assert_same();
 }
 
 #[test]
@@ -78,64 +76,62 @@ fn what_comes_after_rows_and_stands_is_named() {
 
 #[test]
 fn what_no_table_type_or_function_is_stands_in_the_way_too() {
-    for version in support::ends() {
-        let pair = Pair::on(testkit::server(version), "SELECT 1");
-        let all = [
-            ("SELECT lo_create(42)", "SELECT lo_unlink(42)", "large object 42 exists already"),
-            (
-                "CREATE CAST (text AS point) WITH INOUT",
-                "DROP CAST (text AS point)",
-                "CAST (text AS point)",
-            ),
-            (
-                "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER \"s rv\" FOREIGN DATA WRAPPER w",
-                "DROP FOREIGN DATA WRAPPER w CASCADE",
-                "SERVER \"s rv\"",
-            ),
-            (
-                "CREATE COLLATION \"co ll\" FROM \"C\"",
-                "DROP COLLATION \"co ll\"",
-                "COLLATION public.\"co ll\"",
-            ),
-            (
-                "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = integer, RIGHTARG = integer)",
-                "DROP OPERATOR === (integer, integer)",
-                "OPERATOR public.=== (integer, integer)",
-            ),
-            (
-                "CREATE OPERATOR FAMILY oc USING btree; CREATE OPERATOR CLASS oc FOR TYPE integer \
+    let pair = Pair::new("SELECT 1");
+    let all = [
+        ("SELECT lo_create(42)", "SELECT lo_unlink(42)", "large object 42 exists already"),
+        (
+            "CREATE CAST (text AS point) WITH INOUT",
+            "DROP CAST (text AS point)",
+            "CAST (text AS point)",
+        ),
+        (
+            "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER \"s rv\" FOREIGN DATA WRAPPER w",
+            "DROP FOREIGN DATA WRAPPER w CASCADE",
+            "SERVER \"s rv\"",
+        ),
+        (
+            "CREATE COLLATION \"co ll\" FROM \"C\"",
+            "DROP COLLATION \"co ll\"",
+            "COLLATION public.\"co ll\"",
+        ),
+        (
+            "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = integer, RIGHTARG = integer)",
+            "DROP OPERATOR === (integer, integer)",
+            "OPERATOR public.=== (integer, integer)",
+        ),
+        (
+            "CREATE OPERATOR FAMILY oc USING btree; CREATE OPERATOR CLASS oc FOR TYPE integer \
                  USING btree FAMILY oc AS FUNCTION 1 btint4cmp(integer, integer)",
-                "DROP OPERATOR FAMILY oc USING btree",
-                "OPERATOR CLASS public.oc USING btree",
-            ),
-            (
-                "CREATE TEXT SEARCH CONFIGURATION tsc (COPY = english)",
-                "DROP TEXT SEARCH CONFIGURATION tsc",
-                "TEXT SEARCH CONFIGURATION public.tsc",
-            ),
-            ("CREATE PUBLICATION p2", "DROP PUBLICATION p2", "PUBLICATION p2"),
-            (
-                "CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
-                "DROP CONVERSION conv",
-                "CONVERSION public.conv",
-            ),
-        ];
-        let source: Vec<&str> = all.iter().map(|(make, ..)| *make).collect();
-        pair.source.admin().execute(&source.join("; "));
-        let file = pair.path("all.sbk");
-        let run = |command: &str, url: &str| Silverback::new([command, "-d", url]);
-        run("dump", &pair.source.url_as("postgres")).arg("-f").arg(&file).run().expect(0);
-        let restore = || run("restore", &pair.copy.url_as("postgres")).arg(&file);
-        for (make, take, told) in all {
-            pair.copy.admin().execute(make);
-            assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
-            restore().run().expect(6).says(told).says("exists already");
-            assert!(!is_marked(pair.copy.admin()), "{make}");
-            pair.copy.admin().execute(take);
-        }
-        restore().run().expect(0);
-        restore().arg("-c").run().expect(0);
+            "DROP OPERATOR FAMILY oc USING btree",
+            "OPERATOR CLASS public.oc USING btree",
+        ),
+        (
+            "CREATE TEXT SEARCH CONFIGURATION tsc (COPY = english)",
+            "DROP TEXT SEARCH CONFIGURATION tsc",
+            "TEXT SEARCH CONFIGURATION public.tsc",
+        ),
+        ("CREATE PUBLICATION p2", "DROP PUBLICATION p2", "PUBLICATION p2"),
+        (
+            "CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
+            "DROP CONVERSION conv",
+            "CONVERSION public.conv",
+        ),
+    ];
+    let source: Vec<&str> = all.iter().map(|(make, ..)| *make).collect();
+    pair.source.admin().execute(&source.join("; "));
+    let file = pair.path("all.sbk");
+    let run = |command: &str, url: &str| Silverback::new([command, "-d", url]);
+    run("dump", &pair.source.url_as("postgres")).arg("-f").arg(&file).run().expect(0);
+    let restore = || run("restore", &pair.copy.url_as("postgres")).arg(&file);
+    for (make, take, told) in all {
+        pair.copy.admin().execute(make);
+        assert!(restore().arg("--dry-run").run().expect(6).stdout.contains(told), "{told}");
+        restore().run().expect(6).says(told).says("exists already");
+        assert!(!is_marked(pair.copy.admin()), "{make}");
+        pair.copy.admin().execute(take);
     }
+    restore().run().expect(0);
+    restore().arg("-c").run().expect(0);
 }
 
 /// A materialized view over a table.
@@ -146,34 +142,30 @@ const VIEW: &str = "
 
 #[test]
 fn rows_alone_fill_the_materialized_views_that_stand() {
-    for version in support::ends() {
-        let pair = Pair::on(testkit::server(version), VIEW);
-        pair.dump().run().expect(0);
-        pair.copy.connect().execute("CREATE TABLE base (a integer)");
-        let told = "MATERIALIZED VIEW public.kept does not exist";
-        assert!(pair.restore().args(["-a", "--dry-run"]).run().expect(6).stdout.contains(told));
-        pair.restore().arg("-a").run().expect(6).says(told);
-        assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "0");
-        // What a list does not have is not filled.
-        let list = Silverback::new(["restore", "-l", "-a"]).arg(pair.file()).run().expect(0).stdout;
-        let rows: Vec<&str> =
-            list.lines().filter(|line| line.contains("TABLE DATA public base")).collect();
-        assert!(list.contains("MATERIALIZED VIEW DATA public kept"), "{list}");
-        let path = pair.path("list");
-        std::fs::write(&path, rows.join("\n")).expect("the folder is ours");
-        pair.copy
-            .connect()
-            .execute("CREATE MATERIALIZED VIEW kept AS SELECT a FROM base WITH NO DATA");
-        pair.restore().args(["-a", "-L"]).arg(&path).run().expect(0);
-        assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "1");
-        let is_filled = "SELECT relispopulated FROM pg_class WHERE relname = 'kept'";
-        assert_eq!(pair.copy.value(is_filled), "f");
-        let text = Silverback::new(["restore", "-f", "-", "-a", "-L"]).arg(&path).arg(pair.file());
-        assert!(!text.run().expect(0).stdout.contains("REFRESH"), "not listed");
-        pair.copy.connect().execute("DELETE FROM base");
-        pair.restore().arg("-a").run().expect(0);
-        assert_eq!(pair.copy.value(is_filled), "t");
-    }
+    let pair = Pair::new(VIEW);
+    pair.dump().run().expect(0);
+    pair.copy.connect().execute("CREATE TABLE base (a integer)");
+    let told = "MATERIALIZED VIEW public.kept does not exist";
+    assert!(pair.restore().args(["-a", "--dry-run"]).run().expect(6).stdout.contains(told));
+    pair.restore().arg("-a").run().expect(6).says(told);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "0");
+    // What a list does not have is not filled.
+    let list = Silverback::new(["restore", "-l", "-a"]).arg(pair.file()).run().expect(0).stdout;
+    let rows: Vec<&str> =
+        list.lines().filter(|line| line.contains("TABLE DATA public base")).collect();
+    assert!(list.contains("MATERIALIZED VIEW DATA public kept"), "{list}");
+    let path = pair.path("list");
+    std::fs::write(&path, rows.join("\n")).expect("the folder is ours");
+    pair.copy.connect().execute("CREATE MATERIALIZED VIEW kept AS SELECT a FROM base WITH NO DATA");
+    pair.restore().args(["-a", "-L"]).arg(&path).run().expect(0);
+    assert_eq!(pair.copy.value("SELECT count(*) FROM base"), "1");
+    let is_filled = "SELECT relispopulated FROM pg_class WHERE relname = 'kept'";
+    assert_eq!(pair.copy.value(is_filled), "f");
+    let text = Silverback::new(["restore", "-f", "-", "-a", "-L"]).arg(&path).arg(pair.file());
+    assert!(!text.run().expect(0).stdout.contains("REFRESH"), "not listed");
+    pair.copy.connect().execute("DELETE FROM base");
+    pair.restore().arg("-a").run().expect(0);
+    assert_eq!(pair.copy.value(is_filled), "t");
 }
 
 #[test]
