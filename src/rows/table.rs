@@ -1,7 +1,9 @@
 //! A table of an archive by its name.
 
+use std::collections::HashMap;
+
 use super::read::Rows;
-use crate::archive::manifest::{Column, Table, TableId};
+use crate::archive::manifest::{Column, Object, ObjectId, ObjectKind, Table, TableId};
 use crate::archive::{Archive, ReadAt};
 use crate::error::{Error, Kind, Result};
 use crate::sql::ident;
@@ -63,11 +65,21 @@ impl<R> Archive<R> {
             let schema = object.schema.as_deref().unwrap_or_default();
             object.of.is_none() && is_called(schema, &object.name)
         });
-        let is_part = |table: &&Table| {
-            table.root.as_ref().is_some_and(|root| is_called(&root.schema, &root.name))
+        let by_id: HashMap<ObjectId, &Object> =
+            self.manifest.objects.iter().map(|object| (object.id, object)).collect();
+        let find = |id: &ObjectId| by_id.get(id).copied();
+        let is_meant = |object: &Object| {
+            object.kind == ObjectKind::Table
+                && is_called(object.schema.as_deref().unwrap_or_default(), &object.name)
         };
-        let parts: Vec<String> =
-            self.manifest.tables.iter().filter(is_part).map(qualified).take(NEAR_MAX).collect();
+        let attaches =
+            self.manifest.objects.iter().filter(|object| object.kind == ObjectKind::TableAttach);
+        let parts: Vec<String> = attaches
+            .filter(|attach| attach.depends_on.iter().filter_map(find).any(is_meant))
+            .filter_map(|attach| find(&attach.of?).filter(|child| !is_meant(child)))
+            .map(|child| ident::qualified(child.schema.as_deref().unwrap_or_default(), &child.name))
+            .take(NEAR_MAX)
+            .collect();
         let cause = if is_object {
             "the archive holds its definition, but no rows under its name"
         } else {

@@ -147,7 +147,7 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
         return as_it_is;
     }
     let Some(sample) = Sample::take(column, rows) else {
-        return text(column, as_it_is, scratch);
+        return text(column, rows, as_it_is, scratch);
     };
     let Returning { distinct, bits } = sample.returning();
     let width = width(column.form);
@@ -181,7 +181,7 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
         return made.of(scratch);
     }
     if best == Transform::None {
-        return text(column, as_it_is, scratch);
+        return text(column, rows, as_it_is, scratch);
     }
     let (Some(width), Some(planes)) = (width, scratch.get_mut(..column.data.len())) else {
         return as_it_is;
@@ -194,8 +194,20 @@ pub(super) fn apply<'a>(column: &'a Column, rows: u64, scratch: &'a mut [u8]) ->
     Prepared { transform: best, data: planes, ..as_it_is }
 }
 
+/// Shorter values are left to the compressor, a row having so many bytes of them on average: of keys
+/// of 32 characters, looking and packing take as long as compressing.
+const LONG_BYTES: usize = 48;
+
 /// Values as text of few letters, if they are that.
-fn text<'a>(column: &'a Column, as_it_is: Prepared<'a>, scratch: &'a mut [u8]) -> Prepared<'a> {
+fn text<'a>(
+    column: &'a Column,
+    rows: u64,
+    as_it_is: Prepared<'a>,
+    scratch: &'a mut [u8],
+) -> Prepared<'a> {
+    if column.data.len() < LONG_BYTES * rows as usize {
+        return as_it_is;
+    }
     let made =
         Alphabet::of(&column.data).and_then(|alphabet| alphabet.apply(&column.data, scratch));
     match made {

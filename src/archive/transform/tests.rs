@@ -91,11 +91,12 @@ fn each_sort_of_values_gets_its_transform() {
     check(Transform::Alphabet, |row| blake3::hash(&row.to_le_bytes()).to_hex().as_bytes().to_vec());
     check(Transform::Alphabet, |row| {
         let digits = blake3::hash(&row.to_le_bytes()).to_hex();
-        digits.as_bytes()[..20 + row as usize % 20].to_vec()
+        digits.as_bytes()[..50 + row as usize % 15].to_vec()
     });
     check(Transform::Alphabet, |row| {
         format!("{}\n", blake3::hash(&row.to_le_bytes()).to_hex()).into_bytes()
     });
+    check(Transform::None, |row| blake3::hash(&row.to_le_bytes()).to_hex()[..40].into());
     check(Transform::Numbers, |row| numeric(noise(row) % 10_000_000));
     check(Transform::None, |row| noise(row).to_be_bytes().to_vec());
     check(Transform::None, |row| blake3::hash(&row.to_le_bytes()).as_bytes()[..16].to_vec());
