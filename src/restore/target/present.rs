@@ -43,6 +43,15 @@ impl Present {
         key(object).map(|key| self.0.contains(&key))
     }
 
+    /// Whether nothing of the object's name is there. A routine's arguments do not count: another
+    /// version of the server may write them in another way.
+    fn lacks(&self, object: &Object) -> bool {
+        let Some(key) = key(object).filter(|key| !self.0.contains(key)) else { return false };
+        let name = key.split_inclusive('(').next().unwrap_or(&key);
+        let is_routine = key.starts_with(ROUTINE);
+        !(is_routine && self.0.iter().any(|other| other.starts_with(name)))
+    }
+
     /// Those of these objects that are there, and would be made.
     pub(super) fn in_the_way<'a>(
         &self,
@@ -56,13 +65,14 @@ impl Present {
             .collect()
     }
 
-    /// Those of these objects that are not there, and are needed.
+    /// Those of these objects that are needed and not there: tables and the like, types, routines. Of
+    /// others, such as the constraints that NOT NULL is since 18, it is not certain that they must be.
     pub(super) fn missing<'a>(
         &self,
         needed: impl Iterator<Item = &'a Object>,
         way_out: &str,
     ) -> Vec<Finding> {
-        let missing = needed.filter(|need| self.has(need) == Some(false));
+        let missing = needed.filter(|need| is_told_by_name(need) && self.lacks(need));
         told(missing, |name| format!("{name} does not exist"), "do not exist", way_out)
     }
 }
@@ -94,6 +104,10 @@ fn key(object: &Object) -> Option<String> {
         return None;
     }
     let schema = object.schema.as_deref();
+    // What is in these is not read.
+    if schema.is_some_and(|schema| SYSTEM_SCHEMAS.contains(&schema)) {
+        return None;
+    }
     Some(match source(object.kind)?.word {
         word @ (RELATION | TYPE) => format!("{word} {}", ident::qualified(schema?, &object.name)),
         // The name is told with its arguments.
@@ -212,6 +226,13 @@ const SOURCES: &[Source] = &[
              word: "PUBLICATION", catalog: "pg_publication", name: "o.pubname", place: Place::Database },
 ];
 
+const SYSTEM_SCHEMAS: [&str; 3] = ["pg_catalog", "information_schema", "pg_toast"];
+
+/// Whether it is a relation, a type or a routine.
+fn is_told_by_name(object: &Object) -> bool {
+    source(object.kind).is_some_and(|source| [RELATION, TYPE, ROUTINE].contains(&source.word))
+}
+
 const RELATION: &str = "relation";
 const TYPE: &str = "type";
 const ROUTINE: &str = "routine";
@@ -227,8 +248,8 @@ impl Source {
         let Self { word, catalog, name, .. } = self;
         let in_schema = |column: &str| {
             format!(
-                " JOIN pg_catalog.pg_namespace n ON n.oid = {column} AND n.nspname NOT IN \
-                 ('pg_catalog', 'information_schema', 'pg_toast')"
+                " JOIN pg_catalog.pg_namespace n ON n.oid = {column} AND n.nspname NOT IN ({})",
+                SYSTEM_SCHEMAS.map(ident::literal).join(", ")
             )
         };
         let (schema, table, method, joins) = match self.place {
@@ -269,11 +290,8 @@ pub(in crate::restore) async fn beside_tables(
     made: &[&Object],
 ) -> Result<Vec<Finding>> {
     const WAY_OUT: &str = "drop it first, or let -c drop what the archive holds";
-    let is_told_otherwise = |object: &&Object| {
-        source(object.kind).is_some_and(|source| [RELATION, TYPE, ROUTINE].contains(&source.word))
-    };
     let looked: Vec<&Object> =
-        made.iter().copied().filter(|object| !is_told_otherwise(object)).collect();
+        made.iter().copied().filter(|object| !is_told_by_name(object)).collect();
     let present = Present::read(session, looked.iter().copied()).await?;
     let mut findings = present.in_the_way(looked.into_iter(), WAY_OUT);
     findings.extend(large_objects(session, made, WAY_OUT).await?);
@@ -339,6 +357,22 @@ mod tests {
         let present = Present(HashSet::new());
         assert_eq!(present.has(&object(ObjectKind::Default, "d", "D")), None);
         assert_eq!(present.has(&object(ObjectKind::Rule, "r", "RULE r ON t")), Some(false));
+    }
+
+    #[test]
+    fn what_may_be_there_under_another_name_is_not_missed() {
+        let present = Present(["routine \"My\".f(integer)".to_owned()].into());
+        let missed = |object: Object| present.missing([&object].into_iter(), "make it").len();
+        assert_eq!(missed(object(ObjectKind::Function, "f(integer)", "F")), 0);
+        assert_eq!(missed(object(ObjectKind::Function, "f(int4)", "F")), 0);
+        assert_eq!(missed(object(ObjectKind::Function, "g(integer)", "F")), 1);
+        assert_eq!(missed(object(ObjectKind::Table, "t", "T")), 1);
+        assert_eq!(missed(object(ObjectKind::Check, "c", "CONSTRAINT c ON t")), 0);
+        let of_server = Object {
+            schema: Some("pg_catalog".into()),
+            ..object(ObjectKind::Function, "x()", "F")
+        };
+        assert_eq!(missed(of_server), 0);
     }
 
     #[test]
