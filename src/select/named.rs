@@ -52,15 +52,15 @@ impl Named {
         };
         let indexes = self.indexes.iter().filter_map(|one| {
             let named = Self { indexes: vec![one.clone()], ..Self::default() };
-            missing(named, format!("{one} (-I)"))
+            missing(named, format!("{one} ({})", one.place().unwrap_or("-I")))
         });
         let functions = self.functions.iter().filter_map(|one| {
             let named = Self { functions: vec![one.clone()], ..Self::default() };
-            missing(named, format!("{one} (-P)"))
+            missing(named, format!("{one} ({})", one.name.place().unwrap_or("-P")))
         });
         let triggers = self.triggers.iter().filter_map(|one| {
             let named = Self { triggers: vec![one.clone()], ..Self::default() };
-            missing(named, format!("{one} (--trigger)"))
+            missing(named, format!("{one} ({})", one.name.place().unwrap_or("--trigger")))
         });
         indexes.chain(functions).chain(triggers).collect()
     }
@@ -91,6 +91,12 @@ impl Signature {
             name: Pattern::table(name.trim())?,
             arguments: parted(arguments),
         })
+    }
+
+    /// The same, read at this place: a line of a file.
+    #[must_use]
+    pub fn read_at(self, place: &str) -> Self {
+        Self { name: self.name.read_at(place), ..self }
     }
 
     fn matches(&self, schema: &str, signature: &str) -> bool {
@@ -224,6 +230,12 @@ impl TriggerName {
             error.hint("write NAME, or \"TABLE NAME\" with the schema before the table's name")
         })?;
         Ok(Self { text: text.to_owned(), table, name })
+    }
+
+    /// The same, read at this place: a line of a file.
+    #[must_use]
+    pub fn read_at(self, place: &str) -> Self {
+        Self { name: self.name.read_at(place), ..self }
     }
 
     fn matches(&self, schema: &str, table: &str, name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Applies a selection: what is picked, the sequences and parts that come with it, all that it
 //! needs in turn, and what falls when that was not selected.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::kinds::is_relation;
 use super::listed::Listed;
@@ -20,6 +20,8 @@ pub(super) struct Applied {
     pub(super) brought_along: HashSet<ObjectId>,
     /// Which are expected to stand, and stay as bare names.
     pub(super) expected: HashSet<ObjectId>,
+    /// What these need and is left to whoever makes them: relations and extensions.
+    pub(super) left_to_target: Vec<Object>,
 }
 
 /// Applies a selection that does not mean everything.
@@ -51,12 +53,20 @@ pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> Applied {
         .filter(|at| !chosen.contains(at) && !settings.contains(at))
         .map(|at| objects[*at].id)
         .collect();
+    let is_told = |at: &&usize| {
+        !kept.contains(at)
+            && (is_relation(graph.kind(**at)) || graph.kind(**at) == ObjectKind::Extension)
+    };
+    let needed = kept.iter().flat_map(|at| &graph.needs[*at]);
+    let left_to_target: BTreeSet<usize> = needed.filter(is_told).copied().collect();
+    let left_to_target = left_to_target.into_iter().map(|at| objects[at].clone()).collect();
+    kept.extend(graph.attaches(&named));
     kept.extend(named.iter().chain(&expected));
     let expected = expected.iter().map(|at| objects[*at].id).collect();
     let keep: Vec<bool> = (0..objects.len()).map(|at| kept.contains(&at)).collect();
     let mut keep = keep.into_iter();
     let objects = objects.into_iter().filter(|_| keep.next().unwrap_or(false)).collect();
-    Applied { objects, left_out, brought_along, expected }
+    Applied { objects, left_out, brought_along, expected, left_to_target }
 }
 
 /// What is expected in the target.
@@ -206,6 +216,20 @@ impl<'a> Graph<'a> {
                 && selection.listed.as_ref().is_none_or(|list| list.holds(object.id))
         };
         (0..self.objects.len()).filter(is_named).collect()
+    }
+
+    /// What ties two of these indexes, of a partition and of its parent.
+    fn attaches(&self, named: &HashSet<usize>) -> Vec<usize> {
+        let has_both_ends = |at: &usize| {
+            self.parent[*at].is_some_and(|index| {
+                let mut needs = self.needs[*at].iter().filter(|need| **need != index);
+                named.contains(&index) && needs.any(|need| named.contains(need))
+            })
+        };
+        (0..self.objects.len())
+            .filter(|at| self.kind(*at) == ObjectKind::IndexAttach)
+            .filter(has_both_ends)
+            .collect()
     }
 
     /// Pairs of a table and a sequence that one of its columns owns.

@@ -24,6 +24,8 @@ pub struct Pattern {
     schema: Option<Regex>,
     name: Regex,
     takes_children: bool,
+    /// Where it was read, if not from an option.
+    place: Option<String>,
     /// The tables that descend from those that match, by schema.
     children: BTreeMap<String, BTreeSet<String>>,
 }
@@ -80,6 +82,7 @@ impl Pattern {
             schema: None,
             name,
             takes_children: false,
+            place: None,
             children: BTreeMap::new(),
         }
     }
@@ -89,6 +92,17 @@ impl Pattern {
     #[must_use]
     pub fn and_children(self) -> Self {
         Self { takes_children: true, ..self }
+    }
+
+    /// The same, read at this place: a line of a file.
+    #[must_use]
+    pub fn read_at(self, place: &str) -> Self {
+        Self { place: Some(place.to_owned()), ..self }
+    }
+
+    /// Where it was read, if not from an option.
+    pub(super) fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// Whether it means the children, too.

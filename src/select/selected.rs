@@ -19,6 +19,9 @@ pub struct Selected {
     pub left_out: Vec<NotCarried>,
     /// The objects that were not selected, and are kept because others need them.
     pub brought_along: HashSet<ObjectId>,
+    /// What the objects kept need and is not among them: relations that chosen views read,
+    /// extensions that are left out.
+    pub left_to_target: Vec<Object>,
 }
 
 impl Selected {
@@ -64,16 +67,22 @@ impl Selection {
     /// whose locks reach each other.
     pub fn apply(&self, objects: Vec<Object>) -> Selected {
         if self.is_everything() {
-            return Selected { objects, left_out: Vec::new(), brought_along: HashSet::new() };
+            return Selected {
+                objects,
+                left_out: Vec::new(),
+                brought_along: HashSet::new(),
+                left_to_target: Vec::new(),
+            };
         }
         let (databases, mut objects): (Vec<Object>, Vec<Object>) =
             objects.into_iter().partition(|object| object.kind == ObjectKind::Database);
         objects.retain(|object| !self.is_unwanted(object.kind));
-        let Applied { mut objects, left_out, brought_along, expected } = if self.all_objects() {
-            Applied { objects, ..Applied::default() }
-        } else {
-            needs::apply(self, objects)
-        };
+        let Applied { mut objects, left_out, brought_along, expected, left_to_target } =
+            if self.all_objects() {
+                Applied { objects, ..Applied::default() }
+            } else {
+                needs::apply(self, objects)
+            };
         let stands =
             |object: &&mut Object| expected.contains(&object.id) || self.excludes_extension(object);
         objects.iter_mut().filter(stands).for_each(strip);
@@ -84,7 +93,7 @@ impl Selection {
         }
         needs::drop_dangling(&mut objects);
         let objects = databases.into_iter().chain(objects).collect();
-        Selected { objects, left_out, brought_along }
+        Selected { objects, left_out, brought_along, left_to_target }
     }
 }
 

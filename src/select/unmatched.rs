@@ -43,16 +43,13 @@ impl Selection {
         };
         let missing_extension =
             |pattern: &&Pattern| !extensions(objects).any(|name| pattern.matches_schema(name));
-        let tables = self
-            .tables
-            .iter()
-            .filter(missing_table)
-            .map(|pattern| format!("{pattern} ({})", with_children("-t", pattern)));
+        let tables =
+            self.tables.iter().filter(missing_table).map(|pattern| with_place("-t", pattern));
         let schemas = self.schemas.iter().filter(missing_schema);
         let extensions = self.extensions.iter().filter(missing_extension);
         let mut all: Vec<String> = tables
-            .chain(schemas.map(|pattern| format!("{pattern} (-n)")))
-            .chain(extensions.map(|pattern| format!("{pattern} (-e)")))
+            .chain(schemas.map(|pattern| with_place("-n", pattern)))
+            .chain(extensions.map(|pattern| with_place("-e", pattern)))
             .collect();
         if !self.named.is_empty() {
             let by_id: HashMap<ObjectId, &Object> =
@@ -90,10 +87,7 @@ impl Selection {
             |option: &str, patterns: &[Pattern], what: &str, is: &dyn Fn(&Pattern) -> bool| {
                 let missing = patterns.iter().filter(|pattern| !is(pattern));
                 missing
-                    .map(|pattern| {
-                        let option = with_children(option, pattern);
-                        format!("{option} {pattern} matches no {what}")
-                    })
+                    .map(|pattern| format!("{} matches no {what}", as_given(option, pattern)))
                     .collect::<Vec<_>>()
             };
         [
@@ -147,6 +141,20 @@ impl Selection {
         };
         Err(Error::new(Kind::Requirement, "select objects", cause).hint(hint))
     }
+}
+
+/// A pattern behind what gave it: its option, or its place in a file.
+pub(super) fn as_given(option: &str, pattern: &Pattern) -> String {
+    match pattern.place() {
+        Some(place) => format!("{place}: {pattern}"),
+        None => format!("{} {pattern}", with_children(option, pattern)),
+    }
+}
+
+/// A pattern with what gave it in brackets.
+fn with_place(option: &str, pattern: &Pattern) -> String {
+    let option = with_children(option, pattern);
+    format!("{pattern} ({})", pattern.place().unwrap_or(&option))
 }
 
 /// An option as it is typed for a pattern that means children, too.

@@ -26,7 +26,7 @@ pub(in crate::cli) fn add(files: &[PathBuf], of: For, selection: &mut Selection)
         let text = read("the filter file", file)?;
         for entry in filter::parse(&name, &text)? {
             let line = entry.line;
-            add_entry(entry, of, selection)
+            add_entry(entry, &format!("{name}, line {line}"), of, selection)
                 .map_err(|error| error.within(filter::place(&name, line)))?;
         }
     }
@@ -62,34 +62,37 @@ pub(in crate::cli) fn read(what: &str, path: &Path) -> Result<String> {
     })
 }
 
-fn add_entry(entry: Entry, of: For, selection: &mut Selection) -> Result<()> {
+fn add_entry(entry: Entry, place: &str, of: For, selection: &mut Selection) -> Result<()> {
     let Entry { include, of: what, pattern, .. } = entry;
-    let pattern = pattern.as_str();
+    let text = pattern.as_str();
+    let table = || Pattern::table(text).map(|pattern| pattern.read_at(place));
+    let schema = || Pattern::schema(text).map(|pattern| pattern.read_at(place));
+    let extension = || Pattern::extension(text).map(|pattern| pattern.read_at(place));
     let Selection { tables, exclude_tables, schemas, exclude_schemas, .. } = selection;
     let (dumps, restores) = (of == For::Dump, of == For::Restore);
     match (include, what) {
-        (true, "table") => tables.push(Pattern::table(pattern)?),
-        (true, "table_and_children") => tables.push(Pattern::table(pattern)?.and_children()),
-        (false, "table") => exclude_tables.push(Pattern::table(pattern)?),
+        (true, "table") => tables.push(table()?),
+        (true, "table_and_children") => tables.push(table()?.and_children()),
+        (false, "table") => exclude_tables.push(table()?),
         (false, "table_and_children") => {
-            exclude_tables.push(Pattern::table(pattern)?.and_children());
+            exclude_tables.push(table()?.and_children());
         }
-        (true, "schema") => schemas.push(Pattern::schema(pattern)?),
-        (false, "schema") => exclude_schemas.push(Pattern::schema(pattern)?),
-        (false, "table_data") => selection.exclude_table_data.push(Pattern::table(pattern)?),
+        (true, "schema") => schemas.push(schema()?),
+        (false, "schema") => exclude_schemas.push(schema()?),
+        (false, "table_data") => selection.exclude_table_data.push(table()?),
         (false, "table_data_and_children") => {
-            selection.exclude_table_data.push(Pattern::table(pattern)?.and_children());
+            selection.exclude_table_data.push(table()?.and_children());
         }
-        (true, "extension") if dumps => selection.extensions.push(Pattern::extension(pattern)?),
+        (true, "extension") if dumps => selection.extensions.push(extension()?),
         (false, "extension") if dumps => {
-            selection.exclude_extensions.push(Pattern::extension(pattern)?);
+            selection.exclude_extensions.push(extension()?);
         }
         (true, "function") if restores => {
-            selection.named.functions.push(Signature::parse(pattern)?);
+            selection.named.functions.push(Signature::parse(text)?.read_at(place));
         }
-        (true, "index") if restores => selection.named.indexes.push(Pattern::table(pattern)?),
+        (true, "index") if restores => selection.named.indexes.push(table()?),
         (true, "trigger") if restores => {
-            selection.named.triggers.push(TriggerName::parse(pattern)?);
+            selection.named.triggers.push(TriggerName::parse(text)?.read_at(place));
         }
         (include, what) => return Err(refused(include, what, of)),
     }
@@ -124,7 +127,7 @@ mod tests {
     fn what_each_command_takes() {
         let check = |line: &str, of: For, expect: Option<&str>| {
             let entry = filter::parse("f", line).unwrap().remove(0);
-            let added = add_entry(entry, of, &mut Selection::default());
+            let added = add_entry(entry, "f, line 1", of, &mut Selection::default());
             let told = added.err().map(|error| error.to_string());
             assert_eq!(told.is_none(), expect.is_none(), "{line}: {told:?}");
             let told = told.unwrap_or_default();

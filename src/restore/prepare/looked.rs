@@ -8,12 +8,12 @@ use super::task::Task;
 use crate::archive::manifest::Object;
 use crate::error::Result;
 use crate::pg::session::Session;
-use crate::restore::finding::{self, Sort};
+use crate::restore::finding::{self, Finding, Sort};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
 use crate::restore::target::tables::Existing;
-use crate::restore::target::{Target, borrowed, named, post_data, present};
+use crate::restore::target::{Target, borrowed, expected, named, post_data, present};
 use crate::select::{Selected, Withheld};
 use crate::storage::FileArchive;
 
@@ -92,19 +92,9 @@ impl Looked {
             let of = (&selected.objects[..], manifest);
             standing::look(session, sections, of, &left, manner, course.lost()).await?
         };
-        let begins = !course.is_ready() && !course.is_stopped();
-        if begins && sections.data && !sections.pre_data && chosen::refreshes(options, sections) {
-            let findings = post_data::filled_views(session, &selected.objects).await?;
+        if !course.is_ready() && !course.is_stopped() {
+            let findings = before_the_first(session, task, target, &selected).await?;
             existing.findings.extend(findings);
-        }
-        if begins && sections.pre_data && room == Room::Empty && target.occupied_count == 0 {
-            let is_made = |object: &&Object| {
-                sections.holds(object.section)
-                    && !object.statements.is_empty()
-                    && object.extension.is_none()
-            };
-            let made: Vec<&Object> = selected.objects.iter().filter(is_made).collect();
-            existing.findings.extend(present::beside_tables(session, &made).await?);
         }
         if room == Room::ToBeCleaned {
             existing.findings.retain(|finding| finding.sort != Sort::Standing);
@@ -144,4 +134,37 @@ impl Looked {
         }
         Ok(Self { selected, withheld, beginning, rows_of, chunks, existing, said })
     }
+}
+
+/// What of the target keeps a restore that begins from making what is selected: what it needs and
+/// nobody makes, and what is there already.
+async fn before_the_first(
+    session: &Session,
+    task: Task<'_>,
+    target: &Target,
+    selected: &Selected,
+) -> Result<Vec<Finding>> {
+    let Task { options, sections, room, .. } = task;
+    let objects = &selected.objects;
+    let mut findings = Vec::new();
+    if !sections.pre_data {
+        if sections.data && chosen::refreshes(options, sections) {
+            findings.extend(post_data::filled_views(session, objects).await?);
+        }
+        return Ok(findings);
+    }
+    if room == Room::Empty && target.occupied_count == 0 {
+        let is_made = |object: &&Object| {
+            sections.holds(object.section)
+                && !object.statements.is_empty()
+                && object.extension.is_none()
+        };
+        let made: Vec<&Object> = objects.iter().filter(is_made).collect();
+        findings.extend(present::beside_tables(session, &made).await?);
+    }
+    if matches!(room, Room::Empty | Room::ToBeCleaned) && options.staged.is_none() {
+        let left = &selected.left_to_target;
+        findings.extend(expected::examine(session, target, objects, left).await?);
+    }
+    Ok(findings)
 }

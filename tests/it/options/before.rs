@@ -250,3 +250,61 @@ fn a_partitioned_table_without_its_partitions_is_told() {
         assert!(said.contains(told.unwrap_or_default()), "{words:?}: {said}");
     }
 }
+
+#[test]
+fn an_index_of_a_partitioned_table_is_whole_with_those_of_its_partitions() {
+    let pair = Pair::new(
+        "CREATE TABLE parts (a integer) PARTITION BY LIST (a);
+         CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1);
+         CREATE TABLE part_2 PARTITION OF parts FOR VALUES IN (2); CREATE INDEX ai ON parts (a)",
+    );
+    pair.carry();
+    let is_valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ai'::regclass";
+    pair.copy.connect().execute("DROP INDEX ai");
+    let run = pair.restore().args(["-I", "ai"]).run().expect(0);
+    run.says("stays invalid without those of its partitions")
+        .says("-I public.part_1_a_idx, -I public.part_2_a_idx");
+    assert_eq!(pair.copy.value(is_valid), "f");
+    pair.copy.connect().execute("DROP INDEX ai");
+    let run = pair.restore().args(["-I", "ai", "-I", "part_*"]).run().expect(0);
+    assert!(!run.stderr.contains("invalid"), "{}", run.stderr);
+    assert_eq!(pair.copy.value(is_valid), "t");
+    pair.assert_same();
+}
+
+#[test]
+fn what_a_choice_leaves_to_the_target_must_be_there() {
+    for version in support::ends() {
+        let pair = Pair::on(
+            testkit::server(version),
+            "CREATE TABLE base (a integer); CREATE VIEW seen AS SELECT a FROM base;
+             CREATE EXTENSION citext; CREATE TABLE words (word citext)",
+        );
+        pair.dump().run().expect(0);
+        let list = pair.path("list");
+        let lines = pair.restore().arg("-l").run().expect(0).stdout;
+        let kept: Vec<&str> = lines.lines().filter(|line| !line.contains(" EXTENSION ")).collect();
+        std::fs::write(&list, kept.join("\n")).expect("the folder is ours");
+        let list = list.display().to_string();
+        for (words, told) in [
+            (&["-t", "seen"][..], "TABLE public.base does not exist"),
+            (&["-L", &list], "extension citext, which is left out, is not in the target"),
+        ] {
+            let dry = pair.restore().args(words).arg("--dry-run").run().expect(6);
+            assert!(dry.stdout.contains(told), "{words:?}: {}", dry.stdout);
+            pair.restore().args(words).run().expect(6).says(told);
+            assert!(!is_marked(pair.copy.admin()), "{words:?}");
+        }
+        pair.restore().args(["-t", "seen", "-t", "base"]).run().expect(0);
+        pair.copy.connect().execute("DROP VIEW seen; DROP TABLE base; CREATE EXTENSION citext");
+        pair.restore().args(["-L", &list]).run().expect(0);
+        pair.assert_same();
+    }
+    // What nothing else needs is left out, and told.
+    for (table, code) in [("CREATE TABLE t (a integer)", 10), ("CREATE TABLE t (a citext)", 6)] {
+        let pair = Pair::new(&format!("CREATE EXTENSION citext; {table}"));
+        pair.dump().args(["--exclude-extension", "citext"]).run().expect(0);
+        pair.restore().run().expect(code);
+        assert!(!is_marked(pair.copy.admin()));
+    }
+}

@@ -272,6 +272,15 @@ fn a_filter_file_is_refused_by_its_line() {
     }
     let dump = Silverback::new(["dump", "-d", &pair.source.url(), "-f"]).arg(pair.path("no.sbk"));
     dump.arg("--filter").arg(pair.path("none")).run().expect(8).says("No such file");
+    let dump = |text: &str| {
+        std::fs::write(&filter, text).expect("the folder is ours");
+        Silverback::new(["dump", "-d", &pair.source.url(), "--filter"])
+            .arg(&filter)
+            .args(["-f", "-"])
+            .run()
+    };
+    dump("include schema public\ninclude table none\n").expect(6).says("none (").says("line 2)");
+    dump("exclude table none\n").expect(0).says("line 1: none matches no table");
     std::fs::write(&filter, "include table t\n").expect("the folder is ours");
     let from = std::fs::File::open(&filter);
     pair.dump().args(["--filter", "-"]).stdin(from.expect("it is there")).run().expect(0);

@@ -24,6 +24,7 @@ fn check(
         objects: manifest.objects.clone(),
         left_out: Vec::new(),
         brought_along: HashSet::new(),
+        left_to_target: Vec::new(),
     };
     let (kept, said) = wanted(&options, sections, &manifest, &selected, &withheld, target);
     (kept.iter().map(|one| one.object.0).collect(), said)
