@@ -201,7 +201,8 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Outcome> {
     args.check(reporter.as_ref())?;
     if let Some(file) = &args.text.file {
         let options = args.options(None, Renames::parse(&args.rename_schema)?);
-        return sql_text::write(args.archive(), file, options, args.output.log_format, &reporter);
+        let told = (args.output.log_format, &reporter);
+        return sql_text::write(args.archive(), file, options, told, &args.metrics);
     }
     let renames = Renames::parse(&args.rename_schema)?;
     let Connection { server, kong_schema, kong_user, .. } =

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::args::metrics::MetricsArgs;
 use super::command::{Outcome, run_stoppable, tell_not_carried};
+use super::metrics::Figures;
 use super::progress::reporter::Reporter;
 use super::text::output;
 use super::text::stdio::LogFormat;
@@ -30,7 +32,6 @@ pub(super) struct SqlTextArgs {
             "disconnect_others", "exit_on_error", "keep_going", "fk", "disable_triggers",
             "fire_triggers", "ready_early", "check", "statistics", "replace_bootstrap",
             "kong_ignore", "bump_sync_version", "lock_wait_timeout", "stall_timeout",
-            "metrics_file",
         ]
     )]
     pub(super) file: Option<PathBuf>,
@@ -50,8 +51,8 @@ pub(super) fn write(
     archive: &Path,
     file: &Path,
     options: Options,
-    format: LogFormat,
-    reporter: &Arc<Reporter>,
+    (format, reporter): (LogFormat, &Arc<Reporter>),
+    metrics: &MetricsArgs,
 ) -> Result<Outcome> {
     let (source, file) = (Source::open(archive)?, PathBuf::from(file));
     let work = async {
@@ -60,11 +61,20 @@ pub(super) fn write(
             output::write(Some(&file), |out| {
                 text.write(out).inspect_err(|_| drop(out.write_all(&not_whole())))
             })?;
-            Ok(text.left_out)
+            let (tables, rows, raw_bytes) = text.totals();
+            let figures = Figures {
+                tables: Some(tables),
+                rows: Some(rows),
+                raw_bytes: Some(raw_bytes),
+                ..Figures::default()
+            };
+            Ok((text.left_out, figures))
         })
         .await
     };
-    let left_out = run_stoppable(format, 1, work, async || ());
+    let done = run_stoppable(format, 1, work, async || ());
     reporter.finish();
-    Ok(tell_not_carried(&left_out?, reporter.as_ref()))
+    let (left_out, figures) = done?;
+    metrics.count(&figures);
+    Ok(tell_not_carried(&left_out, reporter.as_ref()))
 }

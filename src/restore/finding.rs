@@ -1,6 +1,7 @@
 //! What keeps a restore from beginning, of which sort it is, and what a caller has found before the
 //! restore itself looks.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// Which sort of thing keeps a restore from beginning.
@@ -63,6 +64,12 @@ pub(super) fn without_repetition(findings: &mut Vec<Finding>) {
     if findings.iter().any(|finding| finding.sort == Sort::Occupant) {
         findings.retain(|finding| finding.sort != Sort::NotEmpty);
     }
+}
+
+/// Leaves of findings with the same problem the first.
+pub(super) fn told_once(findings: &mut Vec<Finding>) {
+    let mut seen = HashSet::new();
+    findings.retain(|finding| seen.insert(finding.problem.clone()));
 }
 
 /// Says what it means that the place of a staged copy is not empty: its name is new, so that

@@ -53,12 +53,15 @@ pub(super) fn apply(selection: &Selection, objects: Vec<Object>) -> Applied {
         .filter(|at| !chosen.contains(at) && !settings.contains(at))
         .map(|at| objects[*at].id)
         .collect();
-    let is_told = |at: &&usize| {
-        !kept.contains(at)
-            && (is_relation(graph.kind(**at)) || graph.kind(**at) == ObjectKind::Extension)
+    let is_left = |at: &&usize| !kept.contains(at) && !named.contains(at);
+    let needs = |of: &HashSet<usize>, is_told: fn(ObjectKind) -> bool| {
+        let needed = of.iter().flat_map(|at| &graph.needs[*at]).filter(is_left);
+        needed.copied().filter(|at| is_told(graph.kind(*at))).collect::<BTreeSet<_>>()
     };
-    let needed = kept.iter().flat_map(|at| &graph.needs[*at]);
-    let left_to_target: BTreeSet<usize> = needed.filter(is_told).copied().collect();
+    // Of what is asked for by name alone, nothing comes along.
+    let left_to_target: BTreeSet<usize> =
+        &needs(&kept, is_relation_or_extension) | &needs(&named, is_told_by_name);
+    let left_to_target = if selection.data_only { BTreeSet::new() } else { left_to_target };
     let left_to_target = left_to_target.into_iter().map(|at| objects[at].clone()).collect();
     kept.extend(graph.attaches(&named));
     kept.extend(named.iter().chain(&expected));
@@ -388,6 +391,16 @@ impl<'a> Graph<'a> {
             None => ident::quote(&object.name),
         }
     }
+}
+
+fn is_relation_or_extension(kind: ObjectKind) -> bool {
+    is_relation(kind) || kind == ObjectKind::Extension
+}
+
+/// Whether it can be looked for by its name.
+fn is_told_by_name(kind: ObjectKind) -> bool {
+    use ObjectKind::{Aggregate, Domain, Function, Type};
+    is_relation_or_extension(kind) || matches!(kind, Function | Aggregate | Type | Domain)
 }
 
 /// Whether an object that is needed comes along, unselected, for the sake of one that needs it.

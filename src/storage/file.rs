@@ -38,11 +38,21 @@ impl Archive<File> {
     }
 }
 
+/// Whether it is a connection string.
+fn is_address(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
+        || ["host=", "dbname=", "user="].iter().any(|keyword| text.contains(keyword))
+}
+
 /// Opens a regular file.
 pub(super) fn open(path: &Path) -> Result<File> {
     let doing = || format!("open {}", path.display());
     // Before it is opened: to open a pipe is to wait for its writer.
     let metadata = path.metadata().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if is_address(path) => Error::file(doing(), error).hint(
+            "that is a database's address, and an archive's file belongs here: give it with -d",
+        ),
         io::ErrorKind::NotFound => Error::file(doing(), error).hint("check the archive's name"),
         _ => Error::file(doing(), error),
     })?;

@@ -33,6 +33,7 @@ pub async fn look(
     );
     found.extend(rights(session, pairs).await?);
     found.extend(dependents(session, &sets.live).await?);
+    found.extend(subscribed(session, &sets.live).await?);
     for pair in pairs {
         found.extend(taken(session, &sets.live, pair).await?);
     }
@@ -80,6 +81,22 @@ async fn dependents(session: &Session, live: &[Movable]) -> Result<Vec<String>> 
         Ok(format!("{} is not exchanged, and depends on what is", row.get::<_, String>(0)?))
     };
     rows.iter().map(name).collect()
+}
+
+/// Tables that a subscription keeps up to date: it would go on with those that move away, and no
+/// dependency says so.
+async fn subscribed(session: &Session, live: &[Movable]) -> Result<Vec<String>> {
+    let sql = format!(
+        "WITH {} SELECT pg_catalog.format('table %s of subscription %s is not exchanged, and \
+         depends on what is', r.srrelid::pg_catalog.regclass, s.identity) FROM gone g JOIN \
+         pg_catalog.pg_subscription_rel r ON r.srrelid = g.objid AND g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass, \
+         pg_catalog.pg_identify_object('pg_catalog.pg_subscription'::pg_catalog.regclass, \
+         r.srsubid, 0) s ORDER BY 1 LIMIT {NAMED}",
+        closure(live)
+    );
+    let rows = session.query("look which tables are subscribed", &sql).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Relations that stay and have the name of one that comes.

@@ -38,7 +38,7 @@ const EXTERNAL: &[(&str, &[&str])] = &[
     ("memchr", &["archive", "pgcopy", "sql"]),
     ("postgres_protocol", &["sql"]),
     ("rayon", &["pool"]),
-    ("regex", &["select"]),
+    ("regex", &["cli", "select"]),
     ("rpassword", &["cli"]),
     ("rustls", &["pg"]),
     ("rustls_native_certs", &["pg"]),

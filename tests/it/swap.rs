@@ -200,6 +200,11 @@ fn what_depends_on_the_live_objects_is_named() {
          CREATE FUNCTION total() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM marks; END; \
          CREATE TABLE felt (m mood); CREATE PUBLICATION marked FOR TABLE marks",
     );
+    database.execute(
+        "CREATE SUBSCRIPTION fed CONNECTION 'dbname=nowhere' PUBLICATION x WITH (connect = false, \
+         slot_name = NONE); INSERT INTO pg_subscription_rel SELECT s.oid, 'marks'::regclass, 'r', \
+         NULL FROM pg_subscription s WHERE subname = 'fed'",
+    );
     let before = digest(&database, "public");
     for more in [&["--dry-run"][..], &[]] {
         let Outcome { stdout, stderr, .. } = swap(&database).args(more).run().expect(6);
@@ -211,6 +216,7 @@ fn what_depends_on_the_live_objects_is_named() {
             "function public.total()",
             "table public.felt",
             "publication of table public.marks in publication marked",
+            "table public.marks of subscription fed",
         ] {
             assert!(said.contains(what), "{what}: {said}");
         }

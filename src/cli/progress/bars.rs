@@ -13,6 +13,7 @@ use terminal_size::{Width, terminal_size_of};
 use super::lines::lines;
 use super::tally::Tally;
 use super::ticker::Ticker;
+use crate::cli::text::secrets;
 use crate::cli::text::stdio::{Verbosity, note};
 use crate::progress::{JobTotal, Level, Progress, TableTotal};
 
@@ -135,7 +136,7 @@ impl Progress for Bars {
     fn message(&self, level: Level, text: &str) {
         if let Some(line) = self.verbosity.line(level, text) {
             match &self.lock().drawn {
-                Some(drawn) => drawn.println(line),
+                Some(drawn) => drawn.println(secrets::hide(&line)),
                 None => note(&line),
             }
         }

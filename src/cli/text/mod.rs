@@ -2,6 +2,7 @@
 
 pub(super) mod objects;
 pub(super) mod output;
+pub(super) mod secrets;
 pub(super) mod stdio;
 pub(super) mod table;
 pub(super) mod units;

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::units;
+use super::{secrets, units};
 use crate::error::{Error, Result};
 use crate::progress::Level;
 
@@ -46,9 +46,10 @@ impl Verbosity {
 }
 
 /// A line on standard error; when that cannot be written there is nowhere left to say so. Whatever
-/// the line holds, a terminal obeys none of it.
+/// the line holds, a terminal obeys none of it, and it gives no password away.
 pub(in crate::cli) fn note(line: &str) {
-    let _ = io::stderr().write_all(units::printable_text(line).as_bytes());
+    let line = secrets::hide(line);
+    let _ = io::stderr().write_all(units::printable_text(&line).as_bytes());
 }
 
 /// Writes data to standard output, all of it or an error.

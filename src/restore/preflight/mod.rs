@@ -8,6 +8,7 @@ pub(super) mod home;
 pub(super) mod older_server;
 mod roles;
 pub(super) mod sections;
+mod superuser;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +53,7 @@ pub(super) fn findings(wanted: Wanted<'_>, target: &Target) -> Vec<Finding> {
     create_rights(wanted, target, &mut findings);
     findings.extend(roles_and_places(wanted, target));
     extensions(wanted, target, &mut findings);
-    superuser(wanted, target, &mut findings);
+    superuser::needed(wanted, target, &mut findings);
     findings
 }
 
@@ -282,32 +283,6 @@ fn extensions(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) 
                 ));
             }
             Some(_) => {}
-        }
-    }
-}
-
-fn superuser(wanted: Wanted<'_>, target: &Target, findings: &mut Vec<Finding>) {
-    use ObjectKind::{
-        AccessMethod, EventTrigger, ForeignDataWrapper, Language, OperatorClass, OperatorFamily,
-        Publication, PublicationSchema, Subscription, TextSearchParser, TextSearchTemplate,
-    };
-    if target.superuser {
-        return;
-    }
-    // What is on an extension's object, the extension has made, as a rule.
-    for object in made(wanted).filter(|object| object.extension.is_none()) {
-        let needs = match object.kind {
-            // Since 16 a role's membership in pg_create_subscription is enough.
-            Subscription => target.version_num < 160_000,
-            // What is published then is not the publisher's alone.
-            Publication => object.statements.iter().any(|sql| sql.contains(" FOR ALL ")),
-            AccessMethod | EventTrigger | ForeignDataWrapper | Language | OperatorClass
-            | OperatorFamily | PublicationSchema | TextSearchParser | TextSearchTemplate => true,
-            _ => false,
-        };
-        if needs {
-            let problem = format!("{} can only be created by a superuser", object.identity);
-            findings.push(Finding::new(problem, "restore as a superuser"));
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::restore::resume::Identity;
 use crate::restore::resume::course::Course;
 use crate::restore::step::Step;
 use crate::restore::target::leftover::Leftover;
-use crate::restore::target::{self, Target, dependents, marker, of_product, owned};
+use crate::restore::target::{self, Target, dependents, marker, memberships, of_product, owned};
 use crate::restore::{mark, preflight};
 use crate::sql::ident;
 use crate::storage::FileArchive;
@@ -63,6 +63,8 @@ impl Beginning {
         if let Some(fresh) = options.fresh.as_ref().filter(|_| room == Room::ToBeCleaned) {
             let leftovers = of_product::of_fresh(fresh);
             said.findings.extend(dependents::look(session, &[], &leftovers).await?);
+            let lost = memberships::look(session, &[], &leftovers, asked.objects);
+            said.findings.extend(lost.await?);
             going = dependents::roots(&[], &leftovers);
             let not = |schema: &String| format!("nspname <> {}", ident::literal(schema));
             let others = target.before_begun.iter().chain([&fresh.schema]).map(not);
@@ -78,6 +80,8 @@ impl Beginning {
             let also = also_dropped(session, options, sections, asked.objects).await?;
             let needed = dependents::look(session, &dropped, &also.leftovers);
             said.findings.extend(needed.await?);
+            let lost = memberships::look(session, &dropped, &also.leftovers, asked.objects);
+            said.findings.extend(lost.await?);
             said.findings.extend(dependents::of_others(session, &dropped).await?);
             if sections.pre_data {
                 let made = asked.objects;

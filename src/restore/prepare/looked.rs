@@ -123,6 +123,7 @@ impl Looked {
             finding::beside_another_stage(&mut said.findings);
         }
         said.findings.append(&mut existing.findings);
+        finding::told_once(&mut said.findings);
         if manner.disable_triggers {
             said.findings.extend(preflight::disable_triggers(target));
         }
@@ -147,6 +148,11 @@ async fn before_the_first(
     let Task { options, sections, room, .. } = task;
     let objects = &selected.objects;
     let mut findings = Vec::new();
+    let is_here = matches!(room, Room::Empty | Room::ToBeCleaned) && options.staged.is_none();
+    if is_here && (sections.pre_data || !options.selection.named.is_empty()) {
+        let left = &selected.left_to_target;
+        findings.extend(expected::examine(session, target, objects, left).await?);
+    }
     if !sections.pre_data {
         if sections.data && chosen::refreshes(options, sections) {
             findings.extend(post_data::filled_views(session, objects).await?);
@@ -161,10 +167,6 @@ async fn before_the_first(
         };
         let made: Vec<&Object> = objects.iter().filter(is_made).collect();
         findings.extend(present::beside_tables(session, &made).await?);
-    }
-    if matches!(room, Room::Empty | Room::ToBeCleaned) && options.staged.is_none() {
-        let left = &selected.left_to_target;
-        findings.extend(expected::examine(session, target, objects, left).await?);
     }
     Ok(findings)
 }

@@ -54,7 +54,7 @@ impl SqlText {
         let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
         // All else is in UTF-8.
         let encoding = match self.archive.manifest.source.encoding.as_str() {
-            "UTF8" => String::new(),
+            "UTF8" | super::ANY_BYTES => String::new(),
             other => format!(" WITH (ENCODING {})", ident::literal(other)),
         };
         out.statement(&format!("COPY {into}{columns} FROM stdin{encoding}"))?;

@@ -104,6 +104,14 @@ impl SqlText {
         self.end(&mut out)
     }
 
+    /// Of how many tables the rows are written, how many rows these are, and how many bytes.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        let all = self.order.iter().map(|id| &self.archive.index.tables[id.0 as usize]);
+        all.fold((0, 0, 0), |(tables, rows, bytes), table| {
+            (tables + 1, rows + table.rows, bytes + table.raw_bytes)
+        })
+    }
+
     fn head(&self, out: &mut Out<'_>) -> Result<()> {
         let source = &self.archive.manifest.source;
         out.comment(&format!(
@@ -115,6 +123,9 @@ impl SqlText {
         ))?;
         out.text("\n")?;
         settings::as_text().iter().try_for_each(|sql| out.statement(sql))?;
+        if source.encoding == ANY_BYTES {
+            ONLY_INTO_ANY_BYTES.iter().try_for_each(|sql| out.statement(sql))?;
+        }
         match &self.options.render.role {
             Some(role) => out.statement(&format!("SET ROLE {}", ident::quote(role))),
             None => Ok(()),
@@ -164,6 +175,20 @@ impl SqlText {
         if self.options.render.role.is_some() { out.statement("RESET ROLE") } else { Ok(()) }
     }
 }
+
+/// The encoding of a database that takes bytes for what they are.
+const ANY_BYTES: &str = "SQL_ASCII";
+
+/// What is of such a database, another refuses. COPY would take bytes that are none of its encoding
+/// if they were called SQL_ASCII; so they are called what the target is, and looked at.
+const ONLY_INTO_ANY_BYTES: [&str; 2] = [
+    "DO $$BEGIN IF pg_catalog.current_setting('server_encoding') <> 'SQL_ASCII' THEN RAISE \
+     EXCEPTION 'the text comes from a database in SQL_ASCII, and this one is in %', \
+     pg_catalog.current_setting('server_encoding') USING HINT = 'create it with ENCODING \
+     ''SQL_ASCII'' TEMPLATE template0'; END IF; END$$",
+    "SELECT pg_catalog.set_config('client_encoding', \
+     pg_catalog.current_setting('server_encoding'), false)",
+];
 
 /// Says that no order of rows suits the foreign keys, which the text does not make.
 fn circular(cut: &[String]) -> String {

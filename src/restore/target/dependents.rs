@@ -154,7 +154,7 @@ fn makes_type(object: &Object) -> bool {
 }
 
 /// The names that a query gives, a few of them.
-async fn named(session: &Session, sql: &str) -> Result<Option<String>> {
+pub(super) async fn named(session: &Session, sql: &str) -> Result<Option<String>> {
     let rows = session.query("look what the target holds", sql).await?;
     if rows.is_empty() {
         return Ok(None);
@@ -178,7 +178,7 @@ pub(in crate::restore) async fn locks(
 }
 
 /// The query of the addresses of what is dropped and all that goes along.
-fn gone(dropped: &[&Object], leftovers: &[Leftover]) -> Option<String> {
+pub(super) fn gone(dropped: &[&Object], leftovers: &[Leftover]) -> Option<String> {
     let roots = Roots::of(dropped, leftovers).sql()?;
     Some(format!(
         "roots(classid, objid) AS ({roots}), gone(classid, objid) AS (SELECT * FROM roots UNION \

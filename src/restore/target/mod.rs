@@ -9,6 +9,7 @@ pub(super) mod expected;
 pub(super) mod foreign_keys;
 pub(super) mod leftover;
 pub(super) mod marker;
+pub(super) mod memberships;
 pub(super) mod named;
 pub(super) mod of_product;
 pub(super) mod owned;

@@ -204,7 +204,7 @@ fn a_schema_that_is_expected_and_missing_is_told_before_anything_is_done() {
 #[test]
 fn what_can_make_nothing_is_not_done_in_silence() {
     let pair = Pair::new(
-        "CREATE SCHEMA other; CREATE TABLE t (id int); CREATE INDEX i ON t (id);
+        "CREATE SCHEMA other; CREATE TABLE t (id int); CREATE INDEX i ON t (id); CREATE TABLE u ();
          CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
          CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
     );
@@ -218,6 +218,8 @@ fn what_can_make_nothing_is_not_done_in_silence() {
         (&["-I", "i", "-l", "--section=data"], 2, "add --section post-data"),
         (&["-I", "i", "-n", "other"], 6, "no object matches i (-I)"),
         (&["--trigger", "g", "-N", "public"], 6, "no object matches g (--trigger)"),
+        (&["-t", "u", "-I", "i"], 6, "TABLE public.t does not exist"),
+        (&["--trigger", "g"], 6, "FUNCTION public.f() does not exist"),
         (&["-s", "--section=data", "-f", "-"], 0, "warning: nothing is selected"),
         (&["-N", "public", "-N", "other"], 0, "warning: nothing is selected"),
         (&["-N", "public", "-N", "other", "-f", "-"], 0, "warning: nothing is selected"),
@@ -229,6 +231,11 @@ fn what_can_make_nothing_is_not_done_in_silence() {
         };
         to.args(words).run().expect(code).says(says);
     }
+    assert!(!support::is_marked(pair.copy.admin()));
+    pair.copy.connect().execute("CREATE TABLE t (id int)");
+    let run = pair.restore().args(["--trigger", "g"]).run().expect(6);
+    run.says("FUNCTION public.f() does not exist");
+    pair.copy.connect().execute("DROP TABLE t");
     let file = pair.path("empty.list");
     for text in ["", "; all of it\n;3; TABLE public t kong\n"] {
         std::fs::write(&file, text).expect("the folder is ours");

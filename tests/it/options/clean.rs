@@ -1,7 +1,7 @@
 //! `-c`: what the archive holds goes first, all of it or nothing, and nothing else does.
 
 use crate::pair::Pair;
-use crate::support;
+use crate::support::{self, Silverback};
 
 use super::SHOP;
 
@@ -108,5 +108,49 @@ fn clean_takes_a_range_together_with_its_canonical_function() {
             copy.execute("DROP TABLE mine");
         }
         support::assert_same(&source, &copy);
+    }
+}
+
+#[test]
+fn clean_takes_nothing_out_of_publications_and_subscriptions_in_silence() {
+    for version in support::ends() {
+        let server = testkit::server(version);
+        let pair = Pair::on(
+            server,
+            "CREATE SCHEMA apart; CREATE TABLE apart.t (a integer); CREATE TABLE u (a integer)",
+        );
+        pair.carry();
+        pair.copy.connect().execute(
+            "CREATE PUBLICATION p FOR TABLE apart.t; ALTER DEFAULT PRIVILEGES IN SCHEMA apart \
+             GRANT SELECT ON TABLES TO pg_monitor",
+        );
+        let mut made =
+            vec!["table apart.t in publication p", "default privileges on new relations"];
+        pair.copy.execute(
+            "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION x WITH (connect = \
+             false, slot_name = NONE); INSERT INTO pg_subscription_rel SELECT s.oid, \
+             'u'::regclass, 'r', NULL FROM pg_subscription s",
+        );
+        made.push("table public.u of subscription s");
+        if version >= 15 {
+            pair.copy.execute("CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA apart");
+            made.push("schema apart in publication of_schema");
+        }
+        let restore = || pair.restore().arg("-c");
+        let dry = restore().arg("--dry-run").run().expect(6).stdout;
+        for what in made {
+            assert!(dry.contains(what), "{what}: {dry}");
+        }
+        restore().run().expect(6).says("does not make them again").says("subscription s");
+        assert!(!support::is_marked(pair.copy.admin()));
+        // What the archive makes again is nobody's loss.
+        let all = pair.path("all.sbk");
+        pair.copy.execute("DELETE FROM pg_subscription_rel");
+        support::dump(&pair.copy, &all).run().expect(10);
+        let before = testkit::pg_dump_schema(&pair.copy);
+        let superuser = pair.copy.url_as("postgres");
+        let restore = Silverback::new(["restore", "-c", "--while-connected", "-d", &superuser]);
+        restore.arg(&all).run().expect(10);
+        assert_eq!(testkit::pg_dump_schema(&pair.copy), before);
     }
 }

@@ -100,6 +100,25 @@ fn unknown_bytes_are_not_guessed_at() {
         .run()
         .expect(6)
         .says("the archive's encoding is SQL_ASCII, the target's is UTF8");
+    // SQL text finds itself in the wrong place, too, and lets no byte through to whom that is no
+    // reason to stop.
+    let text = folder.path().join("a.sql");
+    support::Silverback::new(["restore", "-f"]).arg(&text).arg(&file).run().expect(0);
+    let psql = |into: &Database<'_>| {
+        let output = std::process::Command::new(testkit::client_tool("psql"))
+            .args(["-X", "-q", "-o", "/dev/null", "-d", &into.url_as("postgres"), "-f"])
+            .arg(&text)
+            .output()
+            .expect("psql runs");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let told = psql(&copy);
+    assert!(told.contains("the text comes from a database in SQL_ASCII"), "{told}");
+    assert!(told.contains("invalid byte sequence for encoding \"UTF8\": 0xff"), "{told}");
+    assert_eq!(copy.value("SELECT count(*) FROM t"), "0");
+    let same = in_encoding("SQL_ASCII");
+    assert_eq!(psql(&same), "");
+    assert_same_bytes(&source, &same, "t", &["ff"]);
     source.execute(
         "DO $$BEGIN EXECUTE 'CREATE TABLE \"' || convert_from('\\xe9', 'SQL_ASCII') || \
          '\" ()'; END$$",

@@ -20,6 +20,9 @@ use crate::sqlstate;
 pub(in crate::pg) const USER_SCHEMA: &str =
     "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
+/// How many times all others are given their turn before an error is told that has a cause elsewhere.
+const TURNS: usize = 100;
+
 /// All that the files of this folder need to read their kind.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -73,6 +76,7 @@ impl<'a> Reader<'a> {
             Ok(rows) => return Ok(rows),
             // An earlier statement has failed, and said why.
             Err(error) if error.sqlstate() == Some(sqlstate::IN_FAILED_SQL_TRANSACTION) => {
+                self.let_cause_be_told().await;
                 return Err(error);
             }
             Err(error) => error,
@@ -84,6 +88,17 @@ impl<'a> Reader<'a> {
         };
         *self.cause.lock().expect("no holder panics") = Some(error);
         Err(Error::new(Kind::Unexpected, doing, "it failed"))
+    }
+
+    /// Lets whoever waits for the statement that failed first take its answer, which has come: the
+    /// one that fails for its sake may be looked at before, and would end the reading.
+    async fn let_cause_be_told(&self) {
+        for _ in 0..TURNS {
+            if self.cause.lock().expect("no holder panics").is_some() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What the reading failed of, if the server said so.

@@ -1,0 +1,86 @@
+//! What goes in silence with what is dropped, and is not made again: tables and schemas leave their
+//! publications and subscriptions, schemas take their default privileges along.
+//!
+//! No statement fails for it. A table that has left its subscription is not kept up to date any
+//! more, which nobody sees before it is too late.
+
+use super::dependents;
+use super::leftover::Leftover;
+use crate::archive::manifest::{Object, ObjectKind};
+use crate::error::Result;
+use crate::pg::session::Session;
+use crate::restore::finding::Finding;
+use crate::sql::ident;
+
+/// Looks for it. `made`: all that the archive makes.
+pub(in crate::restore) async fn look(
+    session: &Session,
+    dropped: &[&Object],
+    leftovers: &[Leftover],
+    made: &[Object],
+) -> Result<Option<Finding>> {
+    let Some(gone) = dependents::gone(dropped, leftovers) else { return Ok(None) };
+    let of_kind = |kind: ObjectKind| made.iter().filter(move |object| object.kind == kind);
+    let names = |kind| list(of_kind(kind).map(|object| ident::literal(&object.name)));
+    let pairs = |kind| {
+        let pair = |object: &Object| {
+            ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name)
+        };
+        list(of_kind(kind).map(pair).chain(["('', '')".to_owned()]))
+    };
+    let privileged = list(
+        of_kind(ObjectKind::DefaultAcl).filter_map(|one| one.schema.as_deref()).map(ident::literal),
+    );
+    let schemas = dropped.iter().filter(|object| object.kind == ObjectKind::Schema);
+    let schemas = list(schemas.map(|object| ident::literal(&object.name)));
+    let sql = format!(
+        "WITH RECURSIVE {gone}, schemas AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n \
+         WHERE n.nspname IN ({schemas}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE \
+         d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid AND \
+         d.deptype = 'n' AND NOT EXISTS (SELECT FROM gone g WHERE (g.classid, g.objid) = \
+         (d.classid, d.objid)))), lost(classid, objid, name) AS (SELECT d.classid, d.objid, \
+         NULL::text FROM schemas s JOIN pg_catalog.pg_depend d ON d.refclassid = \
+         'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = s.oid WHERE d.classid = \
+         'pg_catalog.pg_default_acl'::pg_catalog.regclass AND s.nspname NOT IN ({privileged}) UNION \
+         SELECT r.tableoid, r.oid, NULL FROM gone g JOIN pg_catalog.pg_publication_rel r ON \
+         r.prrelid = g.objid AND g.classid = 'pg_catalog.pg_class'::pg_catalog.regclass JOIN \
+         pg_catalog.pg_publication p ON p.oid = r.prpubid JOIN pg_catalog.pg_class c ON c.oid = \
+         r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname NOT IN \
+         ({publications}) AND (n.nspname, p.pubname || ' ' || c.relname) NOT IN ({tables}) {of_15}\
+         UNION SELECT 0, 0, pg_catalog.format('table %s of subscription %s', \
+         r.srrelid::pg_catalog.regclass, s.identity) FROM gone g JOIN \
+         pg_catalog.pg_subscription_rel r ON r.srrelid = g.objid AND g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass, \
+         pg_catalog.pg_identify_object('pg_catalog.pg_subscription'::pg_catalog.regclass, \
+         r.srsubid, 0) s WHERE s.identity NOT IN ({subscriptions})) SELECT coalesce(name, \
+         pg_catalog.pg_describe_object(classid, objid, 0)) FROM lost ORDER BY 1",
+        publications = names(ObjectKind::Publication),
+        tables = pairs(ObjectKind::PublicationTable),
+        of_15 = if session.version() >= 150_000 {
+            format!(
+                "UNION SELECT r.tableoid, r.oid, NULL FROM schemas s JOIN \
+                 pg_catalog.pg_publication_namespace r ON r.pnnspid = s.oid JOIN \
+                 pg_catalog.pg_publication p ON p.oid = r.pnpubid WHERE p.pubname NOT IN \
+                 ({}) AND (s.nspname, p.pubname || ' ' || s.nspname) NOT IN ({}) ",
+                names(ObjectKind::Publication),
+                pairs(ObjectKind::PublicationSchema)
+            )
+        } else {
+            String::new()
+        },
+        subscriptions = list(
+            of_kind(ObjectKind::Subscription).map(|one| ident::literal(&ident::quote(&one.name)))
+        ),
+    );
+    let Some(names) = dependents::named(session, &sql).await? else { return Ok(None) };
+    let problem = format!("-c would drop these, and the archive does not make them again: {names}");
+    let way_out = "drop them first and make them again afterwards (ALTER PUBLICATION, ALTER \
+        SUBSCRIPTION, ALTER DEFAULT PRIVILEGES), or restore into another database";
+    Ok(Some(Finding::new(problem, way_out)))
+}
+
+/// What stands in the brackets of IN; of nothing, a name that nothing has.
+fn list(values: impl Iterator<Item = String>) -> String {
+    let values: Vec<String> = values.collect();
+    if values.is_empty() { "''".to_owned() } else { values.join(", ") }
+}
