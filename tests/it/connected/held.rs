@@ -143,7 +143,9 @@ fn what_never_began_is_in_nobodys_way() {
         mark.set_before(5).iter().for_each(|step| owner.execute(&step.sql));
         drop(owner);
         target.set_limit(3);
-        let told = target.silverback(&["restore", "--status"]).run().expect(10).stdout;
+        let status = || target.silverback(&["restore", "--status"]).run().expect(10).stdout;
+        wait_for("the owner's session to end", || !status().contains("is beginning"));
+        let told = status();
         assert!(told.contains("must get its CONNECTION LIMIT 5 back"), "{told}");
         assert!(!told.contains("incomplete"), "{told}");
         let dumped = scene.path("dumped.sbk");
