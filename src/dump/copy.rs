@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::crew::{CHUNK_BYTES, Context, Crew, MEMORY_PER_RAW_BYTE, Sessions};
+use super::early::Opened;
 use super::growth::Growth;
 use super::plan::{Job, Piece, Plan};
 use super::words::unexpected;
@@ -40,7 +41,7 @@ pub(super) async fn run(
     context: Context,
     keeper: Keeper,
     plan: Plan,
-    sessions: Sessions,
+    (sessions, opened): (Sessions, Opened),
     sender: ChunkSender,
 ) -> Result<()> {
     let first = sessions.first.min(plan.jobs.len());
@@ -51,8 +52,10 @@ pub(super) async fn run(
     let mut tasks = JoinSet::new();
     tasks.spawn(keep(Arc::clone(&crew), keeper.session, for_keeper, sender.clone()));
     for _ in 0..first {
-        tasks.spawn(work(Arc::clone(&crew), false, refused.clone(), sender.clone()));
+        let joined = join(Arc::clone(&crew), Some(opened.clone()));
+        tasks.spawn(work(Arc::clone(&crew), joined, false, refused.clone(), sender.clone()));
     }
+    drop(opened);
     let weak = refused.downgrade();
     drop(refused);
     let mut growth = Growth::new(first, sessions.max);
@@ -72,22 +75,34 @@ pub(super) async fn run(
                 if let Some(refused) = weak.upgrade()
                     && crew.grow(&mut growth, rate)
                 {
-                    tasks.spawn(work(Arc::clone(&crew), true, refused, sender.clone()));
+                    let joined = join(Arc::clone(&crew), None);
+                    tasks.spawn(work(Arc::clone(&crew), joined, true, refused, sender.clone()));
                 }
             }
         }
     }
 }
 
+/// A session that sees what the keeper sees: one that is opened already, if there is one.
+async fn join(crew: Arc<Crew>, opened: Option<Opened>) -> Result<Session> {
+    if let Some(opened) = opened
+        && let Some(session) = opened.take().await?
+    {
+        return Ok(session);
+    }
+    let Context { server, snapshot_id, begin, .. } = &crew.context;
+    snapshot::join(server, snapshot_id, begin).await
+}
+
 async fn work(
     crew: Arc<Crew>,
+    joined: impl Future<Output = Result<Session>>,
     is_added: bool,
     refused: mpsc::UnboundedSender<Piece>,
     sender: ChunkSender,
 ) -> Result<()> {
     let context = &crew.context;
-    let session = match snapshot::join(&context.server, &context.snapshot_id, &context.begin).await
-    {
+    let session = match joined.await {
         Ok(session) => session,
         // It was to help; there is none to be had, or the others notice what is wrong.
         Err(error) if is_added => {

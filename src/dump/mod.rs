@@ -3,6 +3,7 @@
 
 mod copy;
 mod crew;
+mod early;
 mod growth;
 mod left_out;
 mod options;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub use options::Options;
 
 use self::crew::Sessions;
+use self::early::{Early, FAR, Opened};
 use self::left_out::LeftOut;
 use self::plan::Plan;
 use crate::archive::Summary;
@@ -27,7 +29,8 @@ use crate::archive::manifest::{Manifest, NotCarried, Object, ObjectId, ObjectKin
 use crate::error::Result;
 use crate::pg::catalog::{self, Catalog, ReadOptions};
 use crate::pg::connect::Server;
-use crate::pg::snapshot::{self, Keeper, SnapshotOptions};
+use crate::pg::session::Session;
+use crate::pg::snapshot::{self, Keeper, Parties, SnapshotOptions};
 use crate::pg::{denied, free_sessions, marker, statistics};
 use crate::pool::{Budget, Buffers};
 use crate::progress::{Level, Progress};
@@ -64,8 +67,7 @@ pub async fn run(
 ) -> Result<Report> {
     let started = Instant::now();
     let archive = sink.name();
-    let (keeper, manifest, plan) = prepare(server, options, progress.as_ref()).await?;
-    let sessions = sessions(options, &keeper).await?;
+    let (keeper, manifest, plan, sessions) = prepare(server, options, progress.as_ref()).await?;
     progress.tables(&plan.totals);
     let uuid = Uuid::new_v4();
     let tables: Vec<String> = plan.totals.iter().map(|table| table.name.clone()).collect();
@@ -108,13 +110,13 @@ pub async fn run(
 
 /// How many sessions copy: as many as are asked for; else as the cores suggest, and more if they
 /// help, up to half of those that are free, and to what the memory for rows suffices for.
-async fn sessions(options: &Options, keeper: &Keeper) -> Result<Sessions> {
+async fn sessions(options: &Options, session: &Session) -> Result<Sessions> {
     let jobs = options.limits.dump_jobs();
     let first = jobs.get();
-    if options.limits.jobs.is_some() || keeper.session.is_proxied() {
+    if options.limits.jobs.is_some() || session.is_proxied() {
         return Ok(Sessions { first, max: first });
     }
-    let half = free_sessions::half(&keeper.session, true).await?;
+    let half = free_sessions::half(session, true).await?;
     let max = half.unwrap_or(first).min(Sessions::in_memory(options.limits.memory_for(jobs)));
     Ok(Sessions { first: first.min(max).max(1), max })
 }
@@ -138,7 +140,7 @@ async fn prepare(
     server: &Server,
     options: &Options,
     progress: &dyn Progress,
-) -> Result<(Keeper, Manifest, Plan)> {
+) -> Result<(Keeper, Manifest, Plan, (Sessions, Opened))> {
     let snapshot_options = SnapshotOptions {
         lock_wait_timeout: options.lock_wait_timeout,
         serializable_deferrable: options.serializable_deferrable,
@@ -152,8 +154,14 @@ async fn prepare(
     let mut selection = options.selection.clone();
     let server = server.patient(options.limits.stall_timeout);
     let session = snapshot::open(&server, &snapshot_options).await?;
+    let began = Instant::now();
     let left_out = unfinished::look(options, &session).await?;
+    // That takes two ways there and back.
+    let is_far = began.elapsed() > 2 * FAR;
     left_out.tell(progress);
+    let sessions = sessions(options, &session).await?;
+    let ahead = if is_far && !session.is_proxied() { sessions.first } else { 0 };
+    let early = Early::new(server.clone(), options.begin.clone(), ahead);
     selection.markers = left_out.schemas;
     let picks = |table: &catalog::ListedTable| {
         let catalog::ListedTable { schema, name, ancestors, extension, .. } = table;
@@ -162,7 +170,9 @@ async fn prepare(
             None => selection.picks_descendant(schema, name, ancestors),
         }
     };
-    let mut keeper = snapshot::take(session, &snapshot_options, &picks, progress).await?;
+    let exported = |snapshot: &str| early.join(snapshot);
+    let parties = Parties { picks: &picks, exported: &exported, progress };
+    let mut keeper = snapshot::take(session, &snapshot_options, parties).await?;
     let (markers, source) = try_join!(
         marker::read(&keeper.session, true),
         catalog::source(&keeper.session, keeper.snapshot_time.clone())
@@ -210,7 +220,21 @@ async fn prepare(
     let statistics = statistics.into_iter().filter_map(|one| withheld.keep(one)).collect();
     let mut manifest =
         Manifest { source, objects: selected.objects, tables: carried, not_carried, statistics };
-    for object in &mut manifest.objects {
+    leave_out(options, &mut manifest.objects);
+    let is_chosen = !options.selection.is_everything() || options.sections != Sections::ALL;
+    let is_empty = manifest.tables.is_empty()
+        && (manifest.objects.iter())
+            .all(|object| object.kind == ObjectKind::Database || object.is_bare());
+    if is_chosen && is_empty {
+        progress.message(Level::Warning, NOTHING_SELECTED);
+    }
+    let plan = plan::make(&manifest, &tables, options.limits.dump_jobs().get())?;
+    Ok((keeper, manifest, plan, (sessions, early.opened())))
+}
+
+/// Takes away what the options leave out of every object.
+fn leave_out(options: &Options, objects: &mut [Object]) {
+    for object in objects {
         if options.no_owner {
             object.owner = None;
         }
@@ -224,15 +248,6 @@ async fn prepare(
             object.security_labels.clear();
         }
     }
-    let is_chosen = !options.selection.is_everything() || options.sections != Sections::ALL;
-    let is_empty = manifest.tables.is_empty()
-        && (manifest.objects.iter())
-            .all(|object| object.kind == ObjectKind::Database || object.is_bare());
-    if is_chosen && is_empty {
-        progress.message(Level::Warning, NOTHING_SELECTED);
-    }
-    let plan = plan::make(&manifest, &tables, options.limits.dump_jobs().get())?;
-    Ok((keeper, manifest, plan))
 }
 
 /// Refuses a dump if sequences are selected that may not be read. Of one that was not selected, and

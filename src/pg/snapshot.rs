@@ -89,19 +89,27 @@ pub async fn open(server: &Server, options: &SnapshotOptions) -> Result<Session>
     opened.map_err(|error| not_importable(error, options.given.as_deref()))
 }
 
-/// Takes locks, snapshot and catalog together, in a session that was opened for it; `picks` says
-/// which tables are dumped and so locked.
+/// Who takes part in taking the snapshot.
+#[derive(Clone, Copy)]
+pub struct Parties<'a> {
+    /// Says which tables are dumped and so locked.
+    pub picks: &'a (dyn Fn(&ListedTable) -> bool + Sync),
+    /// Is told of a snapshot that may be the one, before the catalog is read.
+    pub exported: &'a (dyn Fn(&str) + Sync),
+    /// Is told of the rest.
+    pub progress: &'a dyn Progress,
+}
+
+/// Takes locks, snapshot and catalog together, in a session that was opened for it.
 pub async fn take(
     session: Session,
     options: &SnapshotOptions,
-    picks: &(dyn Fn(&ListedTable) -> bool + Sync),
-    progress: &dyn Progress,
+    parties: Parties<'_>,
 ) -> Result<Keeper> {
     let (given, listing) = (options.given.as_deref(), options.listing());
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS_MAX {
-        let attempted =
-            attempt_once(&session, options, picks, progress).await.map_err(unreadable)?;
+        let attempted = attempt_once(&session, options, parties).await.map_err(unreadable)?;
         let why = match attempted {
             Attempt::Stable { snapshot_id, snapshot_time, catalog } => {
                 return Ok(Keeper { session, snapshot_id, snapshot_time, catalog: *catalog });
@@ -121,7 +129,7 @@ pub async fn take(
         if given.is_some() {
             return Err(outdated(&why));
         }
-        progress.message(
+        parties.progress.message(
             Level::Info,
             &format!(
                 "the schema changed while it was being locked ({why}); \
@@ -169,8 +177,7 @@ enum Attempt {
 async fn attempt_once(
     session: &Session,
     options: &SnapshotOptions,
-    picks: &(dyn Fn(&ListedTable) -> bool + Sync),
-    progress: &dyn Progress,
+    Parties { picks, exported, progress }: Parties<'_>,
 ) -> Result<Attempt> {
     let before = catalog::list_tables(session).await?;
     let locked: Vec<&ListedTable> = before.iter().filter(|table| picks(table)).collect();
@@ -204,7 +211,7 @@ async fn attempt_once(
     );
     checked?;
     let row = row?;
-    let (snapshot_id, snapshot_time) = (row.get(0)?, row.get(1)?);
+    let (snapshot_id, snapshot_time): (String, String) = (row.get(0)?, row.get(1)?);
     let after = match after {
         Ok(after) => after,
         Err(error) => return changed_or(error),
@@ -216,6 +223,7 @@ async fn attempt_once(
     if let Some(why) = difference(&then, &now) {
         return Ok(Attempt::Changed(why));
     }
+    exported(&snapshot_id);
     progress.phase("read the catalog");
     match catalog::read(session, &options.read).await {
         Ok(catalog) => {

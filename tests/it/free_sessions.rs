@@ -1,8 +1,12 @@
 //! How many sessions a command opens where no number is asked for: never more than half of those
 //! that are free.
 
+use std::time::Duration;
+
+use testkit::Proxy;
+
 use crate::pair::Pair;
-use crate::support::{ends, wait_for};
+use crate::support::{self, Silverback, ends, wait_for};
 
 /// Several jobs for a dump, and for a restore.
 const SCHEMA: &str = "DO $$ BEGIN FOR n IN 1..100 LOOP EXECUTE pg_catalog.format(
@@ -55,4 +59,36 @@ fn no_more_than_half_of_the_free_sessions_are_taken() {
         role("-1");
         pair.assert_same();
     }
+}
+
+#[test]
+fn sessions_join_the_snapshot_of_a_far_server_while_its_catalog_is_read() {
+    let pair = Pair::new(
+        "CREATE TABLE other (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES other); \
+         INSERT INTO other VALUES (1); INSERT INTO t VALUES (1)",
+    );
+    let proxy = Proxy::to(pair.source.server().port());
+    proxy.delay(Duration::from_millis(5));
+    // The catalog's functions wait for the lock of a table that is not dumped.
+    let other = pair.source.connect();
+    other.execute("BEGIN");
+    other.execute("LOCK TABLE other IN ACCESS EXCLUSIVE MODE");
+    let file = pair.path("far.sbk");
+    let url = proxy.url(pair.owner.name(), pair.source.name());
+    let dump = Silverback::new(["dump", "-t", "t", "-j", "2", "-d", &url, "-f"]).arg(&file);
+    let running = dump.spawn();
+    let (admin, database) = (pair.source.admin(), pair.source.name());
+    let ours = |state: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND \
+             application_name = 'silverback' AND {state}"
+        );
+        admin.value(&sql)
+    };
+    wait_for("the sessions", || {
+        ours("wait_event_type = 'Lock'") == "1" && ours("state = 'idle in transaction'") == "2"
+    });
+    other.execute("COMMIT");
+    running.wait().expect(10).says("foreign key t_a_fkey");
+    support::verify(&file).run().expect(0);
 }
