@@ -90,6 +90,11 @@ impl MetricsFile {
     /// [`Kind::Requirement`] if there is another file of that name, [`Kind::File`] if it cannot be
     /// read or there is no way to write beside it.
     pub(super) fn begin(path: &Path, command: &'static str) -> Result<Self> {
+        if is_stream(path) {
+            let cause = "figures go into a file, which a collector reads";
+            return Err(Error::new(Kind::Usage, "read --metrics-file -", cause)
+                .hint("name a file; one whose name is - is ./-"));
+        }
         // What a link leads to is what a collector reads.
         let resolved = std::fs::canonicalize(path);
         let doing = || format!("look at the metrics file {}", path.display());

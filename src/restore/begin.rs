@@ -149,8 +149,8 @@ pub(super) async fn make_room(
             let cleaned = prepare(&request, archive, Room::Cleaned, Aim::CarryOut)
                 .await
                 .and_then(|cleaned| told(&cleaned, progress).map(|()| cleaned));
-            let (mark, whole) = (prepared.plan.mark, prepared.plan.whole);
-            Ok((request, cleaned.map_err(|error| mark::incomplete(error, mark.as_ref(), whole))?))
+            let (mark, extent) = (prepared.plan.mark, prepared.plan.extent);
+            Ok((request, cleaned.map_err(|error| mark::incomplete(error, mark.as_ref(), extent))?))
         }
     }
 }

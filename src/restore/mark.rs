@@ -232,20 +232,39 @@ fn digest(left: u64) -> String {
     format!("{left:016x}")
 }
 
-/// An error of a restore that has set its marker, with the way out. `whole`: it makes the tables
-/// itself, so that `-c` can drop them.
-pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
+/// What a restore makes, as far as it matters where it was left undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The tables themselves, so that `-c` can drop them.
+    Whole,
+    /// Rows of tables that stood.
+    Rows,
+    /// What comes after rows, which it has not brought.
+    AfterRows,
+    /// Single objects that were asked for by name, in what may be in use.
+    Named,
+}
+
+/// An error of a restore that has set its marker, with the way out.
+pub fn incomplete(error: Error, mark: Option<&Mark>, extent: Extent) -> Error {
+    if extent == Extent::Named {
+        return named(error);
+    }
     if mark.is_some_and(|mark| mark.stages) {
         return with_way_out(error, STAGE_LEFT);
     }
     let schema = mark.map(|mark| ident::quote(&mark.schema));
     let way_out = match schema {
-        Some(schema) if whole => {
+        Some(schema) if extent == Extent::Whole => {
             format!(
                 "restore again with --resume, which goes on, or with -c, which begins anew; schema \
                  {schema} marks the target as incomplete"
             )
         }
+        Some(schema) if extent == Extent::AfterRows => format!(
+            "restore again with --resume, which goes on; schema {schema} marks the target as \
+             incomplete"
+        ),
         Some(schema) => format!(
             "restore again with --resume, which goes on; or empty the tables, drop schema \
              {schema}, which marks the target as incomplete, and begin anew"
@@ -255,6 +274,17 @@ pub fn incomplete(error: Error, mark: Option<&Mark>, whole: bool) -> Error {
             .to_owned(),
     };
     with_way_out(error, &way_out)
+}
+
+/// The same of what nothing marks: a lock that was given up is no more than that.
+fn named(error: Error) -> Error {
+    const WAY_OUT: &str = "of what was asked for by name, something is missing; all else is as it \
+        was: run the same command again, with -c --if-exists if a part of it stands";
+    if error.kind() == Kind::Consistency {
+        let hint = error.hint_text().map_or_else(String::new, |hint| format!("{hint}; "));
+        return error.hint(format!("{hint}{WAY_OUT}"));
+    }
+    with_way_out(error, WAY_OUT)
 }
 
 /// What to do about a copy that was begun and is not complete.

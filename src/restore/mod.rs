@@ -103,8 +103,8 @@ async fn run_held(
     let Prepared { session, mut plan, triggers, target, .. } = prepared;
     progress.tables(&totals(&archive, &plan));
     let (sessions, room) = open_sessions(&request, session).await?;
-    let (begun, counts, made, whole) =
-        (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.whole);
+    let (begun, counts, made, extent) =
+        (Instant::now(), counts(&plan), (made(&plan), validated(&plan)), plan.extent);
     if counts.0 > 0 {
         plan.without_rows.iter().for_each(|table| progress.table_done(table.0 as usize));
     }
@@ -128,7 +128,7 @@ async fn run_held(
     let (said, mark) = (shared.ready.said.get(), shared.mark.as_ref());
     let worked = ended.map_err(|error| match said {
         Some(_) => mark::unfinished(error, mark),
-        None => mark::incomplete(error, mark, whole),
+        None => mark::incomplete(error, mark, extent),
     })?;
     let seconds = begun.elapsed().as_secs_f64();
     let report = Report::new(counts, seconds, worked, jobs, not_restored);

@@ -19,7 +19,7 @@ pub async fn look(
     pairs: &[SchemaPair],
     manners: &[Manner],
 ) -> Result<Vec<String>> {
-    let mut found = sets.mismatched.clone();
+    let mut found = [&sets.mismatched[..], &sets.left_over].concat();
     // A schema takes along what is in it, whosever it is; only what is locked has to be ours.
     let goes_along = |object: &Movable| {
         let mut both = pairs.iter().zip(manners);
@@ -34,6 +34,7 @@ pub async fn look(
     found.extend(rights(session, pairs).await?);
     found.extend(dependents(session, &sets.live).await?);
     found.extend(subscribed(session, &sets.live).await?);
+    found.extend(owned(session, &sets.live, pairs).await?);
     for pair in pairs {
         found.extend(taken(session, &sets.live, pair).await?);
     }
@@ -58,9 +59,7 @@ fn closure(roots: &[Movable]) -> String {
 
 /// What is not exchanged and needs what is: it would go on with the objects that move away.
 async fn dependents(session: &Session, live: &[Movable]) -> Result<Vec<String>> {
-    let relations: Vec<String> =
-        live.iter().map(|object| format!("({}, {})", object.class, object.oid)).collect();
-    let moved = if relations.is_empty() { "(0, 0)".to_owned() } else { relations.join(", ") };
+    let moved = addresses(live);
     let sql = format!(
         "WITH {}, needs AS (SELECT DISTINCT d.classid, d.objid FROM gone g JOIN \
          pg_catalog.pg_depend d ON d.refclassid = g.classid AND d.refobjid = g.objid WHERE \
@@ -68,7 +67,11 @@ async fn dependents(session: &Session, live: &[Movable]) -> Result<Vec<String>> 
          AND NOT EXISTS (SELECT FROM gone o WHERE (o.classid, o.objid) = (d.classid, d.objid)) \
          UNION SELECT g.classid, g.objid FROM gone g JOIN pg_catalog.pg_class c ON g.classid = \
          'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = g.objid WHERE c.relispartition \
-         AND c.relkind IN ('r', 'p', 'f') AND (g.classid, g.objid) NOT IN ({moved})) \
+         AND c.relkind IN ('r', 'p', 'f') AND (g.classid, g.objid) NOT IN ({moved}) UNION SELECT \
+         g.classid, i.inhparent FROM gone g JOIN pg_catalog.pg_inherits i ON i.inhrelid = g.objid \
+         AND g.classid = 'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_class c ON \
+         c.oid = g.objid WHERE c.relkind IN ('r', 'p', 'f') AND NOT EXISTS (SELECT FROM gone o \
+         WHERE (o.classid, o.objid) = (g.classid, i.inhparent))) \
          SELECT DISTINCT pg_catalog.pg_describe_object(CASE WHEN v.oid IS NULL THEN n.classid \
          ELSE 'pg_catalog.pg_class'::pg_catalog.regclass::oid END, coalesce(v.ev_class, n.objid), \
          0) FROM needs n LEFT JOIN pg_catalog.pg_rewrite v ON v.oid = n.objid AND n.classid = \
@@ -81,6 +84,13 @@ async fn dependents(session: &Session, live: &[Movable]) -> Result<Vec<String>> 
         Ok(format!("{} is not exchanged, and depends on what is", row.get::<_, String>(0)?))
     };
     rows.iter().map(name).collect()
+}
+
+/// What stands in the brackets of IN for these objects.
+fn addresses(objects: &[Movable]) -> String {
+    let all: Vec<String> =
+        objects.iter().map(|object| format!("({}, {})", object.class, object.oid)).collect();
+    if all.is_empty() { "(0, 0)".to_owned() } else { all.join(", ") }
 }
 
 /// Tables that a subscription keeps up to date: it would go on with those that move away, and no
@@ -97,6 +107,37 @@ async fn subscribed(session: &Session, live: &[Movable]) -> Result<Vec<String>> 
     );
     let rows = session.query("look which tables are subscribed", &sql).await?;
     rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Sequences that go along because a column owns them, although no default reads them and the copy
+/// has none of their names: somebody else counts with them.
+async fn owned(session: &Session, live: &[Movable], pairs: &[SchemaPair]) -> Result<Vec<String>> {
+    let pairs: Vec<String> =
+        pairs.iter().map(|pair| ident::literals(&pair.live, &pair.away)).collect();
+    let sql = format!(
+        "WITH {} SELECT pg_catalog.pg_describe_object(g.classid, g.objid, 0) FROM gone g JOIN \
+         pg_catalog.pg_class c ON c.oid = g.objid AND g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_namespace n ON n.oid = \
+         c.relnamespace LEFT JOIN (VALUES {}) p(live, away) ON p.live = n.nspname WHERE c.relkind = \
+         'S' AND (g.classid, g.objid) NOT IN ({}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE (d.classid, d.objid) = \
+         (g.classid, g.objid) AND d.deptype IN ('i', 'e')) AND NOT EXISTS (SELECT FROM \
+         pg_catalog.pg_depend d WHERE (d.refclassid, d.refobjid) = (g.classid, g.objid) AND \
+         d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass) AND NOT EXISTS (SELECT FROM \
+         pg_catalog.pg_class o JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace WHERE \
+         s.nspname = p.away AND o.relname = c.relname AND o.relkind = 'S') ORDER BY 1 LIMIT {NAMED}",
+        closure(live),
+        pairs.join(", "),
+        addresses(live)
+    );
+    let rows = session.query("look which sequences go along", &sql).await?;
+    let name = |row: &crate::pg::row::Row| {
+        Ok(format!(
+            "{} goes with the table that owns it, and the copy has none (ALTER SEQUENCE ... OWNED \
+             BY NONE)",
+            row.get::<_, String>(0)?
+        ))
+    };
+    rows.iter().map(name).collect()
 }
 
 /// Relations that stay and have the name of one that comes.

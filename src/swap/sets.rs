@@ -4,11 +4,12 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::pg::schema_objects::{Key, Movable};
-use crate::pg::swap_state::State;
+use crate::pg::swap_state::{Phase, State};
 use crate::profile::Profile;
 
-/// The catalog `pg_type`, by the number that it has in every version.
+/// The catalogs `pg_type` and `pg_class`, by the numbers that they have in every version.
 const PG_TYPE: u32 = 1247;
+const PG_CLASS: u32 = 1259;
 
 /// Both sets.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct Sets {
     pub unasked: Vec<String>,
     /// What has one name here and there and is of two kinds, in words.
     pub mismatched: Vec<String>,
+    /// Partitions that would go along with their table and that the copy does not have, in words.
+    pub left_over: Vec<String>,
 }
 
 impl Sets {
@@ -64,7 +67,20 @@ impl Sets {
             })
             .map(|object| (object.class, object.oid))
             .collect();
+        let asked = chosen.clone();
         add_parts(&mut chosen, &live);
+        // What has come since the copy was live is given up on the way back, and only there.
+        let mut left_over = Vec::new();
+        if state.phase != Phase::Swapped && !takes_all_owned {
+            let is_left_over = |object: &&Movable| {
+                let address = (object.class, object.oid);
+                object.class == PG_CLASS && chosen.contains(&address) && !asked.contains(&address)
+            };
+            let told = |object: &Movable| {
+                format!("{} is a partition that the copy does not have", object.describe())
+            };
+            left_over.extend(live.iter().filter(is_left_over).map(told));
+        }
         let mut unasked = Vec::new();
         if takes_all_owned {
             let asked = chosen.clone();
@@ -82,7 +98,7 @@ impl Sets {
         let is_chosen = |object: &Movable| chosen.contains(&(object.class, object.oid));
         let (live, staying): (Vec<_>, Vec<_>) = live.into_iter().partition(is_chosen);
         let staying = staying.into_iter().map(|object| object.key.schema).collect();
-        Self { live, away, staying, unasked, mismatched }
+        Self { live, away, staying, unasked, mismatched, left_over }
     }
 
     /// Whether both sets are those, object by object.

@@ -103,6 +103,18 @@ pub(super) const PEERS: &[Habit] = &[
         hint: LEAVE,
     },
     Habit {
+        commands: &["dump", "globals", "unlock"],
+        words: &["--json"],
+        cause: "what it does is told to machines in another way",
+        hint: "write --log-format json",
+    },
+    Habit {
+        commands: &["dump"],
+        words: &["--rate-limit", "--limit-upload", "--limit-download", "--bwlimit"],
+        cause: "that option has another name",
+        hint: "write --max-rate",
+    },
+    Habit {
         commands: &["cat"],
         words: &["--json", "--csv"],
         cause: "the format is named with --format",

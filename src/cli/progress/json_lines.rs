@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::tally::Tally;
 use super::ticker::Ticker;
+use crate::cli::text::secrets;
 use crate::cli::text::stdio::Verbosity;
 use crate::cli::text::units;
 use crate::progress::{JobTotal, Level, Progress, TableTotal};
@@ -50,7 +51,7 @@ pub(in crate::cli) fn line(event: &str, fields: &Value) -> String {
 
 impl<W: Write> State<W> {
     fn say(&mut self, event: &str, fields: &Value) {
-        let _ = writeln!(self.out, "{}", line(event, fields));
+        let _ = writeln!(self.out, "{}", secrets::hide(&line(event, fields)));
     }
 
     fn progress(&mut self, now: Instant) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::tally::Tally;
 use super::ticker::Ticker;
+use crate::cli::text::secrets;
 use crate::cli::text::stdio::Verbosity;
 use crate::cli::text::units;
 use crate::progress::{JobTotal, Level, Progress, TableTotal};
@@ -31,7 +32,7 @@ struct State<W> {
 
 impl<W: Write> State<W> {
     fn say(&mut self, text: &str) {
-        let _ = self.out.write_all(units::printable_text(text).as_bytes());
+        let _ = self.out.write_all(units::printable_text(&secrets::hide(text)).as_bytes());
         self.said = Instant::now();
     }
 }

@@ -55,9 +55,9 @@ fn parse_uri(rest: &str) -> Result<Pairs> {
         .flat_map(|query| query.split('&'))
         .filter(|parameter| !parameter.is_empty())
     {
-        let (key, value) = parameter
-            .split_once('=')
-            .ok_or_else(|| refuse("a parameter of the URI has no \"=\""))?;
+        let (key, value) = parameter.split_once('=').ok_or_else(|| {
+            refuse("a parameter of the URI has no \"=\"").hint("write ?NAME=VALUE&NAME=VALUE")
+        })?;
         if value.contains('=') {
             return Err(refuse("a parameter of the URI has a second \"=\"")
                 .hint("write = inside a value as %3D"));
@@ -78,9 +78,10 @@ fn parse_uri_hosts(hosts: &str, pairs: &mut Pairs) -> Result<()> {
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for entry in hosts.split(',') {
         let (name, port) = if let Some(rest) = entry.strip_prefix('[') {
-            let (name, after) = rest
-                .split_once(']')
-                .ok_or_else(|| refuse("an IPv6 address of the URI has no closing \"]\""))?;
+            let (name, after) = rest.split_once(']').ok_or_else(|| {
+                refuse("an IPv6 address of the URI has no closing \"]\"")
+                    .hint("write postgresql://[::1]:5432/DBNAME")
+            })?;
             if name.is_empty() {
                 return Err(refuse("an IPv6 address of the URI is empty"));
             }
@@ -150,6 +151,21 @@ fn decode(text: &str) -> Result<String> {
 }
 
 /// `key = value key2 = 'quoted \' value'`
+/// Whether what should be one value goes on with another part, as other programs write them.
+fn joins_parts(value: &str) -> bool {
+    let goes_on = |part: &str| {
+        let key = part.split('=').next().unwrap_or_default().trim();
+        part.contains('=') && KEYS.contains(&key.to_ascii_lowercase().as_str())
+    };
+    value.ends_with([',', ';']) || value.split([',', ';']).skip(1).any(goes_on)
+}
+
+/// What parts of other programs' connection strings are called.
+const KEYS: [&str; 11] = [
+    "database", "dbname", "host", "password", "port", "pwd", "server", "sslmode", "uid", "user",
+    "username",
+];
+
 fn parse_list(text: &str) -> Result<Pairs> {
     let mut pairs = Pairs::new();
     let mut rest = text.trim_start();
@@ -166,6 +182,10 @@ fn parse_list(text: &str) -> Result<Pairs> {
             return Err(refuse("a \"=\" has no keyword before it"));
         }
         let (value, remaining) = take_value(after.trim_start())?;
+        if key != "password" && joins_parts(&value) {
+            return Err(refuse("its parts are joined by \";\" or \",\"")
+                .hint("put spaces between them: \"host=HOST dbname=DBNAME user=ROLE\""));
+        }
         pairs.push((key.to_owned(), value));
         rest = remaining.trim_start();
     }
@@ -186,7 +206,11 @@ fn take_value(text: &str) -> Result<(String, &str)> {
             other => value.push(other),
         }
     }
-    if quoted { Err(refuse("a quoted value has no closing quote")) } else { Ok((value, "")) }
+    if quoted {
+        Err(refuse("a quoted value has no closing quote").hint("close it: key='a value'"))
+    } else {
+        Ok((value, ""))
+    }
 }
 
 #[cfg(test)]
@@ -276,6 +300,12 @@ mod tests {
         check_refused("password=correct hunter2", "no \"=\"");
         check_refused("password='hunter2", "closing quote");
         check_refused("=hunter2", "no keyword");
+        check_refused("host=a;dbname=d;password=hunter2", "joined");
+        check_refused("dbname=d;Password=hunter2", "joined");
+        check_refused("host=a,password=hunter2 dbname=d", "joined");
+        check_refused("host=a, dbname=d, password=hunter2", "joined");
+        check("host=a,b port=1,2", &[("host", "a,b"), ("port", "1,2")]);
+        check("password=a;user=b host=h", &[("password", "a;user=b"), ("host", "h")]);
     }
 
     #[test]

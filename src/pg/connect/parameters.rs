@@ -204,7 +204,8 @@ fn known(key: &str, source: &str) -> Result<&'static str> {
         // is repeated.
         let plain =
             key.len() <= 40 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let cause = if plain {
+        let miswritten = KNOWN.iter().any(|(known, _)| known.eq_ignore_ascii_case(key));
+        let cause = if plain || miswritten {
             format!("there is no connection parameter \"{key}\"")
         } else {
             "unknown connection parameter".to_owned()

@@ -20,7 +20,7 @@ use self::graph::{Graph, Job, Work};
 use self::load_sql::Load;
 use self::partition_trees::Lockable;
 use super::finding::Finding;
-use super::mark::Mark;
+use super::mark::{Extent, Mark};
 use super::resume::ledger::Ledger;
 use super::step::Step;
 use crate::archive::manifest::{NotCarried, Object, ObjectId, Table, TableId};
@@ -54,8 +54,8 @@ pub struct Plan {
     pub mark: Option<Mark>,
     /// Where it is written what is done.
     pub ledger: Option<Ledger>,
-    /// Whether the tables are made, too.
-    pub whole: bool,
+    /// What is made, as far as it matters where it is left undone.
+    pub extent: Extent,
     /// The jobs and the end.
     pub graph: Graph,
     /// How many tables' rows are wanted, those that have none too.

@@ -113,7 +113,7 @@ impl Looked {
             render,
             demands_empty: (room == Room::Empty && !is_of_named_alone)
                 || (room == Room::ToBeCleaned && options.fresh.is_some()),
-            marks: !is_borrowed,
+            marks: !is_borrowed && !is_of_named_alone,
             cleans: room == Room::ToBeCleaned,
             resumes: options.resume,
         };

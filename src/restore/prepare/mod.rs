@@ -15,7 +15,7 @@ use self::looked::Looked;
 pub(super) use self::task::Aim;
 use self::task::Task;
 use super::live::LiveTriggers;
-use super::mark::{self, Mark};
+use super::mark::{self, Extent, Mark};
 use super::options::{Into, Options, Request, Sections};
 use super::plan::input::Input;
 use super::plan::{Plan, builder, comparison, wanted_statistics};
@@ -119,7 +119,8 @@ fn plan(
         wanted_statistics::wanted(options, sections, manifest, &selected, &withheld, taken_by);
     said.warnings.extend(more);
     let filled = chosen::filled(&selected.objects, manifest, &chunks);
-    let mark = (!is_borrowed).then(|| mark_for(archive, &target, schema, options, filled, batch));
+    let is_marked = !is_borrowed && !options.selection.is_of_named_alone();
+    let mark = is_marked.then(|| mark_for(archive, &target, schema, options, filled, batch));
     let compared = if options.checks() {
         let (compared, cannot) =
             comparison::comparisons(&selected.objects, &manifest.tables, &rows_of);
@@ -184,7 +185,7 @@ fn plan(
         unmark,
         mark,
         ledger: settled.ledger,
-        whole: sections.pre_data,
+        extent: extent(options, sections),
         graph,
         // Whoever makes only what comes after the report restores no table anew.
         tables_wanted: rows_of.iter().filter(|wanted| **wanted && !is_ready).count() as u64,
@@ -208,6 +209,16 @@ fn plan(
         anew,
         is_ready,
     })
+}
+
+/// What is made, as far as it matters where it is left undone.
+fn extent(options: &Options, sections: Sections) -> Extent {
+    match sections {
+        _ if options.selection.is_of_named_alone() => Extent::Named,
+        Sections { pre_data: true, .. } => Extent::Whole,
+        Sections { data: true, .. } => Extent::Rows,
+        Sections { .. } => Extent::AfterRows,
+    }
 }
 
 /// What marks the target.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::restore::mark::{self, Mark};
+use crate::restore::mark::{self, Extent, Mark};
 use crate::restore::run::script::in_order;
 use crate::restore::step::Step;
 use crate::restore::target::{self, Target, marker};
@@ -131,7 +131,7 @@ pub(in crate::restore) async fn run(
     };
     transaction(session, mark_first(session, cleaning, mark)).await.map_err(nothing_changed)?;
     let all = transaction(session, drop_in_batches(session, cleaning, mark)).await;
-    all.map_err(|error| mark::incomplete(target.explain(error), Some(mark), true))
+    all.map_err(|error| mark::incomplete(target.explain(error), Some(mark), Extent::Whole))
 }
 
 /// Commits what was done, or undoes it.

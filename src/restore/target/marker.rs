@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::connect::Server;
 use crate::pg::marker::{self, Marker, SCHEMA};
 use crate::pg::session::{Purpose, Session};
-use crate::restore::mark::{Mark, incomplete};
+use crate::restore::mark::{Extent, Mark, incomplete};
 use crate::sqlstate;
 
 /// The two halves of the key of the lock that every session of a restore holds: "silv", "back".
@@ -159,7 +159,7 @@ pub(in crate::restore) async fn not_set(
     }
     match read_after(server, backend_pid).await {
         Ok(None) => error,
-        Ok(Some(_)) => incomplete(error, mark, true),
+        Ok(Some(_)) => incomplete(error, mark, Extent::Whole),
         Err(_) => error.hint(format!(
             "look whether schema {SCHEMA} marks the target as incomplete before the next restore"
         )),

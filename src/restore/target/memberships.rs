@@ -1,8 +1,9 @@
-//! What goes in silence with what is dropped, and is not made again: tables and schemas leave their
-//! publications and subscriptions, schemas take their default privileges along.
+//! What goes in silence with what is dropped, and is not made again: tables leave their publications
+//! and subscriptions and the tables that they are children or partitions of, and take sequences along
+//! that their columns own; schemas leave publications, and take their default privileges along.
 //!
 //! No statement fails for it. A table that has left its subscription is not kept up to date any
-//! more, which nobody sees before it is too late.
+//! more, and its parent lacks its rows, which nobody sees before it is too late.
 
 use super::dependents;
 use super::leftover::Leftover;
@@ -52,7 +53,20 @@ pub(in crate::restore) async fn look(
          pg_catalog.pg_subscription_rel r ON r.srrelid = g.objid AND g.classid = \
          'pg_catalog.pg_class'::pg_catalog.regclass, \
          pg_catalog.pg_identify_object('pg_catalog.pg_subscription'::pg_catalog.regclass, \
-         r.srsubid, 0) s WHERE s.identity NOT IN ({subscriptions})) SELECT coalesce(name, \
+         r.srsubid, 0) s WHERE s.identity NOT IN ({subscriptions}) UNION SELECT 0, 0, \
+         pg_catalog.format('table %s as a child or partition of %s', \
+         i.inhrelid::pg_catalog.regclass, i.inhparent::pg_catalog.regclass) FROM gone g JOIN \
+         pg_catalog.pg_inherits i ON i.inhrelid = g.objid AND g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_class c ON c.oid = \
+         i.inhrelid WHERE c.relkind IN ('r', 'p', 'f') AND NOT EXISTS (SELECT FROM gone p WHERE \
+         (p.classid, p.objid) = (g.classid, i.inhparent)) UNION SELECT g.classid, g.objid, NULL \
+         FROM gone g JOIN pg_catalog.pg_class c ON c.oid = g.objid AND g.classid = \
+         'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_namespace n ON n.oid = \
+         c.relnamespace WHERE c.relkind = 'S' AND (g.classid, g.objid) NOT IN (SELECT classid, objid FROM roots) AND (n.nspname, c.relname) NOT IN ({sequences}) AND \
+         NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE (d.classid, d.objid) = (g.classid, \
+         g.objid) AND d.deptype IN ('i', 'e')) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+         WHERE (d.refclassid, d.refobjid) = (g.classid, g.objid) AND d.classid = \
+         'pg_catalog.pg_attrdef'::pg_catalog.regclass)) SELECT coalesce(name, \
          pg_catalog.pg_describe_object(classid, objid, 0)) FROM lost ORDER BY 1",
         publications = names(ObjectKind::Publication),
         tables = pairs(ObjectKind::PublicationTable),
@@ -68,14 +82,18 @@ pub(in crate::restore) async fn look(
         } else {
             String::new()
         },
+        sequences = pairs(ObjectKind::Sequence),
         subscriptions = list(
             of_kind(ObjectKind::Subscription).map(|one| ident::literal(&ident::quote(&one.name)))
         ),
     );
     let Some(names) = dependents::named(session, &sql).await? else { return Ok(None) };
-    let problem = format!("-c would drop these, and the archive does not make them again: {names}");
-    let way_out = "drop them first and make them again afterwards (ALTER PUBLICATION, ALTER \
-        SUBSCRIPTION, ALTER DEFAULT PRIVILEGES), or restore into another database";
+    let problem = format!(
+        "with what -c drops these would go, and the archive does not make them again: {names}"
+    );
+    let way_out = "take them away first, and make them again afterwards (ALTER PUBLICATION, ALTER \
+        SUBSCRIPTION, ALTER DEFAULT PRIVILEGES, ALTER TABLE, ALTER SEQUENCE ... OWNED BY NONE), or \
+        restore into another database";
     Ok(Some(Finding::new(problem, way_out)))
 }
 

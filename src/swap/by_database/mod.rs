@@ -120,6 +120,7 @@ pub async fn prepare(
         plan.raises = raises(live, raised, &plan).await?;
     }
     plan.findings = rights(live, &plan).await?;
+    plan.findings.extend(plan.sets.left_over.iter().cloned());
     for session in [live, &copy] {
         plan.findings.extend(unfinished::look(session).await?);
     }

@@ -287,3 +287,21 @@ fn lists_and_filters_may_begin_with_a_byte_order_mark() {
     write(first);
     assert!(list(&pair, &["-L", &filter]).contains(first));
 }
+
+#[test]
+fn what_fails_of_single_objects_marks_nothing_and_empties_nothing() {
+    let pair = Pair::new("CREATE TABLE s (id int, v text); CREATE UNIQUE INDEX su ON s (v)");
+    pair.carry();
+    let live = pair.copy.connect();
+    live.execute("DROP INDEX su; INSERT INTO s VALUES (1, 'live'), (2, 'live')");
+    let failed = pair.restore().args(["-I", "su"]).run().expect(7);
+    let failed = failed.says("run the same command again").says("all else is as it was");
+    assert!(!failed.stderr.contains("empty the tables"), "{}", failed.stderr);
+    assert!(!support::is_marked(pair.copy.admin()));
+    support::dump(&pair.copy, &pair.path("tonight.sbk")).run().expect(0);
+    live.execute("DELETE FROM s WHERE id = 2; BEGIN; UPDATE s SET id = 3");
+    let given_up = pair.restore().args(["-I", "su", "--lock-wait-timeout", "200"]).run().expect(9);
+    given_up.says("no lock within 200 ms");
+    live.execute("COMMIT");
+    pair.restore().args(["-I", "su"]).run().expect(0);
+}

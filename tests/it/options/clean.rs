@@ -154,3 +154,37 @@ fn clean_takes_nothing_out_of_publications_and_subscriptions_in_silence() {
         assert_eq!(testkit::pg_dump_schema(&pair.copy), before);
     }
 }
+
+#[test]
+fn clean_tears_no_table_out_of_its_parent_and_takes_no_sequence_in_silence() {
+    let pair = Pair::new("CREATE TABLE s (id integer PRIMARY KEY, v serial)");
+    pair.carry();
+    for (make, told, take) in [
+        (
+            "CREATE TABLE par (id integer NOT NULL, v integer NOT NULL) PARTITION BY LIST (id);
+             ALTER TABLE par ATTACH PARTITION s FOR VALUES IN (1)",
+            "table public.s as a child or partition of public.par",
+            "ALTER TABLE par DETACH PARTITION s; DROP TABLE par",
+        ),
+        (
+            "CREATE TABLE par (v integer NOT NULL); ALTER TABLE s INHERIT par",
+            "table public.s as a child or partition of public.par",
+            "ALTER TABLE s NO INHERIT par; DROP TABLE par",
+        ),
+        (
+            "CREATE SEQUENCE ticket OWNED BY s.id",
+            "sequence public.ticket",
+            "ALTER SEQUENCE ticket OWNED BY NONE",
+        ),
+    ] {
+        pair.copy.connect().execute(make);
+        let dry = pair.restore().args(["-c", "--dry-run"]).run().expect(6);
+        assert!(dry.stdout.contains(told), "{told}: {}", dry.stdout);
+        pair.restore().arg("-c").run().expect(6).says(told);
+        pair.copy.connect().execute(take);
+    }
+    // A column that has come since is a part of its table, and so is what numbers it.
+    pair.copy.connect().execute("ALTER TABLE s ADD n serial; SELECT nextval('ticket')");
+    pair.restore().arg("-c").run().expect(0);
+    assert_eq!(pair.copy.value("SELECT last_value FROM ticket"), "1");
+}

@@ -148,3 +148,41 @@ fn beside_another_restore() {
     swap(&empty).arg("--drop-old").run().expect(0);
     crate::support::assert_same(&scene.older, &empty);
 }
+
+#[test]
+fn what_would_go_along_with_a_table_and_is_not_in_the_copy() {
+    let server = testkit::newest_server();
+    let (source, live) = (server.database("source"), server.database("live"));
+    let schema = "CREATE TABLE ev (d int, x int) PARTITION BY LIST (d); CREATE TABLE ev_1 PARTITION \
+        OF ev FOR VALUES IN (1); INSERT INTO ev VALUES (1, 1); CREATE TABLE s (id int NOT NULL, v \
+        serial); INSERT INTO s VALUES (1)";
+    source.execute(schema);
+    live.execute(schema);
+    let folder = temp_dir();
+    let file = folder.path().join("source.sbk");
+    dump(&source, &file).run().expect(0);
+    stage(&file, &live).run().expect(0);
+    live.execute(
+        "CREATE TABLE ev_2 PARTITION OF ev FOR VALUES IN (2); INSERT INTO ev VALUES (2, 2); CREATE \
+         TABLE heir (id int NOT NULL, v \
+         int NOT NULL); ALTER TABLE s INHERIT heir; CREATE SEQUENCE ticket OWNED BY s.id",
+    );
+    for more in [&["--dry-run"][..], &[]] {
+        let run = swap(&live).args(more).run().expect(6);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        for what in [
+            "table public.ev_2 is a partition that the copy does not have",
+            "table public.heir is not exchanged",
+            "sequence public.ticket goes with the table that owns it",
+        ] {
+            assert!(said.contains(what), "{what}: {said}");
+        }
+    }
+    live.execute(
+        "ALTER TABLE s NO INHERIT heir; DROP TABLE ev_2; ALTER SEQUENCE ticket OWNED BY NONE",
+    );
+    swap(&live).run().expect(0);
+    // What has come since may be given up on the way back.
+    live.execute("CREATE TABLE ev_3 PARTITION OF ev FOR VALUES IN (3)");
+    swap(&live).args(["--back", "--yes"]).run().expect(0);
+}

@@ -59,6 +59,7 @@ impl Builder<'_> {
         self.graph.jobs[add.index()].needs.extend(attached);
         self.waits.push((add, needed));
         self.made.insert(object.id, add);
+        self.note_look(add, [child, *references]);
         if let Some((_, validate)) = two_steps {
             if self.input.foreign_keys == ForeignKeys::NotValid {
                 self.graph.unproved.push(format!(
@@ -83,7 +84,21 @@ impl Builder<'_> {
                 locks,
                 cost,
             };
-            self.prove(job);
+            if [child, *references].iter().any(|table| self.looks.contains_key(table)) {
+                let proof = self.push(job);
+                self.note_look(proof, [child, *references]);
+            } else {
+                self.prove(job);
+            }
+        }
+    }
+
+    /// Notes a job that looks at the rows of these tables.
+    fn note_look(&mut self, job: JobId, tables: [ObjectId; 2]) {
+        for table in tables {
+            if let Some(looks) = self.looks.get_mut(&table) {
+                looks.push(job);
+            }
         }
     }
 }

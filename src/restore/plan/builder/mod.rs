@@ -64,6 +64,7 @@ pub(in crate::restore) fn build(input: Input<'_>) -> Result<Graph> {
         without_job: HashMap::new(),
         late: Late::new(&input),
         known: Known::new(&input),
+        looks: HashMap::new(),
     };
     builder.pre_data();
     builder.data();
@@ -115,6 +116,9 @@ struct Builder<'a> {
     late: Late<'a>,
     /// The statistics that the archive has.
     known: Known,
+    /// The jobs that look at a table's rows for a foreign key, of tables whose row security its
+    /// owner is subject to as well: such a look fails, then.
+    looks: HashMap<ObjectId, Vec<JobId>>,
 }
 
 impl Builder<'_> {

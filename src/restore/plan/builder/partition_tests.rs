@@ -1,6 +1,7 @@
 use super::sample::{Sample, find, index, key, object, table, waits_for};
 use super::*;
 use crate::archive::manifest::{Detail, RowEncoding, Section, TableName};
+use crate::restore::mark::Extent;
 use crate::restore::options::Sections;
 use crate::restore::plan::Plan;
 use crate::restore::plan::graph::Work;
@@ -121,7 +122,7 @@ fn sizes(sample: Sample, change: impl Fn(Input<'_>) -> Input<'_>) -> [usize; 3] 
         known: None,
         resumed: None,
         ledger: None,
-        whole: true,
+        extent: Extent::Whole,
         graph,
         tables_wanted: 0,
         without_rows: Vec::new(),

@@ -3,6 +3,7 @@ use super::*;
 use crate::archive::manifest::{Comment, Detail, Section};
 use crate::restore::live::LiveKey;
 use crate::restore::mark;
+use crate::restore::mark::Extent;
 use crate::restore::options::{ForeignKeys, Sections};
 use crate::restore::plan::Plan;
 use crate::restore::plan::graph::{LoadMode, Stage, Work};
@@ -40,7 +41,7 @@ fn the_plan_reads_well() {
         usable: mark.ready(0),
         unmark: mark.remove(),
         mark: Some(mark),
-        whole: true,
+        extent: Extent::Whole,
         graph: sample.graph(),
         tables_wanted: 0,
         without_rows: Vec::new(),
