@@ -152,12 +152,16 @@ fn decode(text: &str) -> Result<String> {
 
 /// `key = value key2 = 'quoted \' value'`
 /// Whether what should be one value goes on with another part, as other programs write them.
-fn joins_parts(value: &str) -> bool {
+fn joins_parts(key: &str, value: &str) -> bool {
+    // Of these there may be several, and one of them empty.
+    let is_list = matches!(key, "host" | "hostaddr" | "port");
     let goes_on = |part: &str| {
         let key = part.split('=').next().unwrap_or_default().trim();
         part.contains('=') && KEYS.contains(&key.to_ascii_lowercase().as_str())
     };
-    value.ends_with([',', ';']) || value.split([',', ';']).skip(1).any(goes_on)
+    value.ends_with(';')
+        || (value.ends_with(',') && !is_list)
+        || value.split([',', ';']).skip(1).any(goes_on)
 }
 
 /// What parts of other programs' connection strings are called.
@@ -182,7 +186,7 @@ fn parse_list(text: &str) -> Result<Pairs> {
             return Err(refuse("a \"=\" has no keyword before it"));
         }
         let (value, remaining) = take_value(after.trim_start())?;
-        if key != "password" && joins_parts(&value) {
+        if key != "password" && joins_parts(key, &value) {
             return Err(refuse("its parts are joined by \";\" or \",\"")
                 .hint("put spaces between them: \"host=HOST dbname=DBNAME user=ROLE\""));
         }

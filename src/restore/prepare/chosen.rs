@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::archive::manifest::{Manifest, Object, ObjectKind, Section, Table};
+use crate::archive::manifest::{Manifest, Object, ObjectId, ObjectKind, Section, Table};
 use crate::error::Result;
 use crate::restore::options::{Options, Sections};
 use crate::restore::plan::input::ChunkSize;
 use crate::restore::provision::Room;
+use crate::restore::target::domains::Domains;
 use crate::select::{FoundIn, NOTHING_SELECTED, Selected, Withheld};
 use crate::storage::FileArchive;
 
@@ -22,6 +23,8 @@ pub(in crate::restore) struct Chosen {
     pub(in crate::restore) withheld: Withheld,
     /// Every schema of the archive.
     pub(in crate::restore) schemas: BTreeSet<String>,
+    /// The archive's domains, chosen or not.
+    pub(in crate::restore) domains: Domains,
 }
 
 impl Chosen {
@@ -39,6 +42,7 @@ impl Chosen {
             FoundIn::Archive,
         )?;
         let schemas = manifest.objects.iter().filter_map(schema_of).map(str::to_owned).collect();
+        let domains = Domains::of(&manifest.objects);
         let withheld = if options.selection.statistics {
             options.selection.withheld(&manifest.objects)
         } else {
@@ -52,7 +56,7 @@ impl Chosen {
         };
         let mut selected = options.selection.apply(objects);
         let database = take_database(&mut selected.objects);
-        Ok(Self { selected, database, withheld, schemas })
+        Ok(Self { selected, database, withheld, schemas, domains })
     }
 }
 
@@ -150,6 +154,19 @@ pub(in crate::restore) fn nothing(
     } else {
         NOTHING_SELECTED.to_owned()
     })
+}
+
+/// The tables that are made, and whose rows are left out.
+pub(in crate::restore) fn emptied<'a>(
+    objects: &'a [Object],
+    manifest: &Manifest,
+    rows_of: &[bool],
+) -> impl Iterator<Item = &'a Object> {
+    let loaded = manifest.tables.iter().zip(rows_of).filter(|(_, wanted)| **wanted);
+    let loaded: BTreeSet<ObjectId> = loaded.map(|(table, _)| table.object).collect();
+    let is_made =
+        |object: &&Object| object.kind == ObjectKind::Table && !object.statements.is_empty();
+    objects.iter().filter(is_made).filter(move |object| !loaded.contains(&object.id))
 }
 
 /// Whether the plan fills materialized views. Section by section, views stand as they are only once

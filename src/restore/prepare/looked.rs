@@ -5,7 +5,7 @@ use super::chosen::{self, Chosen};
 use super::said::Said;
 use super::standing;
 use super::task::Task;
-use crate::archive::manifest::Object;
+use crate::archive::manifest::{Detail, Object};
 use crate::error::Result;
 use crate::pg::session::Session;
 use crate::restore::finding::{self, Finding, Sort};
@@ -13,7 +13,7 @@ use crate::restore::plan::input::ChunkSize;
 use crate::restore::preflight::{self, Wanted, already_there, home, older_server};
 use crate::restore::provision::{Asked, Room};
 use crate::restore::target::tables::Existing;
-use crate::restore::target::{Target, borrowed, expected, named, post_data, present};
+use crate::restore::target::{Target, borrowed, expected, memberships, named, post_data, present};
 use crate::select::{Selected, Withheld};
 use crate::storage::FileArchive;
 
@@ -47,7 +47,7 @@ impl Looked {
         let Task { options, sections, room, .. } = task;
         let (mut said, render) = (Said::default(), &options.render);
         let chosen = Chosen::of(options, archive, room)?;
-        let Chosen { mut selected, database, withheld, schemas } = chosen;
+        let Chosen { mut selected, database, withheld, schemas, domains } = chosen;
         let (manifest, archive) = (&archive.manifest, &*archive);
         let (database, source) = (database.as_ref(), &manifest.source);
         let asked = Asked { database, objects: &selected.objects, source, sections, render };
@@ -95,6 +95,15 @@ impl Looked {
         if !course.is_ready() && !course.is_stopped() {
             let findings = before_the_first(session, task, target, &selected).await?;
             existing.findings.extend(findings);
+            if room == Room::ToBeCleaned && sections.pre_data {
+                let emptied = chosen::emptied(&selected.objects, manifest, &rows_of);
+                said.warnings.extend(memberships::rows(session, emptied).await?);
+            }
+            if sections.data && !sections.pre_data {
+                let loaded = manifest.tables.iter().zip(&rows_of).filter(|(_, wanted)| **wanted);
+                let tables = loaded.map(|(table, _)| table);
+                existing.findings.extend(domains.compare(session, tables).await?);
+            }
         }
         if room == Room::ToBeCleaned {
             existing.findings.retain(|finding| finding.sort != Sort::Standing);
@@ -157,6 +166,13 @@ async fn before_the_first(
         if sections.data && chosen::refreshes(options, sections) {
             findings.extend(post_data::filled_views(session, objects).await?);
         }
+        let is_made = |object: &&Object| {
+            sections.holds(object.section)
+                && !object.statements.is_empty()
+                && matches!(object.detail, Detail::LargeObjects { .. })
+        };
+        let made: Vec<&Object> = objects.iter().filter(is_made).collect();
+        findings.extend(present::beside_tables(session, &made).await?);
         return Ok(findings);
     }
     if room == Room::Empty && target.occupied_count == 0 {

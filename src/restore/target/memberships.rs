@@ -97,6 +97,33 @@ pub(in crate::restore) async fn look(
     Ok(Some(Finding::new(problem, way_out)))
 }
 
+/// Says that rows are dropped and none are restored in their place, where the options leave these
+/// out: `tables` are made anew without rows.
+pub(in crate::restore) async fn rows(
+    session: &Session,
+    tables: impl Iterator<Item = &Object>,
+) -> Result<Option<String>> {
+    let name =
+        |table: &Object| ident::literals(table.schema.as_deref().unwrap_or_default(), &table.name);
+    let tables: Vec<String> = tables.map(name).collect();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT c.oid::pg_catalog.regclass::text FROM (VALUES {}) w(nspname, relname) JOIN \
+         pg_catalog.pg_namespace n ON n.nspname = w.nspname JOIN pg_catalog.pg_class c ON \
+         c.relnamespace = n.oid AND c.relname = w.relname AND c.relkind = 'r' WHERE \
+         pg_catalog.pg_relation_size(c.oid) > 0 ORDER BY 1",
+        tables.join(", ")
+    );
+    let names = dependents::named(session, &sql).await?;
+    Ok(names.map(|names| {
+        format!(
+            "-c drops the rows of these tables, and the options restore none of theirs: {names}"
+        )
+    }))
+}
+
 /// What stands in the brackets of IN; of nothing, a name that nothing has.
 fn list(values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.collect();

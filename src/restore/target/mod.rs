@@ -5,6 +5,7 @@
 pub(super) mod borrowed;
 mod columns;
 pub(super) mod dependents;
+pub(super) mod domains;
 pub(super) mod expected;
 pub(super) mod foreign_keys;
 pub(super) mod leftover;

@@ -308,3 +308,56 @@ fn what_a_choice_leaves_to_the_target_must_be_there() {
         assert!(!is_marked(pair.copy.admin()));
     }
 }
+
+#[test]
+fn rows_of_a_domain_over_another_type_are_not_taken_for_its_values() {
+    let pair = Pair::new(
+        "CREATE DOMAIN inner_one AS bigint; CREATE DOMAIN euros AS inner_one NOT NULL;
+         CREATE TABLE acc (id integer, bal euros); INSERT INTO acc VALUES (1, 42)",
+    );
+    pair.dump().run().expect(0);
+    let copy = pair.copy.connect();
+    copy.execute(
+        "CREATE DOMAIN inner_one AS double precision; CREATE DOMAIN euros AS inner_one NOT NULL;
+         CREATE TABLE acc (id integer, bal euros)",
+    );
+    let run = pair.restore().arg("-a").run().expect(6);
+    run.says("domain public.inner_one is over double precision, the archive's over bigint");
+    copy.execute("DROP TABLE acc; DROP DOMAIN euros; DROP DOMAIN inner_one");
+    pair.restore().arg("-s").run().expect(0);
+    pair.restore().arg("-a").run().expect(0);
+    pair.assert_same();
+}
+
+#[test]
+fn a_plain_owner_validates_foreign_keys_before_row_security_is_forced() {
+    let pair = Pair::new(
+        "CREATE TABLE p (id integer PRIMARY KEY, o text); INSERT INTO p VALUES (1, 'a');
+         ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE POLICY pp ON p USING (o = 'b');
+         CREATE TABLE c (id integer PRIMARY KEY, pid integer REFERENCES p); INSERT INTO c VALUES (1, 1);
+         ALTER TABLE p FORCE ROW LEVEL SECURITY",
+    );
+    let superuser = pair.source.url_as("postgres");
+    Silverback::new(["dump", "-d", &superuser, "-f"]).arg(pair.file()).run().expect(0);
+    for more in [&[][..], &["-c", "--ready-early"], &["-c"]] {
+        pair.restore().args(more).run().expect(0);
+        assert_eq!(
+            pair.copy.value("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'p'"),
+            "t"
+        );
+    }
+}
+
+#[test]
+fn large_objects_that_stand_are_found_before_rows_come() {
+    let pair = Pair::new("SELECT lo_from_bytea(777, 'a'); CREATE TABLE t (a integer)");
+    pair.dump().run().expect(0);
+    pair.restore().arg("-s").run().expect(0);
+    let lo = pair.copy.connect();
+    lo.execute("SELECT lo_from_bytea(777, 'b')");
+    pair.restore().arg("-a").run().expect(6).says("large object 777 exists already");
+    assert!(!is_marked(pair.copy.admin()));
+    lo.execute("SELECT lo_unlink(777)");
+    pair.restore().arg("-a").run().expect(0);
+    pair.assert_same();
+}

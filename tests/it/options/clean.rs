@@ -188,3 +188,18 @@ fn clean_tears_no_table_out_of_its_parent_and_takes_no_sequence_in_silence() {
     pair.restore().arg("-c").run().expect(0);
     assert_eq!(pair.copy.value("SELECT last_value FROM ticket"), "1");
 }
+
+#[test]
+fn clean_tells_of_rows_that_go_and_do_not_come_back() {
+    let pair = Pair::new("CREATE TABLE kept (a integer); CREATE TABLE log (a integer)");
+    pair.carry();
+    pair.copy.connect().execute("INSERT INTO kept VALUES (1); INSERT INTO log VALUES (1)");
+    let told = "-c drops the rows of these tables, and the options restore none of theirs: ";
+    let restore = || pair.restore().arg("-c");
+    let run = restore().args(["--exclude-table-data", "log", "--dry-run"]).run().expect(0);
+    assert!(run.stdout.contains(&format!("{told}public.log")), "{}", run.stdout);
+    restore().args(["-s", "--dry-run"]).run().expect(0);
+    restore().arg("-s").run().expect(0).says(&format!("{told}public.kept, public.log"));
+    pair.copy.connect().execute("INSERT INTO log VALUES (1)");
+    assert!(!restore().run().expect(0).stderr.contains(told));
+}

@@ -50,11 +50,11 @@ impl<'a> Builder<'a> {
         let keys = self.keys(&post, &mut built);
         self.indexes(&post, &keys, &mut built);
         let analyzed = self.statistics(&built);
-        let forced = post.iter().filter(|object| forces_row_security(object));
-        self.looks = forced.filter_map(|object| Some((object.of?, Vec::new()))).collect();
+        let secured = post.iter().filter(|object| self.is_owners_security(object));
+        self.looks = secured.filter_map(|object| Some((object.of?, Vec::new()))).collect();
         // A row's foreign keys come before its security.
         let (security, post): (Vec<&Object>, Vec<&Object>) =
-            post.into_iter().partition(|object| forces_row_security(object));
+            post.into_iter().partition(|object| object.kind == ObjectKind::RowSecurity);
         for object in post.iter().chain(&security) {
             match &object.detail {
                 Detail::Key { .. } | Detail::Index { .. } => {}
@@ -284,10 +284,19 @@ impl<'a> Builder<'a> {
         let job = self.push(Job { stage: Stage::Rest, label, work, needs, locks, cost });
         self.waits.push((job, touched));
         self.made.insert(object.id, job);
-        if forces_row_security(object) {
+        if object.kind == ObjectKind::RowSecurity {
             let before = object.of.and_then(|of| self.looks.get(&of));
             self.graph.jobs[job.index()].needs.extend(before.into_iter().flatten());
         }
+    }
+
+    /// Whether it begins row security that holds for the table's owner, too.
+    fn is_owners_security(&self, object: &Object) -> bool {
+        let forces = |table: &&Object| {
+            table.statements.iter().any(|sql| sql.ends_with(" FORCE ROW LEVEL SECURITY"))
+        };
+        object.kind == ObjectKind::RowSecurity
+            && object.of.and_then(|of| self.objects.get(&of)).is_some_and(forces)
     }
 
     /// What the statement of an object locks that touches these.
@@ -327,12 +336,6 @@ impl<'a> Builder<'a> {
             })
         })
     }
-}
-
-/// Whether it lets row security hold for the table's owner.
-fn forces_row_security(object: &Object) -> bool {
-    object.kind == ObjectKind::RowSecurity
-        && object.statements.iter().any(|sql| sql.ends_with(" FORCE ROW LEVEL SECURITY"))
 }
 
 /// What an object waits for: what it depends on, the table that it is a part of, and `rows`, a
