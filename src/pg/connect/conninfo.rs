@@ -150,7 +150,6 @@ fn decode(text: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| refuse("a percent-encoded part of the URI is not UTF-8"))
 }
 
-/// `key = value key2 = 'quoted \' value'`
 /// Whether what should be one value goes on with another part, as other programs write them.
 fn joins_parts(key: &str, value: &str) -> bool {
     // Of these there may be several, and one of them empty.
@@ -170,6 +169,7 @@ const KEYS: [&str; 11] = [
     "username",
 ];
 
+/// `key = value key2 = 'quoted \' value'`
 fn parse_list(text: &str) -> Result<Pairs> {
     let mut pairs = Pairs::new();
     let mut rest = text.trim_start();
