@@ -136,6 +136,9 @@ impl Tokens<'_> {
                 Cow::Owned(text) => Some(ident::literal(&text)),
             });
         }
+        if renames.new_name(&inner).is_some() && self.is_trigger_argument(at) {
+            return Err(format!("an argument of it is the name of the schema {inner}"));
+        }
         // What a comment says, an enum's label, and a value that is a name by chance, is left; one
         // that is a qualified name may be read as one.
         let may_be_read = reading != Reading::Plain || !self.is_comment_or_enum();

@@ -72,6 +72,13 @@ fn texts_that_are_names() {
     plain("'public.\"it''s\"'::regtype", "'\"Next\".\"it''s\"'::regtype");
     plain("COMMENT ON TABLE a.t IS 'a.t'", "COMMENT ON TABLE b.t IS 'a.t'");
     plain("DEFAULT 'a'::text, 'public'", "DEFAULT 'a'::text, 'public'");
+    let trigger = |argument: &str| {
+        format!(
+            "CREATE TRIGGER t BEFORE INSERT ON a.t WHEN ('a' > 'b') EXECUTE FUNCTION c.f('{argument}')"
+        )
+    };
+    assert!(refused(Reading::Query, &trigger("a")).contains("the name of the schema a"));
+    check(Reading::Query, &trigger("x"), &trigger("x").replace("ON a.t", "ON b.t"));
     assert!(refused(Reading::Plain, "DEFAULT nextval(('a.s'::text)::regclass)").contains("text"));
 }
 

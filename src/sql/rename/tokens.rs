@@ -96,6 +96,13 @@ impl<'a> Tokens<'a> {
         is(0, "comment") || (makes_type && (2..self.0.len()).any(|at| is(at, "enum")))
     }
 
+    /// Whether a text is an argument of a trigger: what stands after `EXECUTE`.
+    pub(super) fn is_trigger_argument(&self, at: usize) -> bool {
+        let is = |at: usize, word: &str| self.0.get(at).is_some_and(|token| token.is_word(word));
+        let makes_trigger = is(0, "create") && (1..4).any(|at| is(at, "trigger"));
+        makes_trigger && (0..at).any(|at| is(at, "execute"))
+    }
+
     /// Whether a text is the sequence that a function is told: `setval('…', …)`.
     pub(super) fn is_sequence(&self, at: usize) -> bool {
         at > 1 && self.symbol(at - 1, "(") && self.0[at - 2].is_word("setval")
