@@ -6,6 +6,10 @@ use crate::archive::manifest::Table;
 use crate::restore::finding::Finding;
 use crate::sql::ident;
 
+/// What to do where rows meet other tables than their own.
+pub(super) const OTHER_TABLES: &str = "-a loads into the tables that the archive was made from; \
+    compare with `silverback list --sql`";
+
 /// A column of a table that is there, as `format_type` tells its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -20,8 +24,6 @@ pub(super) struct Found {
 /// Whether the archive's columns are the table's: name, type and NOT NULL, none missing and none
 /// more.
 pub(super) fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding> {
-    let way_out = "-a loads into the tables that the archive was made from; compare with \
-        `silverback list --sql`";
     let mut problems = Vec::new();
     for column in &table.columns {
         let quoted = ident::quote(&column.name);
@@ -55,7 +57,7 @@ pub(super) fn compare(name: &str, table: &Table, found: &[Found]) -> Vec<Finding
             ident::quote(&one.name)
         ));
     }
-    problems.into_iter().map(|problem| Finding::new(problem, way_out)).collect()
+    problems.into_iter().map(|problem| Finding::new(problem, OTHER_TABLES)).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::columns::OTHER_TABLES;
 use crate::archive::manifest::{Object, ObjectKind, Table};
 use crate::error::Result;
 use crate::pg::session::Session;
@@ -50,9 +51,7 @@ impl Domains {
                 continue;
             };
             let problem = format!("domain {name} is over {found}, the archive's over {base}");
-            let way_out = "-a loads into the tables that the archive was made from; compare with \
-                `silverback list --sql`";
-            findings.push(Finding::new(problem, way_out));
+            findings.push(Finding::new(problem, OTHER_TABLES));
         }
         Ok(findings)
     }

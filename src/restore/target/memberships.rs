@@ -89,7 +89,7 @@ pub(in crate::restore) async fn look(
     );
     let Some(names) = dependents::named(session, &sql).await? else { return Ok(None) };
     let problem = format!(
-        "with what -c drops these would go, and the archive does not make them again: {names}"
+        "what -c drops would take these along, and the archive does not make them again: {names}"
     );
     let way_out = "take them away first, and make them again afterwards (ALTER PUBLICATION, ALTER \
         SUBSCRIPTION, ALTER DEFAULT PRIVILEGES, ALTER TABLE, ALTER SEQUENCE ... OWNED BY NONE), or \
