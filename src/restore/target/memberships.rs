@@ -21,71 +21,31 @@ pub(in crate::restore) async fn look(
     made: &[Object],
 ) -> Result<Option<Finding>> {
     let Some(gone) = dependents::gone(dropped, leftovers) else { return Ok(None) };
-    let of_kind = |kind: ObjectKind| made.iter().filter(move |object| object.kind == kind);
-    let names = |kind| list(of_kind(kind).map(|object| ident::literal(&object.name)));
-    let pairs = |kind| {
-        let pair = |object: &Object| {
-            ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name)
-        };
-        list(of_kind(kind).map(pair).chain(["('', '')".to_owned()]))
-    };
-    let privileged = list(
-        of_kind(ObjectKind::DefaultAcl).filter_map(|one| one.schema.as_deref()).map(ident::literal),
-    );
     let schemas = dropped.iter().filter(|object| object.kind == ObjectKind::Schema);
     let schemas = list(schemas.map(|object| ident::literal(&object.name)));
+    let made = Made(made);
+    let mut lost = vec![
+        made.default_privileges(),
+        made.published_tables(),
+        made.subscribed_tables(),
+        CHILDREN.to_owned(),
+        made.sequences(),
+    ];
+    if session.version() >= 150_000 {
+        lost.push(made.published_schemas());
+    }
+    // A schema goes if all goes that is in it.
     let sql = format!(
-        "WITH RECURSIVE {gone}, schemas AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n \
-         WHERE n.nspname IN ({schemas}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE \
-         d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid AND \
-         d.deptype = 'n' AND NOT EXISTS (SELECT FROM gone g WHERE (g.classid, g.objid) = \
-         (d.classid, d.objid)))), lost(classid, objid, name) AS (SELECT d.classid, d.objid, \
-         NULL::text FROM schemas s JOIN pg_catalog.pg_depend d ON d.refclassid = \
-         'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = s.oid WHERE d.classid = \
-         'pg_catalog.pg_default_acl'::pg_catalog.regclass AND s.nspname NOT IN ({privileged}) UNION \
-         SELECT r.tableoid, r.oid, NULL FROM gone g JOIN pg_catalog.pg_publication_rel r ON \
-         r.prrelid = g.objid AND g.classid = 'pg_catalog.pg_class'::pg_catalog.regclass JOIN \
-         pg_catalog.pg_publication p ON p.oid = r.prpubid JOIN pg_catalog.pg_class c ON c.oid = \
-         r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname NOT IN \
-         ({publications}) AND (n.nspname, p.pubname || ' ' || c.relname) NOT IN ({tables}) {of_15}\
-         UNION SELECT 0, 0, pg_catalog.format('table %s of subscription %s', \
-         r.srrelid::pg_catalog.regclass, s.identity) FROM gone g JOIN \
-         pg_catalog.pg_subscription_rel r ON r.srrelid = g.objid AND g.classid = \
-         'pg_catalog.pg_class'::pg_catalog.regclass, \
-         pg_catalog.pg_identify_object('pg_catalog.pg_subscription'::pg_catalog.regclass, \
-         r.srsubid, 0) s WHERE s.identity NOT IN ({subscriptions}) UNION SELECT 0, 0, \
-         pg_catalog.format('table %s as a child or partition of %s', \
-         i.inhrelid::pg_catalog.regclass, i.inhparent::pg_catalog.regclass) FROM gone g JOIN \
-         pg_catalog.pg_inherits i ON i.inhrelid = g.objid AND g.classid = \
-         'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_class c ON c.oid = \
-         i.inhrelid WHERE c.relkind IN ('r', 'p', 'f') AND NOT EXISTS (SELECT FROM gone p WHERE \
-         (p.classid, p.objid) = (g.classid, i.inhparent)) UNION SELECT g.classid, g.objid, NULL \
-         FROM gone g JOIN pg_catalog.pg_class c ON c.oid = g.objid AND g.classid = \
+        "WITH RECURSIVE {gone}, relations AS (SELECT c.oid, c.relkind, c.relname, n.nspname, \
+         (g.classid, g.objid) IN (SELECT classid, objid FROM roots) AS is_named FROM gone g JOIN \
+         pg_catalog.pg_class c ON c.oid = g.objid AND g.classid = \
          'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_namespace n ON n.oid = \
-         c.relnamespace WHERE c.relkind = 'S' AND (g.classid, g.objid) NOT IN (SELECT classid, objid FROM roots) AND (n.nspname, c.relname) NOT IN ({sequences}) AND \
-         NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE (d.classid, d.objid) = (g.classid, \
-         g.objid) AND d.deptype IN ('i', 'e')) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
-         WHERE (d.refclassid, d.refobjid) = (g.classid, g.objid) AND d.classid = \
-         'pg_catalog.pg_attrdef'::pg_catalog.regclass)) SELECT coalesce(name, \
-         pg_catalog.pg_describe_object(classid, objid, 0)) FROM lost ORDER BY 1",
-        publications = names(ObjectKind::Publication),
-        tables = pairs(ObjectKind::PublicationTable),
-        of_15 = if session.version() >= 150_000 {
-            format!(
-                "UNION SELECT r.tableoid, r.oid, NULL FROM schemas s JOIN \
-                 pg_catalog.pg_publication_namespace r ON r.pnnspid = s.oid JOIN \
-                 pg_catalog.pg_publication p ON p.oid = r.pnpubid WHERE p.pubname NOT IN \
-                 ({}) AND (s.nspname, p.pubname || ' ' || s.nspname) NOT IN ({}) ",
-                names(ObjectKind::Publication),
-                pairs(ObjectKind::PublicationSchema)
-            )
-        } else {
-            String::new()
-        },
-        sequences = pairs(ObjectKind::Sequence),
-        subscriptions = list(
-            of_kind(ObjectKind::Subscription).map(|one| ident::literal(&ident::quote(&one.name)))
-        ),
+         c.relnamespace), schemas AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n WHERE \
+         n.nspname IN ({schemas}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE \
+         d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid AND \
+         d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM gone))) \
+         SELECT name FROM ({}) lost(name) ORDER BY 1",
+        lost.join(" UNION ALL ")
     );
     let Some(names) = dependents::named(session, &sql).await? else { return Ok(None) };
     let problem = format!(
@@ -95,6 +55,93 @@ pub(in crate::restore) async fn look(
         SUBSCRIPTION, ALTER DEFAULT PRIVILEGES, ALTER TABLE, ALTER SEQUENCE ... OWNED BY NONE), or \
         restore into another database";
     Ok(Some(Finding::new(problem, way_out)))
+}
+
+/// Relations whose parent stays.
+const CHILDREN: &str = "SELECT pg_catalog.format('table %s as a child or partition of %s', \
+    i.inhrelid::pg_catalog.regclass, i.inhparent::pg_catalog.regclass) FROM relations r JOIN \
+    pg_catalog.pg_inherits i ON i.inhrelid = r.oid WHERE r.relkind IN ('r', 'p', 'f') AND \
+    i.inhparent NOT IN (SELECT oid FROM relations)";
+
+/// What the archive makes. Each query gives what goes and is not among it, about `relations` and
+/// `schemas`, which go.
+struct Made<'a>(&'a [Object]);
+
+impl Made<'_> {
+    fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &Object> {
+        self.0.iter().filter(move |object| object.kind == kind)
+    }
+
+    fn names(&self, kind: ObjectKind) -> String {
+        list(self.of_kind(kind).map(|object| ident::literal(&object.name)))
+    }
+
+    /// With their schemas.
+    fn pairs(&self, kind: ObjectKind) -> String {
+        let pairs = self.of_kind(kind).map(pair);
+        pairs.chain(["('', '')".to_owned()]).collect::<Vec<_>>().join(", ")
+    }
+
+    fn default_privileges(&self) -> String {
+        let schemas = self.of_kind(ObjectKind::DefaultAcl).filter_map(|one| one.schema.as_deref());
+        format!(
+            "SELECT pg_catalog.pg_describe_object(d.tableoid, d.oid, 0) FROM schemas s JOIN \
+             pg_catalog.pg_default_acl d ON d.defaclnamespace = s.oid WHERE s.nspname NOT IN ({})",
+            list(schemas.map(ident::literal))
+        )
+    }
+
+    fn published_tables(&self) -> String {
+        format!(
+            "SELECT pg_catalog.pg_describe_object(p.tableoid, p.oid, 0) FROM relations r JOIN \
+             pg_catalog.pg_publication_rel p ON p.prrelid = r.oid JOIN pg_catalog.pg_publication o \
+             ON o.oid = p.prpubid WHERE o.pubname NOT IN ({}) AND (r.nspname, o.pubname || ' ' || \
+             r.relname) NOT IN ({})",
+            self.names(ObjectKind::Publication),
+            self.pairs(ObjectKind::PublicationTable)
+        )
+    }
+
+    fn published_schemas(&self) -> String {
+        format!(
+            "SELECT pg_catalog.pg_describe_object(p.tableoid, p.oid, 0) FROM schemas s JOIN \
+             pg_catalog.pg_publication_namespace p ON p.pnnspid = s.oid JOIN \
+             pg_catalog.pg_publication o ON o.oid = p.pnpubid WHERE o.pubname NOT IN ({}) AND \
+             (s.nspname, o.pubname || ' ' || s.nspname) NOT IN ({})",
+            self.names(ObjectKind::Publication),
+            self.pairs(ObjectKind::PublicationSchema)
+        )
+    }
+
+    fn subscribed_tables(&self) -> String {
+        let made = self.of_kind(ObjectKind::Subscription);
+        format!(
+            "SELECT pg_catalog.format('table %s of subscription %s', \
+             t.srrelid::pg_catalog.regclass, s.identity) FROM relations r JOIN \
+             pg_catalog.pg_subscription_rel t ON t.srrelid = r.oid, \
+             pg_catalog.pg_identify_object('pg_catalog.pg_subscription'::pg_catalog.regclass, \
+             t.srsubid, 0) s WHERE s.identity NOT IN ({})",
+            list(made.map(|one| ident::literal(&ident::quote(&one.name))))
+        )
+    }
+
+    /// Those that a column owns and no default reads: somebody else counts with them.
+    fn sequences(&self) -> String {
+        format!(
+            "SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, \
+             r.oid, 0) FROM relations r WHERE r.relkind = 'S' AND NOT r.is_named AND (r.nspname, \
+             r.relname) NOT IN ({}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE \
+             d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = r.oid AND \
+             d.deptype IN ('i', 'e')) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE \
+             d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid AND \
+             d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass)",
+            self.pairs(ObjectKind::Sequence)
+        )
+    }
+}
+
+fn pair(object: &Object) -> String {
+    ident::literals(object.schema.as_deref().unwrap_or_default(), &object.name)
 }
 
 /// Says that rows are dropped and none are restored in their place, where the options leave these
