@@ -86,7 +86,7 @@ pub(super) async fn run(
 /// A session that sees what the keeper sees: one that is opened already, if there is one.
 async fn join(crew: Arc<Crew>, opened: Option<Opened>) -> Result<Session> {
     if let Some(opened) = opened
-        && let Some(session) = opened.take().await?
+        && let Some(session) = opened.take().await
     {
         return Ok(session);
     }

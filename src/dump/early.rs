@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::words::unexpected;
 use crate::error::Result;
 use crate::pg::connect::Server;
 use crate::pg::session::Session;
@@ -52,12 +51,15 @@ impl Early {
 pub(super) struct Opened(Arc<tokio::sync::Mutex<JoinSet<Result<Session>>>>);
 
 impl Opened {
-    /// The next one, if there is one more.
-    pub(super) async fn take(self) -> Result<Option<Session>> {
-        match self.0.lock().await.join_next().await {
-            Some(Ok(session)) => session.map(Some),
-            Some(Err(panic)) => Err(unexpected("join the snapshot", panic.to_string())),
-            None => Ok(None),
+    /// The next one that could be opened, if there is one more. Of the others nobody may be in need;
+    /// who is, tries again and tells why.
+    pub(super) async fn take(self) -> Option<Session> {
+        let mut opening = self.0.lock().await;
+        while let Some(opened) = opening.join_next().await {
+            if let Ok(Ok(session)) = opened {
+                return Some(session);
+            }
         }
+        None
     }
 }
